@@ -1,0 +1,68 @@
+"""`python -m benchmarks` measures every claim and writes docs/benchmarks.md; with names it prints those claims only."""
+
+import argparse
+import datetime
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.document import render
+from benchmarks.findings import Finding, Results, from_json
+from benchmarks.machine import describe, versions
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results.json"
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+
+# Claims in the order of the document, and the modules that measure them.
+CLAIMS = {
+    "main_job": "benchmarks.main_job",
+    "queue": "benchmarks.queueing",
+    "memory": "benchmarks.memory",
+    "start": "benchmarks.start",
+    "features": "benchmarks.features",
+    "backtest": "benchmarks.backtest",
+    "splits": "benchmarks.splits",
+}
+
+
+def main() -> int:
+    """Measure what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("claims", nargs="*", metavar="NAME", help=f"one of {', '.join(CLAIMS)}; none: all")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works; nothing is written")
+    parser.add_argument("--render", action="store_true", help="make the document again from the kept results")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.claims) - set(CLAIMS):
+        parser.error(f"expected claims of {', '.join(CLAIMS)}; found {', '.join(sorted(unknown))}")
+    if arguments.render:
+        DOCUMENT.write_text(render(from_json(json.loads(RESULTS.read_text()))))
+        return 0
+    results = measure(arguments.claims or list(CLAIMS), quick=arguments.quick)
+    if arguments.claims or arguments.quick:
+        sys.stdout.write(render(results))
+    else:
+        RESULTS.write_text(json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n")
+        DOCUMENT.write_text(render(results))
+    return 0
+
+
+def measure(names: list[str], *, quick: bool) -> Results:
+    """Measure claims one after the other, saying how each went."""
+    machine = describe()
+    findings = []
+    for name in names:
+        began = time.monotonic()
+        finding: Finding = importlib.import_module(CLAIMS[name]).measure(quick=quick)
+        findings.append(finding)
+        sys.stderr.write(f"{name}, {time.monotonic() - began:.0f} s\n")
+        for goal in finding.goals:
+            sys.stderr.write(f"  {goal.what}: {goal.measured:.3g} {goal.unit} {'holds' if goal.holds else 'FAILS'}\n")
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return Results(today, machine, versions(), tuple(findings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

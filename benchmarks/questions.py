@@ -1,0 +1,41 @@
+"""The questions that are measured: the example, parts of it switched off or on, and a small one to warm up with."""
+
+from quant.spec import AnalysisSpec
+from webapp.services.example import example_spec
+
+
+def small() -> AnalysisSpec:
+    """Return a question that takes well under a second."""
+    return AnalysisSpec.model_validate(
+        {
+            "instruments": [{"symbol": "GOOG"}],
+            "end": "2007-12-31",
+            "models": [{"name": "logistic"}, {"name": "xgboost", "n_rounds": 10}],
+            "validation": {"train_bars": 300, "test_bars": 150, "n_folds": 2, "target": None},
+            "audit": {"n_cuts": 1},
+        }
+    )
+
+
+def without_extras(spec: AnalysisSpec) -> AnalysisSpec:
+    """Return a question without tuning, importance and audit."""
+    return _changed(spec, importance=False, tuning={"enabled": False}, audit={"enabled": False})
+
+
+def with_extras(spec: AnalysisSpec, *, n_trials: int) -> AnalysisSpec:
+    """Return a question with importance, audit, and tuning that no score of a candidate prevents."""
+    return _changed(
+        spec, importance=True, tuning={"n_trials": n_trials}, audit={"enabled": True}, validation={"target": 0.99}
+    )
+
+
+def the_example() -> AnalysisSpec:
+    """Return the example analysis, as every new installation runs it."""
+    return example_spec()
+
+
+def _changed(spec: AnalysisSpec, **changes: object) -> AnalysisSpec:
+    values = spec.resolved()
+    for name, change in changes.items():
+        values[name] = {**values[name], **change} if isinstance(change, dict) else change  # type: ignore[dict-item]
+    return AnalysisSpec.model_validate(values)

@@ -1,0 +1,120 @@
+"""Takes the pictures of the README: `make screenshots`.
+
+Starts Assay in a folder of its own, waits until the example analysis is answered, and photographs its pages in
+Chromium. `python -m docs.screenshots some/folder` takes all of them, in light and dark, at the width of a desk and of a
+phone, to look at.
+"""
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from itertools import groupby, product
+from operator import itemgetter
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.servers import chromium_program, free_port
+from webapp.dashboard import paths
+
+PICTURES = Path(__file__).parent / "pictures"
+IN_THE_README = (
+    ("overview", "light", "desk"),
+    ("new-analysis", "dark", "desk"),
+    ("honesty", "light", "desk"),
+    ("trades", "dark", "desk"),
+    ("model", "light", "desk"),
+)
+PASSWORD = "a password for pictures only"  # noqa: S105  # the installation lives as long as this script
+EMAIL = "researcher@assay.local"
+WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SUFFIX = {"desk": "", "phone": "-phone"}
+THEMES = ("light", "dark")
+ANSWERED_WITHIN_SECONDS = 600.0
+
+
+@contextlib.contextmanager
+def running(home: Path, port: int) -> Iterator[None]:
+    """Run Assay until the pictures are taken."""
+    settings = {
+        "ASSAY_HOME": str(home),
+        "ASSAY_PORT": str(port),
+        "ASSAY_ADMIN_EMAIL": EMAIL,
+        "ASSAY_ADMIN_PASSWORD": PASSWORD,
+    }
+    environment = os.environ | settings  # noqa: TID251  # a process's own
+    command = [sys.executable, "-m", "webapp", "up"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as launcher:
+        try:
+            while "Ctrl-C stops it" not in (line := launcher.stdout.readline() if launcher.stdout else ""):
+                if not line:
+                    raise SystemExit("Assay did not start; what it said stands above.")
+            yield
+        finally:
+            launcher.terminate()
+
+
+def answered(home: Path) -> str:
+    """Wait for the example analysis; return its public id."""
+    deadline = time.monotonic() + ANSWERED_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.closing(sqlite3.connect(home / "assay.sqlite")) as database:
+            row = database.execute("SELECT public_id, status FROM analyses").fetchone()
+        if row and row[1] == "succeeded":
+            return str(row[0])
+        time.sleep(1)
+    raise SystemExit(f"Expected the example analysis to be answered in time; found {row}.")
+
+
+def sign_in(page: Page, address: str) -> None:
+    """Sign in, as a person does."""
+    page.goto(address + "/login")
+    page.fill("#email", EMAIL)
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(address + paths.PREFIX + "**")
+
+
+def photograph(page: Page, address: str, target: Path) -> None:
+    """Take one picture."""
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)  # charts draw themselves after the last answer
+    page.screenshot(path=target)
+
+
+def take(browser: Browser, address: str, analysis: str, wanted: Iterable[tuple[str, str, str]], folder: Path) -> None:
+    """Take the wanted pictures: page, theme and width of each."""
+    pages = {"analyses": paths.analyses(), "new-analysis": paths.new_analysis()}
+    pages |= {tab: paths.analysis(analysis, tab=tab) for tab in paths.TABS}
+    for (theme, width), group in groupby(sorted(wanted, key=itemgetter(1, 2)), key=itemgetter(1, 2)):
+        context = browser.new_context(viewport=WIDTHS[width], color_scheme=theme)
+        page = context.new_page()
+        sign_in(page, address)
+        for name, _, _ in group:
+            photograph(page, address + pages[name], folder / f"{name}-{theme}{SUFFIX[width]}.png")
+        context.close()
+
+
+def main() -> None:
+    """Take the README's pictures, or all of them into the folder that is named."""
+    every = product(("analyses", "new-analysis", *paths.TABS), THEMES, WIDTHS)
+    folder, wanted = (Path(sys.argv[1]), every) if len(sys.argv) > 1 else (PICTURES, IN_THE_README)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        home, port = Path(scratch) / "home", free_port()
+        with running(home, port):
+            analysis = answered(home)
+            browser = playwright.chromium.launch(executable_path=chromium_program(), args=["--no-sandbox"])
+            take(browser, f"http://127.0.0.1:{port}", analysis, wanted, folder)
+            browser.close()
+    sys.stdout.write(f"Pictures are in {folder}.\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The look-ahead audit: the run is repeated on history that is cut off, and must say the same up to the cut.
+
+At several bars of the traded span everything after the bar is removed from the raw prices. Cleaning, features, labels,
+the split, the model of the fold that was then in use (its scaler included), signals, weights and the account are
+computed again by the functions that the run used. Whatever differs, by a single bit, has used what came later.
+
+What is not repeated: the choice of the model, which sees the first training window only (the purge certificate shows
+it), and folds between the cuts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quant.backtest.engine import run_backtest
+from quant.frames import Features, Labels, Predictions, Prices
+from quant.models.build import build
+from quant.models.catalog import ModelEntry
+from quant.models.prediction import predict_probability
+from quant.preparation import Instrument, clean_prices, features_panel, labels_panel, samples
+from quant.spec import AnalysisSpec
+from quant.trading import decide
+from quant.validation.cross_validation import fit_predict_folds
+from quant.validation.splits import Fold, walk_forward
+
+PARTS = ("features", "labels", "split", "predictions", "signals", "account")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is audited: the inputs of a run and what it made of them."""
+
+    spec: AnalysisSpec
+    instruments: Sequence[Instrument]
+    features: Features
+    labels: Labels
+    folds: Sequence[Fold]
+    model: ModelEntry
+    predictions: Predictions
+    decisions: pd.DataFrame
+    equity: pd.DataFrame
+    periods_per_year: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that changed when later bars were removed."""
+
+    part: str
+    column: str
+    first_bar: str
+    cut: str
+    n_values: int
+
+    def in_words(self) -> str:
+        """Return one sentence for the verdict."""
+        return f"{self.column} ({self.part}) at {self.first_bar[:10]} used what came after {self.cut[:10]}."
+
+
+def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = None) -> Mapping[str, Any]:
+    """Repeat a run on shortened history and compare.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    on_cut : callable, default=None
+        `on_cut(n_done, n_cuts)`, called after each cut: for progress, and for cancelling by raising.
+
+    Returns
+    -------
+    dict
+        JSON facts: `passed`; `cuts`, the timestamps; `compared`, the number of values compared of each part; and
+        `differences`, one a part, column and cut: `part`, `column`, `first_bar`, `cut`, `n_values`, `in_words`.
+
+    Notes
+    -----
+    Timing: equality is of bits, so that a difference of one rounding, which a full-sample mean makes, is seen.
+    """
+    cuts = cut_bars(run)
+    compared = dict.fromkeys(PARTS, 0)
+    differences: list[Difference] = []
+    for number, cut in enumerate(cuts, start=1):
+        for part, expected, found in _repeat(run, cut):
+            compared[part] += int(found.size)
+            differences += _compare(part, expected, found, cut)
+        if on_cut is not None:
+            on_cut(number, len(cuts))
+    return {
+        "passed": not differences,
+        "cuts": [cut.isoformat() for cut in cuts],
+        "compared": compared,
+        "differences": [{**vars(difference), "in_words": difference.in_words()} for difference in differences],
+    }
+
+
+def cut_bars(run: Run) -> list[pd.Timestamp]:
+    """Return the bars at which history is cut off: evenly spread over the traded span, its end left out."""
+    bars = run.predictions.index.unique("timestamp")
+    places = (np.arange(run.spec.audit.n_cuts) + 0.5) / run.spec.audit.n_cuts * (len(bars) - 1)
+    return [bars[place] for place in np.unique(places.astype(int))]
+
+
+def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Return, for each part, what the run says up to the cut and what shortened history says.
+
+    An instrument that is too young at the cut to have a sample with a known label is left out of both.
+    """
+    spec = run.spec
+    shortened = {place: replace(item, prices=item.prices.loc[:cut]) for place, item in enumerate(run.instruments)}
+    least = max(spec.warm_up, spec.label.horizon_bars)
+    n_bars = _until(run.features, cut, shortened).groupby(level="instrument").size()
+    old = {place: item for place, item in shortened.items() if n_bars.get(place, 0) > least}
+    clean = clean_prices(spec, old)
+    features = features_panel(spec, clean.adjusted)
+    labels = labels_panel(spec, clean.adjusted)
+    pairs = [
+        ("features", _until(run.features, cut, old), features),
+        ("labels", _known_by(_until(run.labels, cut, old), cut), _known_by(labels, cut)),
+    ]
+    features, labels = samples(spec, features, labels)
+    full_labels = samples(spec, run.features, run.labels)[1]
+    fold = walk_forward(labels, spec.validation)[-1]
+    original = run.folds[fold.number]
+    pairs.append(("split", _rows(full_labels, original.train), _rows(labels, fold.train)))
+    predictions, _ = fit_predict_folds(
+        partial(build, run.model, spec.seed), features, labels, [fold], predict=predict_probability, n_jobs=1
+    )
+    pairs.append(("predictions", run.predictions.loc[predictions.index], predictions))
+    before = _until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
+    young: dict[int, Prices] = {place: item.prices.iloc[:0] for place, item in shortened.items() if place not in old}
+    decisions = decide(spec, pd.concat([before, predictions]), {**clean.adjusted, **young}, run.periods_per_year)
+    pairs.append(("signals", _until(run.decisions, cut, old), decisions))
+    if not young:  # the whole account cannot be repeated without all of its instruments
+        pairs.append(("account", run.equity.loc[:cut], run_backtest(clean.raw, decisions, spec.backtest).equity))
+    return pairs
+
+
+def _until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -> pd.DataFrame:
+    """Return the rows of some instruments up to the cut."""
+    is_chosen = panel.index.get_level_values("instrument").isin(list(instruments))
+    return panel[is_chosen & (panel.index.get_level_values("timestamp") <= cut)]
+
+
+def _known_by(labels: Labels, cut: pd.Timestamp) -> Labels:
+    return labels.loc[labels["label_end"] <= cut, ["label", "outcome"]]
+
+
+def _rows(labels: Labels, positions: Any) -> pd.DataFrame:
+    """Return which rows a fold trains on, as a frame that can be compared."""
+    return pd.DataFrame({"training_row": 1.0}, index=labels.index[positions])
+
+
+def _compare(part: str, expected: pd.DataFrame, found: pd.DataFrame, cut: pd.Timestamp) -> list[Difference]:
+    """Return the columns that differ by a bit, with the first bar of each."""
+    if not expected.index.equals(found.index):
+        missing = expected.index.symmetric_difference(found.index)
+        return [Difference(part, "rows", _bar(missing[0]), cut.isoformat(), len(missing))]
+    differences = []
+    for column in expected.columns:
+        one, other = expected[column].to_numpy(np.float64), found[column].to_numpy(np.float64)
+        changed = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+        if changed.any():
+            first = _bar(expected.index[int(np.argmax(changed))])
+            differences.append(Difference(part, column, first, cut.isoformat(), int(changed.sum())))
+    return differences
+
+
+def _bar(row: Any) -> str:
+    """Return the timestamp of a row of a panel or of an account."""
+    timestamp: pd.Timestamp = row[0] if isinstance(row, tuple) else row
+    return timestamp.isoformat()

@@ -1,0 +1,1 @@
+"""Backtest: from signals to positions, fills, trades and an equity curve."""

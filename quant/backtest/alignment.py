@@ -1,0 +1,135 @@
+"""Price frames of several instruments laid on one timeline."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from quant.errors import InvalidPrices, NotEnoughData
+from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+_FIELDS = ("open", "high", "low", "close", "split_factor", "dividend")
+_MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+class Bars(NamedTuple):
+    """Raw bars of all instruments: arrays of shape (n_bars, n_instruments), NaN where an instrument has no bar."""
+
+    timestamps: pd.DatetimeIndex
+    instruments: "pd.Index[int]"
+    has_bar: BoolArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    split_factor: FloatArray
+    dividend: FloatArray
+
+    @property
+    def n_days(self) -> FloatArray:
+        """Calendar days (in UTC) from each bar to the next row, 0 for the first; a weekend counts as it passes."""
+        days = self.timestamps.asi8 // _MICROSECONDS_PER_DAY
+        return np.diff(days, prepend=days[:1]).astype(np.float64)
+
+    def panel_index(self) -> pd.MultiIndex:
+        """Return the index of a panel with a row for every bar and instrument."""
+        n_bars, n_instruments = self.has_bar.shape
+        rows = np.repeat(np.arange(n_bars), n_instruments)
+        columns = np.tile(np.arange(n_instruments), n_bars)
+        return pd.MultiIndex(
+            levels=[self.timestamps, self.instruments],  # type: ignore[list-item] # the stubs know no Index here
+            codes=[rows, columns],  # type: ignore[list-item] # nor arrays
+            names=list(PANEL_LEVELS),
+            verify_integrity=False,  # both levels are sorted and unique: `align` saw to it
+        )
+
+
+def align(prices: Mapping[int, Prices], *, start: pd.Timestamp | None = None) -> Bars:
+    """Lay raw prices on the union of their timestamps.
+
+    Parameters
+    ----------
+    prices : mapping of int to DataFrame
+        Raw price frame of each instrument.
+    start : Timestamp, optional
+        First timestamp to keep; by default all.
+
+    Returns
+    -------
+    Bars
+        Instruments ascending, timestamps ascending. Nothing is filled: where an instrument has no bar, its prices are
+        NaN, `split_factor` is NaN and `dividend` is NaN.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are no instruments or no bars from `start` on.
+    InvalidPrices
+        If an index is not one of a price frame, a price or split factor is not positive, or a dividend is negative.
+    """
+    instruments = pd.Index(sorted(prices), dtype="int64")
+    if len(instruments) == 0:
+        raise NotEnoughData("Expected prices of at least one instrument; found none.")
+    for instrument, frame in prices.items():
+        _check_index(instrument, frame)
+    timestamps = _union([prices[instrument].index for instrument in instruments])
+    timestamps = timestamps[_n_before(timestamps, start) :]
+    if len(timestamps) == 0:
+        raise NotEnoughData(f"Expected bars from {start} on; found none. Ask for an earlier start, or for more bars.")
+    values = np.full((len(_FIELDS), len(timestamps), len(instruments)), np.nan)
+    has_bar = np.zeros(values.shape[1:], dtype=np.bool_)
+    for position, instrument in enumerate(instruments):
+        frame = prices[instrument]
+        skipped = _n_before(frame.index, start)
+        rows = _rows(timestamps, frame.index[skipped:])
+        has_bar[rows, position] = True
+        for field, name in enumerate(_FIELDS):
+            values[field, rows, position] = frame[name].to_numpy(dtype=np.float64)[skipped:]
+    _check_values(values, has_bar)
+    return Bars(timestamps, instruments, has_bar, **dict(zip(_FIELDS, values, strict=True)))
+
+
+def _n_before(index: "pd.Index[Any]", start: pd.Timestamp | None) -> int:
+    """Return how many timestamps are before the start."""
+    return 0 if start is None else int(index.searchsorted(start))
+
+
+def _check_index(instrument: int, frame: Prices) -> None:
+    index = frame.index
+    if index.dtype != TIMESTAMP_DTYPE or not (index.is_monotonic_increasing and index.is_unique):
+        raise InvalidPrices(
+            f"Expected strictly ascending timestamps of {TIMESTAMP_DTYPE} for instrument {instrument}; found an index "
+            f"of {index.dtype}. Clean the prices first."
+        )
+
+
+def _union(indexes: "list[pd.Index[Any]]") -> pd.DatetimeIndex:
+    """Return all timestamps, ascending; the first index itself if it has them all."""
+    first = indexes[0]
+    if all(index is first or index.equals(first) for index in indexes[1:]):
+        return pd.DatetimeIndex(first, name="timestamp")
+    values = np.unique(np.concatenate([index.asi8 for index in map(pd.DatetimeIndex, indexes)]))
+    return pd.DatetimeIndex(values.view("datetime64[us]"), name="timestamp").tz_localize("UTC")
+
+
+def _rows(timestamps: pd.DatetimeIndex, index: "pd.Index[Any]") -> slice | np.ndarray[Any, np.dtype[np.intp]]:
+    """Return where `index` lies in `timestamps`."""
+    return slice(None) if len(index) == len(timestamps) else timestamps.get_indexer(index)
+
+
+def _check_values(values: FloatArray, has_bar: BoolArray) -> None:
+    """Say which field holds what no market has; the comparison is false for NaN, as it should be."""
+    if values[:-1].min() > 0 and values[-1].min() >= 0 and values.max() < np.inf:
+        return  # the usual case in one pass: every instrument has every bar, and all of them are sound
+    for field, name in enumerate(_FIELDS):
+        is_sound = values[field] >= 0 if name == "dividend" else values[field] > 0
+        bad = has_bar & ~(is_sound & np.isfinite(values[field]))
+        if bad.any():
+            raise InvalidPrices(
+                f"Expected {name} to be {'zero or more' if name == 'dividend' else 'positive'} and finite; found "
+                f"{int(bad.sum())} bars where it is not. Clean the prices first."
+            )

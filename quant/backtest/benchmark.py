@@ -1,0 +1,81 @@
+"""What one could have had without any model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quant.backtest.alignment import Bars, align
+from quant.errors import DataError
+from quant.frames import Prices
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def buy_and_hold(prices: Mapping[int, Prices], initial_cash: float, start: pd.Timestamp) -> pd.DataFrame:
+    """Buy all instruments at the first possible open, in equal parts, and never sell.
+
+    Parameters
+    ----------
+    prices : mapping of int to DataFrame
+        Raw price frame of each instrument, actions included.
+    initial_cash : float
+        Money at the start.
+    start : Timestamp
+        The close at which the strategy first decides: the first timestamp of its equity curve.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 2)
+        Index `timestamp` from `start` on, the same as that of the strategy: `equity` after each close, `initial_cash`
+        on the first row, and `return`, NaN on the first row.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are no bars from `start` on.
+    DataError
+        If no instrument has a bar at `start`.
+
+    Notes
+    -----
+    Timing: decided at the close of `start`, filled at the open of each instrument's next bar, as the strategy's first
+    orders are. The part of an instrument that has no later bar stays in cash.
+
+    Without costs and in fractions of shares: what one pays to hold an index is not modelled, and a benchmark without
+    costs is the harder one to beat. Dividends are reinvested in the same instrument at the open of the ex-date. Parts
+    are equal at the start and not rebalanced. Without actions, each part earns exactly the price return from its first
+    open. An instrument without a bar is valued at its last close.
+
+    Examples
+    --------
+    >>> index = pd.date_range("2024-01-02 21:00", periods=3, tz="UTC", unit="us", name="timestamp")
+    >>> market = {"open": [9.0, 10.0, 11.0], "high": 20.0, "low": 5.0, "close": [9.5, 11.0, 12.0]}
+    >>> prices = pd.DataFrame({**market, "split_factor": 1.0, "dividend": 0.0}, index=index)
+    >>> buy_and_hold({0: prices}, 1000.0, prices.index[0])["equity"].tolist()
+    [1000.0, 1100.0, 1200.0]
+    """
+    bars = align(prices, start=start)
+    if bars.timestamps[0] != start:
+        raise DataError(
+            f"Expected a bar at the start, {start}; found the first one after it at {bars.timestamps[0]}. Start at a "
+            "bar."
+        )
+    value = _value_of_one(bars).sum(axis=1) * (initial_cash / len(bars.instruments))
+    changes = np.concatenate([[np.nan], value[1:] / value[:-1] - 1.0])
+    return pd.DataFrame({"equity": value, "return": changes}, index=bars.timestamps)
+
+
+def _value_of_one(bars: Bars) -> FloatArray:
+    """Return what one unit of money in each instrument becomes, of shape (n_bars, n_instruments)."""
+    buyable = bars.has_bar.copy()
+    buyable[0] = False
+    first = np.where(buyable.any(axis=0), buyable.argmax(axis=0), len(buyable))
+    n = np.arange(len(buyable))[:, np.newaxis]
+    growing = buyable & (n > first)  # from the first open on, not including actions before it
+    growth = np.where(growing, bars.split_factor * (1.0 + bars.dividend / bars.open), 1.0)
+    last_close = pd.DataFrame(bars.close).ffill().to_numpy()
+    first_open = bars.open[np.minimum(first, len(buyable) - 1), np.arange(len(first))]
+    value: FloatArray = np.where(n >= first, np.cumprod(growth, axis=0) * last_close / first_open, 1.0)
+    return value

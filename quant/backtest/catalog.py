@@ -1,0 +1,74 @@
+"""How signals become positions and what trading costs, as parts of a question."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from quant.catalog import Spec
+
+
+class FixedFraction(Spec):
+    """The same share of equity in every position."""
+
+    name: Literal["fixed_fraction"] = "fixed_fraction"
+    fraction: float = Field(
+        default=1.0,
+        gt=0,
+        le=4,
+        description="Share of equity to hold when the signal is on, over all instruments together.",
+    )
+
+
+class VolatilityTarget(Spec):
+    """Larger when calm, smaller when wild: a position sized to a target volatility."""
+
+    name: Literal["volatility_target"] = "volatility_target"
+    annualised_volatility: float = Field(
+        default=0.15, gt=0, le=2, description="Volatility a year to aim at, as a fraction."
+    )
+    window: int = Field(default=60, ge=5, le=520, description="Returns from which the volatility is measured.")
+    max_fraction: float = Field(
+        default=1.0,
+        gt=0,
+        le=4,
+        description="Greatest share of equity, however calm it is, over all instruments together.",
+    )
+
+
+SizingSpec = Annotated[FixedFraction | VolatilityTarget, Field(discriminator="name")]
+
+
+class CostSpec(Spec):
+    """What trading costs."""
+
+    commission_bps: float = Field(
+        default=5.0, ge=0, le=1000, description="Commission a side, in basis points of traded value."
+    )
+    commission_per_share: float = Field(
+        default=0.0, ge=0, le=10, description="Commission a side for each share, in money."
+    )
+    commission_minimum: float = Field(default=0.0, ge=0, le=1000, description="Least commission of one fill, in money.")
+    slippage_bps: float = Field(
+        default=5.0, ge=0, le=1000, description="How much worse than the open each fill is, in basis points."
+    )
+    borrow_annual: float = Field(
+        default=0.01,
+        ge=0,
+        le=2,
+        description="Fee a year on the value of short positions, as a fraction, by calendar day.",
+    )
+
+
+class BacktestSpec(Spec):
+    """How signals are executed: decided at the close, filled at the next open."""
+
+    initial_cash: float = Field(default=100_000.0, gt=0, le=1e12, description="Money at the start.")
+    sizing: SizingSpec = Field(default_factory=FixedFraction, description="How large a position is.")
+    costs: CostSpec = Field(default_factory=CostSpec, description="What trading costs.")
+    whole_shares: bool = Field(default=True, description="Trade whole shares only.")
+    rebalance_threshold: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Leave a position alone while it is within this share of equity of its target.",
+    )

@@ -1,0 +1,287 @@
+"""The compiled account: one pass over the bars, all instruments sharing one cash balance.
+
+Nothing here knows pandas; `quant.backtest.engine` brings the arrays and states the rules in words. Arrays are stacked,
+one plane a field: a kernel that passes thirty arrays from function to function spends its time counting references.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from quant.backtest.costs import CostRates, borrow_fee, commission, fill_price
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+# Planes of `market`, shape (4, n_bars, n_instruments): NaN where an instrument has no bar.
+OPEN, CLOSE, SPLIT_FACTOR, DIVIDEND = 0, 1, 2, 3
+# Planes of `ledger`, shape (4, n_bars, n_instruments): what is so after each bar.
+SHARES, PRICE, DIVIDENDS, BORROW_FEES = 0, 1, 2, 3
+# Columns of `fills`, shape (at least n_decisions + n_instruments, 6).
+FILL_ROW, FILL_DECIDED_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION = 0, 1, 2, 3, 4, 5
+# Planes of `book`, shape (5, n_instruments): what is carried from bar to bar. LAST_PRICE is NaN before the first close;
+# ORDER is the number of shares to hold after the next open, NaN when there is no order; DECIDED_ROW is of that order.
+HELD, LAST_PRICE, TARGET_WEIGHT, ORDER, DECIDED_ROW = 0, 1, 2, 3, 4
+
+# Long weights may add up to 1 and a rounding error before the book counts as levered.
+_UNLEVERED = 1.0 + 1e-9
+# Smaller parts of a position or of a wanted purchase are dust, left over from rounding, and not traded: a fill of 1e-15
+# shares would pay the minimum commission.
+_DUST = 1e-9
+# Halvings that take the bought part of an unaffordable order from 1 to the last bit of a float.
+_N_HALVINGS = 60
+
+# A call that is not inlined copies the descriptors of all arrays: three times the time of the work itself.
+_inlined = njit(forceinline=True, error_model="numpy")
+
+
+class Rules(NamedTuple):
+    """How orders are made and filled."""
+
+    whole_shares: bool
+    rebalance_threshold: float
+    rates: CostRates
+
+
+class Account(NamedTuple):
+    """What the simulation writes."""
+
+    cash: FloatArray  # of shape (n_bars,), after each bar
+    ledger: FloatArray
+    fills: FloatArray
+    book: FloatArray
+
+
+def empty_account(n_bars: int, n_instruments: int, n_decisions: int) -> Account:
+    """Return an account to be written; each decision makes at most one fill, and ruin one more an instrument."""
+    book = np.zeros((5, n_instruments))
+    book[[LAST_PRICE, ORDER]] = np.nan
+    return Account(
+        cash=np.zeros(n_bars),
+        ledger=np.zeros((4, n_bars, n_instruments)),
+        fills=np.zeros((n_decisions + n_instruments, 6)),
+        book=book,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
+    market: FloatArray,
+    n_days: FloatArray,
+    target_weights: FloatArray,
+    initial_cash: float,
+    rules: Rules,
+    cash_after: FloatArray,
+    ledger: FloatArray,
+    fills: FloatArray,
+    book: FloatArray,
+) -> tuple[int, int]:
+    """Run the account through all bars; return the number of fills and the row of ruin, -1 if there was none.
+
+    `n_days` are the calendar days since the bar before, of shape (n_bars,). `target_weights` is of shape (n_bars,
+    n_instruments), NaN where nothing is decided. The last four are written; the orders left in `book` are those that
+    found no next bar.
+    """
+    cash = initial_cash
+    n_fills = 0
+    ruined_row = -1
+    for row in range(n_days.size):
+        cash -= _charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
+        cash += _apply_actions(row, market, rules.whole_shares, ledger, book)
+        cash, n_fills = _fill_orders(row, market, rules, fills, book, cash, n_fills)
+        equity = cash + _mark(row, market, ledger, book)
+        cash_after[row] = cash
+        if equity <= 0.0 and ruined_row < 0:
+            ruined_row = row
+        if ruined_row < 0:
+            _decide(row, target_weights, equity, rules, book)
+        else:
+            _close_account(row, book)
+    return n_fills, ruined_row
+
+
+@_inlined
+def _charge_borrowing(row: int, n_days: float, borrow_annual: float, ledger: FloatArray, book: FloatArray) -> float:
+    """Return the fee for shares sold short, valued at the last close, for the days since."""
+    total = 0.0
+    for i in range(book.shape[1]):
+        if book[HELD, i] < 0.0:
+            fee = borrow_fee(-book[HELD, i] * book[LAST_PRICE, i], n_days, borrow_annual)
+            ledger[BORROW_FEES, row, i] = fee
+            total += fee
+    return total
+
+
+@_inlined
+def _apply_actions(
+    row: int,
+    market: FloatArray,
+    whole_shares: bool,  # noqa: FBT001 - numba kernels take positions only
+    ledger: FloatArray,
+    book: FloatArray,
+) -> float:
+    """Split shares held and ordered, then return the dividends on what was held at the previous close."""
+    total = 0.0
+    for i in range(book.shape[1]):
+        split_factor = market[SPLIT_FACTOR, row, i]
+        if split_factor > 0.0 and split_factor != 1.0:  # false where there is no bar
+            book[HELD, i] *= split_factor
+            order = book[ORDER, i] * split_factor
+            book[ORDER, i] = np.trunc(order) if whole_shares else order
+        if market[DIVIDEND, row, i] > 0.0 and book[HELD, i] != 0.0:
+            dividend = book[HELD, i] * market[DIVIDEND, row, i]
+            ledger[DIVIDENDS, row, i] = dividend
+            total += dividend
+    return total
+
+
+@_inlined
+def _fill_orders(
+    row: int, market: FloatArray, rules: Rules, fills: FloatArray, book: FloatArray, cash: float, n_fills: int
+) -> tuple[float, int]:
+    """Fill every order whose instrument has a bar: what frees cash first, then purchases as far as cash goes."""
+    n_purchases = 0
+    for i in range(book.shape[1]):
+        if _is_due(row, i, market, book):
+            if book[ORDER, i] > max(book[HELD, i], 0.0):
+                n_purchases += 1
+            else:
+                cash, n_fills = _fill(row, i, book[ORDER, i], market, rules, fills, book, cash, n_fills)
+    if n_purchases == 0:
+        return cash, n_fills
+    part = _affordable_part(row, market, rules, book, cash)
+    for i in range(book.shape[1]):
+        if _is_due(row, i, market, book):
+            shares = _reachable(i, part, rules.whole_shares, book)
+            cash, n_fills = _fill(row, i, shares, market, rules, fills, book, cash, n_fills)
+    return cash, n_fills
+
+
+@_inlined
+def _is_due(row: int, i: int, market: FloatArray, book: FloatArray) -> bool:
+    """Return whether the instrument has both an order and a bar."""
+    return not (np.isnan(book[ORDER, i]) or np.isnan(market[OPEN, row, i]))
+
+
+@_inlined
+def _fill(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
+    row: int,
+    i: int,
+    shares: float,
+    market: FloatArray,
+    rules: Rules,
+    fills: FloatArray,
+    book: FloatArray,
+    cash: float,
+    n_fills: int,
+) -> tuple[float, int]:
+    """Trade from the shares held to `shares` at the open, end the order; return cash and number of fills."""
+    traded = shares - book[HELD, i]
+    book[ORDER, i] = np.nan
+    if traded == 0.0:
+        return cash, n_fills
+    price = fill_price(market[OPEN, row, i], traded, rules.rates.slippage_rate)
+    fills[n_fills, FILL_ROW] = row
+    fills[n_fills, FILL_DECIDED_ROW] = book[DECIDED_ROW, i]
+    fills[n_fills, FILL_INSTRUMENT] = i
+    fills[n_fills, FILL_SHARES] = traded
+    fills[n_fills, FILL_PRICE] = price
+    fills[n_fills, FILL_COMMISSION] = commission(traded, price, rules.rates)
+    book[HELD, i] = shares
+    return _pay(cash, traded, price, rules.rates), n_fills + 1
+
+
+@_inlined
+def _pay(cash: float, traded: float, price: float, rates: CostRates) -> float:
+    """Return the cash after a fill; one place, so that what is foreseen is what is paid, to the last bit."""
+    return cash - traded * price - commission(traded, price, rates)
+
+
+@_inlined
+def _reachable(i: int, part: float, whole_shares: bool, book: FloatArray) -> float:  # noqa: FBT001 - as above
+    """Return the shares to hold when only `part` of what is bought to open can be paid; covering is never cut."""
+    wanted: float = book[ORDER, i]
+    if part >= 1.0:
+        return wanted
+    start = max(book[HELD, i], 0.0)
+    bought = (wanted - start) * part
+    if whole_shares:
+        bought = np.floor(bought)
+    reached: float = start + bought
+    return reached
+
+
+@_inlined
+def _affordable_part(row: int, market: FloatArray, rules: Rules, book: FloatArray, cash: float) -> float:
+    """Return the greatest common part of all purchases that leaves cash at zero or above; 1 for a levered book."""
+    planned = 0.0
+    for i in range(book.shape[1]):
+        planned += max(book[TARGET_WEIGHT, i], 0.0)
+    if planned > _UNLEVERED or _cash_after(row, 1.0, market, rules, book, cash) >= 0.0:
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(_N_HALVINGS):
+        middle = 0.5 * (low + high)
+        if _cash_after(row, middle, market, rules, book, cash) >= 0.0:
+            low = middle
+        else:
+            high = middle
+    return low if low >= _DUST else 0.0
+
+
+@_inlined
+def _cash_after(row: int, part: float, market: FloatArray, rules: Rules, book: FloatArray, cash: float) -> float:
+    """Return the cash that would be left after buying `part` of every purchase."""
+    for i in range(book.shape[1]):
+        if _is_due(row, i, market, book):
+            traded = _reachable(i, part, rules.whole_shares, book) - book[HELD, i]
+            if traded != 0.0:
+                price = fill_price(market[OPEN, row, i], traded, rules.rates.slippage_rate)
+                cash = _pay(cash, traded, price, rules.rates)
+    return cash
+
+
+@_inlined
+def _mark(row: int, market: FloatArray, ledger: FloatArray, book: FloatArray) -> float:
+    """Write down shares and last prices; return the value of all positions."""
+    value = 0.0
+    for i in range(book.shape[1]):
+        close = market[CLOSE, row, i]
+        if not np.isnan(close):
+            book[LAST_PRICE, i] = close
+        ledger[SHARES, row, i] = book[HELD, i]
+        ledger[PRICE, row, i] = book[LAST_PRICE, i]
+        if book[HELD, i] != 0.0:
+            value += book[HELD, i] * book[LAST_PRICE, i]
+    return value
+
+
+@_inlined
+def _decide(row: int, target_weights: FloatArray, equity: float, rules: Rules, book: FloatArray) -> None:
+    """Make orders from the weights decided at this close."""
+    for i in range(book.shape[1]):
+        weight = target_weights[row, i]
+        if np.isnan(weight):
+            continue
+        book[TARGET_WEIGHT, i] = weight
+        held, price = book[HELD, i], book[LAST_PRICE, i]
+        shares = weight * equity / price
+        if rules.whole_shares:
+            shares = np.trunc(shares)
+        if abs(shares - held) <= _DUST * abs(held):
+            continue
+        turns = np.sign(shares) != np.sign(held)
+        if turns or abs(weight - held * price / equity) > rules.rebalance_threshold:
+            book[ORDER, i] = shares
+            book[DECIDED_ROW, i] = row
+
+
+@_inlined
+def _close_account(row: int, book: FloatArray) -> None:
+    """Order every position to zero; nothing else is ever ordered again."""
+    for i in range(book.shape[1]):
+        if book[HELD, i] == 0.0:
+            book[ORDER, i] = np.nan
+        elif np.isnan(book[ORDER, i]) or book[ORDER, i] != 0.0:
+            book[ORDER, i] = 0.0
+            book[DECIDED_ROW, i] = row

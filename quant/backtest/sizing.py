@@ -1,0 +1,116 @@
+"""How large a position is: signals become target weights."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from quant.backtest.catalog import FixedFraction, SizingSpec, VolatilityTarget
+from quant.errors import InvalidSpec
+from quant.frames import Prices, to_panel
+from quant.returns import simple_returns
+
+
+def target_weights(
+    signals: pd.DataFrame,
+    adjusted_prices: Mapping[int, Prices],
+    spec: SizingSpec,
+    *,
+    periods_per_year: float,
+) -> pd.DataFrame:
+    """Size each signal.
+
+    Parameters
+    ----------
+    signals : DataFrame of shape (n_rows, 1)
+        Panel with `signal` in {-1, 0, 1}.
+    adjusted_prices : mapping of int to DataFrame
+        **Forward-adjusted** price frame of every instrument of the question, also of those without a signal: their
+        number divides the book. Back-adjusted prices would do for returns, raw ones would not.
+    spec : FixedFraction or VolatilityTarget
+        How to size.
+    periods_per_year : float
+        Bars a year, which annualise the measured volatility.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 1)
+        Panel with the same index and `target_weight`: the wish for the share of equity in the instrument, negative for
+        short. Always known: an instrument whose volatility is unknown gets 0.
+
+    Raises
+    ------
+    InvalidSpec
+        If a signal is for an instrument without prices.
+
+    Notes
+    -----
+    Timing: the weight at `t` uses the signal at `t` and, for a volatility target, adjusted closes up to `t`. It is
+    known at the close of `t` and can be acted upon at the next open.
+
+    With k instruments, a fixed fraction f gives each f / k. A volatility target v gives each
+    min(v / volatility, max_fraction) / k: every instrument has an equal part of the book, and the book's volatility
+    reaches v only if all move together. The volatility is the sample standard deviation (`ddof=1`) of the last `window`
+    simple returns times the square root of `periods_per_year`. Where it is exactly zero, prices did not move at all:
+    the instrument did not trade, which is not the same as calm, so the weight is 0.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([[0, 1], [0, 1]], names=["timestamp", "instrument"])
+    >>> signals = pd.DataFrame({"signal": [1, 0, 1, -1]}, index=index)
+    >>> prices = {0: pd.DataFrame(), 1: pd.DataFrame()}
+    >>> target_weights(signals, prices, FixedFraction(fraction=0.8), periods_per_year=252)["target_weight"].tolist()
+    [0.4, 0.0, 0.4, -0.4]
+    """
+    unknown = set(signals.index.unique("instrument")) - set(adjusted_prices)
+    if unknown:
+        raise InvalidSpec(
+            f"Expected prices of every instrument that has a signal; found none of instrument {min(unknown)}. Pass the "
+            "prices of all instruments of the question.",
+            field="instruments",
+        )
+    size: float | pd.Series
+    if isinstance(spec, FixedFraction):
+        size = spec.fraction
+    else:
+        size = _volatility_target_sizes(signals, adjusted_prices, spec, periods_per_year)
+    # Adding zero turns the -0.0 of a flat signal into 0.0.
+    weight = signals["signal"] * size / len(adjusted_prices) + 0.0
+    return weight.to_frame("target_weight")
+
+
+def realised_volatility(adjusted_prices: Prices, *, window: int) -> pd.Series:
+    """Return the volatility of the last returns at each bar.
+
+    Parameters
+    ----------
+    adjusted_prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument.
+    window : int
+        Number of returns, at least 2.
+
+    Returns
+    -------
+    Series of shape (n_bars,)
+        Sample standard deviation (`ddof=1`) of simple returns, per bar. The first `window` values are NaN.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes from `t - window` to `t`.
+    """
+    return simple_returns(adjusted_prices["close"]).rolling(window).std(ddof=1)
+
+
+def _volatility_target_sizes(
+    signals: pd.DataFrame, adjusted_prices: Mapping[int, Prices], spec: VolatilityTarget, periods_per_year: float
+) -> pd.Series:
+    """Return the size of a full position in each row of `signals`, before the book is divided."""
+    volatility = {
+        instrument: realised_volatility(adjusted_prices[instrument], window=spec.window).to_frame("volatility")
+        for instrument in signals.index.unique("instrument")
+    }
+    if not volatility:
+        return pd.Series(index=signals.index, dtype=np.float64)
+    annualised = to_panel(volatility)["volatility"].reindex(signals.index) * np.sqrt(periods_per_year)
+    wanted: pd.Series = spec.annualised_volatility / annualised.where(annualised > 0)
+    return wanted.clip(upper=spec.max_fraction).fillna(0.0)

@@ -1,0 +1,87 @@
+"""How a room lists what it offers.
+
+An entry **is** the specification of one thing: a frozen pydantic class whose fields are the parameters and whose class
+variables say what it is. The form, the REST schema, the docs and the property tests all read these classes, so adding
+an entry touches one room. The implementation is named, not imported: it is loaded on first use, so that the web process
+never imports scikit-learn, XGBoost or numba.
+"""
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Spec(BaseModel):
+    """A part of a question: frozen, and unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class CatalogEntry(Spec):
+    """One thing a room offers.
+
+    Subclasses declare `name: Literal["..."] = "..."` first, then their parameters, each a `Field` with a default,
+    bounds and a `description` of one line.
+
+    Attributes
+    ----------
+    title : str
+        What a person calls it.
+    summary : str
+        One sentence: what it is and how to read it.
+    category : str
+        The heading it is listed under.
+    version : int
+        Raised whenever the same parameters and inputs give another output; part of every stage key.
+    implementation : str
+        `"module:function"`, imported by `load`.
+    reference : str
+        Author, year, page.
+    """
+
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    category: ClassVar[str]
+    version: ClassVar[int] = 1
+    implementation: ClassVar[str]
+    reference: ClassVar[str] = ""
+
+    @classmethod
+    def load(cls) -> Callable[..., Any]:
+        """Import and return the implementation."""
+        module, _, function = cls.implementation.partition(":")
+        loaded: Callable[..., Any] = getattr(import_module(module), function)
+        return loaded
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters without the entry's name."""
+        return self.model_dump(exclude={"name"})
+
+
+def describe(entries: Iterable[type[CatalogEntry]]) -> list[dict[str, Any]]:
+    """Return the entries as plain data: name, title, summary, category, version, reference and JSON schema.
+
+    Parameters
+    ----------
+    entries : iterable of CatalogEntry classes
+        The entries of one room, in the order in which to show them.
+
+    Returns
+    -------
+    list of dict
+        One dict an entry, ready for JSON.
+    """
+    return [
+        {
+            "name": entry.model_fields["name"].default,
+            "title": entry.title,
+            "summary": entry.summary,
+            "category": entry.category,
+            "version": entry.version,
+            "reference": entry.reference,
+            "parameters": entry.model_json_schema(),
+        }
+        for entry in entries
+    ]

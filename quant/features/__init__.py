@@ -1,0 +1,1 @@
+"""Features: what is known at the close of a bar."""

@@ -1,0 +1,146 @@
+"""What the frames are that travel between the rooms, and the checks that hold them to it.
+
+Time
+    Index `timestamp`: the instant of the bar's **close** in UTC, microseconds (`datetime64[us, UTC]`), strictly
+    ascending. A daily bar also carries its `session`: the exchange's date (`datetime64[us]`, no zone).
+
+Prices (one instrument), columns `PRICE_COLUMNS`
+    `session open high low close volume split_factor dividend`. The five market columns are float64 and **raw**, as
+    traded. `split_factor` is the number of new shares per old one that takes effect before this bar's open (1.0: none);
+    `dividend` is cash a share, in this bar's raw units, for which this bar is the ex-date (0.0: none).
+    `quant.data.adjustment` derives adjusted prices, which have the same columns.
+
+Panel (several instruments)
+    Any frame whose index is a MultiIndex (`timestamp`, `instrument`), sorted by both. Features, labels and
+    predictions are always panels, also for one instrument. `instrument` is the instrument's position in the spec.
+
+Features
+    Panel of float64; one column a feature output. NaN only in the declared warm-up, or where a price is unknown.
+
+Labels
+    Panel with `label` (float64), `label_end` (timestamp of the bar at whose close the outcome is known) and
+    `outcome` (the simple return that the label is about). The last rows, whose outcome is unknown, are NaN / NaT.
+
+Predictions
+    Panel with `probability` (that the label is 1), `fold` (int) for models that never saw the bar or anything after it.
+
+Equity
+    Index `timestamp`; see `quant.backtest.engine`.
+
+NaN means *unknown*, never zero. Returns, weights and costs are fractions (0.01 is one per cent), per bar unless the
+name says `annualised_`.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from quant.errors import InvalidPrices
+
+Prices: TypeAlias = pd.DataFrame
+Features: TypeAlias = pd.DataFrame
+Labels: TypeAlias = pd.DataFrame
+Predictions: TypeAlias = pd.DataFrame
+
+MARKET_COLUMNS = ("open", "high", "low", "close", "volume")
+PRICE_COLUMNS = ("session", *MARKET_COLUMNS, "split_factor", "dividend")
+PANEL_LEVELS = ("timestamp", "instrument")
+SESSION_DTYPE = np.dtype("datetime64[us]")
+TIMESTAMP_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
+
+
+def check_prices(prices: Prices) -> Prices:
+    """Return `prices` unchanged if it is a price frame; say what is wrong if it is not.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Candidate for a price frame as defined at the head of this module.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 8)
+        The same object.
+
+    Raises
+    ------
+    InvalidPrices
+        If columns, types or order are not those of a price frame, if a price is not positive and finite, if a high is
+        below another price of its bar or a low above one, or if a volume, split factor or dividend is impossible.
+
+    Notes
+    -----
+    Timing: judges each bar by itself, and the order of bars. A prefix of a price frame is a price frame, also the empty
+    one.
+    """
+    _check_schema(prices)
+    if not (prices.index.is_monotonic_increasing and prices.index.is_unique):
+        raise InvalidPrices("Expected strictly ascending timestamps; sort the bars and remove duplicates first.")
+    if not prices["session"].is_monotonic_increasing:
+        raise InvalidPrices("Expected an ascending session for each bar; found some unknown, or earlier than before.")
+    numbers = prices[[*MARKET_COLUMNS, "split_factor", "dividend"]].to_numpy(dtype=np.float64)
+    market, volume, split_factor, dividend = numbers[:, :4], numbers[:, 4], numbers[:, 5], numbers[:, 6]
+    possible = np.isfinite(numbers).all(axis=1) & (market > 0).all(axis=1)
+    possible &= (market[:, 1] >= market.max(axis=1)) & (market[:, 2] <= market.min(axis=1))
+    possible &= (volume >= 0) & (split_factor > 0) & (dividend >= 0)
+    if not possible.all():
+        first = prices.index[int(np.argmin(possible))]
+        raise InvalidPrices(
+            f"{int((~possible).sum())} bars contradict themselves, the first at {first.isoformat()}: prices and split "
+            "factors must be positive, the high the highest, the low the lowest, volume and dividend not negative, and "
+            "all of them known. Clean the prices first."
+        )
+    return prices
+
+
+def _check_schema(prices: Prices) -> None:
+    """Refuse a frame whose columns or types are not those of a price frame."""
+    if tuple(prices.columns) != PRICE_COLUMNS:
+        raise InvalidPrices(
+            f"Expected the columns {', '.join(PRICE_COLUMNS)}; found {', '.join(map(str, prices.columns))}."
+        )
+    if prices.index.dtype != TIMESTAMP_DTYPE or prices.index.name != "timestamp":
+        raise InvalidPrices(
+            f"Expected an index named 'timestamp' of {TIMESTAMP_DTYPE}; found {prices.index.name!r} of "
+            f"{prices.index.dtype}."
+        )
+    for name, dtype in prices.dtypes.items():
+        expected = SESSION_DTYPE if name == "session" else np.dtype("float64")
+        if dtype != expected:
+            raise InvalidPrices(f"Expected the column {name!r} to be {expected}; found {dtype}.")
+
+
+def to_panel(frames: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    """Stack one frame an instrument into a panel.
+
+    Parameters
+    ----------
+    frames : dict of int to DataFrame
+        Frames indexed by `timestamp`, keyed by the instrument's position in the spec; all with the same columns.
+
+    Returns
+    -------
+    DataFrame of shape (total n_bars, n_columns)
+        Index (`timestamp`, `instrument`), sorted by both.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, or if two have other columns: the result would have holes.
+
+    Examples
+    --------
+    >>> index = pd.DatetimeIndex(["2012-11-23 18:00"], tz="UTC", name="timestamp").as_unit("us")
+    >>> to_panel({1: pd.DataFrame({"label": [0.0]}, index), 0: pd.DataFrame({"label": [1.0]}, index)})["label"].tolist()
+    [1.0, 0.0]
+    """
+    columns = {tuple(frame.columns) for frame in frames.values()}
+    if len(columns) != 1:
+        raise ValueError(f"Expected frames with the same columns, and at least one; found {sorted(columns)}.")
+    return pd.concat(frames, names=["instrument"]).swaplevel().sort_index().rename_axis(index=list(PANEL_LEVELS))
+
+
+def of_instrument(panel: pd.DataFrame, instrument: int) -> pd.DataFrame:
+    """Return the rows of one instrument, indexed by `timestamp` alone."""
+    return pd.DataFrame(panel.xs(instrument, level="instrument"))

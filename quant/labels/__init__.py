@@ -1,0 +1,1 @@
+"""Labels: what happened after a bar."""

@@ -1,0 +1,147 @@
+"""Choosing a model inside the training span, and predicting bars that it never saw."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from quant.frames import Features, Labels, Predictions
+from quant.models.build import build
+from quant.models.catalog import ModelEntry
+from quant.models.prediction import predict_probability
+from quant.result import TriedModel
+from quant.spec import AnalysisSpec
+from quant.strategies.signals import signals_from_probabilities
+from quant.validation.cross_validation import FoldResult, fit_predict_folds, score_folds
+from quant.validation.overfitting import return_moments
+from quant.validation.scores import SCORES
+from quant.validation.splits import Fold, purged_k_fold
+
+
+class TrainingSpan:
+    """The bars of the first training window: all that choosing and tuning may see.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    features, labels : DataFrame
+        Panels of all samples; only the rows that the first walk-forward model may train on are kept.
+    next_returns : Series
+        Panel of one-bar outcomes, see `quant.preparation.next_bar_returns`.
+    folds : sequence of Fold
+        The walk-forward folds.
+    """
+
+    def __init__(
+        self, spec: AnalysisSpec, features: Features, labels: Labels, next_returns: pd.Series, folds: Sequence[Fold]
+    ) -> None:
+        self.spec = spec
+        self._next_returns = next_returns
+        self.features = features.iloc[folds[0].train]
+        self.labels = labels.iloc[folds[0].train]
+        self.folds = purged_k_fold(self.labels, spec.validation.n_folds, spec.validation.embargo_bars)
+
+    def judge(
+        self,
+        model: ModelEntry,
+        *,
+        number: int,
+        kind: str,
+        n_jobs: int,
+        on_fold: Callable[[FoldResult], None] | None = None,
+    ) -> TriedModel:
+        """Score one model with its parameters on the purged folds.
+
+        Raises
+        ------
+        ModelError
+            If the model does not fit.
+
+        Notes
+        -----
+        Timing: every label in the training span is known before the first traded bar; the test span is not touched.
+        """
+        predictions, _ = fit_predict_folds(
+            partial(build, model, self.spec.seed),
+            self.features,
+            self.labels,
+            self.folds,
+            predict=predict_probability,
+            n_jobs=n_jobs,
+            on_fold=on_fold,
+        )
+        score_name = self.spec.validation.score
+        scores = score_folds(predictions, self.labels, [score_name])[score_name].to_numpy()
+        known = scores[~np.isnan(scores)]
+        return TriedModel(
+            number=number,
+            kind=kind,
+            model=model.name,  # type: ignore[attr-defined]  # every entry has a name
+            parameters=json.loads(model.model_dump_json(exclude={"name"})),
+            score_name=score_name,
+            score=float(known.mean()) if len(known) else None,
+            fold_scores=tuple(None if np.isnan(score) else float(score) for score in scores),
+            sharpe_ratio=self._sharpe_ratio(predictions),
+        )
+
+    def _sharpe_ratio(self, predictions: Predictions) -> float | None:
+        """Return the Sharpe ratio, per bar, of holding what the signals say, without costs."""
+        signals = signals_from_probabilities(predictions, self.spec.strategy)["signal"]
+        earned = (signals * self._next_returns.reindex(signals.index)).groupby(level="timestamp").mean()
+        sharpe = return_moments(earned).sharpe
+        return None if np.isnan(sharpe) else float(sharpe)
+
+
+def best_of(trials: Sequence[TriedModel]) -> TriedModel:
+    """Return the trial with the best score; of equals the first. One without a score is never better."""
+    best = trials[0]
+    for trial in trials[1:]:
+        if SCORES[trial.score_name].is_better(_number(trial.score), _number(best.score)):
+            best = trial
+    return best
+
+
+def meets_target(spec: AnalysisSpec, trial: TriedModel) -> bool | None:
+    """Whether a trial is good enough; None if no target was set."""
+    target = spec.validation.target
+    return None if target is None else SCORES[spec.validation.score].meets(_number(trial.score), target)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def to_model(spec: AnalysisSpec, trial: TriedModel) -> ModelEntry:
+    """Return the specification of the model that a trial tried."""
+    for entry in spec.models:
+        if entry.name == trial.model:
+            return type(entry).model_validate(dict(trial.parameters))
+    raise KeyError(trial.model)
+
+
+def candidates_frame(trials: Sequence[TriedModel]) -> pd.DataFrame:
+    """Return the trials as a frame, one row each; parameters as JSON text."""
+    return pd.DataFrame(
+        {
+            "number": np.arange(len(trials)),
+            "kind": [trial.kind for trial in trials],
+            "model": [trial.model for trial in trials],
+            "parameters": [json.dumps(dict(trial.parameters), sort_keys=True) for trial in trials],
+            "score": np.array([_number(trial.score) for trial in trials]),
+            "sharpe_ratio": np.array([_number(trial.sharpe_ratio) for trial in trials]),
+        }
+    )
+
+
+def cv_scores_frame(trials: Sequence[TriedModel]) -> pd.DataFrame:
+    """Return the score of each trial in each purged fold, one row a pair."""
+    return pd.DataFrame(
+        [
+            {"number": number, "fold": fold, "score": _number(score)}
+            for number, trial in enumerate(trials)
+            for fold, score in enumerate(trial.fold_scores)
+        ]
+    )

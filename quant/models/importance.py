@@ -1,0 +1,203 @@
+"""Which features mattered: inside a model, and for its predictions.
+
+Frames have one row a feature, in the order of the features, and the columns `feature`, `mean`, `std` and `measure`,
+which says in words what `mean` is.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quant.errors import InvalidSpec, ModelError
+from quant.frames import Features
+from quant.models.prediction import predict_probability
+
+Importance: TypeAlias = pd.DataFrame
+ScoreFunction: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
+
+FOREST_MEASURE = "share of the decrease in impurity"
+BOOSTER_MEASURE = "share of the decrease in loss"
+LINEAR_MEASURE = "size of the coefficient, in log odds per standard deviation"
+PERMUTATION_MEASURE = "score lost when shuffled"
+
+
+def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
+    """Return how much a fitted model leans on each feature, as seen in training.
+
+    Parameters
+    ----------
+    model : Pipeline
+        A fitted model of this room, whose last step is named `model`.
+    columns : sequence of str
+        The features the model was fitted on, in that order.
+
+    Returns
+    -------
+    DataFrame of shape (n_features, 4)
+        `feature`; `mean`: for a random forest the mean decrease in impurity (MDI) over its trees, for XGBoost the total
+        decrease in loss of all cuts on the feature, both as fractions that sum to 1; for logistic regression the
+        absolute coefficient of the standardised feature, in log odds. `std`: the sample standard deviation over the
+        trees of a forest, NaN for the others. `measure`: which of the three it is. All 0 if no tree cut anything.
+
+    Raises
+    ------
+    ModelError
+        If the model is none of the three, or was fitted on another number of features.
+
+    Notes
+    -----
+    Timing: measured in training. It says what the model used, not whether that helped on later bars: for that see
+    `permutation_importance`. Features that resemble each other share their importance.
+
+    Where a forest tries one feature at a cut, a tree's 0 means that the feature was never tried: such zeros are unknown
+    (NaN) and left out of the mean. Where it tries several, a 0 means that others were better, and it counts.
+
+    References
+    ----------
+    López de Prado 2018, Advances in Financial Machine Learning, section 8.3.1 and snippet 8.2.
+    """
+    learner = model.named_steps["model"]
+    if hasattr(learner, "get_booster"):
+        mean, std, measure = _total_gain(learner), np.full(len(columns), np.nan), BOOSTER_MEASURE
+    elif hasattr(learner, "estimators_"):
+        mean, std = _mean_decrease_in_impurity(learner)
+        measure = FOREST_MEASURE
+    elif hasattr(learner, "coef_"):
+        mean, std, measure = np.abs(learner.coef_[0]), np.full(len(columns), np.nan), LINEAR_MEASURE
+    else:
+        raise ModelError(
+            f"Expected a fitted forest, booster or linear model; found {type(learner).__name__}, whose importances are "
+            "not defined. Use permutation_importance instead."
+        )
+    if len(mean) != len(columns):
+        raise ModelError(
+            f"Expected the {len(mean)} features that the model was fitted on; found {len(columns)} columns."
+        )
+    return _frame(columns, mean, std, measure)
+
+
+def permutation_importance(
+    model: Any,
+    features: Features,
+    labels: pd.Series,
+    score: ScoreFunction,
+    seed: int,
+    n_repeats: int = 5,
+    *,
+    higher_is_better: bool = True,
+) -> Importance:
+    """Return how much of a model's score on unseen rows is lost when a feature is shuffled (MDA).
+
+    Parameters
+    ----------
+    model : Pipeline
+        A fitted model.
+    features : DataFrame of shape (n_rows, n_features)
+        **Test** rows of the fold, which the model has not seen and which were purged from its training.
+    labels : Series of shape (n_rows,)
+        Their labels, 0 or 1; rows whose label is NaN are left out.
+    score : callable
+        `score(labels, probability)`, two arrays in, a number out.
+    seed : int
+        Start of the shuffles. A feature's shuffles depend on the seed and its position only.
+    n_repeats : int, default=5
+        Shuffles of each feature, at least 1.
+    higher_is_better : bool, default=True
+        Whether a higher score is better, as it is for the area under the curve and is not for a loss.
+
+    Returns
+    -------
+    DataFrame of shape (n_features, 4)
+        `feature`; `mean` of the loss over the shuffles, in units of the score, positive where the feature helped and
+        negative where it misled; `std`, the sample standard deviation over the shuffles, NaN for one; `measure`. All
+        NaN if the score is not defined on these rows (the area under the curve when all labels are alike).
+
+    Raises
+    ------
+    InvalidSpec
+        If rows of features and labels differ, or `n_repeats` is below 1.
+    ModelError
+        If the model predicts something that is not finite.
+
+    Notes
+    -----
+    Timing: test rows only, after the model was fitted. Rows are shuffled over time and instruments together. Of two
+    features that resemble each other, each can stand in for the other: both may look useless.
+
+    References
+    ----------
+    López de Prado 2018, Advances in Financial Machine Learning, section 8.3.2 and snippet 8.3, which shows the loss as
+    a fraction of the best possible one; here it stays in units of the score.
+    """
+    if not features.index.equals(labels.index):
+        raise InvalidSpec("Expected features and labels with the same rows; found different ones.", field="labels")
+    if n_repeats < 1:
+        raise InvalidSpec(f"Expected at least 1 shuffle; found {n_repeats}.", field="n_repeats")
+    known = labels.notna().to_numpy()
+    outcomes = labels.to_numpy(dtype=np.float64)[known]
+    table = features.loc[known]
+    sign = 1.0 if higher_is_better else -1.0
+    baseline = score(outcomes, predict_probability(model, table)) if len(outcomes) else np.nan
+    losses = np.full((table.shape[1], n_repeats), np.nan)
+    for position, column in enumerate(table.columns if np.isfinite(baseline) else ()):
+        for repeat in range(n_repeats):
+            shuffled = np.random.default_rng([seed, position, repeat]).permutation(table[column].to_numpy())
+            probability = predict_probability(model, table.assign(**{column: shuffled}))
+            losses[position, repeat] = sign * (baseline - score(outcomes, probability))
+    std = losses.std(axis=1, ddof=1) if n_repeats > 1 else np.full(len(losses), np.nan)
+    return _frame(list(features.columns), losses.mean(axis=1), std, PERMUTATION_MEASURE)
+
+
+def average_importance(importances: Sequence[Importance]) -> Importance:
+    """Return the importance of each feature over several folds.
+
+    Parameters
+    ----------
+    importances : sequence of DataFrame
+        Frames of one measure and the same features, one a fold, at least one.
+
+    Returns
+    -------
+    DataFrame of shape (n_features, 4)
+        `feature`; `mean` and `std` of the folds' means, the latter a sample standard deviation; `measure`. Folds whose
+        importance is NaN are left out; `std` is NaN where fewer than two remain.
+
+    Raises
+    ------
+    InvalidSpec
+        If there is none, or if features or measures differ.
+    """
+    if not importances:
+        raise InvalidSpec("Expected the importances of at least one fold; found none.", field="importances")
+    first = importances[0]
+    for other in importances[1:]:
+        if not other[["feature", "measure"]].equals(first[["feature", "measure"]]):
+            raise InvalidSpec(
+                "Expected importances of the same features by the same measure; found different ones.",
+                field="importances",
+            )
+    means = pd.concat([frame["mean"] for frame in importances], axis=1)
+    return first.assign(mean=means.mean(axis=1), std=means.std(axis=1, ddof=1))
+
+
+def _mean_decrease_in_impurity(forest: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    by_tree = pd.DataFrame([tree.feature_importances_ for tree in forest.estimators_])
+    if forest.estimators_[0].max_features_ == 1 < by_tree.shape[1]:
+        by_tree = by_tree.mask(by_tree == 0)
+    total = by_tree.mean().sum() or 1.0
+    return (by_tree.mean() / total).to_numpy(), (by_tree.std(ddof=1) / total).to_numpy()
+
+
+def _total_gain(booster_model: Any) -> NDArray[np.float64]:
+    booster = booster_model.get_booster()
+    names = booster.feature_names or [f"f{position}" for position in range(booster.num_features())]
+    gain = booster.get_score(importance_type="total_gain")  # names only the features that were cut on
+    values = np.array([gain.get(name, 0.0) for name in names])
+    return values / (values.sum() or 1.0)
+
+
+def _frame(columns: Sequence[str], mean: NDArray[np.float64], std: NDArray[np.float64], measure: str) -> Importance:
+    return pd.DataFrame({"feature": list(columns), "mean": mean, "std": std, "measure": measure})

@@ -1,0 +1,94 @@
+"""Linear models. Importing this module imports scikit-learn, so only a catalogue entry's `load` does it."""
+
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+# Limiting the threads of the linear algebra library is a setting of the whole process, so only one fit may hold it.
+_one_fit_at_a_time = Lock()
+
+
+class SteadyLogisticRegression(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no types
+    """Logistic regression whose numbers depend neither on the number of cores nor on the size of a batch.
+
+    scikit-learn leaves its products to the linear algebra library, which splits the work among the cores and takes rows
+    in groups: the last bits of a coefficient then depend on the machine, and those of a probability on which other rows
+    are asked about. Here a fit uses one core, and each row is summed by itself.
+
+    Parameters, attributes and methods are those of `sklearn.linear_model.LogisticRegression`.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
+        """Fit on one core; fits from several threads wait for one another.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Training rows.
+        y : array-like of shape (n_rows,)
+            Their classes.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights; None: all the same.
+
+        Returns
+        -------
+        Self
+            The fitted model.
+        """
+        with _one_fit_at_a_time, threadpool_limits(limits=1, user_api="blas"):
+            super().fit(X, y, sample_weight)
+        return self
+
+    def decision_function(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
+        """Return the log odds of the second class, or one score a class if there are more than two.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            For two classes, each row's value is the same whatever other rows `X` has.
+        """
+        check_is_fitted(self)
+        if len(self.classes_) > 2 or issparse(X) or issparse(self.coef_):  # noqa: PLR2004  # not asked for in this house
+            return super().decision_function(X)
+        rows = validate_data(self, X, reset=False)
+        return (np.ascontiguousarray(rows) * self.coef_[0]).sum(axis=1) + self.intercept_[0]
+
+
+def logistic_regression(*, c: float, seed: int) -> Pipeline:
+    """Return an unfitted logistic regression on standardised features.
+
+    Parameters
+    ----------
+    c : float
+        Inverse strength of the L2 penalty, above 0; the intercept is not penalised.
+    seed : int
+        Accepted for the sake of one call for all models; the solution is unique and needs no random numbers.
+
+    Returns
+    -------
+    Pipeline
+        Steps `scaler` (mean and standard deviation of the rows it is fitted on) and `model`.
+
+    Notes
+    -----
+    Timing: the scaler is a step of the pipeline, so its means and deviations come from training rows only.
+
+    References
+    ----------
+    Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4.
+    """
+    # The penalty makes the problem strictly convex: the default solver's answer is the minimum to about eight digits.
+    model = SteadyLogisticRegression(C=c, solver="lbfgs", tol=1e-6, max_iter=2000, random_state=seed)
+    return Pipeline([("scaler", StandardScaler()), ("model", model)])

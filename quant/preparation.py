@@ -1,0 +1,185 @@
+"""From raw prices to what a model sees and what it should have seen: clean, adjust, features, labels.
+
+The look-ahead audit calls the same functions on shortened history, so what is audited is what ran.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from quant.data.adjustment import forward_adjusted
+from quant.data.catalog import InstrumentSpec
+from quant.data.cleaning import clean
+from quant.data.findings import Finding
+from quant.data.provider import PriceQuery, create_provider
+from quant.data.snapshot import to_prices
+from quant.errors import NotEnoughData
+from quant.features.compute import compute_features
+from quant.frames import Features, Labels, Prices, to_panel
+from quant.spec import AnalysisSpec
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One instrument of a question with its raw prices.
+
+    Attributes
+    ----------
+    spec : InstrumentSpec
+        What was asked for.
+    prices : DataFrame of shape (n_bars, 8)
+        Raw price frame, see `quant.frames`.
+    calendar : str
+        Name of its exchange calendar.
+    currency : str
+        Of its prices and cash.
+    """
+
+    spec: InstrumentSpec
+    prices: Prices
+    calendar: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class CleanPrices:
+    """Clean prices by the instrument's position in the spec: raw, causally adjusted, and what was found."""
+
+    raw: Mapping[int, Prices]
+    adjusted: Mapping[int, Prices]
+    findings: Mapping[int, Sequence[Finding]]
+
+
+def fetch_instruments(spec: AnalysisSpec) -> list[Instrument]:
+    """Ask each instrument's source for its prices: for notebooks and scripts, which have no store of prices.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+
+    Returns
+    -------
+    list of Instrument
+        In the order of `spec.instruments`, with all bars that the source has.
+
+    Raises
+    ------
+    SymbolNotFound
+        If a source does not know a symbol.
+    ProviderUnavailable
+        If a source does not answer.
+    """
+    instruments = []
+    for item in spec.instruments:
+        delivered = create_provider(item.source).fetch(PriceQuery(item.symbol, spec.interval))
+        instruments.append(Instrument(item, to_prices(delivered), delivered.calendar, delivered.currency))
+    return instruments
+
+
+def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument]) -> CleanPrices:
+    """Restrict to the asked sessions, clean, and adjust forward.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    instruments : mapping of int to Instrument
+        By their position in `spec.instruments`, each with at least one bar.
+
+    Returns
+    -------
+    CleanPrices
+        Raw and adjusted frames by position.
+
+    Raises
+    ------
+    NotEnoughData
+        If an instrument has no bar in the asked sessions.
+    InvalidPrices
+        If prices contradict themselves.
+
+    Notes
+    -----
+    Timing: the adjusted prices at `t` use actions with an ex-date up to `t` only.
+    """
+    raw: dict[int, Prices] = {}
+    findings: dict[int, Sequence[Finding]] = {}
+    for position, instrument in instruments.items():
+        prices = between(instrument.prices, spec)
+        if prices.empty:
+            first, last = (instrument.prices["session"].iloc[place].date() for place in (0, -1))
+            raise NotEnoughData(
+                f"{instrument.spec.symbol} has no bars between {spec.start or first} and {spec.end or last}; "
+                f"its bars run from {first} to {last}. Ask for other dates."
+            )
+        raw[position], findings[position] = clean(prices, spec.cleaning, instrument.calendar)
+    return CleanPrices(raw, {position: forward_adjusted(prices) for position, prices in raw.items()}, findings)
+
+
+def between(prices: Prices, spec: AnalysisSpec) -> Prices:
+    """Return the bars of the sessions that were asked for, both ends included."""
+    inside = pd.Series(data=True, index=prices.index)
+    if spec.start:
+        inside &= prices["session"] >= pd.Timestamp(spec.start)
+    if spec.end:
+        inside &= prices["session"] <= pd.Timestamp(spec.end)
+    return prices[inside]
+
+
+def features_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Features:
+    """Compute all features of all instruments.
+
+    Raises
+    ------
+    NotEnoughData
+        If an instrument has no more bars than the longest warm-up.
+    """
+    return to_panel({position: compute_features(prices, spec.features) for position, prices in adjusted.items()})
+
+
+def labels_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
+    """Compute the labels of all instruments.
+
+    Raises
+    ------
+    NotEnoughData
+        If an instrument has no more bars than the label's horizon.
+    """
+    label = type(spec.label).load()
+    return to_panel({position: label(prices, **spec.label.parameters()) for position, prices in adjusted.items()})
+
+
+def samples(spec: AnalysisSpec, features: Features, labels: Labels) -> tuple[Features, Labels]:
+    """Leave out each instrument's warm-up, by its declared length.
+
+    Rows are dropped by count, never by looking for NaN in a merged frame, which would hide a feature that is unknown
+    for another reason.
+
+    Returns
+    -------
+    tuple of two DataFrames with equal index
+        Features and labels from the first bar at which every feature is known.
+    """
+    is_warm = features.groupby(level="instrument", sort=False).cumcount() >= spec.warm_up
+    return features[is_warm], labels[is_warm]
+
+
+def next_bar_returns(adjusted: Mapping[int, Prices]) -> pd.Series:
+    """Return what holding for one bar would have earned: from the next open to the one after.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        Panel of simple returns; the last two of each instrument are NaN.
+
+    Notes
+    -----
+    Timing: the value at `t` is an outcome, known at the open of the second bar after `t`.
+    """
+    frames = {
+        position: (prices["open"].shift(-2) / prices["open"].shift(-1) - 1.0).to_frame("outcome")
+        for position, prices in adjusted.items()
+    }
+    return to_panel(frames)["outcome"]

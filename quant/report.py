@@ -1,0 +1,284 @@
+"""From what the stages left to the answer: frames for charts and tables, facts, and the verdict."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from quant.data.adjustment import back_adjusted
+from quant.frames import MARKET_COLUMNS, Labels, Predictions, to_panel
+from quant.learning import candidates_frame, cv_scores_frame, meets_target, to_model
+from quant.preparation import CleanPrices, Instrument
+from quant.result import AnalysisResult, TriedModel
+from quant.returns import per_period_rate
+from quant.risk.drawdown import drawdown_table, drawdowns
+from quant.risk.exposure import rolling_measures
+from quant.risk.measure import measure
+from quant.risk.performance import monthly_returns
+from quant.spec import AnalysisSpec
+from quant.stages import Json, numeric_versions
+from quant.trading import Book
+from quant.validation.cross_validation import score_folds
+from quant.validation.overfitting import (
+    deflated_sharpe_ratio,
+    expected_best_sharpe,
+    minimum_track_record_length,
+    probabilistic_sharpe_ratio,
+    return_moments,
+)
+from quant.validation.scores import SCORES, calibration_bins, confusion, roc_curve_points
+from quant.validation.splits import Fold
+from quant.verdict import Evidence, verdict
+
+N_DRAWDOWNS = 10
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that the stages of a run left behind."""
+
+    spec: AnalysisSpec
+    instruments: Sequence[Instrument]
+    clean: CleanPrices
+    labels: Labels
+    folds: Sequence[Fold]
+    trials: Sequence[TriedModel]
+    best: TriedModel
+    tuning: Mapping[str, Json]
+    predictions: Predictions
+    decisions: pd.DataFrame
+    book: Book
+    importance: pd.DataFrame | None
+    certificates: Mapping[str, Json]
+    audit: Mapping[str, Json] | None
+    periods_per_year: float
+    stage_keys: Mapping[str, str]
+
+
+def assemble(material: Material) -> AnalysisResult:
+    """Put the answer together.
+
+    Parameters
+    ----------
+    material : Material
+        What the stages left.
+
+    Returns
+    -------
+    AnalysisResult
+        The answer; nothing in its frames and facts depends on the clock or the machine.
+    """
+    spec, book = material.spec, material.book
+    metrics = [
+        dataclasses.asdict(metric)
+        for metric in measure(book.equity, book.benchmark, book.trades, spec.risk, material.periods_per_year)
+    ]
+    luck = _luck(material)
+    return AnalysisResult(
+        frames=_frames(material),
+        facts={
+            "verdict": verdict(_evidence(material, metrics, luck)),
+            "metrics": metrics,
+            "chosen": _chosen(material),
+            "tuning": dict(material.tuning),
+            "scores": _scores(material),
+            "honesty": {"audit": material.audit, "purge": dict(material.certificates), "luck": luck},
+            "data": _data(material),
+            "trading": _trading(book),
+            "spec_hash": spec.hash(),
+            "seed": spec.seed,
+        },
+        stage_keys=dict(material.stage_keys),
+        versions=numeric_versions(),
+    )
+
+
+def describe_trial(trial: TriedModel) -> str:
+    """Return a trial as one line for the log."""
+    score = "no score" if trial.score is None else f"{trial.score_name} {trial.score:.4f}"
+    parameters = ", ".join(f"{name} {value:g}" for name, value in trial.parameters.items())
+    return f"{trial.kind.capitalize()} {trial.number + 1}: {trial.model} ({parameters}): {score}."
+
+
+def _frames(material: Material) -> dict[str, pd.DataFrame]:
+    book, labels = material.book, material.labels
+    predictions = material.predictions.join(material.decisions).join(labels[["label", "outcome"]])
+    equity = book.equity.assign(
+        benchmark=book.benchmark["equity"],
+        benchmark_return=book.benchmark["return"],
+        drawdown=drawdowns(book.equity["equity"]),
+        benchmark_drawdown=drawdowns(book.benchmark["equity"]),
+    )
+    frames = {
+        "equity": equity,
+        "trades": book.trades,
+        "fills": book.fills,
+        "predictions": predictions,
+        "candidates": candidates_frame(material.trials),
+        "cv_scores": cv_scores_frame(material.trials),
+        "fold_scores": _fold_scores(material),
+        "roc": roc_curve_points(predictions["label"], predictions["probability"]),
+        "calibration": calibration_bins(predictions["label"], predictions["probability"]),
+        "confusion": confusion(predictions["label"], predictions["probability"]),
+        "monthly_returns": monthly_returns(book.equity["equity"], book.benchmark["equity"]),
+        "drawdowns": drawdown_table(book.equity["equity"], n=N_DRAWDOWNS),
+        "rolling": rolling_measures(
+            book.equity["return"],
+            book.benchmark["return"],
+            window=material.spec.risk.rolling_window,
+            periods_per_year=material.periods_per_year,
+            risk_free_annual=material.spec.risk.risk_free_annual,
+        ),
+        "prices": _prices(material, equity.index[0]),
+    }
+    return frames if material.importance is None else {**frames, "importance": material.importance}
+
+
+def _fold_scores(material: Material) -> pd.DataFrame:
+    scores = score_folds(material.predictions, material.labels).set_index("fold")
+    spans = pd.DataFrame(
+        {
+            "fold": [fold.number for fold in material.folds],
+            "train_start": [fold.train_span[0] for fold in material.folds],
+            "train_end": [fold.train_span[1] for fold in material.folds],
+            "test_start": [fold.test_span[0] for fold in material.folds],
+            "test_end": [fold.test_span[1] for fold in material.folds],
+            "n_train": [len(fold.train) for fold in material.folds],
+            "n_test": [len(fold.test) for fold in material.folds],
+        }
+    )
+    return spans.join(scores[["share_positive", *SCORES]], on="fold")
+
+
+def _prices(material: Material, start: pd.Timestamp) -> pd.DataFrame:
+    """Return raw bars and the back-adjusted close of each instrument from the first traded bar on."""
+    return to_panel(
+        {
+            position: prices[list(MARKET_COLUMNS)].assign(adjusted_close=back_adjusted(prices)["close"]).loc[start:]
+            for position, prices in material.clean.raw.items()
+        }
+    )
+
+
+def _chosen(material: Material) -> dict[str, Json]:
+    best, model = material.best, to_model(material.spec, material.best)
+    return {
+        "trial": material.trials.index(best),  # row of the frame `candidates`
+        "kind": best.kind,
+        "number": best.number,  # among trials of its kind
+        "model": best.model,
+        "title": type(model).title,
+        "parameters": dict(best.parameters),
+        "score_name": best.score_name,
+        "score": best.score,
+        "target": material.spec.validation.target,
+        "target_met": meets_target(material.spec, best),
+    }
+
+
+def _scores(material: Material) -> dict[str, Json]:
+    """Return the scores of all out-of-sample predictions together; None where one is not defined."""
+    label = material.labels["label"].reindex(material.predictions.index)
+    values = {name: score(label, material.predictions["probability"]) for name, score in SCORES.items()}
+    return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+
+def _luck(material: Material) -> dict[str, Json]:
+    """Return how likely the curve's Sharpe ratio is more than the best of so many tries by luck; all per bar.
+
+    The trials' Sharpe ratios come from the training span, the curve's from the bars after it. So the variance of the
+    former is measured in units of what chance gives over their own bars, taken to be at least 1 (a few trials that
+    happen to agree must not make luck look impossible), and carried over to the number of bars of the curve.
+    """
+    returns = material.book.equity["return"].dropna()
+    excess = returns - per_period_rate(material.spec.risk.risk_free_annual, material.periods_per_year)
+    moments = return_moments(excess)
+    tried = np.array([trial.sharpe_ratio for trial in material.trials if trial.sharpe_ratio is not None])
+    n_training_bars = len(material.labels.index[material.folds[0].train].unique("timestamp"))
+    spread = float(tried.var(ddof=1)) * n_training_bars if len(tried) > 1 else 0.0
+    variance = max(spread, 1.0) / (moments.n_returns - 1)
+    n_trials = len(material.trials)
+    shape = {"skewness": moments.skewness, "raw_kurtosis": moments.raw_kurtosis}
+    facts: dict[str, Json] = {
+        "n_trials": n_trials,
+        "n_returns": moments.n_returns,
+        "trial_variance": variance,
+        "expected_best_sharpe": expected_best_sharpe(variance, n_trials),
+    }
+    if np.isnan(moments.sharpe):  # the curve never moved
+        unknown = (
+            "sharpe_ratio",
+            *shape,
+            "probabilistic_sharpe_ratio",
+            "deflated_sharpe_ratio",
+            "minimum_track_record_length",
+        )
+        return facts | dict.fromkeys(unknown)
+    least = minimum_track_record_length(moments.sharpe, **shape)
+    return facts | {
+        "sharpe_ratio": moments.sharpe,
+        **shape,
+        "probabilistic_sharpe_ratio": probabilistic_sharpe_ratio(moments.sharpe, moments.n_returns, **shape),
+        "deflated_sharpe_ratio": deflated_sharpe_ratio(
+            moments.sharpe, moments.n_returns, **shape, trial_variance=variance, n_trials=n_trials
+        ),
+        "minimum_track_record_length": least if np.isfinite(least) else None,
+    }
+
+
+def _data(material: Material) -> dict[str, Json]:
+    return {
+        "snapshot_hash": material.stage_keys["prices"],
+        "n_samples": len(material.labels),
+        "warm_up": material.spec.warm_up,
+        "instruments": [
+            {
+                "symbol": item.spec.symbol,
+                "source": item.spec.source,
+                "calendar": item.calendar,
+                "currency": item.currency,
+                "n_bars": len(prices),
+                "first_session": prices["session"].iloc[0].date().isoformat(),
+                "last_session": prices["session"].iloc[-1].date().isoformat(),
+                "findings": [finding.to_dict() for finding in material.clean.findings[position]],
+            }
+            for position, (item, prices) in enumerate(
+                zip(material.instruments, material.clean.raw.values(), strict=True)
+            )
+        ],
+    }
+
+
+def _trading(book: Book) -> dict[str, Json]:
+    return {
+        "n_fills": len(book.fills),
+        "n_trades": len(book.trades),
+        "ruined_at": None if book.ruined_at is None else book.ruined_at.isoformat(),
+        "pending": [
+            {**order, "decided_at": order["decided_at"].isoformat()} for order in book.pending.to_dict("records")
+        ],
+    }
+
+
+def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: Mapping[str, Json]) -> Evidence:
+    values = {metric["name"]: metric for metric in metrics}
+    audit, chosen = material.audit, _chosen(material)
+    return Evidence(
+        n_signals=int((material.decisions["signal"] != 0).sum()),
+        n_trades=len(material.book.trades),
+        n_trials=len(material.trials),
+        ruined_at=None if material.book.ruined_at is None else material.book.ruined_at.isoformat(),
+        total_return=values["total_return"]["value"],
+        benchmark_return=values["total_return"]["benchmark_value"],
+        sharpe_ratio=values["sharpe_ratio"]["value"],
+        benchmark_sharpe_ratio=values["sharpe_ratio"]["benchmark_value"],
+        deflated_sharpe_ratio=luck["deflated_sharpe_ratio"],
+        score_name=chosen["score_name"],
+        score=chosen["score"],
+        target=chosen["target"],
+        target_met=chosen["target_met"],
+        is_audited=audit is not None,
+        audit_failure=audit["differences"][0]["in_words"] if audit and not audit["passed"] else None,
+    )

@@ -1,0 +1,74 @@
+"""The whole answer: frames, facts, and one hash over everything in it that must repeat bit for bit.
+
+Frames, by name (fractions per bar unless said otherwise; indices and columns in this order)
+    equity            timestamp -> equity cash position_value return exposure turnover costs benchmark benchmark_return
+                      drawdown benchmark_drawdown
+    trades            one row a round trip, as `quant.backtest.trades` defines it
+    fills             one row a fill, as `quant.backtest.engine` defines it
+    predictions       panel -> probability fold signal target_weight label outcome
+    candidates        one row a trial: number kind model parameters score sharpe_ratio (parameters as JSON text)
+    fold_scores       one row a walk-forward fold: fold train_start train_end test_start test_end n_train n_test, scores
+    cv_scores         one row a trial and purged fold: number fold score
+    roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions
+    importance        feature mean std (permutation, out of sample) and impurity (in sample)
+    monthly_returns   year month return benchmark_return
+    drawdowns         the deepest: peak_at valley_at recovery_at depth n_bars
+    rolling           timestamp -> rolling measures
+    prices            panel -> open high low close volume (raw) and adjusted_close (back-adjusted), from the first
+                      out-of-sample bar
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from quant.stages import hash_frame, hash_json
+from quant.validation.catalog import ScoreName
+
+
+@dataclass(frozen=True)
+class TriedModel:
+    """One trial: a model and its parameters, judged on the purged folds of the training span.
+
+    `score` is the mean over folds; None if no fold could be scored. `sharpe_ratio` is per bar, of holding what the
+    purged predictions' signals say, without costs; it says how widely trials differ, and is no claim of profit.
+    """
+
+    number: int
+    kind: str
+    model: str
+    parameters: Mapping[str, Any]
+    score_name: ScoreName
+    score: float | None
+    fold_scores: tuple[float | None, ...]
+    sharpe_ratio: float | None
+
+
+@dataclass(frozen=True)
+class AnalysisResult:
+    """The answer to one question.
+
+    Attributes
+    ----------
+    frames : mapping of str to DataFrame
+        Named at the head of this module.
+    facts : mapping of str to JSON
+        `verdict`, `metrics`, `chosen`, `tuning`, `scores`, `honesty`, `data`, `spec_hash`, `seed`.
+    stage_keys : mapping of str to str
+        Address of each stored stage.
+    versions : mapping of str to str
+        Versions of the libraries that decide numbers.
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    facts: Mapping[str, Any]
+    stage_keys: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def hash(self) -> str:
+        """Return the SHA-256 of all frames and facts: equal for a re-run of the same question and prices."""
+        return hash_json(
+            {"frames": {name: hash_frame(frame) for name, frame in self.frames.items()}, "facts": self.facts}
+        )

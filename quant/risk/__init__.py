@@ -1,0 +1,1 @@
+"""Risk: what the equity curve says about gain and loss."""

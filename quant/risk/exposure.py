@@ -1,0 +1,237 @@
+"""What the curve has to do with its benchmark and with being invested.
+
+Two series are compared where both have a known return at the same timestamp, never by position. Both must be of the
+same interval and of simple returns; where one lacks a bar, its next return spans two and should be made unknown first.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from quant.returns import align, per_period_rate
+from quant.risk.arrays import FloatArray, Values, known, to_array
+
+
+@dataclass(frozen=True)
+class BenchmarkRelation:
+    """How a curve moves with its benchmark; NaN is unknown.
+
+    Attributes
+    ----------
+    n_observations : int
+        Bars at which both returns are known; all else rests on these.
+    beta : float
+        Change of the excess return for a change of the benchmark's.
+    alpha : float
+        Excess return a year beyond beta times that of the benchmark: arithmetic, not compounded.
+    correlation : float
+        Pearson's, of the returns.
+    tracking_error : float
+        Standard deviation of the difference of the returns (`ddof=1`), annualised.
+    information_ratio : float
+        Mean difference of the returns over its standard deviation, annualised.
+    up_capture, down_capture : float
+        Mean return over the mean return of the benchmark, in bars in which the benchmark gained or lost.
+    """
+
+    n_observations: int
+    beta: float
+    alpha: float
+    correlation: float
+    tracking_error: float
+    information_ratio: float
+    up_capture: float
+    down_capture: float
+
+
+def relate(
+    returns: pd.Series, benchmark_returns: pd.Series, *, periods_per_year: float, risk_free_annual: float = 0.0
+) -> BenchmarkRelation:
+    """Compare a curve with its benchmark.
+
+    Parameters
+    ----------
+    returns, benchmark_returns : Series
+        Simple returns per bar, each with timestamps of its own.
+    periods_per_year : float
+        Bars a year.
+    risk_free_annual : float, default=0.0
+        Risk-free rate a year, converted to a rate per bar.
+
+    Returns
+    -------
+    BenchmarkRelation
+        All measures NaN with fewer than two common returns; beta, alpha and correlation NaN if one side does not vary.
+
+    Raises
+    ------
+    InvalidPrices
+        If a series has a timestamp twice.
+
+    Notes
+    -----
+    Timing: uses all common returns.
+
+    References
+    ----------
+    Sharpe 1964, Journal of Finance 19(3); Jensen 1968, Journal of Finance 23(2); Grinold and Kahn 2000, Active
+    Portfolio Management, ch. 5. Beta equals empyrical's. Alpha differs: empyrical compounds the mean of a bar to a
+    year. The information ratio differs: empyrical's is per bar. Captures differ: empyrical's compare compound growth
+    rates of the chosen bars, which no one can earn.
+
+    Examples
+    --------
+    >>> index = pd.date_range("2024-01-01", periods=4, tz="UTC")
+    >>> market = pd.Series([0.01, -0.02, 0.03, 0.0], index=index)
+    >>> relation = relate(2 * market, market, periods_per_year=252)
+    >>> round(relation.beta, 10), round(relation.correlation, 10), round(relation.up_capture, 10)
+    (2.0, 1.0, 2.0)
+    """
+    own, other = _common(returns, benchmark_returns)
+    if len(own) < 2:  # noqa: PLR2004 - a deviation needs two values
+        return BenchmarkRelation(len(own), *[np.nan] * 7)
+    rate = per_period_rate(risk_free_annual, periods_per_year)
+    own_mean, other_mean = own.mean(), other.mean()
+    own_centred, other_centred = own - own_mean, other - other_mean
+    # Sums of products and not `@`: BLAS splits long sums over threads, and their number would decide the last bits.
+    covariance = float((own_centred * other_centred).sum())
+    own_variance, other_variance = float((own_centred**2).sum()), float((other_centred**2).sum())
+    beta = _ratio(covariance, other_variance)
+    active = own - other
+    active_deviation = float(active.std(ddof=1))
+    root = float(np.sqrt(periods_per_year))
+    return BenchmarkRelation(
+        n_observations=len(own),
+        beta=beta,
+        alpha=float(own_mean - rate - beta * (other_mean - rate)) * periods_per_year,
+        correlation=_ratio(covariance, float(np.sqrt(own_variance * other_variance))),
+        tracking_error=active_deviation * root,
+        information_ratio=_ratio(float(active.mean()), active_deviation) * root,
+        up_capture=_capture(own, other, other > 0),
+        down_capture=_capture(own, other, other < 0),
+    )
+
+
+def rolling_measures(
+    returns: pd.Series,
+    benchmark_returns: pd.Series | None = None,
+    *,
+    window: int,
+    periods_per_year: float,
+    risk_free_annual: float = 0.0,
+) -> pd.DataFrame:
+    """Measure the last bars at each bar.
+
+    Parameters
+    ----------
+    returns : Series of shape (n_bars,)
+        Simple returns per bar, indexed by `timestamp`.
+    benchmark_returns : Series, optional
+        Those of a benchmark, with timestamps of its own.
+    window : int
+        Number of returns in each measure, at least 2.
+    periods_per_year : float
+        Bars a year.
+    risk_free_annual : float, default=0.0
+        Risk-free rate a year.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 2) or (n_bars, 3)
+        `annualised_volatility`, `sharpe_ratio` and, if there is a benchmark, `beta`, defined as for the whole curve.
+        NaN until `window` returns in a row are known, and where a ratio would be over a deviation of zero.
+
+    Notes
+    -----
+    Timing: the value at `t` uses the returns of the last `window` bars up to `t`.
+    """
+    excess = returns - per_period_rate(risk_free_annual, periods_per_year)
+    rolling = excess.rolling(window)
+    deviation = rolling.std(ddof=1)
+    deviation = deviation.where(deviation > 0)
+    root = float(np.sqrt(periods_per_year))
+    measures = {
+        "annualised_volatility": returns.rolling(window).std(ddof=1) * root,
+        "sharpe_ratio": rolling.mean() / deviation * root,
+    }
+    if benchmark_returns is not None:
+        other = benchmark_returns.reindex(returns.index)
+        variance = other.rolling(window).var(ddof=1)
+        measures["beta"] = returns.rolling(window).cov(other, ddof=1) / variance.where(variance > 0)
+    return pd.DataFrame(measures)
+
+
+def time_in_market(exposure: Values) -> float:
+    """Return the share of closes at which anything was held.
+
+    Parameters
+    ----------
+    exposure : Series or array of shape (n_bars,)
+        Gross exposure at each close as a fraction of equity; NaN are left out.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; NaN without bars.
+
+    Notes
+    -----
+    Timing: uses all bars.
+    """
+    values = known(exposure)
+    return float(np.count_nonzero(values) / len(values)) if len(values) else np.nan
+
+
+def annualised_turnover(
+    traded: Values, *, periods_per_year: float, counted: Literal["one_way", "two_way"] = "one_way"
+) -> float:
+    """Return how many times a year the book was replaced.
+
+    Parameters
+    ----------
+    traded : Series or array of shape (n_bars,)
+        Value bought plus value sold at each bar (two-way) as a fraction of equity; NaN are left out.
+    periods_per_year : float
+        Bars a year.
+    counted : {"one_way", "two_way"}, default="one_way"
+        One-way counts a purchase and the sale that paid for it once, half of the two-way number.
+
+    Returns
+    -------
+    float
+        1 one-way: as much was bought in a year as the account is worth. NaN without bars.
+
+    Notes
+    -----
+    Timing: uses all bars.
+
+    Examples
+    --------
+    >>> annualised_turnover([1.0, 0.0, 1.0, 0.0], periods_per_year=12)
+    3.0
+    """
+    values = known(traded)
+    if len(values) == 0:
+        return np.nan
+    return float(values.mean()) * periods_per_year * (0.5 if counted == "one_way" else 1.0)
+
+
+def _common(returns: pd.Series, benchmark_returns: pd.Series) -> tuple[FloatArray, FloatArray]:
+    """Return the returns that both have, in the order of time."""
+    if not (returns.index.equals(benchmark_returns.index) and returns.index.is_unique):
+        returns, benchmark_returns = align(returns, benchmark_returns)
+    own, other = to_array(returns), to_array(benchmark_returns)
+    both = ~(np.isnan(own) | np.isnan(other))
+    return own[both], other[both]
+
+
+def _capture(own: FloatArray, other: FloatArray, chosen: np.ndarray) -> float:
+    """Return the ratio of the mean returns in the chosen bars; NaN if there are none."""
+    return float(own[chosen].mean() / other[chosen].mean()) if chosen.any() else np.nan
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    """Return the ratio; NaN if the denominator is zero."""
+    return numerator / denominator if denominator > 0 else np.nan

@@ -1,0 +1,369 @@
+"""How much was earned, and how evenly.
+
+Returns are simple, per bar, as fractions; NaN are left out. Equity curves begin with the initial capital, so a curve of
+n + 1 values has n returns. What annualises, `periods_per_year`, is an argument: the number of bars a year of the
+calendar of the series (252, 365, 52, 12), never the calendar days of the sample divided by something.
+"""
+
+import numpy as np
+import pandas as pd
+
+from quant.returns import per_period_rate
+from quant.risk.arrays import FloatArray, Values, known, to_array
+from quant.risk.drawdown import max_drawdown
+
+# A spread this small against the mean is the rounding of returns that do not differ at all.
+_ROUNDING = 1e-12
+
+
+def total_return(equity: Values) -> float:
+    """Return what was gained from the first to the last value, as a fraction.
+
+    Examples
+    --------
+    >>> total_return([100.0, 90.0, 125.0])
+    0.25
+    """
+    values = to_array(equity)
+    return float(values[-1] / values[0] - 1.0) if len(values) > 1 else np.nan
+
+
+def compound_annual_growth_rate(equity: Values, *, periods_per_year: float) -> float:
+    """Return the constant growth a year that leads from the first value to the last.
+
+    Parameters
+    ----------
+    equity : Series or array of shape (n_returns + 1,)
+        Equity curve, the initial capital first.
+    periods_per_year : float
+        Bars a year.
+
+    Returns
+    -------
+    float
+        As a fraction; -1 if the last value is zero or less, NaN if there is no return.
+
+    Notes
+    -----
+    Timing: uses the whole curve.
+
+    Years are `n_returns / periods_per_year`: the number of periods, which is one less than the number of values.
+    Counting calendar days between the first and last stamp instead gives another number, as does counting the values.
+
+    References
+    ----------
+    CFA Institute, Global Investment Performance Standards (geometric linking). Equals empyrical's `cagr`.
+
+    Examples
+    --------
+    >>> equity = np.cumprod(np.concatenate([[1.0], np.full(26, 1.006)]))
+    >>> round(compound_annual_growth_rate(equity, periods_per_year=52), 4)
+    0.3649
+    """
+    values = to_array(equity)
+    if len(values) < 2:  # noqa: PLR2004 - one return needs two values
+        return np.nan
+    growth = values[-1] / values[0]
+    return float(growth ** (periods_per_year / (len(values) - 1)) - 1.0) if growth > 0 else -1.0
+
+
+def annualised_volatility(returns: Values, *, periods_per_year: float) -> float:
+    """Return the sample standard deviation of returns, scaled to a year.
+
+    Parameters
+    ----------
+    returns : Series or array of shape (n_returns,)
+        Simple returns per bar; NaN are left out.
+    periods_per_year : float
+        Bars a year.
+
+    Returns
+    -------
+    float
+        `std * sqrt(periods_per_year)` with `ddof=1`, as a fraction; NaN with fewer than two returns.
+
+    Notes
+    -----
+    Timing: uses all of `returns`. The square root holds for returns without serial correlation only.
+
+    References
+    ----------
+    Lo 2002, The Statistics of Sharpe Ratios, Financial Analysts Journal 58(4).
+    """
+    return _deviation(known(returns)) * float(np.sqrt(periods_per_year))
+
+
+def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: float = 0.0) -> float:
+    """Return the mean excess return over its standard deviation, annualised.
+
+    Parameters
+    ----------
+    returns : Series or array of shape (n_returns,)
+        Simple returns per bar; NaN are left out.
+    periods_per_year : float
+        Bars a year; 1 leaves the ratio per bar.
+    risk_free_annual : float, default=0.0
+        Risk-free rate a year, converted to a rate per bar by `(1 + rate) ** (1 / periods_per_year) - 1`.
+
+    Returns
+    -------
+    float
+        `mean / std * sqrt(periods_per_year)` of the excess returns, `ddof=1`. NaN with fewer than two returns, or if
+        they do not differ.
+
+    Notes
+    -----
+    Timing: uses all of `returns`. Not the compound growth rate over volatility. With serial correlation the square root
+    is wrong; Lo shows ratios overstated by up to 65 per cent.
+
+    References
+    ----------
+    Sharpe 1994, The Sharpe Ratio, Journal of Portfolio Management 21(1). Lo 2002, Financial Analysts Journal 58(4).
+
+    Examples
+    --------
+    >>> round(sharpe_ratio([0.02, -0.01, 0.03, -0.02, 0.01, 0.0, 0.015, -0.005], periods_per_year=1), 4)
+    0.2996
+    """
+    excess = known(returns) - per_period_rate(risk_free_annual, periods_per_year)
+    return _ratio(_mean(excess), _deviation(excess)) * float(np.sqrt(periods_per_year))
+
+
+def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: float = 0.0) -> float:
+    """Return the mean return above a minimum over its downside deviation, annualised.
+
+    Parameters
+    ----------
+    returns : Series or array of shape (n_returns,)
+        Simple returns per bar; NaN are left out.
+    periods_per_year : float
+        Bars a year; 1 leaves the ratio per bar.
+    minimum_annual : float, default=0.0
+        Minimum acceptable return a year, converted to a return per bar as a risk-free rate is.
+
+    Returns
+    -------
+    float
+        `mean / downside_deviation * sqrt(periods_per_year)` of the returns above the minimum. NaN if no return is below
+        the minimum, or there is none.
+
+    Notes
+    -----
+    Timing: uses all of `returns`. The downside deviation is the root of the mean of `min(return - minimum, 0) ** 2`
+    over **all** returns: not the standard deviation of the negative ones, and not their root mean square.
+
+    References
+    ----------
+    Rollinger and Hoffman 2013, Sortino: A 'Sharper' Ratio. Equals empyrical's `sortino_ratio`.
+
+    Examples
+    --------
+    >>> round(sortino_ratio([0.02, -0.01, 0.03, -0.02, 0.01, 0.0, 0.015, -0.005], periods_per_year=1), 4)
+    0.6172
+    """
+    excess = known(returns) - per_period_rate(minimum_annual, periods_per_year)
+    shortfall = np.minimum(excess, 0.0)
+    downside_deviation = float(np.sqrt(_mean(shortfall * shortfall)))
+    return _ratio(_mean(excess), downside_deviation) * float(np.sqrt(periods_per_year))
+
+
+def calmar_ratio(equity: Values, *, periods_per_year: float) -> float:
+    """Return the compound annual growth rate over the size of the deepest drawdown.
+
+    Parameters
+    ----------
+    equity : Series or array of shape (n_returns + 1,)
+        Equity curve, the initial capital first.
+    periods_per_year : float
+        Bars a year.
+
+    Returns
+    -------
+    float
+        NaN if there was no drawdown.
+
+    Notes
+    -----
+    Timing: uses the whole curve, not the last 36 months as in the original.
+
+    References
+    ----------
+    Young 1991, Calmar Ratio: A Smoother Tool, Futures 20(1).
+    """
+    return _ratio(compound_annual_growth_rate(equity, periods_per_year=periods_per_year), -max_drawdown(equity))
+
+
+def hit_rate(outcomes: Values) -> float:
+    """Return the share of outcomes above zero.
+
+    Parameters
+    ----------
+    outcomes : Series or array
+        Returns of bars, or profits of trades; NaN are left out. Zeros count as no hit.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; NaN if there are no outcomes.
+
+    Notes
+    -----
+    Timing: uses all outcomes.
+
+    Examples
+    --------
+    >>> hit_rate([5.0, -1.0, 0.0, 2.0])
+    0.5
+    """
+    values = known(outcomes)
+    return float(np.count_nonzero(values > 0) / len(values)) if len(values) else np.nan
+
+
+def profit_factor(outcomes: Values) -> float:
+    """Return the sum of gains over the sum of losses.
+
+    Parameters
+    ----------
+    outcomes : Series or array
+        Profits of trades in money, or returns; NaN are left out.
+
+    Returns
+    -------
+    float
+        1 is break-even. NaN if nothing was lost.
+
+    Notes
+    -----
+    Timing: uses all outcomes.
+
+    Examples
+    --------
+    >>> profit_factor([5.0, -1.0, 0.0, -1.0])
+    2.5
+    """
+    values = known(outcomes)
+    return _ratio(float(values[values > 0].sum()), -float(values[values < 0].sum()))
+
+
+def skewness(returns: Values) -> float:
+    """Return the third standardised moment, of the population: 0 for a symmetric distribution.
+
+    Examples
+    --------
+    >>> round(skewness([-0.3, 0.1, 0.1, 0.1]), 4)
+    -1.1547
+    """
+    return _standardised_moment(known(returns), 3)
+
+
+def raw_kurtosis(returns: Values) -> float:
+    """Return the fourth standardised moment, of the population: 3, not 0, for a normal distribution.
+
+    Notes
+    -----
+    Timing: uses all of `returns`. Differs by 3 from the excess kurtosis of scipy and pandas.
+
+    Examples
+    --------
+    >>> round(raw_kurtosis([-1.0, 1.0]), 10)
+    1.0
+    """
+    return _standardised_moment(known(returns), 4)
+
+
+def monthly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
+    """Return what each calendar month earned.
+
+    Parameters
+    ----------
+    equity : Series of shape (n_bars,)
+        Equity curve with an index of timestamps, the initial capital first.
+    benchmark_equity : Series of shape (n_bars,), optional
+        The same for a benchmark.
+
+    Returns
+    -------
+    DataFrame of shape (n_months, 3) or (n_months, 4)
+        `year`, `month`, `return` and, if there is a benchmark, `benchmark_return` (NaN in months that it lacks). The
+        first and last month may be parts. The returns compound to the total return.
+
+    Notes
+    -----
+    Timing: a month's return is known at its last close. A bar belongs to the month in which it ends, in UTC; one that
+    ends at midnight belongs to the day before.
+
+    Examples
+    --------
+    >>> index = pd.DatetimeIndex(["2024-01-30 21:00", "2024-01-31 21:00", "2024-02-29 21:00"], tz="UTC")
+    >>> monthly_returns(pd.Series([100.0, 110.0, 99.0], index=index)).round(10).to_numpy().tolist()
+    [[2024.0, 1.0, 0.1], [2024.0, 2.0, -0.1]]
+    """
+    frame = _period_returns(equity, benchmark_equity, "M")
+    months = frame.index.to_numpy()
+    return pd.DataFrame({"year": 1970 + months // 12, "month": 1 + months % 12, **dict(frame.reset_index(drop=True))})
+
+
+def yearly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
+    """Return what each calendar year earned.
+
+    Parameters
+    ----------
+    equity, benchmark_equity : Series of shape (n_bars,)
+        As for `monthly_returns`.
+
+    Returns
+    -------
+    DataFrame of shape (n_years, 2) or (n_years, 3)
+        `year`, `return` and, if there is a benchmark, `benchmark_return`; as for `monthly_returns`.
+
+    Notes
+    -----
+    Timing: as `monthly_returns`.
+    """
+    frame = _period_returns(equity, benchmark_equity, "Y")
+    return pd.DataFrame({"year": 1970 + frame.index.to_numpy(), **dict(frame.reset_index(drop=True))})
+
+
+def _period_returns(equity: pd.Series, benchmark_equity: pd.Series | None, unit: str) -> pd.DataFrame:
+    """Return the returns of the periods of the curve, indexed by their number since 1970."""
+    columns = {"return": _returns_by_period(equity, unit)}
+    if benchmark_equity is not None:
+        columns["benchmark_return"] = _returns_by_period(benchmark_equity, unit).reindex(columns["return"].index)
+    return pd.DataFrame(columns)
+
+
+def _returns_by_period(equity: pd.Series, unit: str) -> pd.Series:
+    """Return the return from the last value of one period, or the initial capital, to the last value of the next."""
+    values = to_array(equity)
+    ends = pd.DatetimeIndex(equity.index).tz_convert("UTC").tz_localize(None).as_unit("us") - pd.Timedelta(1, "us")
+    period = ends.to_numpy()[1:].astype(f"datetime64[{unit}]").astype(np.int64)
+    last = np.flatnonzero(np.diff(period, append=period[-1:] + 1)) + 1
+    levels = values[np.concatenate([[0], last])]
+    return pd.Series(levels[1:] / levels[:-1] - 1.0, index=period[last - 1])
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if len(values) else np.nan
+
+
+def _deviation(values: FloatArray) -> float:
+    """Return the sample standard deviation; NaN with fewer than two values."""
+    return float(values.std(ddof=1)) if len(values) > 1 else np.nan
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    """Return the ratio; NaN if the denominator is zero or no more than rounding."""
+    return numerator / denominator if denominator > _ROUNDING * abs(numerator) else np.nan
+
+
+def _standardised_moment(values: FloatArray, order: int) -> float:
+    """Return a standardised moment of the population; NaN if the values do not differ."""
+    if len(values) == 0:
+        return np.nan
+    centred = values - values.mean()
+    deviation = float(np.sqrt(np.mean(centred * centred)))
+    if not deviation > _ROUNDING * float(np.abs(values).max()):
+        return np.nan
+    standardised = centred / deviation
+    squared = standardised * standardised
+    return float(np.mean(squared * (standardised if order == 3 else squared)))  # noqa: PLR2004 - the order itself

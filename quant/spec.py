@@ -1,0 +1,154 @@
+"""The whole question: one class that the form, the REST body, the database, the worker and the docs share."""
+
+import datetime
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from quant.backtest.catalog import BacktestSpec
+from quant.catalog import Spec
+from quant.data.catalog import CleaningSpec, InstrumentSpec
+from quant.features.catalog import (
+    AverageTrueRange,
+    BollingerBands,
+    ExponentialMovingAverage,
+    FeatureSpec,
+    Macd,
+    RelativeStrengthIndex,
+    RelativeVolume,
+    Return,
+    SimpleMovingAverage,
+    Volatility,
+)
+from quant.labels.catalog import ForwardReturn, LabelSpec
+from quant.models.catalog import LogisticRegression, ModelSpec, RandomForest, XgBoost
+from quant.risk.catalog import RiskSpec
+from quant.stages import hash_json
+from quant.strategies.catalog import StrategySpec
+from quant.validation.catalog import TuningSpec, ValidationSpec
+
+SPEC_VERSION: Literal[1] = 1
+
+
+def _default_features() -> tuple[FeatureSpec, ...]:
+    return (
+        Return(window=1),
+        Return(window=5),
+        Return(window=20),
+        Volatility(),
+        RelativeVolume(),
+        SimpleMovingAverage(),
+        ExponentialMovingAverage(),
+        RelativeStrengthIndex(),
+        Macd(),
+        BollingerBands(),
+        AverageTrueRange(),
+    )
+
+
+def _default_models() -> tuple[ModelSpec, ...]:
+    return (LogisticRegression(), RandomForest(), XgBoost())
+
+
+def _iso_date(value: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError(f"expected a date such as 2024-03-15; found “{value}”")
+    if isinstance(value, int | float):
+        raise ValueError(f"expected a date such as 2024-03-15; found the number {value}")  # noqa: TRY004  # for pydantic
+    return value
+
+
+def _without_negative_zero(value: Any) -> Any:
+    """Return JSON in which −0.0 is 0.0: the two are equal, so questions that differ in it must hash alike."""
+    if isinstance(value, dict):
+        return {key: _without_negative_zero(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_negative_zero(item) for item in value]
+    return value + 0.0 if isinstance(value, float) else value
+
+
+Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
+
+
+class AuditSpec(Spec):
+    """How the finished run is searched for look-ahead."""
+
+    enabled: bool = Field(default=True, description="Recompute the run on shortened history and compare.")
+    n_cuts: int = Field(default=8, ge=1, le=100, description="Places at which the history is cut off.")
+
+
+class AnalysisSpec(Spec):
+    """The question: would this model on these instruments have made money, and should one believe it.
+
+    Frozen; unknown fields are refused. `resolved()` is what is stored and hashed.
+    """
+
+    spec_version: Literal[1] = Field(default=SPEC_VERSION, description="Version of this form of the question.")
+    instruments: tuple[InstrumentSpec, ...] = Field(min_length=1, max_length=20, description="What is traded.")
+    interval: Literal["1d"] = Field(default="1d", description="Length of a bar.")
+    start: Session | None = Field(default=None, description="First session to use; empty: the first there is.")
+    end: Session | None = Field(default=None, description="Last session to use; empty: the last there is.")
+    cleaning: CleaningSpec = Field(default_factory=CleaningSpec, description="What is done to bars first.")
+    features: tuple[FeatureSpec, ...] = Field(
+        default_factory=_default_features, min_length=1, max_length=60, description="What the models see at each close."
+    )
+    label: LabelSpec = Field(default_factory=ForwardReturn, description="What the models learn to predict.")
+    models: tuple[ModelSpec, ...] = Field(
+        default_factory=_default_models,
+        min_length=1,
+        max_length=10,
+        description="Candidates; the best on the purged folds is traded.",
+    )
+    validation: ValidationSpec = Field(default_factory=ValidationSpec, description="How models are judged.")
+    tuning: TuningSpec = Field(default_factory=TuningSpec, description="What happens when no model is good enough.")
+    strategy: StrategySpec = Field(default_factory=StrategySpec, description="How predictions become signals.")
+    backtest: BacktestSpec = Field(default_factory=BacktestSpec, description="How signals are executed.")
+    risk: RiskSpec = Field(default_factory=RiskSpec, description="How risk is measured.")
+    audit: AuditSpec = Field(default_factory=AuditSpec, description="How the run is searched for look-ahead.")
+    importance: bool = Field(default=True, description="Measure which features mattered.")
+    seed: int = Field(default=20240101, ge=0, le=2**31 - 1, description="Start of every random number.")
+
+    @field_validator("instruments")
+    @classmethod
+    def _instruments_differ(cls, instruments: tuple[InstrumentSpec, ...]) -> tuple[InstrumentSpec, ...]:
+        if len(set(instruments)) != len(instruments):
+            raise ValueError("expected each instrument once; found one of them twice")
+        return instruments
+
+    @field_validator("features")
+    @classmethod
+    def _columns_differ(cls, features: tuple[FeatureSpec, ...]) -> tuple[FeatureSpec, ...]:
+        columns = [column for feature in features for column in feature.columns]
+        if len(set(columns)) != len(columns):
+            twice = sorted({column for column in columns if columns.count(column) > 1})
+            raise ValueError(f"expected each feature once; found {', '.join(twice)} twice")
+        return features
+
+    @field_validator("models")
+    @classmethod
+    def _models_differ(cls, models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
+        if len(set(models)) != len(models):
+            raise ValueError("expected each model once with the same parameters; found one of them twice")
+        return models
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.start and self.end and self.start >= self.end:
+            raise ValueError(f"start must be before end; found start {self.start} and end {self.end}")
+        return self
+
+    @property
+    def warm_up(self) -> int:
+        """Number of leading bars of each instrument before every feature is known."""
+        return max(feature.warm_up for feature in self.features)
+
+    def resolved(self) -> dict[str, object]:
+        """Return every field, defaults included, as JSON values: what is stored at submission."""
+        resolved: dict[str, object] = _without_negative_zero(self.model_dump(mode="json"))
+        return resolved
+
+    def hash(self) -> str:
+        """Return the SHA-256 of the resolved question."""
+        return hash_json(self.resolved())

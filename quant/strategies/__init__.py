@@ -1,0 +1,1 @@
+"""Strategies: from predictions to signals."""

@@ -1,0 +1,41 @@
+"""How predictions become signals, as part of a question."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from quant.catalog import Spec
+
+
+class StrategySpec(Spec):
+    """Thresholds on the predicted probability."""
+
+    direction: Literal["long_flat", "long_short"] = Field(
+        default="long_flat", description="Long or in cash (`long_flat`), or short as well (`long_short`)."
+    )
+    enter_above: float = Field(
+        default=0.55, ge=0.0, le=1.0, description="Go long when the probability is at least this."
+    )
+    exit_below: float = Field(
+        default=0.50, ge=0.0, le=1.0, description="Leave a long position when the probability falls below this."
+    )
+    short_below: float = Field(
+        default=0.40, ge=0.0, le=1.0, description="Go short when the probability is at most this (`long_short` only)."
+    )
+    cover_above: float = Field(
+        default=0.50, ge=0.0, le=1.0, description="Leave a short position when the probability rises above this."
+    )
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> Self:
+        if not self.short_below <= self.exit_below <= self.enter_above:
+            raise ValueError(
+                "expected short_below ≤ exit_below ≤ enter_above; "
+                f"found {self.short_below}, {self.exit_below} and {self.enter_above}"
+            )
+        if not self.short_below <= self.cover_above <= self.enter_above:
+            raise ValueError(
+                "expected short_below ≤ cover_above ≤ enter_above; "
+                f"found {self.short_below}, {self.cover_above} and {self.enter_above}"
+            )
+        return self

@@ -1,0 +1,110 @@
+"""Predictions become signals: thresholds with hysteresis, one state machine an instrument."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+
+from quant.errors import DataError
+from quant.frames import PANEL_LEVELS, Predictions
+from quant.strategies.catalog import StrategySpec
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def signals_from_probabilities(predictions: Predictions, spec: StrategySpec) -> pd.DataFrame:
+    """Turn predicted probabilities into signals to be long, short or out of the market.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel with `probability`, that the label is 1, in [0, 1] or NaN; sorted by timestamp and instrument.
+    spec : StrategySpec
+        Thresholds and direction.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 1)
+        Panel with the same index and `signal` (int64): 1 long, 0 out, -1 short (with `long_short` only).
+
+    Raises
+    ------
+    DataError
+        If the panel is not sorted by timestamp and instrument, has a row twice, or if a probability is outside [0, 1].
+
+    Notes
+    -----
+    Timing: the signal at `t` uses the probabilities of its instrument up to `t`, which are known at the close of `t`;
+    it can be acted upon at the next open. Cutting the panel off after any bar leaves the signals before it unchanged.
+
+    In this order, for each bar: an unknown probability (NaN) ends any position; at least `enter_above` is long; at most
+    `short_below` is short; a long position ends below `exit_below`, a short one above `cover_above`; between the
+    thresholds the signal stays what it was. Every instrument starts out of the market.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([range(5), [0]], names=["timestamp", "instrument"])
+    >>> predictions = pd.DataFrame({"probability": [0.52, 0.60, 0.52, 0.49, 0.52]}, index=index)
+    >>> signals_from_probabilities(predictions, StrategySpec())["signal"].tolist()
+    [0, 1, 1, 0, 0]
+    """
+    index = predictions.index
+    if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
+        raise DataError(
+            "Expected predictions as a panel sorted by timestamp and instrument, each row once; sort the panel and "
+            "remove duplicates first."
+        )
+    probability = predictions["probability"].to_numpy(dtype=np.float64)
+    outside = (probability < 0) | (probability > 1)
+    if outside.any():
+        found = probability[int(np.argmax(outside))]
+        raise DataError(f"Expected probabilities between 0 and 1; found {found} and {int(outside.sum()) - 1} others.")
+    codes, instruments = pd.factorize(index.get_level_values("instrument"))
+    signal = np.empty(len(predictions), dtype=np.int64)
+    _hysteresis(
+        probability.copy(),  # pandas hands out read-only memory, which would be compiled as another type
+        codes.astype(np.int64),
+        np.zeros(len(instruments), dtype=np.int64),
+        (spec.enter_above, spec.exit_below, spec.short_below, spec.cover_above),
+        spec.direction == "long_short",
+        signal,
+    )
+    return pd.DataFrame({"signal": signal}, index=index)
+
+
+@njit(cache=True, nogil=True)
+def _hysteresis(
+    probability: FloatArray,
+    instrument: IntArray,
+    state: IntArray,
+    thresholds: tuple[float, float, float, float],
+    may_short: bool,  # noqa: FBT001 - numba kernels take positions only
+    signal: IntArray,
+) -> None:
+    """Write the signal of each row; `state` carries the last one of each instrument."""
+    for row in range(probability.size):
+        held = state[instrument[row]]
+        state[instrument[row]] = _next_signal(probability[row], held, thresholds, may_short)
+        signal[row] = state[instrument[row]]
+
+
+@njit(cache=True, nogil=True)
+def _next_signal(
+    probability: float,
+    held: int,
+    thresholds: tuple[float, float, float, float],
+    may_short: bool,  # noqa: FBT001 - numba kernels take positions only
+) -> int:
+    """Return the signal after `held`."""
+    enter_above, exit_below, short_below, cover_above = thresholds
+    if np.isnan(probability):
+        return 0
+    if probability >= enter_above:
+        return 1
+    if may_short and probability <= short_below:
+        return -1
+    if (held > 0 and probability < exit_below) or (held < 0 and probability > cover_above):
+        return 0
+    return held

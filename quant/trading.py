@@ -1,0 +1,81 @@
+"""From predictions to signals, weights, fills, an equity curve and its measures.
+
+The look-ahead audit calls `decide` on shortened history, so what is audited is what ran.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from quant.backtest.benchmark import buy_and_hold
+from quant.backtest.engine import run_backtest
+from quant.backtest.sizing import target_weights
+from quant.backtest.trades import trades_from_fills
+from quant.frames import Predictions, Prices
+from quant.preparation import CleanPrices
+from quant.spec import AnalysisSpec
+from quant.strategies.signals import signals_from_probabilities
+
+
+@dataclass(frozen=True)
+class Book:
+    """What trading the predictions did, and what holding would have done: frames as `quant.backtest` defines them."""
+
+    equity: pd.DataFrame
+    benchmark: pd.DataFrame
+    fills: pd.DataFrame
+    trades: pd.DataFrame
+    pending: pd.DataFrame
+    ruined_at: pd.Timestamp | None
+
+
+def decide(
+    spec: AnalysisSpec, predictions: Predictions, adjusted: Mapping[int, Prices], periods_per_year: float
+) -> pd.DataFrame:
+    """Turn predictions into signals and target weights.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 2)
+        Panel with `signal` and `target_weight`.
+
+    Notes
+    -----
+    Timing: a weight at `t` uses predictions and prices up to the close of `t`.
+    """
+    signals = signals_from_probabilities(predictions, spec.strategy)
+    weights = target_weights(signals, adjusted, spec.backtest.sizing, periods_per_year=periods_per_year)
+    return signals.join(weights)
+
+
+def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Book:
+    """Execute decisions on raw prices, and buy and hold beside them.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    clean : CleanPrices
+        Its prices.
+    decisions : DataFrame of shape (n_rows, 2)
+        As `decide` returns them.
+
+    Returns
+    -------
+    Book
+        Both equity curves start at the close of the first decision, with the initial cash.
+
+    Notes
+    -----
+    Timing: decided at a close, filled at the next open.
+    """
+    outcome = run_backtest(clean.raw, decisions, spec.backtest)
+    return Book(
+        equity=outcome.equity,
+        benchmark=buy_and_hold(clean.raw, spec.backtest.initial_cash, outcome.equity.index[0]),
+        fills=outcome.fills,
+        trades=trades_from_fills(outcome.fills, outcome.positions, clean.raw),
+        pending=outcome.pending,
+        ruined_at=outcome.ruined_at,
+    )

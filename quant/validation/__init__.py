@@ -1,0 +1,1 @@
+"""Validation: splits, cross-validation, tuning, and how much to believe a score."""

@@ -1,0 +1,57 @@
+"""How a model is judged, as part of a question."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from quant.catalog import Spec
+
+ScoreName = Literal["roc_auc", "log_loss", "brier", "accuracy"]
+
+# What a coin gets where both outcomes are equally common: a target on its other side would be met by guessing.
+GUESSING: dict[ScoreName, float] = {"roc_auc": 0.5, "log_loss": 0.6931, "brier": 0.25, "accuracy": 0.5}
+
+
+class ValidationSpec(Spec):
+    """Walk-forward for the traded curve, purged k-fold inside the training span for choosing the model."""
+
+    train_bars: int = Field(
+        default=1000,
+        ge=100,
+        le=20000,
+        description="Bars of the first training window, counted from the first complete bar.",
+    )
+    test_bars: int = Field(
+        default=125, ge=5, le=5000, description="Bars that each walk-forward model trades before the next is trained."
+    )
+    expanding: bool = Field(
+        default=True, description="Keep all earlier bars in training (on), or only the last `train_bars` (off)."
+    )
+    embargo_bars: int = Field(
+        default=5, ge=0, le=500, description="Bars left out beside a test window, beyond those that purging removes."
+    )
+    n_folds: int = Field(default=5, ge=2, le=20, description="Purged folds inside the first training window.")
+    score: ScoreName = Field(default="roc_auc", description="Score by which models are compared on the purged folds.")
+    target: float | None = Field(
+        default=0.55,
+        description="Mean score that counts as good enough. If it is missed, tuning starts; empty: no target.",
+    )
+
+    @model_validator(mode="after")
+    def _target_is_better_than_guessing(self) -> Self:
+        guess = GUESSING[self.score]
+        is_loss = self.score in {"log_loss", "brier"}
+        if self.target is not None and (self.target >= guess if is_loss else self.target <= guess):
+            raise ValueError(
+                f"target must be {'below' if is_loss else 'above'} {guess:g}, the {self.score} of a coin; "
+                f"found {self.target:g}"
+            )
+        return self
+
+
+class TuningSpec(Spec):
+    """Random search inside the training span, started only when the validation target is missed."""
+
+    enabled: bool = Field(default=True, description="Search for better parameters when the target is missed.")
+    n_trials: int = Field(default=20, ge=1, le=500, description="Parameter sets to try, all models together.")
+    time_budget_seconds: int = Field(default=120, ge=5, le=86400, description="Start no further trial after this long.")

@@ -1,0 +1,211 @@
+"""Models fitted and judged fold by fold."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quant.errors import InvalidSpec, ModelError
+from quant.frames import Features, Labels, Predictions
+from quant.validation.catalog import ScoreName
+from quant.validation.scores import SCORES
+from quant.validation.splits import Fold
+from quant.validation.threads import run_in_threads
+
+
+class Learner(Protocol):
+    """What is fitted: scikit-learn's verb."""
+
+    def fit(self, X: pd.DataFrame, y: NDArray[np.int64]) -> Any:  # noqa: N803  # scikit-learn's name
+        """Learn from rows and their labels, 0 or 1."""
+
+
+Predict: TypeAlias = Callable[[Any, Features], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """What one fold gave.
+
+    Attributes
+    ----------
+    fold : Fold
+        The split.
+    model : object
+        The model fitted on the fold's training rows.
+    predictions : DataFrame of shape (n_test, 2)
+        Panel of the test rows: `probability` that the label is 1, `fold` number.
+    seconds : float
+        Wall time of fit and prediction: of interest, and no part of the result.
+    """
+
+    fold: Fold
+    model: Any
+    predictions: Predictions
+    seconds: float
+
+
+def fit_predict_folds(
+    build: Callable[[], Learner],
+    features: Features,
+    labels: Labels,
+    folds: Sequence[Fold],
+    *,
+    predict: Predict,
+    n_jobs: int,
+    on_fold: Callable[[FoldResult], None] | None = None,
+) -> tuple[Predictions, list[Any]]:
+    """Fit a fresh model on each fold's training rows and predict its test rows.
+
+    Parameters
+    ----------
+    build : callable
+        `build()` returns an unfitted model, such as a scikit-learn pipeline that scales and learns. It is called once a
+        fold, so that nothing, scaling included, is learned outside the fold's training rows.
+    features : DataFrame of shape (n_rows, n_features)
+        Panel without a missing value: leave out rows with unknown features before splitting.
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel of the same rows.
+    folds : sequence of Fold
+        Splits of these rows, at least one; no row is tested twice. A part of the folds gives a part of the predictions.
+    predict : callable
+        `predict(model, features)` returns the probability of label 1 of each row.
+    n_jobs : int
+        Folds at a time, each on a thread of its own, at least 1. It does not change the result.
+    on_fold : callable, default=None
+        `on_fold(result)`, called in the calling thread after each fold, in the order in which they end: for progress,
+        for storing, and for cancelling by raising. What it raises is raised here at once, and no further fold starts.
+
+    Returns
+    -------
+    predictions : DataFrame of shape (n_test, 2)
+        Panel of all test rows in the order of `features`: `probability`, float64, and `fold`, int64. Rows whose label
+        is unknown are predicted too.
+    models : list
+        The fitted models, in the order of `folds`.
+
+    Raises
+    ------
+    InvalidSpec
+        If rows of features and labels differ, there is no fold, a row is tested twice, or `n_jobs` is below 1.
+    ModelError
+        If a feature is missing or infinite, if the training labels of a fold are not both 0 and 1 (no fold is fitted
+        then), if a fit fails, or if a prediction is not finite.
+
+    Notes
+    -----
+    Timing: a prediction uses the features of its own row and a model of its fold's training rows; it is as free of
+    look-ahead as the folds are. Those of `walk_forward` may be traded from the close of the row's bar on.
+    """
+    _check(features, labels, folds)
+    tasks = [partial(_fit_predict, build, predict, features, labels["label"], fold) for fold in folds]
+    on_done = None if on_fold is None else lambda _number, result: on_fold(result)
+    results = run_in_threads(tasks, n_jobs=n_jobs, on_done=on_done)
+    order = np.argsort(np.concatenate([fold.test for fold in folds]), kind="stable")
+    predictions = pd.concat([result.predictions for result in results]).iloc[order]
+    return predictions, [result.model for result in results]
+
+
+def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[ScoreName] = tuple(SCORES)) -> pd.DataFrame:
+    """Score each fold's predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_predicted, 2)
+        As `fit_predict_folds` returns them.
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel that has all rows of `predictions`.
+    scores : sequence of str, default=all
+        Names of scores, each a column of the result.
+
+    Returns
+    -------
+    DataFrame of shape (n_folds, 5 + n_scores)
+        One row a fold, ascending: `fold`, `test_from`, `test_to` (timestamps), `n_rows` predicted, `n_scored` (those
+        whose label is known), `share_positive` of the scored, and each score; NaN where a score is not defined, such as
+        the area under the curve of a fold whose labels are all alike.
+
+    Raises
+    ------
+    InvalidSpec
+        If a predicted row has no row in `labels`.
+    ModelError
+        If a probability is not finite.
+    """
+    rows = labels.index.get_indexer(predictions.index)
+    if (rows < 0).any():
+        raise InvalidSpec(
+            f"Expected a label row for each prediction; found none for {int((rows < 0).sum())}.", field="labels"
+        )
+    scored = predictions.assign(label=labels["label"].to_numpy(dtype=np.float64)[rows])
+    facts: list[dict[str, Any]] = []
+    for number, fold in scored.groupby("fold", sort=True):
+        timestamps = fold.index.get_level_values("timestamp")
+        known = fold["label"].dropna()
+        facts.append(
+            {
+                "fold": number,
+                "test_from": timestamps.min(),
+                "test_to": timestamps.max(),
+                "n_rows": len(fold),
+                "n_scored": len(known),
+                "share_positive": known.mean(),
+                **{name: SCORES[name](fold["label"], fold["probability"]) for name in scores},
+            }
+        )
+    return pd.DataFrame(facts)
+
+
+def _check(features: Features, labels: Labels, folds: Sequence[Fold]) -> None:
+    """Refuse what would fail in the middle of a run, before anything is fitted."""
+    if not folds:
+        raise InvalidSpec("Expected at least one fold; found none.", field="folds")
+    if not features.index.equals(labels.index):
+        raise InvalidSpec("Expected features and labels with the same rows; found different ones.", field="labels")
+    tested = np.concatenate([fold.test for fold in folds])
+    if len(np.unique(tested)) != len(tested):
+        raise InvalidSpec(
+            "Expected each row in one test block; found rows that are tested twice. Score such folds one by one.",
+            field="folds",
+        )
+    bad = ~np.isfinite(features.to_numpy(dtype=np.float64))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ModelError(
+            f"Expected finite features; found {int(bad.sum())} values that are not, the first in "
+            f"{features.columns[column]} at {features.index[row][0].isoformat()}. Leave out such rows before splitting."
+        )
+    label = labels["label"].to_numpy(dtype=np.float64)
+    for fold in folds:
+        classes = np.unique(label[fold.train])
+        if classes.tolist() != [0.0, 1.0]:
+            raise ModelError(
+                f"Expected both outcomes, 0 and 1, among the {len(fold.train)} training labels of fold {fold.number}; "
+                f"found {', '.join(f'{value:g}' for value in classes)}. "
+                "Choose a longer training window, or a label threshold that both outcomes reach."
+            )
+
+
+def _fit_predict(
+    build: Callable[[], Learner], predict: Predict, features: Features, label: pd.Series, fold: Fold
+) -> FoldResult:
+    started = perf_counter()
+    model = build()
+    try:
+        model.fit(features.iloc[fold.train], label.to_numpy(dtype=np.float64)[fold.train].astype(np.int64))
+    except (ValueError, ArithmeticError) as error:  # what scikit-learn and XGBoost raise when numbers defeat them
+        raise ModelError(f"Expected a model that fits in fold {fold.number}; found {error}") from error
+    test = features.iloc[fold.test]
+    probability = np.asarray(predict(model, test), dtype=np.float64)
+    if probability.shape != (len(test),) or not np.isfinite(probability).all():
+        raise ModelError(
+            f"Expected {len(test)} finite probabilities in fold {fold.number}; found shape {probability.shape} with "
+            f"{int((~np.isfinite(probability)).sum())} that are not finite."
+        )
+    predictions = pd.DataFrame({"probability": probability, "fold": np.int64(fold.number)}, index=test.index)
+    return FoldResult(fold=fold, model=model, predictions=predictions, seconds=perf_counter() - started)

@@ -1,0 +1,18 @@
+"""The Celery app: `celery -A tasks worker`.
+
+The worker's main process only hands out messages. It never computes: compiled kernels and OpenMP code in a process
+that forks later make its children hang. What must happen beside the work (leases, killing what was cancelled, limits)
+is done by a keeper, a process of its own, because a thread in a process that forks is a deadlock waiting to happen.
+"""
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init, worker_process_init
+
+from tasks import pool
+
+app = Celery("assay", include=["tasks.analyses", "tasks.maintenance"])
+app.config_from_object("celeryconfig")
+
+setup_logging.connect(pool.log_as_json)
+worker_init.connect(pool.start_keeper)
+worker_process_init.connect(pool.warm_up)

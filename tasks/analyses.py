@@ -1,0 +1,186 @@
+"""Running analyses: claim one, call `quant`, hand the answer to the services."""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+
+from sqlalchemy.exc import OperationalError
+
+from quant.analysis import Instrument, run_analysis
+from quant.errors import AnalysisCancelled, QuantError
+from quant.result import TriedModel
+from quant.spec import AnalysisSpec
+from tasks import app
+from tasks.hands import Hands, hands
+from tasks.pool import WORKER
+from webapp import jobs
+from webapp.errors import AppError, LeaseLost
+from webapp.services import jobs as job_services
+from webapp.services import results, snapshots, trials
+from webapp.services.jobs import Claim
+from webapp.storage import ScopedStore
+
+REPORT_SECONDS = 0.4
+_log = logging.getLogger(__name__)
+
+
+@app.task(name=jobs.WORK)  # type: ignore[untyped-decorator]  # Celery has no types
+def work() -> None:
+    """Take the next analysis and carry it to its end; then look for more."""
+    parts = hands()
+    settings = parts.settings
+    with parts.database.write() as session:
+        claim = job_services.claim_next(
+            session,
+            worker=WORKER,
+            pid=os.getpid(),
+            lease_seconds=settings.lease_seconds,
+            max_attempts=settings.max_attempts,
+        )
+    if claim is None:
+        return
+    try:
+        _carry(parts, claim)
+    except LeaseLost as error:
+        _log.warning("Stopped work that is no longer ours.", extra={"analysis": claim.public_id, "error": str(error)})
+    except OperationalError:
+        # The database is away. The lease runs out, and the work goes on from the last stored stage.
+        _log.exception("The database does not answer.", extra={"analysis": claim.public_id})
+    parts.queue.send(jobs.WORK)
+
+
+def _carry(parts: Hands, claim: Claim) -> None:
+    """Run an analysis and translate every way in which it can end."""
+    try:
+        _answer(parts, claim)
+    except AnalysisCancelled:
+        with parts.database.write() as session:
+            job_services.confirm_cancelled(session, claim)
+    except QuantError as error:
+        with parts.database.write() as session:
+            if error.is_transient:
+                wait = getattr(error, "retry_after", None)
+                job_services.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait)
+            else:
+                job_services.fail(session, claim, code=error.code, message=str(error))
+    except (LeaseLost, OperationalError):
+        raise
+    except AppError as error:
+        with parts.database.write() as session:
+            job_services.fail(session, claim, code=error.code, message=str(error))
+    except Exception:  # noqa: BLE001  # whatever it is, the person who waits must learn that it ended
+        _log.exception("An analysis failed in a way nobody foresaw.", extra={"analysis": claim.public_id})
+        reference = f"{claim.public_id}/{claim.attempt}"
+        message = f"Something went wrong on our side. The server's log has the details under {reference}."
+        with parts.database.write() as session:
+            job_services.fail(session, claim, code="internal", message=message)
+
+
+def _answer(parts: Hands, claim: Claim) -> None:
+    spec = AnalysisSpec.model_validate(claim.spec)
+    watcher = Watcher(parts, claim, spec)
+    # A re-run finds nothing that its parent has computed, or equal hashes would prove nothing.
+    store = ScopedStore(parts.store, claim.public_id) if claim.is_rerun else parts.store
+    result = run_analysis(
+        spec,
+        watcher.acquire,
+        store=store,
+        watcher=watcher,
+        n_jobs=parts.settings.fit_threads,
+        pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
+    )
+    watcher.at("report", 0.5)
+    key, n_bytes = results.store_result(parts.store, claim, result)
+    with parts.database.write() as session:
+        results.save(session, claim, result, key=key, n_bytes=n_bytes, series_ids=watcher.ground().series_ids)
+
+
+class Watcher:
+    """Tells the database how an analysis fares, and the analysis whether it is still wanted."""
+
+    def __init__(self, parts: Hands, claim: Claim, spec: AnalysisSpec) -> None:
+        self._parts = parts
+        self._claim = claim
+        self._spec = spec
+        self._ground: trials.Ground | None = None
+        self._stage = ""
+        self._seconds: dict[str, float] = {}
+        self._messages: list[tuple[str, str]] = []
+        self._looked_at = self._reported_at = time.monotonic()
+
+    def acquire(self, spec: AnalysisSpec) -> Sequence[Instrument]:
+        """Read the prices of the pinned snapshot, pinning the newest at the first claim."""
+        snapshot_id = self._claim.snapshot_id
+        if snapshot_id is None:
+            with self._parts.database.write() as session:
+                snapshot_id = snapshots.pin_for(session, self._parts.store, self._claim.owner_id, spec)
+                job_services.pin(session, self._claim, snapshot_id=snapshot_id)
+        with self._parts.database.read() as session:
+            instruments = snapshots.read_instruments(session, self._parts.store, snapshot_id, spec)
+            series_ids = tuple(ref.series_id for ref in snapshots.vintages_of(session, snapshot_id))
+        sessions = [item.prices["session"] for item in instruments]
+        self._ground = trials.Ground(
+            series_ids,
+            spec.interval,
+            min(column.iloc[0] for column in sessions).date(),
+            max(column.iloc[-1] for column in sessions).date(),
+        )
+        return instruments
+
+    def ground(self) -> trials.Ground:
+        """Return what the trials are made on; known once the prices are read."""
+        if self._ground is None:
+            raise LeaseLost("Expected prices to be acquired before anything is recorded about them.")
+        return self._ground
+
+    def at(self, stage: str, fraction: float, message: str = "") -> None:
+        """Report where the work is, at most a few times a second; raises if it is no longer wanted."""
+        now = time.monotonic()
+        if self._stage:
+            self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._looked_at
+        self._looked_at = now
+        is_new = stage != self._stage
+        self._stage = stage
+        if message:
+            self._messages.append(("info", message))
+        if not is_new and not self._messages and now - self._reported_at < REPORT_SECONDS:
+            return
+        with self._parts.database.write() as session:
+            job_services.report(
+                session,
+                self._claim,
+                stage=stage,
+                fraction=fraction,
+                stage_seconds=self._seconds,
+                messages=self._messages,
+            )
+        self._messages, self._reported_at = [], now
+
+    def tried(self, models: Sequence[TriedModel]) -> None:
+        """Enter trials into the ledger as soon as they are made."""
+        entries = [
+            trials.TrialEntry(
+                model.kind,
+                model.number,
+                model.model,
+                model.parameters,
+                model.score_name,
+                model.score,
+                model.sharpe_ratio,
+            )
+            for model in models
+        ]
+        with self._parts.database.write() as session:
+            trials.record(
+                session,
+                owner_id=self._claim.owner_id,
+                analysis_id=self._claim.analysis_id,
+                ground=self.ground(),
+                entries=entries,
+            )
+
+    def tuned(self, n_trials: int) -> None:
+        """Pin how many tuning trials fitted into the time budget, so that a re-run makes as many."""
+        with self._parts.database.write() as session:
+            job_services.pin(session, self._claim, pins={"n_tuning_trials": n_trials})

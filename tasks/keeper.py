@@ -1,0 +1,167 @@
+"""The keeper: a process beside each worker that renews leases, stops what must stop and hands back what died.
+
+It is started by the worker's main process and ends when that is gone. It does the same things whether Redis is there or
+not, so a cancelled analysis stops also while the broker is away.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import time
+
+import psutil
+from sqlalchemy.exc import OperationalError
+
+from tasks.hands import Hands, hands
+from webapp import jobs
+from webapp.logs import configure_logging
+from webapp.services import jobs as job_services
+from webapp.services.analyses import Status
+from webapp.services.jobs import Running
+
+PERIOD_SECONDS = 0.5
+SWEEP_SECONDS = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Watches over what one worker runs.
+
+    Parameters
+    ----------
+    parts : Hands
+        Settings, database, store and queue.
+    worker : str
+        Name under which the worker claims.
+    parent : int
+        Process id of the worker's main process.
+    """
+
+    def __init__(self, parts: Hands, worker: str, parent: int) -> None:
+        self.parts = parts
+        self.worker = worker
+        self.parent = parent
+        self._children: list[psutil.Process] = []
+        self._next_beat = self._next_sweep = 0.0
+
+    def step(self, now: float) -> None:
+        """Look once; `now` is in seconds of any steady clock."""
+        self._children = _children(self.parent) or self._children
+        with self.parts.database.read() as session:
+            running = job_services.running_on(session, self.worker)
+        for analysis in running:
+            self._look_at(analysis)
+        settings = self.parts.settings
+        if running and now >= self._next_beat:
+            alive = [analysis.pid for analysis in running if _is_working(analysis.pid)]
+            with self.parts.database.write() as session:
+                job_services.renew(session, self.worker, alive, lease_seconds=settings.lease_seconds)
+            self._next_beat = now + settings.heartbeat_seconds
+        if now >= self._next_sweep:
+            with self.parts.database.write() as session:
+                n_waiting = job_services.sweep(session)
+            if n_waiting:
+                self.parts.queue.send(jobs.WORK)
+            self._next_sweep = now + SWEEP_SECONDS
+
+    def give_up(self) -> None:
+        """Stop and hand back everything, because the worker's main process is gone."""
+        with self.parts.database.write() as session:
+            running = job_services.running_on(session, self.worker)
+            for analysis in running:
+                reason = "Its worker was ended; the work goes on from the last stored stage."
+                job_services.hand_back(session, analysis.analysis_id, analysis.attempt, reason=reason)
+        for child in self._children:
+            if child.is_running():
+                _kill(child.pid)
+        if running:
+            self.parts.queue.send(jobs.WORK)
+
+    def _look_at(self, analysis: Running) -> None:
+        settings = self.parts.settings
+        memory = _memory_bytes(analysis.pid)
+        if memory is None:
+            with self.parts.database.write() as session:
+                reason = "The process that ran it died; the work goes on from the last stored stage."
+                moved = job_services.hand_back(session, analysis.analysis_id, analysis.attempt, reason=reason)
+            if moved:
+                self.parts.queue.send(jobs.WORK)
+        elif (analysis.seconds_since_cancel or 0.0) > settings.cancel_grace_seconds:
+            self._end(analysis, Status.CANCELLED, message="Cancelled; its process had to be killed.")
+        elif analysis.running_seconds > settings.analysis_time_limit_seconds:
+            limit = settings.analysis_time_limit_seconds
+            message = f"Stopped after {limit} s, the most an analysis may take. Ask for fewer models, folds or trials."
+            self._end(analysis, Status.FAILED, code="time_limit", message=message)
+        elif memory > settings.analysis_memory_limit_bytes:
+            limit = settings.analysis_memory_limit_bytes // 1024**2
+            message = f"Stopped at {limit} MiB, the most memory an analysis may use. Ask for fewer features or bars."
+            self._end(analysis, Status.FAILED, code="memory_limit", message=message)
+
+    def _end(self, analysis: Running, status: Status, *, message: str, code: str | None = None) -> None:
+        """Take the analysis away from its process first, so that it can write nothing more, then kill the process."""
+        with self.parts.database.write() as session:
+            moved = job_services.stop(session, analysis, status, code=code, message=message)
+        if moved:
+            _kill(analysis.pid)
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    """Return the child processes of a worker's main process, its keeper left out."""
+    try:
+        return [child for child in psutil.Process(pid).children() if child.pid != os.getpid()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _is_working(pid: int) -> bool:
+    """Whether a process exists and is not frozen: a frozen one must lose its lease."""
+    try:
+        return psutil.Process(pid).status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _memory_bytes(pid: int) -> int | None:
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        _log.info("The process had already ended.", extra={"pid": pid})
+
+
+def main() -> None:
+    """Watch until the worker's main process is gone."""
+    parser = argparse.ArgumentParser(description="Watches over the analyses of one worker.")
+    parser.add_argument("--worker", required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    arguments = parser.parse_args()
+    parts = hands()
+    configure_logging(parts.settings.log_level)
+    keeper = Keeper(parts, arguments.worker, arguments.parent)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.SIG_IGN)  # we go after the worker, never before it
+    is_over = False
+    while not is_over:
+        try:
+            is_over = os.getppid() != arguments.parent
+            if is_over:
+                keeper.give_up()
+            else:
+                keeper.step(time.monotonic())
+        except OperationalError:
+            _log.exception("The database does not answer; looking again.")
+            is_over = False  # if it was: nothing has been handed back yet
+        if not is_over:
+            time.sleep(PERIOD_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

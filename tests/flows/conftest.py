@@ -1,0 +1,165 @@
+"""A real worker on a real broker and a real database, in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import factories
+from webapp import jobs
+from webapp.config import Settings
+from webapp.db import Database
+from webapp.jobs import Queue
+from webapp.services import analyses, price_store
+from webapp.storage import FrameStore
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 240
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> object:
+    """Return the first true value of `condition`; fail after `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"Waited {seconds} s in vain for {what}.")
+
+
+class Worker:
+    """A Celery worker with one child, its keeper, and a log file."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str], log: Path) -> None:
+        self.settings = settings
+        self.log = log
+        command = [sys.executable, "-m", "celery", "-A", "tasks", "worker", "--concurrency", "1", "--loglevel", "INFO"]
+        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
+        self._all: set[psutil.Process] = set()
+
+    def wait_ready(self) -> None:
+        """Wait for its child to be warm."""
+        wait_until(
+            lambda: b"A worker process is warm" in self.log.read_bytes(), seconds=READY_SECONDS, what=self.log.name
+        )
+        self.family()
+
+    def family(self) -> list[psutil.Process]:
+        """All its processes that are alive now, remembered for the end."""
+        try:
+            mine = psutil.Process(self.process.pid)
+            self._all |= {mine, *mine.children(recursive=True)}
+        except psutil.NoSuchProcess:
+            pass
+        return [process for process in self._all if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+    def kill(self) -> None:
+        """Kill the main process, as the machine's memory killer would."""
+        self.family()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=5)
+
+    def end(self) -> None:
+        """Stop whatever is left of it."""
+        self.family()
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=5)
+        gone, alive = psutil.wait_procs(self.family(), timeout=5)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, timeout=5)
+        assert not alive, f"Outlived their worker: {[process.cmdline() for process in alive]}; {len(gone)} did not."
+
+
+class Stage:
+    """A whole installation without its web server: what a test of a flow plays on."""
+
+    def __init__(self, settings: Settings, database: Database, folder: Path) -> None:
+        self.settings = settings
+        self.database = database
+        self.store = FrameStore(settings.home / "frames")
+        self.queue = Queue(settings.redis_url.get_secret_value())
+        self.workers: list[Worker] = []
+        self._folder = folder
+        with database.write() as session:
+            price_store.load_sample(session, self.store)
+            self.actor = factories.create_actor(session)
+
+    def start_worker(self, **changes: object) -> Worker:
+        """Start one more worker; `changes` are settings of its own."""
+        values = self.settings.model_copy(update=changes)
+        environment = dict(os.environ)  # noqa: TID251  # what the processes of a launcher inherit
+        environment |= {
+            "ASSAY_HOME": str(values.home),
+            "ASSAY_DATABASE_URL": values.database_url,
+            "ASSAY_REDIS_URL": values.redis_url.get_secret_value(),
+            "ASSAY_SECRET_KEY": values.secret_key.get_secret_value(),
+            **{f"ASSAY_{name.upper()}": str(value) for name, value in changes.items()},
+        }
+        worker = Worker(values, environment, self._folder / f"worker-{len(self.workers)}.log")
+        self.workers.append(worker)
+        worker.wait_ready()
+        return worker
+
+    def submit(self, spec: object) -> str:
+        """Submit as the one user there is; the message is sent after the commit."""
+        with self.database.write() as session:
+            analysis_id = analyses.submit(session, self.actor, spec)
+            self.queue.send_after_commit(session, jobs.WORK)
+        return analysis_id
+
+    def view(self, analysis_id: str) -> analyses.AnalysisView:
+        """Look at an analysis as its owner."""
+        with self.database.read() as session:
+            return analyses.get(session, self.actor, analysis_id)
+
+    def wait_final(self, analysis_id: str, *, seconds: float = 240) -> analyses.AnalysisView:
+        """Wait until an analysis is over."""
+        wait_until(lambda: self.view(analysis_id).status.is_final, seconds=seconds, what=f"the end of {analysis_id}")
+        return self.view(analysis_id)
+
+    def wait_stage(self, analysis_id: str, *stages: str, seconds: float = 120) -> analyses.AnalysisView:
+        """Wait until an analysis runs in one of these stages."""
+        view = wait_until(
+            lambda: (seen := self.view(analysis_id)) and seen.summary.stage in stages and seen,
+            seconds=seconds,
+            what=f"{analysis_id} to be in {stages}",
+        )
+        assert isinstance(view, analyses.AnalysisView)
+        return view
+
+    def cancel(self, analysis_id: str) -> None:
+        """Cancel an analysis as its owner."""
+        with self.database.write() as session:
+            analyses.cancel(session, self.actor, analysis_id)
+
+
+@pytest.fixture(scope="session")
+def flows_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for all flows of a test process: compiled kernels are made once."""
+    return tmp_path_factory.mktemp("flows")
+
+
+@pytest.fixture
+def stage(flows_home, database, database_url, valkey, tmp_path) -> Iterator[Stage]:
+    """An installation on the test's database and broker; its workers end with the test."""
+    settings = Settings(
+        home=flows_home, database_url=database_url, redis_url=valkey.url, secret_key="only-for-tests-" + "0" * 32
+    )
+    stage = Stage(settings, database, tmp_path)
+    yield stage
+    for worker in stage.workers:
+        worker.end()

@@ -1,0 +1,188 @@
+"""The benchmarks: their document is what was measured, and every part of them runs. Nothing is timed here."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import bare, fits, main_job, memory, questions, queueing, stopwatch, timing
+from benchmarks.__main__ import CLAIMS, DOCUMENT, RESULTS
+from benchmarks.document import render, text
+from benchmarks.findings import Finding, Goal, Results, Table, from_json
+from benchmarks.installation import installation
+from benchmarks.long_prices import long_prices
+from benchmarks.machine import describe, versions
+from quant.analysis import Silent, run_analysis
+from quant.preparation import fetch_instruments
+from quant.stages import MemoryStore
+
+IN_PROCESS = ("features", "backtest", "splits")  # the others start programs
+
+
+@pytest.fixture(scope="module")
+def kept() -> Results:
+    """The results that the document was made from."""
+    return from_json(json.loads(RESULTS.read_text()))
+
+
+@pytest.fixture
+def finding() -> Finding:
+    """A finding with one goal of each kind and outcome."""
+    goals = (Goal("time", 1.2, 1.0, "×"), Goal("speed", 15.0, 14.0, "×", at_least=True))
+    return Finding("claim", "A claim", "goal.", "How.", goals, (Table("Numbers:", ("a", "b"), (("x", None),)),))
+
+
+def test_the_document_is_what_was_measured(kept):
+    assert DOCUMENT.read_text() == render(kept)
+
+
+def test_every_claim_was_measured_and_says_its_goal_in_one_line(kept):
+    assert [finding.name for finding in kept.findings] == list(CLAIMS)
+    for finding in kept.findings:
+        goal = importlib.import_module(CLAIMS[finding.name]).GOAL
+        assert finding.goal == goal
+        assert "\n" not in goal
+        assert finding.goals
+
+
+def test_no_name_and_no_path_of_the_machine_is_written_down():
+    facts = " ".join([*describe().values(), *versions().values()])
+
+    assert "/" not in facts
+    assert set(describe()) == {"processor", "memory", "system", "load before the start"}
+
+
+def test_results_survive_json(finding):
+    results = Results("2026-01-01", describe(), versions(), (finding,))
+
+    assert from_json(json.loads(json.dumps(results.to_json()))) == results
+
+
+def test_the_document_says_what_holds_and_what_does_not(finding):
+    lines = render(Results("2026-01-01", {}, {}, (finding,))).splitlines()
+
+    assert "| `claim` | time | ≤ 1 × | 1.20 × | **no** |" in lines
+    assert "| `claim` | speed | ≥ 14 × | 15.0 × | yes |" in lines
+    assert "| x | – |" in lines
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"), [(0.01234, "0.0123"), (1.234, "1.23"), (12.34, "12.3"), (12345.6, "12,346"), (7, "7")]
+)
+def test_numbers_are_shown_with_three_digits(cell, shown):
+    assert text(cell) == shown
+
+
+def test_functions_are_timed_in_turns():
+    calls = []
+    timed = timing.compare(
+        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, least_seconds=0.0
+    )
+
+    assert "".join(calls[-6:]) == "ababab"
+    assert {name: len(samples) for name, samples in timed.samples.items()} == {"a": 3, "b": 3}
+
+
+def test_ratios_are_of_neighbours():
+    assert timing.ratio([1.0, 20.0, 3.0], [1.0, 10.0, 1.0]) == 2.0
+    assert timing.percentile([4.0, 1.0, 3.0, 2.0], 0.5) == 2.0
+    assert timing.percentile([4.0, 1.0, 3.0, 2.0], 0.99) == 4.0
+
+
+@pytest.mark.parametrize("n_bars", [1, 500, 25_000])
+def test_long_prices_are_prices_of_any_length_and_always_the_same(n_bars):
+    prices = long_prices(n_bars)
+
+    assert len(prices) == n_bars
+    assert prices.equals(long_prices(n_bars))
+    assert prices["close"].between(1, 10_000).all()
+
+
+@pytest.mark.parametrize("name", IN_PROCESS)
+def test_a_claim_can_be_measured(name):
+    finding = importlib.import_module(CLAIMS[name]).measure(quick=True)
+
+    assert finding.name == name
+    assert all(np.isfinite(goal.measured) and goal.measured > 0 for goal in finding.goals)
+
+
+def test_a_stopwatch_counts_every_moment_once():
+    moments = iter([0.0, 1.0, 3.0, 6.0, 10.0])
+    watch = stopwatch.Stopwatch(lambda: next(moments))
+    with watch.under("writing"):  # from 1 to 3
+        pass
+    watch.switch("train")  # at 6
+    watch.fitted(3.0)
+    watch.switch("")  # at 10
+
+    assert dict(watch.seconds) == {"acquire": 4.0, "writing": 2.0, "train": 1.0, "train fits": 3.0}
+
+
+def test_every_second_of_a_run_belongs_to_one_part(tmp_path):
+    spec = questions.with_extras(questions.small(), n_trials=1)
+    report = tmp_path / "report.json"
+    run = stopwatch.timed(run_analysis, report)
+    answer = run(spec, fetch_instruments, store=MemoryStore(), watcher=Silent())
+
+    watch = json.loads(report.read_text())
+    extras = {"importance", "tune", "tune fits", "audit"}
+    parts = {name for names in main_job.PARTS.values() for name in names}
+    assert answer.hash() == run_analysis(spec, fetch_instruments, pinned_n_tuning_trials=1).hash()
+    assert set(watch["seconds"]) - {""} <= parts | extras
+    assert extras <= set(watch["seconds"])
+    assert sum(watch["seconds"].values()) == pytest.approx(watch["ended"] - watch["began"], abs=0.05)
+    assert set(main_job.QUEUE) <= parts
+
+
+def test_bare_fits_predict_what_the_analysis_predicts():
+    floor = bare.BareRun(questions.without_extras(questions.small()))
+
+    expected = floor.answer.frames["predictions"]["probability"].to_numpy()
+    np.testing.assert_allclose(floor.run(), expected, rtol=0, atol=1e-9)
+    assert floor.n_fits == 2 * 2 + len(floor.answer.frames["fold_scores"])
+
+
+def test_the_seam_for_fits_is_where_all_fits_pass():
+    def refuse(*_arguments, **_options):
+        raise LookupError("a fit")
+
+    with fits.fits_through(refuse), pytest.raises(LookupError, match="a fit"):
+        run_analysis(questions.small(), fetch_instruments)
+    run_analysis(questions.small(), fetch_instruments)
+
+
+def test_the_example_is_asked_with_and_without_what_can_be_added():
+    spec = questions.the_example()
+    plain, full = questions.without_extras(spec), questions.with_extras(spec, n_trials=3)
+
+    assert (plain.importance, plain.tuning.enabled, plain.audit.enabled) == (False, False, False)
+    assert (full.importance, full.tuning.n_trials, full.audit.enabled) == (True, 3, True)
+    assert plain.models == full.models == spec.models
+
+
+@pytest.mark.broker
+@pytest.mark.slow
+def test_an_installation_answers_and_shows_an_analysis_and_leaves_nothing():
+    plain = questions.without_extras(questions.small())
+    n_fits = bare.BareRun(plain).n_fits
+    with installation() as site:
+        worker = site.start_worker(app="benchmarks.timed_worker")
+        prices = site.stored()
+        run = main_job.run_once(site, plain, n_fits=n_fits)
+        main_job.run_once(site, plain, n_fits=0)
+        with pytest.raises(RuntimeError, match="came from the store"):
+            main_job.run_once(site, plain, n_fits=n_fits)
+        written, claimed, first_stage = queueing.submit_once(site, 0.0)
+        web = memory.start_web(site)
+        memory.visit(site, run.analysis_id)
+        site.forget(site.stored() - prices)
+        again = main_job.run_once(site, plain, n_fits=n_fits)
+
+    assert run.total > run.sum(main_job.QUEUE) > 0
+    assert run.total == pytest.approx(sum(run.seconds.values()), abs=0.05)
+    assert set(again.seconds) == set(run.seconds)
+    assert 0 < written <= claimed <= first_stage
+    assert not worker.is_running()
+    assert not web.is_running()
+    assert not site.settings.home.exists()

@@ -1,0 +1,226 @@
+"""Small markets, made by hand or at random, and a slow engine to compare with."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant.backtest.catalog import BacktestSpec, CostSpec, FixedFraction
+
+
+def make_prices(close, *, open_=None, high=None, low=None, split=None, dividend=None, days=None, start="2024-01-01"):
+    """Price frame of one instrument; without opens, each bar opens at the previous close. `days` count from `start`."""
+    close = np.asarray(close, dtype=float)
+    open_ = np.concatenate([close[:1], close[:-1]]) if open_ is None else np.asarray(open_, dtype=float)
+    days = np.arange(len(close)) if days is None else np.asarray(days)
+    sessions = pd.DatetimeIndex(pd.Timestamp(start).as_unit("us") + pd.to_timedelta(days, unit="D"))
+    return pd.DataFrame(
+        {
+            "session": sessions,
+            "open": open_,
+            "high": np.maximum(open_, close) if high is None else np.asarray(high, dtype=float),
+            "low": np.minimum(open_, close) if low is None else np.asarray(low, dtype=float),
+            "close": close,
+            "volume": np.full(len(close), 1e6),
+            "split_factor": np.ones(len(close)) if split is None else np.asarray(split, dtype=float),
+            "dividend": np.zeros(len(close)) if dividend is None else np.asarray(dividend, dtype=float),
+        },
+        index=pd.DatetimeIndex(sessions + pd.Timedelta(hours=21), name="timestamp").tz_localize("UTC").as_unit("us"),
+    )
+
+
+def make_weights(prices, weights):
+    """Panel of target weights: one list an instrument from its first bar on; None decides nothing."""
+    rows = [
+        (timestamp, instrument, float(weight))
+        for instrument, wishes in weights.items()
+        for timestamp, weight in zip(prices[instrument].index, wishes, strict=False)
+        if weight is not None
+    ]
+    frame = pd.DataFrame(rows, columns=["timestamp", "instrument", "target_weight"])
+    frame["timestamp"] = pd.DatetimeIndex(frame["timestamp"]).as_unit("us")
+    return frame.set_index(["timestamp", "instrument"]).sort_index()
+
+
+def random_case(seed):
+    """Prices with gaps, splits, dividends and missing bars; weights with pauses; a specification."""
+    rng = np.random.default_rng(seed)
+    n_bars, n_instruments = int(rng.integers(3, 40)), int(rng.integers(1, 4))
+    prices, weights = {}, {}
+    short = rng.random() < 0.5
+    gross = rng.choice([0.5, 1.0, 1.0, 2.5])
+    for instrument in range(n_instruments):
+        split = np.where(rng.random(n_bars) < 0.05, rng.choice([2.0, 0.5, 1.5, 3.0], n_bars), 1.0)
+        move = np.exp(rng.normal(0, rng.choice([0.005, 0.05]), n_bars))
+        close = rng.uniform(5, 500) * np.cumprod(move / split)
+        open_ = np.concatenate([close[:1], close[:-1] / split[1:]]) * np.exp(rng.normal(0, 0.02, n_bars))
+        wick = np.exp(np.abs(rng.normal(0, 0.01, n_bars)))
+        dividend = np.where(rng.random(n_bars) < 0.1, np.round(0.02 * close, 2), 0.0)
+        high, low = np.maximum(open_, close) * wick, np.minimum(open_, close) / wick
+        frame = make_prices(close, open_=open_, high=high, low=low, split=split, dividend=dividend)
+        seen = rng.random(n_bars) < rng.choice([0.7, 1.0, 1.0])
+        seen[0] = True
+        prices[instrument] = frame[seen]
+        wishes = rng.choice([0.0, 0.3, 0.7, 1.0], seen.sum()) * gross / n_instruments
+        wishes *= rng.choice([-1.0, 1.0], seen.sum()) if short else 1.0
+        weights[instrument] = np.where(rng.random(seen.sum()) < 0.4, None, wishes)
+        weights[instrument][0] = wishes[0]
+    costs = CostSpec(
+        commission_bps=rng.choice([0.0, 5.0, 50.0]),
+        commission_per_share=rng.choice([0.0, 0.01]),
+        commission_minimum=rng.choice([0.0, 0.0, 5.0]),
+        slippage_bps=rng.choice([0.0, 10.0]),
+        borrow_annual=rng.choice([0.0, 0.3]),
+    )
+    spec = BacktestSpec(
+        initial_cash=rng.choice([1_000.0, 100_000.0]),
+        costs=costs,
+        whole_shares=bool(rng.random() < 0.5),
+        rebalance_threshold=rng.choice([0.0, 0.047, 0.29]),
+        sizing=FixedFraction(fraction=gross),
+    )
+    return prices, make_weights(prices, weights), spec
+
+
+class SlowAccount:
+    """A slow, clear engine: dicts and plain numbers, one event after the other; written from the rules alone."""
+
+    def __init__(self, prices, weights, spec):
+        self.prices = prices
+        self.decisions = {key: row["target_weight"] for key, row in weights.to_dict("index").items()}
+        self.spec = spec
+        self.cash = spec.initial_cash
+        self.shares = dict.fromkeys(prices, 0.0)
+        self.last = {}
+        self.wish = dict.fromkeys(prices, 0.0)
+        self.orders = {}
+        self.fills = []
+        self.curve = {}
+        self.ruined_at = None
+
+    def price_of_fill(self, open_, shares):
+        slippage = self.spec.costs.slippage_bps / 10_000
+        return open_ + open_ * slippage if shares > 0 else open_ - open_ * slippage
+
+    def commission_of(self, shares, price):
+        costs = self.spec.costs
+        if shares == 0:
+            return 0.0
+        by_size = abs(shares) * price * costs.commission_bps / 10_000 + abs(shares) * costs.commission_per_share
+        return max(by_size, costs.commission_minimum)
+
+    def equity(self):
+        return self.cash + sum(self.shares[i] * self.last[i] for i in self.shares if self.shares[i])
+
+    def run(self):
+        start = min(timestamp for timestamp, _ in self.decisions)
+        clock = sorted({t for frame in self.prices.values() for t in frame.index if t >= start})
+        before = clock[0]
+        for now in clock:
+            bars = {i: frame.loc[now] for i, frame in self.prices.items() if now in frame.index}
+            nights = (now.normalize() - before.normalize()).days
+            for i, shares in self.shares.items():
+                if shares < 0:
+                    self.cash -= -shares * self.last[i] * self.spec.costs.borrow_annual * nights / 365
+            self.take_actions(bars)
+            self.trade(now, bars)
+            self.last.update({i: bar["close"] for i, bar in bars.items()})
+            self.curve[now] = self.equity()
+            self.decide(now)
+            before = now
+        return self
+
+    def take_actions(self, bars):
+        for i, bar in bars.items():
+            self.shares[i] *= bar["split_factor"]
+            if i in self.orders and bar["split_factor"] != 1:
+                decided_at, target = self.orders[i]
+                target *= bar["split_factor"]
+                self.orders[i] = decided_at, math.trunc(target) if self.spec.whole_shares else target
+            self.cash += self.shares[i] * bar["dividend"]
+
+    def trade(self, now, bars):
+        due = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
+        buys = {i: order for i, order in due.items() if order[1] > self.shares[i] and order[1] > 0}
+        for i in due.keys() - buys.keys():
+            self.cash += self.proceeds(now, bars, i, due[i], due[i][1], book=True)
+        part = 1.0
+        if sum(max(wish, 0) for wish in self.wish.values()) <= 1 + 1e-9:
+            part = self.affordable(now, bars, buys)
+        for i, order in buys.items():
+            self.cash += self.proceeds(now, bars, i, order, self.cut(i, order[1], part), book=True)
+
+    def cut(self, i, target, part):
+        if part == 1.0:
+            return target
+        owned = max(self.shares[i], 0.0)
+        bought = (target - owned) * part
+        return owned + (math.floor(bought) if self.spec.whole_shares else bought)
+
+    def affordable(self, now, bars, buys):
+        def left(part):
+            return self.cash + sum(
+                self.proceeds(now, bars, i, order, self.cut(i, order[1], part)) for i, order in buys.items()
+            )
+
+        if left(1.0) >= 0:
+            return 1.0
+        low, high = 0.0, 1.0
+        while high - low > 1e-15:
+            middle = (low + high) / 2
+            low, high = (middle, high) if left(middle) >= 0 else (low, middle)
+        return low if low >= 1e-9 else 0.0
+
+    def proceeds(self, now, bars, i, order, target, *, book=False):
+        shares = target - self.shares[i]
+        price = self.price_of_fill(bars[i]["open"], shares)
+        if book and shares:
+            self.fills.append((now, order[0], i, shares, price))
+            self.shares[i] = target
+        return -shares * price - self.commission_of(shares, price)
+
+    def decide(self, now):
+        equity = self.curve[now]
+        if self.ruined_at is None and equity <= 0:
+            self.ruined_at = now
+        if self.ruined_at is not None:
+            self.orders = {i: self.orders.get(i, (now, 0.0)) for i in self.shares if self.shares[i] != 0}
+            self.orders = {i: (order if order[1] == 0 else (now, 0.0)) for i, order in self.orders.items()}
+            return
+        for i in self.shares:
+            if (now, i) not in self.decisions:
+                continue
+            self.wish[i] = weight = self.decisions[now, i]
+            target = weight * equity / self.last[i]
+            target = math.trunc(target) if self.spec.whole_shares else target
+            same_side = (target > 0) == (self.shares[i] > 0) and (target < 0) == (self.shares[i] < 0)
+            near = abs(weight - self.shares[i] * self.last[i] / equity) <= self.spec.rebalance_threshold
+            is_rounding = abs(target - self.shares[i]) <= 1e-9 * abs(self.shares[i])
+            if not is_rounding and not (same_side and near):
+                self.orders[i] = now, target
+
+
+@pytest.fixture(scope="session")
+def market():
+    """Return the builders of small markets."""
+
+    class Builders:
+        prices = staticmethod(make_prices)
+        weights = staticmethod(make_weights)
+        random_case = staticmethod(random_case)
+        free = CostSpec(commission_bps=0, slippage_bps=0, borrow_annual=0)
+
+    return Builders
+
+
+@pytest.fixture(scope="session")
+def free_spec(market):
+    """Return a specification without costs and in fractions of shares."""
+    return BacktestSpec(initial_cash=1000.0, costs=market.free, whole_shares=False, rebalance_threshold=0.0)
+
+
+@pytest.fixture(scope="session")
+def slow_account():
+    """Return the slow engine."""
+    return SlowAccount

@@ -1,0 +1,69 @@
+"""The kernel's own corners; its rules are tested through the engine."""
+
+import numpy as np
+
+from quant.backtest.costs import CostRates
+from quant.backtest.simulation import (
+    DECIDED_ROW,
+    FILL_DECIDED_ROW,
+    FILL_INSTRUMENT,
+    FILL_ROW,
+    FILL_SHARES,
+    HELD,
+    LAST_PRICE,
+    ORDER,
+    Rules,
+    empty_account,
+    simulate,
+)
+
+FREE = Rules(whole_shares=False, rebalance_threshold=0.0, rates=CostRates(0.0, 0.0, 0.0, 0.0, 0.0))
+
+
+def run(close, weights, rules=FREE):
+    close = np.asarray(close, dtype=float)
+    opens = np.concatenate([close[:1], close[:-1]])
+    market = np.stack([opens, close, np.ones_like(close), np.zeros_like(close)])
+    weights = np.asarray(weights, dtype=float)
+    account = empty_account(*close.shape, int(np.isfinite(weights).sum()))
+    outcome = simulate(market, np.ones(len(close)), weights, 1000.0, rules, *account)
+    return outcome, account
+
+
+def test_an_empty_account_holds_and_orders_nothing():
+    account = empty_account(3, 2, 4)
+    assert np.isnan(account.book[[LAST_PRICE, ORDER]]).all()
+    assert account.book[HELD].tolist() == [0.0, 0.0]
+    assert account.fills.shape == (6, 6)
+    assert account.ledger.shape == (4, 3, 2)
+
+
+def test_there_is_room_for_a_fill_of_every_decision_and_of_ruin():
+    rng = np.random.default_rng(1)
+    close = 10 * np.cumprod(np.exp(rng.normal(0, 0.2, (200, 3))), axis=0)
+    weights = np.where(rng.random((200, 3)) < 0.5, 4.0, -4.0)
+    (n_fills, ruined_row), account = run(close, weights)
+    assert 0 < n_fills <= len(account.fills)
+    assert ruined_row > 0
+    fills = account.fills[:n_fills]
+    assert (fills[:, FILL_ROW] > fills[:, FILL_DECIDED_ROW]).all()
+    assert (np.diff(fills[:, FILL_ROW]) >= 0).all()
+    assert len(np.unique(fills[:, [FILL_ROW, FILL_INSTRUMENT]], axis=0)) == n_fills
+    assert (account.book[HELD] == 0).all()
+
+
+def test_the_order_that_is_left_tells_what_and_since_when():
+    (n_fills, ruined_row), account = run([[10.0], [10.0]], [[0.5], [0.2]])
+    assert (n_fills, ruined_row) == (1, -1)
+    assert account.fills[0, FILL_SHARES] == 50.0
+    assert account.book[ORDER, 0] == 20.0
+    assert account.book[DECIDED_ROW, 0] == 1.0
+
+
+def test_same_input_same_bits():
+    rng = np.random.default_rng(2)
+    close = 10 * np.cumprod(np.exp(rng.normal(0, 0.02, (300, 2))), axis=0)
+    weights = rng.random((300, 2)) / 2
+    first, second = run(close, weights)[1], run(close, weights)[1]
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)

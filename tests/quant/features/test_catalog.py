@@ -1,0 +1,185 @@
+"""What every feature must do; an entry that is added to the catalogue is tested here by being there."""
+
+import subprocess
+import sys
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from quant.catalog import describe
+from quant.features.catalog import FEATURES, FeatureEntry, FeatureSpec, Macd, Return
+from quant.frames import MARKET_COLUMNS, check_prices
+from tests.quant.features.generated import entries, garbled, name_of, price_walk, price_walks
+
+SEEDS = st.integers(0, 2**32 - 1)
+PRICES = ["open", "high", "low", "close"]
+
+every_feature = pytest.mark.parametrize("kind", FEATURES, ids=name_of)
+
+
+@given(price_walks(0, 300))
+def test_the_generated_prices_are_sound(prices):
+    check_prices(prices)
+
+
+def compute(spec, prices):
+    return spec.load()(prices, **spec.parameters())
+
+
+def draw_spec_and_prices(data, kind):
+    spec = data.draw(entries(kind))
+    return spec, data.draw(price_walks(spec.warm_up + 1, spec.warm_up + 150))
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data())
+def test_cutting_off_the_future_changes_no_bit(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    cut = data.draw(st.integers(0, len(prices)))
+    pd.testing.assert_frame_equal(compute(spec, prices.iloc[:cut]), compute(spec, prices).iloc[:cut], check_exact=True)
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data())
+def test_another_future_changes_no_bit(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    cut = data.draw(st.integers(0, len(prices)))
+    other = garbled(prices, slice(cut, None), data.draw(SEEDS))
+    pd.testing.assert_frame_equal(compute(spec, other).iloc[:cut], compute(spec, prices).iloc[:cut], check_exact=True)
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data())
+def test_warm_up_is_as_declared_and_everything_after_it_is_known(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    features = compute(spec, prices)
+    assert features.iloc[: spec.warm_up].isna().all(axis=None)
+    assert np.isfinite(features.iloc[spec.warm_up :]).all(axis=None)
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data())
+def test_frame_is_as_declared_and_the_prices_are_untouched(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    before = prices.copy()
+    features = compute(spec, prices)
+    assert tuple(features.columns) == spec.columns
+    assert (features.dtypes == np.float64).all()
+    pd.testing.assert_index_equal(features.index, prices.index, exact=True)
+    assert features.index.is_monotonic_increasing
+    features.iloc[:, :] = 0.0
+    pd.testing.assert_frame_equal(prices, before, check_exact=True)
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data(), price_power=st.integers(-20, 20), volume_power=st.integers(-20, 20))
+def test_doubling_all_prices_changes_no_bit(kind, data, price_power, volume_power):
+    spec, prices = draw_spec_and_prices(data, kind)
+    scaled = prices.assign(**prices[PRICES] * 2.0**price_power, volume=prices["volume"] * 2.0**volume_power)
+    pd.testing.assert_frame_equal(compute(spec, scaled), compute(spec, prices), check_exact=True)
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data(), price_factor=st.floats(1e-3, 1e3), volume_factor=st.floats(1e-3, 1e3))
+def test_scale_of_prices_and_volume_does_not_matter(kind, data, price_factor, volume_factor):
+    spec, prices = draw_spec_and_prices(data, kind)
+    scaled = prices.assign(**prices[PRICES] * price_factor, volume=prices["volume"] * volume_factor)
+    pd.testing.assert_frame_equal(compute(spec, scaled), compute(spec, prices), rtol=1e-7, atol=1e-9)
+
+
+@every_feature
+@settings(max_examples=50)
+@given(data=st.data())
+def test_unknown_bar_is_felt_for_one_warm_up_and_no_longer(kind, data):
+    spec = data.draw(entries(kind))
+    prices = data.draw(price_walks(spec.warm_up + 2, 2 * spec.warm_up + 150))
+    unknown = data.draw(st.integers(0, len(prices) - 1))
+    broken = prices.copy()
+    broken.iloc[unknown, [broken.columns.get_loc(name) for name in MARKET_COLUMNS]] = np.nan
+    features, undisturbed = compute(spec, broken), compute(spec, prices)
+    begun_anew = compute(spec, prices.iloc[unknown + 1 :])
+
+    pd.testing.assert_frame_equal(features.iloc[:unknown], undisturbed.iloc[:unknown], check_exact=True)
+    assert features.iloc[unknown].isna().all()
+    meanwhile = features.iloc[unknown + 1 : unknown + 1 + spec.warm_up]
+    pd.testing.assert_frame_equal(
+        meanwhile, undisturbed.loc[meanwhile.index].where(meanwhile.notna()), check_exact=True
+    )
+    after = slice(unknown + 1 + spec.warm_up, None)
+    pd.testing.assert_frame_equal(features.iloc[after], begun_anew.iloc[spec.warm_up :], check_exact=True)
+
+
+@every_feature
+def test_extremes_of_the_bounds_work(kind):
+    prices = price_walk(700, seed=3)
+    for bound in ("ge", "le"):
+        values = {
+            name: getattr(limit, bound)
+            for name, field in kind.model_fields.items()
+            for limit in field.metadata
+            if hasattr(limit, bound)
+        }
+        spec = kind(**values)
+        assert compute(spec, prices).iloc[spec.warm_up :].notna().all(axis=None)
+
+
+@every_feature
+def test_frame_can_be_changed_without_changing_the_next(kind):
+    prices = price_walk(200, seed=4)
+    features = compute(kind(), prices)
+    features.columns.name = "mine"
+    assert compute(kind(), prices).columns.name is None
+
+
+@every_feature
+def test_an_entry_survives_json_and_refuses_what_it_does_not_know(kind):
+    assert kind.model_validate_json(kind().model_dump_json()) == kind()
+    with pytest.raises(ValidationError, match="extra"):
+        kind(colour="red")
+
+
+@every_feature
+def test_parameters_out_of_bounds_are_refused(kind):
+    for name in kind().parameters():
+        with pytest.raises(ValidationError, match="greater than or equal"):
+            kind(**{name: -1})
+
+
+def test_every_feature_can_be_asked_for():
+    union, _discriminator = get_args(FeatureSpec)
+    assert set(get_args(union)) == set(FEATURES)
+    assert len({name_of(kind) for kind in FEATURES}) == len(FEATURES)
+    assert [entry["title"] for entry in describe(FEATURES)] == [kind.title for kind in FEATURES]
+
+
+def test_columns_name_their_parameters():
+    assert Return(window=3).columns == ("return_3",)
+    assert Macd().columns == ("macd_12_26_9", "macd_signal_12_26_9", "macd_histogram_12_26_9")
+    columns = [column for kind in FEATURES for column in kind().columns]
+    assert len(columns) == len(set(columns))
+
+
+def test_fast_must_be_below_slow():
+    with pytest.raises(ValidationError, match="fast must be below slow; found fast 26 and slow 26"):
+        Macd(fast=26)
+
+
+def test_an_entry_must_declare_its_warm_up():
+    with pytest.raises(TypeError, match="FeatureEntry does not declare its warm-up"):
+        _ = FeatureEntry().warm_up
+
+
+def test_the_catalogue_does_not_load_the_compiler():
+    code = "import sys, quant.features.catalog; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

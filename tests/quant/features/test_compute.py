@@ -1,0 +1,62 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant.errors import NotEnoughData
+from quant.features.catalog import FEATURES, ExponentialMovingAverage, Macd, Return
+from quant.features.compute import compute_features
+from tests.quant.features.generated import price_walk
+
+
+def test_columns_of_all_features_stand_in_the_order_asked_for():
+    prices = price_walk(300, seed=1)
+    specs = [kind() for kind in reversed(FEATURES)]
+    features = compute_features(prices, specs)
+    alone = [spec.load()(prices, **spec.parameters()) for spec in specs]
+    pd.testing.assert_frame_equal(features, pd.concat(alone, axis=1), check_exact=True)
+
+
+def test_one_feature_twice_with_other_parameters():
+    prices = price_walk(10, seed=1)
+    features = compute_features(prices, [Return(window=2), Return(window=1)])
+    assert list(features.columns) == ["return_2", "return_1"]
+    close = prices["close"]
+    pd.testing.assert_series_equal(
+        features["return_1"], close / close.shift(1) - 1, check_names=False, check_exact=True
+    )
+    pd.testing.assert_series_equal(
+        features["return_2"], close / close.shift(2) - 1, check_names=False, check_exact=True
+    )
+
+
+def test_one_bar_more_than_the_longest_warm_up_is_enough():
+    specs = [Return(window=3), Macd(), ExponentialMovingAverage(window=10)]
+    assert compute_features(price_walk(34, seed=2), specs).iloc[-1].notna().all()
+    with pytest.raises(NotEnoughData, match=r"more than 33 bars, which macd_12_26_9 needs .*; found 33"):
+        compute_features(price_walk(33, seed=2), specs)
+
+
+def test_no_feature_is_a_frame_without_columns():
+    prices = price_walk(5, seed=2)
+    features = compute_features(prices, [])
+    assert features.shape == (5, 0)
+    assert features.index.equals(prices.index)
+
+
+def test_shortened_history_gives_the_same_bits():
+    prices = price_walk(400, seed=5)
+    specs = [kind() for kind in FEATURES]
+    features = compute_features(prices, specs)
+    for cut in (60, 61, 128, 399):
+        shortened = compute_features(prices.iloc[:cut], specs)
+        pd.testing.assert_frame_equal(shortened, features.iloc[:cut], check_exact=True)
+
+
+def test_later_history_gives_the_same_windows():
+    # Windows forget: a year less at the front moves no bit of what looks back less far. Recursions only nearly forget.
+    prices = price_walk(900, seed=6)
+    specs = [kind() for kind in FEATURES]
+    late, full = compute_features(prices.iloc[250:], specs).iloc[500:], compute_features(prices, specs).iloc[750:]
+    recursive = late.columns.str.startswith(("ema", "macd", "rsi", "atr"))
+    pd.testing.assert_frame_equal(late.loc[:, ~recursive], full.loc[:, ~recursive], check_exact=True)
+    np.testing.assert_allclose(late.loc[:, recursive], full.loc[:, recursive], rtol=1e-9, atol=1e-12)

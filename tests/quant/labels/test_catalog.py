@@ -1,0 +1,130 @@
+"""What every label must do; an entry that is added to the catalogue is tested here by being there."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from quant.catalog import describe
+from quant.errors import NotEnoughData
+from quant.frames import TIMESTAMP_DTYPE
+from quant.labels.catalog import LABELS, LabelEntry
+from tests.quant.features.generated import entries, garbled, name_of, price_walks
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+every_label = pytest.mark.parametrize("kind", LABELS, ids=name_of)
+
+
+def label(spec, prices):
+    return spec.load()(prices, **spec.parameters())
+
+
+def draw_spec_and_prices(data, kind):
+    spec = data.draw(entries(kind))
+    return spec, data.draw(price_walks(spec.horizon_bars + 1, spec.horizon_bars + 150))
+
+
+def draw_labelled_bar(data, labels):
+    known = np.flatnonzero(labels["label"].notna())
+    t = int(known[data.draw(st.integers(0, len(known) - 1))])
+    return t, labels.index.get_loc(labels["label_end"].iloc[t])
+
+
+@every_label
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_label_rests_on_the_bars_after_its_own_up_to_its_end(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    labels = label(spec, prices)
+    t, end = draw_labelled_bar(data, labels)
+    changed = garbled(garbled(prices, slice(None, t + 1), data.draw(SEEDS)), slice(end + 1, None), data.draw(SEEDS))
+    pd.testing.assert_series_equal(label(spec, changed).iloc[t], labels.iloc[t], check_exact=True)
+
+
+@every_label
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_label_is_known_at_its_end_and_not_before(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    labels = label(spec, prices)
+    t, end = draw_labelled_bar(data, labels)
+    if end >= spec.horizon_bars:
+        pd.testing.assert_series_equal(label(spec, prices.iloc[: end + 1]).iloc[t], labels.iloc[t], check_exact=True)
+    if end > spec.horizon_bars:
+        assert label(spec, prices.iloc[:end]).iloc[t].isna().all()
+
+
+@every_label
+@settings(max_examples=50)
+@given(data=st.data())
+def test_labels_end_after_their_bar_within_the_declared_horizon(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    labels = label(spec, prices)
+    known = labels.iloc[: -spec.horizon_bars]
+    ends = labels.index.get_indexer(pd.DatetimeIndex(known["label_end"]))
+    n_bars = ends - np.arange(len(known))
+    assert n_bars.min() >= 1
+    assert n_bars.max() <= spec.horizon_bars
+
+
+@every_label
+@settings(max_examples=50)
+@given(data=st.data())
+def test_frame_is_as_declared(kind, data):
+    spec, prices = draw_spec_and_prices(data, kind)
+    before = prices.copy()
+    labels = label(spec, prices)
+    assert list(labels.columns) == ["label", "label_end", "outcome"]
+    assert list(labels.dtypes) == [np.float64, TIMESTAMP_DTYPE, np.float64]
+    pd.testing.assert_index_equal(labels.index, prices.index, exact=True)
+    assert labels.iloc[-spec.horizon_bars :].isna().all(axis=None)
+    assert labels.iloc[: -spec.horizon_bars].notna().all(axis=None)
+    assert set(labels["label"].dropna()) <= {0.0, 1.0}
+    pd.testing.assert_frame_equal(prices, before, check_exact=True)
+
+
+@every_label
+@settings(max_examples=50)
+@given(data=st.data(), power=st.integers(-20, 20))
+def test_scale_of_prices_does_not_matter(kind, data, power):
+    spec, prices = draw_spec_and_prices(data, kind)
+    scaled = prices.assign(**prices[["open", "high", "low", "close"]] * 2.0**power)
+    pd.testing.assert_frame_equal(label(spec, scaled), label(spec, prices), check_exact=True)
+
+
+@every_label
+@settings(max_examples=50)
+@given(data=st.data())
+def test_too_few_bars_are_refused(kind, data):
+    spec = data.draw(entries(kind))
+    prices = data.draw(price_walks(0, spec.horizon_bars))
+    with pytest.raises(NotEnoughData, match=f"more than {spec.horizon_bars} bars .* found {len(prices)}"):
+        label(spec, prices)
+
+
+@every_label
+def test_an_entry_survives_json_and_refuses_what_it_does_not_know(kind):
+    assert kind.model_validate_json(kind().model_dump_json()) == kind()
+    with pytest.raises(ValidationError, match="extra"):
+        kind(colour="red")
+
+
+def test_names_differ_and_describe_themselves():
+    assert len({name_of(kind) for kind in LABELS}) == len(LABELS)
+    assert [entry["title"] for entry in describe(LABELS)] == [kind.title for kind in LABELS]
+
+
+def test_an_entry_must_declare_its_horizon():
+    with pytest.raises(TypeError, match="LabelEntry does not declare its horizon"):
+        _ = LabelEntry().horizon_bars
+
+
+def test_the_catalogue_loads_no_frames():
+    code = "import sys, quant.labels.catalog; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,184 @@
+import hashlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from quant.models.build import build
+from quant.models.catalog import MODELS, LogisticRegression, RandomForest, XgBoost
+from quant.models.prediction import predict_probability
+
+ROOT = Path(__file__).parents[3]
+SPECS = [LogisticRegression(), RandomForest(n_trees=20), XgBoost(n_rounds=20)]
+by_name = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+
+FRESH_PROCESS = """
+import hashlib, sys
+import numpy as np, pandas as pd
+from quant.models import catalog
+from quant.models.build import build
+from quant.models.prediction import predict_probability
+features = pd.read_pickle(sys.argv[1])
+labels = np.frombuffer(bytes.fromhex(sys.argv[2]), dtype=np.int8).astype(np.int64)
+for spec in (catalog.LogisticRegression(), catalog.RandomForest(n_trees=20), catalog.XgBoost(n_rounds=20)):
+    model = build(spec, seed=5).fit(features, labels)
+    print(hashlib.sha256(predict_probability(model, features).tobytes()).hexdigest())
+"""
+
+
+def fitted(spec, rows, seed=5):
+    features, labels = rows
+    return build(spec, seed).fit(features, labels)
+
+
+def test_every_entry_is_tested_here():
+    assert {type(spec) for spec in SPECS} == set(MODELS)
+
+
+@by_name
+def test_a_model_is_an_unfitted_pipeline(spec):
+    pipeline = build(spec, seed=1)
+    assert isinstance(pipeline, Pipeline)
+    assert list(pipeline.named_steps)[-1] == "model"
+    with pytest.raises(NotFittedError):
+        check_is_fitted(pipeline)
+    assert build(spec, seed=1) is not pipeline
+    assert clone(pipeline).get_params().keys() == pipeline.get_params().keys()
+
+
+@by_name
+def test_only_the_linear_model_is_scaled(spec):
+    steps = [type(step) for step in build(spec, seed=1).named_steps.values()]
+    assert (StandardScaler in steps) == isinstance(spec, LogisticRegression)
+
+
+@by_name
+def test_parameters_and_seed_arrive(spec):
+    parameters = build(spec, seed=11).named_steps["model"].get_params()
+    assert parameters["random_state"] == 11
+    assert parameters["n_jobs"] in {1, None}
+    expected = {
+        "logistic": {"C": 0.1},
+        "random_forest": {"n_estimators": 20, "max_depth": 5, "min_samples_leaf": 20, "max_features": 0.5},
+        "xgboost": {
+            "n_estimators": 20,
+            "max_depth": 3,
+            "learning_rate": 0.03,
+            "subsample": 0.7,
+            "colsample_bytree": 0.7,
+            "reg_lambda": 1.0,
+            "tree_method": "hist",
+            "device": "cpu",
+        },
+    }[spec.name]
+    assert {name: parameters[name] for name in expected} == expected
+
+
+@by_name
+def test_it_learns_what_there_is_to_learn(spec, rows):
+    features, labels = rows
+    probability = predict_probability(fitted(spec, (features[:300], labels[:300])), features[300:])
+    assert ((probability > 0.5) == labels[300:]).mean() > 0.75
+
+
+@by_name
+def test_two_fits_are_equal_bit_for_bit(spec, rows):
+    features, _ = rows
+    first = predict_probability(fitted(spec, rows), features)
+    fitted(spec, rows, seed=99)  # random numbers drawn in between change nothing
+    assert (predict_probability(fitted(spec, rows), features) == first).all()
+
+
+@by_name
+def test_fits_on_several_threads_at_once_are_equal_bit_for_bit(spec, rows):
+    features, _ = rows
+    seeds = [5, 6, 5, 7, 5, 6]
+    alone = {seed: predict_probability(fitted(spec, rows, seed), features) for seed in set(seeds)}
+    with ThreadPoolExecutor(4) as executor:
+        together = executor.map(lambda seed: predict_probability(fitted(spec, rows, seed), features), seeds)
+        for seed, probability in zip(seeds, together, strict=True):
+            assert (probability == alone[seed]).all()
+
+
+@by_name
+def test_the_number_of_cores_changes_no_bit(spec, rows):
+    features, _ = rows
+    probabilities = []
+    for n_threads in (1, 2, 4):
+        with threadpool_limits(limits=n_threads):
+            probabilities.append(predict_probability(fitted(spec, rows), features))
+    assert (probabilities[0] == probabilities[1]).all()
+    assert (probabilities[0] == probabilities[2]).all()
+
+
+@by_name
+def test_a_row_is_predicted_alike_alone_and_among_others(spec, rows):
+    features, _ = rows
+    model = fitted(spec, rows)
+    together = predict_probability(model, features)
+    assert (predict_probability(model, features[:137]) == together[:137]).all()
+    alone = [predict_probability(model, features[row : row + 1])[0] for row in range(40)]
+    assert (np.array(alone) == together[:40]).all()
+
+
+@pytest.mark.parametrize("n_blas_threads", [1, 2])
+def test_a_fresh_process_gives_the_same_bits(rows, tmp_path, n_blas_threads):
+    features, labels = rows
+    path = tmp_path / "features.pickle"
+    features.to_pickle(path)
+    answer = subprocess.run(
+        [sys.executable, "-c", FRESH_PROCESS, str(path), labels.astype(np.int8).tobytes().hex()],
+        cwd=ROOT,
+        env={"OPENBLAS_NUM_THREADS": str(n_blas_threads), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = [predict_probability(fitted(spec, rows), features) for spec in SPECS]
+    assert answer.stdout.split() == [hashlib.sha256(probability.tobytes()).hexdigest() for probability in here]
+
+
+def test_nothing_heavy_is_imported_before_a_model_is_built():
+    question = """
+import sys
+import quant.models.catalog, quant.models.build, quant.models.prediction, quant.models.search, quant.models.importance
+import quant.validation.catalog, quant.validation.splits, quant.validation.certificate, quant.validation.scores
+import quant.validation.cross_validation, quant.validation.tuning, quant.validation.overfitting
+print(*({"sklearn", "xgboost", "numba", "scipy"} & set(sys.modules)))
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", question],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split() == []
+
+
+def test_a_forest_needs_no_xgboost():
+    question = """
+import sys
+from quant.models.catalog import RandomForest
+RandomForest.load()
+print("xgboost" in sys.modules)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", question],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip() == "False"

@@ -1,0 +1,129 @@
+"""A run without look-ahead passes; each planted cheat is caught, with the column and a bar at which it cheats."""
+
+import pandas as pd
+import pytest
+
+from quant.analysis import run_analysis
+from quant.audit import Difference
+from quant.features import momentum
+from quant.preparation import fetch_instruments
+
+
+def audit_of(spec):
+    return run_analysis(spec, fetch_instruments).facts["honesty"]["audit"]
+
+
+def parts_of(audit):
+    return {difference["part"] for difference in audit["differences"]}
+
+
+def test_an_honest_run_passes_and_says_how_much_was_compared(quick_result):
+    audit = quick_result.facts["honesty"]["audit"]
+
+    assert audit["passed"]
+    assert audit["differences"] == []
+    assert len(audit["cuts"]) == 3
+    assert all(n_values > 0 for n_values in audit["compared"].values())
+    assert quick_result.facts["verdict"]["is_credible"] is True
+
+
+def test_cuts_lie_inside_the_traded_span_and_differ(quick_result):
+    cuts = [pd.Timestamp(cut) for cut in quick_result.facts["honesty"]["audit"]["cuts"]]
+    bars = quick_result.frames["predictions"].index.unique("timestamp")
+
+    assert cuts == sorted(set(cuts))
+    assert bars[0] <= cuts[0]
+    assert cuts[-1] < bars[-1]
+
+
+def test_a_feature_that_peeks_one_bar_ahead_is_caught_with_its_column_and_bar(quick_spec, monkeypatch):
+    honest = momentum.trailing_return
+
+    def peek(prices, *, window):
+        return honest(prices, window=window).shift(-1)
+
+    # With the peeking feature's last value unknown, only bars before it can be predicted.
+    monkeypatch.setattr(momentum, "trailing_return", lambda prices, *, window: peek(prices, window=window).fillna(0.0))
+    audit = audit_of(quick_spec)
+
+    assert not audit["passed"]
+    first = audit["differences"][0]
+    assert (first["part"], first["column"]) == ("features", "return_5")
+    assert first["first_bar"] == first["cut"]  # the last bar before the cut is the one that misses its next bar
+    assert "used what came after" in first["in_words"]
+
+
+def test_a_feature_scaled_by_the_whole_sample_is_caught(quick_spec, monkeypatch):
+    honest = momentum.trailing_return
+
+    def scaled(prices, *, window):
+        values = honest(prices, window=window)
+        return (values - values.mean()) / values.std()
+
+    monkeypatch.setattr(momentum, "trailing_return", scaled)
+    result = run_analysis(quick_spec, fetch_instruments)
+
+    assert not result.facts["honesty"]["audit"]["passed"]
+    assert result.facts["verdict"]["level"] == "not_credible"
+    assert result.facts["verdict"]["text"].startswith("Not credible: return_5 (features) at 2004-")
+
+
+def test_a_scaler_fitted_on_all_rows_is_caught(quick_spec, monkeypatch):
+    """The features themselves are honest; the model sees them standardised by rows that it should not know.
+
+    With the linear model only: to trees, a feature on another scale is the same feature, and nothing would have leaked.
+    """
+    import quant.analysis  # noqa: PLC0415  # both users of the function are patched
+
+    honest = quant.analysis.fit_predict_folds
+
+    def leaky(build, features, labels, folds, **options):
+        return honest(build, (features - features.mean()) / features.std(), labels, folds, **options)
+
+    monkeypatch.setattr(quant.analysis, "fit_predict_folds", leaky)
+    monkeypatch.setattr(quant.audit, "fit_predict_folds", leaky)
+    audit = audit_of(quick_spec.model_copy(update={"models": quick_spec.models[:1]}))
+
+    assert not audit["passed"]
+    assert "predictions" in parts_of(audit)
+    assert "features" not in parts_of(audit)
+
+
+def test_signals_that_rank_the_whole_sample_are_caught(quick_spec, monkeypatch):
+    import quant.analysis  # noqa: PLC0415  # both users of the function are patched
+
+    honest = quant.audit.decide
+
+    def leaky(spec, predictions, adjusted, periods_per_year):
+        ranked = predictions.assign(probability=predictions["probability"].rank(pct=True))
+        return honest(spec, ranked, adjusted, periods_per_year)
+
+    monkeypatch.setattr(quant.analysis, "decide", leaky)
+    monkeypatch.setattr(quant.audit, "decide", leaky)
+    assert parts_of(audit_of(quick_spec)) == {"signals", "account"}
+
+
+def test_labels_that_end_later_than_they_say_are_caught(quick_spec, monkeypatch):
+    from quant.labels import forward_return as room  # noqa: PLC0415  # patched here only
+
+    honest = room.forward_return
+
+    def late(prices, *, horizon, threshold):
+        claimed, longer = (honest(prices, horizon=bars, threshold=threshold) for bars in (horizon, horizon + 5))
+        return claimed.assign(label=longer["label"].fillna(0.0).where(claimed["label"].notna()))
+
+    monkeypatch.setattr(room, "forward_return", late)
+    assert "labels" in parts_of(audit_of(quick_spec))
+
+
+def test_a_difference_reads_as_a_sentence():
+    difference = Difference("features", "rsi_14", "2007-01-03T21:00:00+00:00", "2008-05-05T20:00:00+00:00", 3)
+    assert difference.in_words() == "rsi_14 (features) at 2007-01-03 used what came after 2008-05-05."
+
+
+@pytest.mark.parametrize("n_cuts", [1, 2, 40])
+def test_any_number_of_cuts_works(quick_spec, n_cuts):
+    spec = quick_spec.model_copy(update={"audit": quick_spec.audit.model_copy(update={"n_cuts": n_cuts})})
+    if n_cuts == 40:
+        spec = spec.model_copy(update={"models": spec.models[:1]})  # the logistic one is quick to fit
+    assert len(audit_of(spec)["cuts"]) == n_cuts

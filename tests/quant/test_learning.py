@@ -1,0 +1,84 @@
+import dataclasses
+import math
+
+import pytest
+
+from quant.learning import TrainingSpan, best_of, candidates_frame, cv_scores_frame, meets_target, to_model
+from quant.models.catalog import LogisticRegression
+from quant.preparation import clean_prices, features_panel, fetch_instruments, labels_panel, next_bar_returns, samples
+from quant.result import TriedModel
+from quant.validation.splits import walk_forward
+
+TRIED = TriedModel(
+    number=0,
+    kind="candidate",
+    model="logistic",
+    parameters={"c": 0.1},
+    score_name="roc_auc",
+    score=0.52,
+    fold_scores=(0.5, None, 0.54),
+    sharpe_ratio=0.01,
+)
+
+
+def tried(**changes):
+    return dataclasses.replace(TRIED, **changes)
+
+
+@pytest.fixture(scope="module")
+def span_and_folds(quick_spec):
+    clean = clean_prices(quick_spec, dict(enumerate(fetch_instruments(quick_spec))))
+    features, labels = features_panel(quick_spec, clean.adjusted), labels_panel(quick_spec, clean.adjusted)
+    rows, outcomes = samples(quick_spec, features, labels)
+    folds = walk_forward(outcomes, quick_spec.validation)
+    return TrainingSpan(quick_spec, rows, outcomes, next_bar_returns(clean.adjusted), folds), folds
+
+
+def test_choosing_sees_nothing_of_the_traded_span(span_and_folds):
+    span, folds = span_and_folds
+    first_traded = folds[0].test_span[0]
+
+    assert (span.features.index.get_level_values("timestamp") < first_traded).all()
+    assert (span.labels["label_end"] < first_traded).all()
+
+
+def test_a_judged_model_has_a_score_of_each_fold_and_their_mean(span_and_folds, quick_spec):
+    span, _ = span_and_folds
+    judged = span.judge(LogisticRegression(), number=4, kind="tuning", n_jobs=1)
+
+    assert len(judged.fold_scores) == quick_spec.validation.n_folds
+    assert judged.score == pytest.approx(math.fsum(judged.fold_scores) / len(judged.fold_scores))
+    assert (judged.number, judged.kind, judged.parameters) == (4, "tuning", {"c": 0.1})
+    assert span.judge(LogisticRegression(), number=4, kind="tuning", n_jobs=3) == judged
+
+
+def test_the_best_is_by_the_scores_own_direction_and_the_first_of_equals():
+    low, high, twin = tried(score=0.5), tried(score=0.6, number=1), tried(score=0.6, number=2)
+    assert best_of([low, high, twin]) is high
+    losses = [tried(score_name="log_loss", score=score) for score in (0.7, 0.68, 0.69)]
+    assert best_of(losses) is losses[1]
+
+
+def test_a_trial_without_a_score_is_never_better():
+    assert best_of([tried(score=None), tried(score=0.1, number=1)]).number == 1
+    assert best_of([tried(score=0.1), tried(score=None, number=1)]).number == 0
+
+
+@pytest.mark.parametrize(("target", "score", "met"), [(None, 0.5, None), (0.55, 0.55, True), (0.55, 0.54, False)])
+def test_the_target_is_met_missed_or_not_set(quick_spec, target, score, met):
+    spec = quick_spec.model_copy(update={"validation": quick_spec.validation.model_copy(update={"target": target})})
+    assert meets_target(spec, tried(score=score)) is met
+    assert meets_target(spec, tried(score=None)) is (None if target is None else False)
+
+
+def test_a_trial_leads_back_to_its_model(quick_spec):
+    assert to_model(quick_spec, tried(parameters={"c": 0.25})) == LogisticRegression(c=0.25)
+
+
+def test_trials_as_frames_keep_unknown_scores_unknown():
+    trials = [tried(), tried(score=None, sharpe_ratio=None)]
+
+    frame = candidates_frame(trials)
+    assert frame["parameters"].tolist() == ['{"c": 0.1}'] * 2
+    assert frame["score"].isna().tolist() == [False, True]
+    assert cv_scores_frame(trials)["score"].isna().sum() == 2

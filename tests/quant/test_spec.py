@@ -1,0 +1,237 @@
+import datetime
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from quant.spec import AnalysisSpec
+
+# The default question about GOOG with every default written out. If a field is added, renamed or removed, or the way
+# of hashing changes, stored hashes no longer match: raise SPEC_VERSION and write an upgrader, then pin the new hash.
+GOOG = {
+    "spec_version": 1,
+    "instruments": [{"symbol": "GOOG", "source": "sample"}],
+    "interval": "1d",
+    "start": None,
+    "end": None,
+    "cleaning": {"drop_zero_volume": False, "max_gap_sessions": 10},
+    "features": [
+        {"name": "return", "window": 1},
+        {"name": "return", "window": 5},
+        {"name": "return", "window": 20},
+        {"name": "volatility", "window": 20},
+        {"name": "relative_volume", "window": 20},
+        {"name": "sma", "window": 50},
+        {"name": "ema", "window": 20},
+        {"name": "rsi", "window": 14},
+        {"name": "macd", "fast": 12, "slow": 26, "signal": 9},
+        {"name": "bollinger", "window": 20, "width": 2.0},
+        {"name": "atr", "window": 14},
+    ],
+    "label": {"name": "forward_return", "horizon": 5, "threshold": 0.0},
+    "models": [
+        {"name": "logistic", "c": 0.1},
+        {"name": "random_forest", "n_trees": 300, "max_depth": 5, "min_samples_leaf": 20, "max_features": 0.5},
+        {
+            "name": "xgboost",
+            "n_rounds": 200,
+            "max_depth": 3,
+            "learning_rate": 0.03,
+            "subsample": 0.7,
+            "column_share": 0.7,
+            "l2": 1.0,
+        },
+    ],
+    "validation": {
+        "train_bars": 1000,
+        "test_bars": 125,
+        "expanding": True,
+        "embargo_bars": 5,
+        "n_folds": 5,
+        "score": "roc_auc",
+        "target": 0.55,
+    },
+    "tuning": {"enabled": True, "n_trials": 20, "time_budget_seconds": 120},
+    "strategy": {
+        "direction": "long_flat",
+        "enter_above": 0.55,
+        "exit_below": 0.5,
+        "short_below": 0.4,
+        "cover_above": 0.5,
+    },
+    "backtest": {
+        "initial_cash": 100000.0,
+        "sizing": {"name": "fixed_fraction", "fraction": 1.0},
+        "costs": {
+            "commission_bps": 5.0,
+            "commission_per_share": 0.0,
+            "commission_minimum": 0.0,
+            "slippage_bps": 5.0,
+            "borrow_annual": 0.01,
+        },
+        "whole_shares": True,
+        "rebalance_threshold": 0.05,
+    },
+    "risk": {"risk_free_annual": 0.0, "confidence": 0.95, "rolling_window": 126},
+    "audit": {"enabled": True, "n_cuts": 8},
+    "importance": True,
+    "seed": 20240101,
+}
+GOOG_HASH = "0f920acc02b575f9769932b31d5a821d62268f2fe707b1391562a6121041c85c"
+
+
+def goog(**changes):
+    return AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], **changes})
+
+
+def test_the_hash_of_a_question_written_out_in_full_never_changes():
+    assert AnalysisSpec.model_validate(GOOG).hash() == GOOG_HASH
+
+
+def test_nothing_is_left_out_when_a_question_is_resolved():
+    assert AnalysisSpec.model_validate(GOOG).resolved() == GOOG
+
+
+def test_a_question_is_the_same_before_and_after_json():
+    spec = goog(
+        instruments=[{"symbol": "MSFT"}, {"symbol": "IBM"}],
+        start="2004-01-02",
+        end="2010-12-31",
+        features=[{"name": "rsi", "window": 7}],
+        validation={"target": None},
+        backtest={"sizing": {"name": "volatility_target", "annualised_volatility": 0.1}},
+    )
+    again = AnalysisSpec.model_validate(json.loads(json.dumps(spec.resolved())))
+    assert again == spec
+    assert again.hash() == spec.hash()
+    assert AnalysisSpec.model_validate_json(spec.model_dump_json()) == spec
+    assert spec.start == datetime.date(2004, 1, 2)
+
+
+@given(
+    symbols=st.lists(st.sampled_from(["GOOG", "IBM", "MSFT"]), min_size=1, max_size=3, unique=True),
+    horizon=st.integers(1, 120),
+    threshold=st.floats(-0.5, 0.5),
+    cash=st.floats(1.0, 1e12),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_any_question_survives_json(symbols, horizon, threshold, cash, seed):
+    spec = goog(
+        instruments=[{"symbol": symbol} for symbol in symbols],
+        label={"name": "forward_return", "horizon": horizon, "threshold": threshold},
+        backtest={"initial_cash": cash},
+        seed=seed,
+    )
+    again = AnalysisSpec.model_validate_json(spec.model_dump_json())
+    assert again == spec
+    assert again.hash() == spec.hash()
+
+
+def test_the_order_of_keys_does_not_change_the_hash_but_every_value_does():
+    assert AnalysisSpec.model_validate(dict(reversed(GOOG.items()))).hash() == GOOG_HASH
+    others = [
+        {"seed": 1},
+        {"instruments": [{"symbol": "IBM"}]},
+        {"start": "2005-01-03"},
+        {"features": GOOG["features"][::-1]},
+        {"validation": {"target": None}},
+        {"importance": False},
+    ]
+    assert len({GOOG_HASH, *(AnalysisSpec.model_validate({**GOOG, **change}).hash() for change in others)}) == 7
+
+
+def test_an_integer_for_a_number_is_the_same_question():
+    costs = {"commission_bps": 5, "slippage_bps": 5}
+    assert goog(backtest={"costs": costs}).hash() == goog().hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"benchmark": "SPY"},
+        {"cleaning": {"forward_fill": True}},
+        {"features": [{"name": "rsi", "window": 14, "seed": "sma"}]},
+        {"models": [{"name": "logistic", "penalty": "l1"}]},
+        {"backtest": {"costs": {"tax": 0.1}}},
+        {"backtest": {"sizing": {"name": "fixed_fraction", "window": 3}}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_unknown_field_is_refused(change):
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        goog(**change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spec_version": 2},
+        {"interval": "1h"},
+        {"instruments": []},
+        {"instruments": [{"symbol": "GOOG", "source": "crystal ball"}]},
+        {"features": []},
+        {"features": [{"name": "astrology"}]},
+        {"models": []},
+        {"seed": -1},
+        {"start": "2010-13-01"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_asked_is_refused(change):
+    with pytest.raises(ValidationError):
+        goog(**change)
+
+
+def test_nothing_is_asked_twice():
+    with pytest.raises(ValidationError, match="expected each instrument once"):
+        goog(instruments=[{"symbol": "GOOG"}, {"symbol": "GOOG", "source": "sample"}])
+    with pytest.raises(ValidationError, match="expected each feature once; found return_5 twice"):
+        goog(features=[{"name": "return"}, {"name": "rsi"}, {"name": "return", "window": 5}])
+
+
+def test_start_comes_before_end():
+    with pytest.raises(ValidationError, match="start must be before end"):
+        goog(start="2010-01-04", end="2010-01-04")
+    assert goog(start="2010-01-04", end="2010-01-05").end == datetime.date(2010, 1, 5)
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [
+        {"enter_above": 0.45},
+        {"exit_below": 0.6},
+        {"exit_below": 0.3},
+        {"short_below": 0.52},
+        {"cover_above": 0.6},
+        {"cover_above": 0.35},
+    ],
+    ids=str,
+)
+def test_thresholds_are_in_order(thresholds):
+    with pytest.raises(ValidationError, match="expected short_below ≤"):
+        goog(strategy=thresholds)
+
+
+def test_thresholds_may_meet():
+    half = dict.fromkeys(("enter_above", "exit_below", "short_below", "cover_above"), 0.5)
+    assert goog(strategy=half).strategy.enter_above == 0.5
+
+
+def test_a_question_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        goog().seed = 1
+
+
+def test_the_warm_up_is_that_of_the_slowest_feature():
+    assert goog().warm_up == 49
+    assert goog(features=[{"name": "rsi", "window": 7}, {"name": "return", "window": 3}]).warm_up == 7
+
+
+def test_negative_zero_is_zero():
+    zero, negative = (
+        AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], "label": {"threshold": threshold}})
+        for threshold in (0.0, -0.0)
+    )
+    assert zero.hash() == negative.hash()

@@ -1,0 +1,43 @@
+import pandas as pd
+import pytest
+
+from quant.preparation import clean_prices, fetch_instruments
+from quant.trading import decide, trade
+
+
+@pytest.fixture(scope="module")
+def clean(quick_spec):
+    return clean_prices(quick_spec, dict(enumerate(fetch_instruments(quick_spec))))
+
+
+@pytest.fixture(scope="module")
+def decisions(quick_spec, clean):
+    bars = clean.raw[0].index[100:200]
+    probability = [0.9 if place % 20 < 10 else 0.1 for place in range(len(bars))]
+    index = pd.MultiIndex.from_product([bars, [0]], names=["timestamp", "instrument"])
+    predictions = pd.DataFrame({"probability": probability, "fold": 0}, index=index)
+    return decide(quick_spec, predictions, clean.adjusted, 252.0)
+
+
+def test_decisions_carry_signal_and_weight(decisions):
+    assert list(decisions.columns) == ["signal", "target_weight"]
+    assert decisions["signal"].tolist()[:20] == [1] * 10 + [0] * 10
+    assert (decisions["target_weight"] == decisions["signal"]).all()
+
+
+def test_fills_are_at_the_open_after_the_decision(quick_spec, clean, decisions):
+    book = trade(quick_spec, clean, decisions)
+    prices = clean.raw[0]
+
+    for fill in book.fills.itertuples():
+        position = prices.index.get_loc(fill.decided_at)
+        assert fill.timestamp == prices.index[position + 1]
+        assert fill.reference_price == prices["open"].iloc[position + 1]
+    assert len(book.trades) == 5
+
+
+def test_strategy_and_benchmark_start_together(quick_spec, clean, decisions):
+    book = trade(quick_spec, clean, decisions)
+
+    assert book.equity.index.equals(book.benchmark.index)
+    assert book.equity["equity"].iloc[0] == book.benchmark["equity"].iloc[0] == quick_spec.backtest.initial_cash

@@ -1,0 +1,105 @@
+"""The task's own part: how each way in which a run can end is translated. Whole runs are in tests/flows."""
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+import tasks.analyses
+from quant.errors import AnalysisCancelled, NotEnoughData, ProviderUnavailable, RateLimited
+from quant.spec import AnalysisSpec
+from tests.quant.conftest import QUICK
+from webapp import jobs
+from webapp.errors import LeaseLost, NotFound
+from webapp.services import analyses
+from webapp.tables import Analysis, LogLine
+
+SPEC = AnalysisSpec.model_validate({**QUICK, "models": [{"name": "logistic"}], "audit": {"enabled": False}})
+
+pytestmark = pytest.mark.databases("sqlite")
+
+
+@pytest.fixture
+def work(parts, monkeypatch):
+    monkeypatch.setattr(tasks.analyses, "hands", lambda: parts)
+    return tasks.analyses.work
+
+
+@pytest.fixture
+def submitted(parts, actor):
+    with parts.database.write() as session:
+        return analyses.submit(session, actor, SPEC)
+
+
+def row(parts, analysis_id):
+    with parts.database.read() as session:
+        return session.query(Analysis).filter_by(public_id=analysis_id).one()
+
+
+def fail_with(monkeypatch, error):
+    def run(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr(tasks.analyses, "run_analysis", run)
+
+
+def test_nothing_to_do_sends_nothing(work, jobs_sent):
+    work()
+    assert jobs_sent == []
+
+
+def test_a_run_ends_with_its_answer_and_looks_for_more(work, parts, submitted, jobs_sent):
+    work()
+
+    done = row(parts, submitted)
+    assert done.status == "succeeded", done.error_message
+    assert done.result_hash is not None
+    assert set(done.stage_seconds) >= {"acquire", "train", "predict"}
+    assert jobs_sent == [jobs.WORK]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (AnalysisCancelled("Stop."), "cancelled", None),
+        (NotEnoughData("Too short."), "failed", "not_enough_data"),
+        (NotFound("Gone."), "failed", "not_found"),
+        (ProviderUnavailable("Away."), "queued", "provider_unavailable"),
+        (RateLimited("Slow down.", retry_after=77), "queued", "rate_limited"),
+        (ZeroDivisionError("secret detail"), "failed", "internal"),
+    ],
+)
+def test_each_way_to_end_is_translated(work, parts, submitted, monkeypatch, error, status, code):
+    fail_with(monkeypatch, error)
+    work()
+
+    ended = row(parts, submitted)
+    assert (ended.status, ended.error_code) == (status, code)
+    assert "secret detail" not in (ended.error_message or "")
+
+
+def test_a_source_that_asks_to_wait_is_obeyed(work, parts, submitted, monkeypatch):
+    fail_with(monkeypatch, RateLimited("Slow down.", retry_after=77))
+    work()
+
+    ended = row(parts, submitted)
+    assert 60 < (ended.not_before - ended.started_at).total_seconds() < 100
+    with parts.database.read() as session:
+        assert session.query(LogLine).order_by(LogLine.id.desc()).first().message.endswith("Trying again in 77 s.")
+
+
+@pytest.mark.parametrize("error", [LeaseLost("Not yours."), OperationalError("x", {}, Exception("away"))])
+def test_what_is_no_longer_ours_is_left_alone(work, parts, submitted, monkeypatch, error):
+    fail_with(monkeypatch, error)
+    work()
+
+    assert row(parts, submitted).status == "running"  # until its lease runs out
+
+
+def test_a_rerun_finds_nothing_that_its_parent_computed(work, parts, actor, submitted):
+    work()
+    n_before = sum(1 for _ in parts.store.root.rglob("facts.json"))
+    with parts.database.write() as session:
+        again = analyses.rerun(session, actor, submitted)
+    work()
+
+    assert row(parts, again).result_hash == row(parts, submitted).result_hash
+    assert sum(1 for _ in parts.store.root.rglob("facts.json")) == 2 * n_before - 3  # the three price files are shared

@@ -1,0 +1,104 @@
+"""The keeper, looking once at a time, over real processes; the whole of it is in tests/flows."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tasks.keeper import Keeper
+from tests import factories
+from webapp import jobs
+from webapp.services import analyses
+from webapp.services import jobs as job_services
+from webapp.tables import Analysis
+
+pytestmark = pytest.mark.databases("sqlite")
+WORKER = "host:1:1"
+
+
+@pytest.fixture
+def sleeper():
+    """A process that stands for a worker's child."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield process
+    process.kill()
+    process.wait(timeout=5)
+
+
+@pytest.fixture
+def claimed(parts, actor, sleeper):
+    """An analysis that the sleeper runs."""
+    with parts.database.write() as session:
+        factories.create_analysis(session, actor)
+        return job_services.claim_next(session, worker=WORKER, pid=sleeper.pid, lease_seconds=1, max_attempts=5)
+
+
+def look(parts, now=0.0, **changes):
+    parts = type(parts)(parts.settings.model_copy(update=changes), parts.database, parts.store, parts.queue)
+    Keeper(parts, WORKER, os.getpid()).step(now)
+
+
+def row(parts, claimed):
+    with parts.database.read() as session:
+        return session.get(Analysis, claimed.analysis_id)
+
+
+def test_what_works_keeps_its_lease(parts, claimed):
+    before = row(parts, claimed).lease_expires_at
+    look(parts)
+    assert row(parts, claimed).lease_expires_at > before
+    assert row(parts, claimed).status == "running"
+
+
+def test_what_is_frozen_does_not(parts, claimed, sleeper):
+    sleeper.send_signal(signal.SIGSTOP)
+    os.waitpid(sleeper.pid, os.WUNTRACED)
+    before = row(parts, claimed).lease_expires_at
+    look(parts)
+    assert row(parts, claimed).lease_expires_at == before
+
+
+def test_what_died_is_handed_back_at_once(parts, claimed, sleeper, jobs_sent):
+    sleeper.kill()
+    sleeper.wait(timeout=5)
+    look(parts)
+
+    assert row(parts, claimed).status == "queued"
+    assert jobs.WORK in jobs_sent
+
+
+def test_what_was_cancelled_is_killed_after_its_grace(parts, actor, claimed, sleeper):
+    with parts.database.write() as session:
+        analyses.cancel(session, actor, claimed.public_id)
+    look(parts, cancel_grace_seconds=60)
+    assert sleeper.poll() is None
+
+    look(parts, cancel_grace_seconds=-1)
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert row(parts, claimed).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [({"analysis_time_limit_seconds": -1}, "time_limit"), ({"analysis_memory_limit_bytes": 1}, "memory_limit")],
+)
+def test_what_goes_beyond_a_limit_is_failed_first_and_then_killed(parts, claimed, sleeper, limit, code):
+    look(parts, **limit)
+
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    ended = row(parts, claimed)
+    assert (ended.status, ended.error_code) == ("failed", code)
+    assert "Ask for fewer" in ended.error_message
+
+
+def test_giving_up_hands_everything_back_and_ends_the_children(parts, claimed, sleeper, jobs_sent):
+    keeper = Keeper(parts, WORKER, os.getpid())
+    keeper._children = [psutil.Process(sleeper.pid)]
+    keeper.give_up()
+
+    assert row(parts, claimed).status == "queued"
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert jobs_sent == [jobs.WORK]

@@ -1,0 +1,55 @@
+import pytest
+from flask import Flask
+
+from webapp.api import operations
+from webapp.api.operations import OPERATIONS, Answer, operation
+from webapp.permissions import Permission
+
+
+@pytest.fixture
+def declared(monkeypatch):
+    """A place for operations that nobody else sees: the list, and the Flask application that answers them."""
+    app = Flask(__name__)
+    monkeypatch.setattr(operations, "blueprint", app)
+    monkeypatch.setattr(operations, "OPERATIONS", [])
+    return operations.OPERATIONS, app
+
+
+def test_an_operation_is_declared_once_for_flask_and_for_the_document(declared):
+    known, app = declared
+
+    @operation("GET", "/things/<thing_id>", tag="Things", summary="Read", answers={200: Answer("A thing.")})
+    def read_thing(thing_id):
+        """Return a thing.
+
+        However large.
+        """
+        return f"thing {thing_id}"
+
+    assert app.test_client().get("/things/7").text == "thing 7"
+    assert app.test_client().post("/things/7").status_code == 405
+    [described] = known
+    assert (described.id, described.method, described.path) == ("read_thing", "GET", "/things/<thing_id>")
+    assert described.description == "Return a thing. However large."
+    assert read_thing("8") == "thing 8", "the function itself stays as it is"
+
+
+def test_operations_differ():
+    assert len({declared.id for declared in OPERATIONS}) == len(OPERATIONS)
+    assert len({(declared.method, declared.path) for declared in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_whatever_changes_something_needs_a_permission():
+    for declared in OPERATIONS:
+        assert declared.permission or declared.is_public or declared.method == "GET", declared.id
+
+
+def test_whatever_is_about_analyses_or_prices_needs_their_permission():
+    needed = {
+        ("GET", "instruments"): Permission.PRICES_READ,
+        ("GET", "analyses"): Permission.ANALYSES_READ,
+        ("POST", "analyses"): Permission.ANALYSES_RUN,
+    }
+
+    for declared in OPERATIONS:
+        assert declared.permission == needed.get((declared.method, declared.path.split("/")[1])), declared.id

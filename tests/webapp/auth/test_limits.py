@@ -1,0 +1,148 @@
+import socket
+import time
+
+import pytest
+
+from tests import factories
+
+pytestmark = pytest.mark.databases("sqlite")
+
+WRONG = "a wrong password"
+
+
+@pytest.fixture
+def settings(settings):
+    return settings.model_copy(update={"sign_in_limit": "3 per minute"})
+
+
+@pytest.fixture
+def attempt(client, browser, token_in_page):
+    """Send the sign-in form from a network address."""
+
+    def send(email, password=WRONG, address="127.0.0.1", client=client, **headers):
+        client.get("/login", headers=browser)
+        return client.post(
+            "/login",
+            data={"email": email, "password": password, "csrf_token": token_in_page(client)},
+            headers={**browser, **headers},
+            environ_overrides={"REMOTE_ADDR": address},
+        )
+
+    return send
+
+
+def test_one_address_may_try_so_often_whatever_the_name(attempt, person):
+    assert [attempt(f"user{n}@example.org").status_code for n in range(3)] == [401] * 3
+
+    answer = attempt(person.email, factories.PASSWORD)
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert "Too many attempts to sign in. Try again in" in answer.text
+    assert f'value="{person.email}"' in answer.text
+    assert attempt(person.email, factories.PASSWORD, address="127.0.0.2").status_code == 302
+
+
+def test_one_name_may_be_tried_so_often_from_wherever(attempt, person, client):
+    attempts = [attempt(f" {person.email.upper()} ", address=f"127.0.0.{n}") for n in range(1, 4)]
+    assert [answer.status_code for answer in attempts] == [401] * 3
+
+    assert attempt(person.email, factories.PASSWORD, address="127.0.0.9").status_code == 429
+    assert client.get("/api/v1/who").status_code == 401
+
+
+def test_nobody_chooses_their_own_address(attempt):
+    for n in range(3):
+        attempt(f"user{n}@example.org", **{"X-Forwarded-For": f"10.0.0.{n}", "X-Real-IP": f"10.0.0.{n}"})
+
+    assert attempt("user9@example.org", **{"X-Forwarded-For": "10.0.0.9"}).status_code == 429
+
+
+def test_behind_a_proxy_that_is_trusted_each_visitor_counts_alone(settings, make_app, attempt):
+    proxied = make_app(settings.model_copy(update={"trusted_proxies": 1})).test_client()
+
+    def visit(n, name):  # what stands left of the proxy's own entry was written by the visitor
+        header = {"X-Forwarded-For": f"10.9.9.{n}, 10.0.0.{name}"}
+        return attempt(f"user{n}@example.org", client=proxied, **header).status_code
+
+    assert [visit(n, 1) for n in range(4)] == [401, 401, 401, 429]
+    assert visit(4, 2) == 401
+
+
+def test_only_attempts_count(attempt, client, person, browser):
+    for _ in range(10):
+        assert client.get("/login", headers=browser).status_code == 200
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/api/v1/who").status_code == 401
+
+    assert attempt(person.email, factories.PASSWORD).status_code == 302
+
+
+def test_the_other_way_to_offer_a_password_counts_with_it(app, attempt):
+    if not any(rule.rule == "/api/v1/tokens" for rule in app.url_map.iter_rules()):
+        app.add_url_rule("/api/v1/tokens", "offer", lambda: ({}, 401), methods=["POST"])
+    client = app.test_client()
+    for _ in range(3):
+        client.post("/api/v1/tokens", json={"email": "ada@example.org", "password": WRONG})
+
+    answer = client.post("/api/v1/tokens", json={"email": "ada@example.org", "password": WRONG})
+
+    assert answer.status_code == 429
+    assert answer.json["code"] == "too_many_requests"
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert attempt("ada@example.org", address="127.0.0.9").status_code == 429
+    for body in ("[1]", '"x"', '{"email": ["a"]}', '{"email": null}', "null", "", "[" * 100_000, '{"email":' * 20_000):
+        assert client.post("/api/v1/tokens", data=body, content_type="application/json").status_code == 429
+
+
+def test_a_server_that_hangs_does_not_hang_the_sign_in(settings, person, browser, token_in_page, make_app):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        client = make_app(settings.model_copy(update={"redis_url": type(settings.redis_url)(url)})).test_client()
+        client.get("/login", headers=browser)
+        form = {"email": person.email, "password": factories.PASSWORD, "csrf_token": token_in_page(client)}
+
+        began = time.monotonic()
+        answer = client.post("/login", data=form)
+
+    assert answer.status_code == 302
+    assert time.monotonic() - began < 10  # 1 s is allowed; without a limit it would be minutes
+
+
+def test_a_limit_that_cannot_be_read_stops_the_start(settings, make_app):
+    with pytest.raises(ValueError, match="often"):
+        make_app(settings.model_copy(update={"sign_in_limit": "not so often"}))
+
+
+@pytest.mark.broker
+class TestWithRedis:
+    @pytest.fixture
+    def settings(self, settings, valkey):
+        return settings.model_copy(update={"redis_url": type(settings.redis_url)(valkey.url)})
+
+    def test_all_web_processes_count_together(self, settings, attempt, make_app):
+        other = make_app(settings).test_client()
+        for n in range(3):
+            attempt(f"user{n}@example.org", client=other)
+
+        assert attempt("user9@example.org").status_code == 429
+
+    def test_the_counters_leave_by_themselves_and_hold_no_address(self, attempt, valkey, person):
+        attempt(person.email)
+
+        with valkey.client() as redis:
+            keys = redis.keys()
+            assert len(keys) == 2
+            assert all(0 < redis.ttl(key) <= 60 for key in keys)
+        assert not any(b"ada" in key for key in keys)
+
+    def test_when_redis_goes_away_memory_counts_on(self, attempt, person, app, monkeypatch):
+        assert attempt(person.email).status_code == 401
+        storage = app.extensions["assay_limits"].storage
+
+        def gone(*_args, **_kwargs):
+            raise ConnectionError
+
+        monkeypatch.setattr(storage, "incr", gone)
+        monkeypatch.setattr(storage, "check", lambda: False)
+        assert [attempt(person.email).status_code for _ in range(4)] == [401, 401, 401, 429]

@@ -1,0 +1,125 @@
+import json
+
+import pytest
+
+from tests.webapp.dashboard import reading
+from webapp.dashboard.components.form import controls
+from webapp.dashboard.components.form.schema import Choice, Field, sections
+from webapp.dashboard.components.form.values import default_question, to_values
+
+OPTIONS = [{"label": "GOOG · Google", "value": "GOOG@sample"}]
+
+
+@pytest.fixture
+def values():
+    return {**to_values(default_question()), "instruments": ["GOOG@sample"]}
+
+
+def drawn(name, values):
+    section = next(section for section in sections() if section.name == name)
+    return controls.draw_parts(section.parts, values, OPTIONS)
+
+
+def test_each_value_has_one_control_and_one_place_for_its_mistake(values):
+    tree = [drawn(section.name, values) for section in sections()]
+    fields = [each["path"] for each in reading.ids(tree) if isinstance(each, dict) and each["type"] == controls.FIELD]
+    variants = [
+        each["path"] for each in reading.ids(tree) if isinstance(each, dict) and each["type"] == controls.VARIANT
+    ]
+    problems = [
+        each["path"] for each in reading.ids(tree) if isinstance(each, dict) and each["type"] == controls.PROBLEM
+    ]
+
+    assert set(fields) | set(variants) | {"instruments"} == set(values)
+    assert len(fields) == len(set(fields))
+    names = {path for path in values if path.endswith(".name")}
+    assert (set(values) - names) | {"backtest.sizing.name"} <= set(problems)
+
+
+def test_a_label_belongs_to_its_control(values):
+    tree = drawn("validation", values)
+
+    label = next(each for each in reading.of_type(tree, "Label") if each.children == "Training window")
+    assert json.loads(label.htmlFor) == {"path": "validation.train_bars", "type": controls.FIELD}
+    assert label.htmlFor == '{"path":"validation.train_bars","type":"new-analysis-field"}'
+
+
+def test_help_unit_and_bounds_stand_at_the_field(values):
+    box = next(
+        each
+        for each in reading.walk(drawn("validation", values))
+        if getattr(each, "id", "") == "field-validation-train-bars"
+    )
+
+    words = reading.text(box)
+    assert "Bars of the first training window" in words
+    assert "100 to 20,000." in words
+    assert reading.of_type(box, "InputGroupText")[0].children == "bars"
+
+
+def test_numbers_are_typed_as_text_so_that_nothing_typed_is_lost(values):
+    entry = reading.by_id(drawn("validation", values), controls.field_id("validation.train_bars"))
+
+    assert (entry.type, entry.inputmode, entry.value) == ("text", "numeric", "1000")
+
+
+def test_switches_and_selects_show_their_value(values):
+    tree = drawn("strategy", values)
+
+    direction = reading.by_id(tree, controls.field_id("strategy.direction"))
+    assert direction.value == "long_flat"
+    assert {option["label"] for option in direction.options} == {"Long or in cash", "Long or short"}
+    assert reading.by_id(drawn("tuning", values), controls.field_id("tuning.enabled")).value is True
+
+
+def test_another_variant_brings_its_own_fields(values):
+    tree = drawn("backtest", {**values, "backtest.sizing.name": "volatility_target"})
+
+    paths = [each["path"] for each in reading.ids(tree) if isinstance(each, dict) and each["type"] == controls.FIELD]
+    assert "backtest.sizing.window" in paths
+    assert "backtest.sizing.fraction" not in paths
+    select = reading.by_id(
+        tree, {"type": controls.VARIANT, "path": "backtest.sizing.name", "shown": "volatility_target"}
+    )
+    assert select.value == "volatility_target"
+
+
+def test_an_instrument_that_was_not_found_again_stays_chosen(values):
+    tree = drawn("instruments", {**values, "instruments": ["GOOG@sample", "BTC/USD@elsewhere"]})
+
+    dropdown = reading.by_id(tree, controls.INSTRUMENTS)
+    assert dropdown.value == ["GOOG@sample", "BTC/USD@elsewhere"]
+    assert {option["value"] for option in dropdown.options} == {"GOOG@sample", "BTC/USD@elsewhere"}
+
+
+def test_every_entry_of_a_list_can_be_removed_and_one_added(values):
+    tree = drawn("models", values)
+
+    removes = [each for each in reading.ids(tree) if isinstance(each, dict) and each["type"] == controls.REMOVE]
+    assert removes == [{"type": controls.REMOVE, "path": f"models.{place}"} for place in range(3)]
+    adding = reading.by_id(tree, {"type": controls.ADD_NAME, "path": "models"})
+    assert [option["value"] for option in adding.options] == ["logistic", "random_forest", "xgboost"]
+
+
+def test_words_between_backticks_are_set_as_code():
+    parts = controls.marked("Long (`long_flat`), or short.")
+
+    assert reading.text(parts) == "Long ( long_flat ), or short."
+    assert [type(part).__name__ for part in parts] == ["str", "Code", "str"]
+
+
+def test_bounds_in_words():
+    field = Field("x", "X", "", "number", minimum=0, maximum=4, excludes_minimum=True)
+
+    assert controls._bounds(field) == " Above 0 to 4."
+    assert controls._bounds(Field("x", "X", "", "number", minimum=2)) == " At least 2."
+    assert controls._bounds(Field("x", "X", "", "number", maximum=2)) == " At most 2."
+    assert controls._bounds(Field("x", "X", "", "number")) == ""
+
+
+def test_anchors_are_plain_and_differ():
+    paths = [part.path for section in sections() for part in section.parts if isinstance(part, Field | Choice)]
+
+    anchors = {controls.anchor(path) for path in paths}
+    assert len(anchors) == len(paths)
+    assert all(anchor.replace("-", "").isalnum() for anchor in anchors)

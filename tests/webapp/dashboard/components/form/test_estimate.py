@@ -1,0 +1,80 @@
+import datetime
+
+import pytest
+
+from quant.spec import AnalysisSpec
+from webapp.dashboard.components.form.estimate import Coverage, estimate
+
+GOOG = Coverage(datetime.date(2004, 8, 19), datetime.date(2013, 3, 1), 2148)
+
+
+def question(**changes):
+    return AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], **changes})
+
+
+def test_fits_are_counted():
+    spec = question(
+        models=[{"name": "logistic"}, {"name": "xgboost"}],
+        features=[{"name": "sma", "window": 49}],
+        validation={"train_bars": 1000, "test_bars": 100, "n_folds": 4},
+        tuning={"n_trials": 7},
+        audit={"n_cuts": 3},
+    )
+
+    cost = estimate(spec, {"GOOG": GOOG})
+
+    assert cost.n_bars == 2148
+    assert cost.n_traded_bars == 2148 - 48 - 1000
+    assert (cost.n_judging_fits, cost.n_walk_forward_fits, cost.most_tuning_fits, cost.n_audit_fits) == (8, 11, 28, 3)
+    assert cost.n_fits == 22
+
+
+def test_the_estimate_of_walk_forward_fits_is_what_a_run_makes(answer, spec):
+    coverage = {
+        item["symbol"]: Coverage(
+            datetime.date.fromisoformat(item["first_session"]),
+            datetime.date.fromisoformat(item["last_session"]),
+            item["n_bars"],
+        )
+        for item in answer.facts["data"]["instruments"]
+    }
+
+    cost = estimate(spec, coverage)
+
+    assert cost.n_walk_forward_fits == len(answer.frames["fold_scores"])
+    assert cost.n_judging_fits + cost.most_tuning_fits == len(answer.frames["cv_scores"])
+
+
+@pytest.mark.parametrize("changes", [{"tuning": {"enabled": False}}, {"validation": {"target": None}}])
+def test_without_tuning_or_target_nothing_is_tuned(changes):
+    assert estimate(question(**changes), {"GOOG": GOOG}).most_tuning_fits == 0
+
+
+def test_without_audit_nothing_is_audited():
+    assert estimate(question(audit={"enabled": False}), {"GOOG": GOOG}).n_audit_fits == 0
+
+
+def test_dates_limit_the_bars():
+    cost = estimate(question(start="2008-12-01", end="2020-01-01"), {"GOOG": GOOG})
+
+    assert 1000 < cost.n_bars < 1120
+    assert estimate(question(start="2020-01-01"), {"GOOG": GOOG}).n_bars == 0
+
+
+def test_too_few_bars_are_said_so_with_what_to_do():
+    words = estimate(question(validation={"train_bars": 5000}), {"GOOG": GOOG}).in_words()
+
+    assert len(words) == 1
+    assert "too few" in words[0]
+    assert "Shorten the training window" in words[0]
+
+
+def test_the_cost_in_words():
+    first, *_, last = (line.replace("\u00a0", " ") for line in estimate(question(), {"GOOG": GOOG}).in_words())
+
+    assert first == "32 fits in any case: 15 to choose the model, 9 walking forward, 8 for the audit."
+    assert last.endswith("traded out of sample, of 2,148.")
+
+
+def test_unknown_instruments_have_no_estimate():
+    assert estimate(question(), {"IBM": GOOG}) is None

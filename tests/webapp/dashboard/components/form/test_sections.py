@@ -1,0 +1,88 @@
+import pytest
+
+from tests.webapp.dashboard import reading
+from webapp.dashboard.components.form import sections as drawing
+from webapp.dashboard.components.form.schema import sections
+from webapp.dashboard.components.form.values import default_question, to_values
+
+
+@pytest.fixture
+def values():
+    return {**to_values(default_question()), "instruments": ["GOOG@sample"]}
+
+
+def section(name):
+    return next(each for each in sections() if each.name == name)
+
+
+def opened(values):
+    return [each.id["name"] for each in drawing.draw_form(values, []) if each.open]
+
+
+def test_what_is_at_its_defaults_is_folded_and_the_instruments_never(values):
+    assert opened(values) == ["instruments"]
+    assert opened({**values, "risk.confidence": "0.9"}) == ["instruments", "risk"]
+
+
+def test_a_folded_section_says_what_is_in_it(values):
+    assert (
+        drawing.summary(section("validation"), values)
+        .replace("\u00a0", " ")
+        .startswith("Training window 1,000 bars · Test window 125 bars · Expanding training window: on")
+    )
+    assert drawing.summary(section("models"), values).replace("\u00a0", " ") == (
+        "3 models: Logistic regression, Random forest, XGBoost"
+    )
+    assert (
+        drawing.summary(section("features"), values)
+        .replace("\u00a0", " ")
+        .startswith("11 features: Return, Volatility")
+    )
+    assert "Fixed fraction" in drawing.summary(section("backtest"), values)
+    assert (
+        drawing.summary(section("instruments"), {**values, "instruments": ["GOOG@sample", "IBM@sample"]}) == "GOOG, IBM"
+    )
+    assert drawing.summary(section("instruments"), {**values, "instruments": []}) == "none chosen"
+
+
+def test_an_empty_list_says_so(values):
+    none = {path: value for path, value in values.items() if not path.startswith("models.")}
+
+    assert drawing.summary(section("models"), none) == "no model"
+
+
+def test_how_much_was_changed_stands_at_the_section(values):
+    assert drawing.changed(section("validation"), values) == ""
+    assert drawing.changed(
+        section("validation"), {**values, "validation.train_bars": "9", "validation.n_folds": "3"}
+    ) == ("2 changed")
+    assert drawing.changed(section("instruments"), values) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "place"),
+    [
+        ("validation.train_bars", "validation", "Validation, training window"),
+        ("features.3.window", "features", "Features, window"),
+        ("backtest.sizing.max_fraction", "backtest", "Backtest and costs, greatest share of equity"),
+        ("strategy", "strategy", "Strategy"),
+        ("start", "instruments", "Instruments, first session"),
+        ("seed", "finish", "Report and repeatability, seed"),
+        ("", "instruments", "Instruments"),
+        ("no.such.field", "instruments", "Instruments"),
+    ],
+)
+def test_a_mistake_is_placed(path, name, place):
+    assert drawing.section_of(path).name == name
+    assert drawing.place_of(path) == place
+
+
+def test_a_section_with_a_mistake_is_marked():
+    assert "has-errors" in drawing.section_class(section("risk"), ["risk.confidence"])
+    assert "has-errors" not in drawing.section_class(section("audit"), ["risk.confidence"])
+
+
+def test_sections_are_numbered_in_order(values):
+    steps = reading.of_class(drawing.draw_form(values, []), "form-step")
+
+    assert [reading.text(step) for step in steps] == [str(number) for number in range(1, len(sections()) + 1)]

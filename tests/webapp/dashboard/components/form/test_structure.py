@@ -1,0 +1,72 @@
+import pytest
+
+from webapp.dashboard.components.form.structure import Clicks, Drawn, restructured
+from webapp.dashboard.components.form.values import default_question, to_question, to_values
+
+VARIANT = {"type": "new-analysis-variant", "path": "backtest.sizing.name", "shown": "fixed_fraction"}
+ADD = [{"type": "new-analysis-add", "path": "features"}, {"type": "new-analysis-add", "path": "models"}]
+
+
+@pytest.fixture
+def drawn():
+    """The form at its start, with one field filled wrongly."""
+
+    def drawn(sizing="fixed_fraction"):
+        values = {**to_values(default_question()), "risk.confidence": "wrong"}
+        del values["instruments"], values["backtest.sizing.name"]
+        ids = [{"type": "new-analysis-field", "path": path} for path in values]
+        return Drawn(ids, list(values.values()), [VARIANT], [sizing], ["GOOG@sample"])
+
+    return drawn
+
+
+def clicks(*, added=(None, None), removed=()):
+    remove_ids = [{"type": "new-analysis-remove", "path": f"models.{place}"} for place in range(3)]
+    return Clicks(ADD, added, ["rsi", "logistic"], remove_ids, removed or [None] * 3)
+
+
+def test_what_stands_in_the_form_is_read_by_path(drawn):
+    values = drawn().values()
+
+    assert values["instruments"] == ["GOOG@sample"]
+    assert values["backtest.sizing.name"] == "fixed_fraction"
+    assert values["risk.confidence"] == "wrong"
+
+
+def test_nothing_clicked_changes_nothing(drawn):
+    assert restructured(drawn(), clicks()) is None
+
+
+def test_an_entry_is_added_at_the_end_with_its_defaults(drawn):
+    question = to_question(restructured(drawn(), clicks(added=(1, None))))
+
+    assert len(question["features"]) == 12
+    assert question["features"][-1] == {"name": "rsi", "window": 14}
+
+
+def test_the_entry_whose_button_was_clicked_is_removed_and_the_rest_closes_up(drawn):
+    values = restructured(drawn(), clicks(removed=[None, 1, None]))
+
+    assert [entry["name"] for entry in to_question(values)["models"]] == ["logistic", "xgboost"]
+    assert "models.1.n_rounds" in values
+    assert not any(path.startswith("models.2") for path in values)
+
+
+def test_another_variant_gets_its_own_parameters(drawn):
+    values = restructured(drawn("volatility_target"), clicks())
+
+    assert values["backtest.sizing.annualised_volatility"] == "0.15"
+    assert "backtest.sizing.fraction" not in values
+
+
+def test_whatever_else_was_typed_stays(drawn):
+    for each in (restructured(drawn("volatility_target"), clicks()), restructured(drawn(), clicks(added=(None, 1)))):
+        assert each["risk.confidence"] == "wrong"
+        assert each["instruments"] == ["GOOG@sample"]
+
+
+def test_only_a_list_takes_entries(drawn):
+    wrong = Clicks([{"type": "new-analysis-add", "path": "risk"}], [1], ["rsi"], [], [])
+
+    with pytest.raises(KeyError):
+        restructured(drawn(), wrong)

@@ -1,0 +1,106 @@
+import dataclasses
+
+import pytest
+
+from quant.audit import PARTS
+from tests.webapp.dashboard import reading
+from webapp.dashboard import formats
+from webapp.dashboard.components.tabs import honesty
+
+
+def changed(result, **facts):
+    return dataclasses.replace(result, facts={**result.facts, "honesty": {**result.facts["honesty"], **facts}})
+
+
+@pytest.fixture
+def words(view, result):
+    return reading.text(honesty.content(view(), result, "light"))
+
+
+def test_every_part_of_the_audit_says_what_was_compared(words, result):
+    assert set(honesty._PARTS) == set(PARTS)
+    for name, title in honesty._PARTS.items():
+        assert f"{title} : {result.facts['honesty']['audit']['compared'][name]:,} values equal" in words
+    assert "At 2 bars of the traded span" in words
+
+
+def test_a_part_that_failed_is_named_with_column_and_bar(view, result):
+    difference = {
+        "part": "features", "column": "return_5", "first_bar": "2006-01-03", "cut": "2006-02-01", "n_values": 3,
+        "in_words": "return_5 (features) at 2006-01-03 used what came after 2006-02-01.",
+    }  # fmt: skip
+    audit = {**result.facts["honesty"]["audit"], "passed": False, "differences": [difference]}
+
+    tree = honesty.content(view(), changed(result, audit=audit), "light")
+
+    assert difference["in_words"] in reading.text(tree)
+    marks = [reading.attribute(each, "aria-label") for each in reading.of_type(tree, "I")]
+    assert marks.count("Failed") == 1
+
+
+def test_an_audit_that_did_not_run_is_no_passed_audit(view, result):
+    tree = honesty.content(view(), changed(result, audit=None), "light")
+
+    assert "look-ahead was not searched for" in reading.text(tree)
+    marks = [reading.attribute(each, "aria-label") for each in reading.of_type(tree, "I")]
+    assert marks.count("Not tried") == 1
+
+
+def test_a_part_with_nothing_to_compare_is_not_tried(view, result):
+    audit = {**result.facts["honesty"]["audit"], "compared": {"features": 5}}
+
+    assert "nothing to compare" in reading.text(honesty.content(view(), changed(result, audit=audit), "light"))
+
+
+def test_the_certificate_shows_its_counts_for_both_splits(words, result):
+    for certificate in result.facts["honesty"]["purge"].values():
+        assert f"{certificate['n_labels_checked']:,}" in words
+    assert "No training label meets a test window" in words
+
+
+def test_trials_are_counted_here_and_by_everybody(words):
+    assert "5 trials were made for this answer, and 7 trials by anyone on these prices so far" in words
+
+
+def test_the_deflated_sharpe_ratio_comes_with_its_source_and_its_strict_bound(words, result):
+    deflated = result.facts["honesty"]["luck"]["deflated_sharpe_ratio"]
+    assert f"Deflated Sharpe ratio {formats.p_value(deflated)}" in words
+    trials = formats.plural(result.n_ledger_trials, "trial").replace("\N{NO-BREAK SPACE}", " ")
+    assert f"The same, counting {trials} {formats.p_value(result.deflated_by_ledger)}" in words
+    assert "Bailey and López de Prado 2014" in words
+
+
+def test_a_curve_that_never_moved_has_unknown_numbers(view, result):
+    luck = dict.fromkeys(result.facts["honesty"]["luck"]) | {"n_trials": 1}
+
+    assert "Deflated Sharpe ratio –" in reading.text(honesty.content(view(), changed(result, luck=luck), "light"))
+
+
+def test_it_says_what_it_does_not_prove(words):
+    assert "What this does not prove" in words
+    assert "ideas tried on paper" in words
+
+
+def test_findings_in_the_prices_are_shown(view, result):
+    data = result.facts["data"]
+    found = {
+        "code": "x",
+        "severity": "warning",
+        "message": "Three bars are odd.",
+        "count": 3,
+        "rows": [],
+        "sessions": [],
+    }
+    instruments = [{**data["instruments"][0], "findings": [found]}, {**data["instruments"][1], "findings": []}]
+    facts = {**result.facts, "data": {**data, "instruments": instruments}}
+
+    words = reading.text(honesty.content(view(), dataclasses.replace(result, facts=facts), "light"))
+
+    assert "1 finding" in words
+    assert "warning: Three bars are odd." in words
+    assert "2005-01-03 to 2006-12-29" in words
+
+
+def test_it_reads_no_frames(view, result):
+    assert honesty.FRAMES == ()
+    assert reading.text(honesty.content(view(), dataclasses.replace(result, frames={}), "light"))

@@ -1,0 +1,119 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from quant.validation.scores import SCORES
+from tests.webapp.dashboard import reading
+from webapp.dashboard.components.tabs import model
+
+
+def changed(result, *, frames=None, **facts):
+    return dataclasses.replace(result, frames={**result.frames, **(frames or {})}, facts={**result.facts, **facts})
+
+
+def in_words(result):
+    return " ".join(text for _, text in model.choice_in_words(result, SCORES["roc_auc"]))
+
+
+def test_a_missed_target_is_said_plainly(result):
+    words = in_words(result)
+
+    assert "It misses the target of 0.9" in words
+    assert "3\u00a0parameter sets were tried inside the training span" in words
+    assert "misses the same target" in words
+
+
+def test_a_target_that_is_met_in_training_and_missed_outside_is_not_praised(result):
+    chosen = {**result.facts["chosen"], "target": 0.53, "target_met": True}
+    good = changed(result, chosen=chosen, scores={**result.facts["scores"], "roc_auc": 0.48})
+
+    marks = [is_good for is_good, _ in model.choice_in_words(good, SCORES["roc_auc"])]
+
+    assert "It meets the target of 0.53." in in_words(good)
+    assert "it reached 0.480, which misses the same target" in in_words(good)
+    assert marks[-1] is False
+
+
+def test_without_a_target_nothing_is_met_or_missed(result):
+    chosen = {**result.facts["chosen"], "target": None, "target_met": None}
+    free = changed(result, chosen=chosen, tuning={**result.facts["tuning"], "started": False})
+
+    assert {is_good for is_good, _ in model.choice_in_words(free, SCORES["roc_auc"])} == {None}
+    assert "No target was set" in in_words(free)
+
+
+def test_a_score_that_is_not_defined_has_words(result):
+    assert "not defined" in in_words(changed(result, scores={**result.facts["scores"], "roc_auc": None}))
+
+
+def test_all_that_was_measured_is_drawn(view, result):
+    tree = model.content(view(), result, "light")
+
+    assert {each for each in reading.ids(tree) if str(each).startswith("analysis-")} == {
+        "analysis-purged-folds", "analysis-walk-forward", "analysis-roc", "analysis-calibration", "analysis-importance",
+        "analysis-trials",
+    }  # fmt: skip
+
+
+def test_the_chosen_trial_is_drawn_first_with_its_own_scores(view, result):
+    chosen = result.facts["chosen"]
+    of_kind = result.frames["candidates"][result.frames["candidates"]["kind"] == chosen["kind"]]
+    number = int(of_kind.iloc[chosen["number"]]["number"])
+    scores = result.frames["cv_scores"]
+
+    figure = reading.by_id(model.content(view(), result, "light"), "analysis-purged-folds").figure
+
+    first = figure["data"][0]
+    assert first["name"] == "Logistic regression, tuned"
+    assert first["y"] == pytest.approx(scores[scores["number"] == number]["score"].tolist())
+    assert np.mean(first["y"]) == pytest.approx(chosen["score"])
+    assert len(figure["data"]) == 3
+
+
+def test_every_trial_is_listed(view, result):
+    tree = model.content(view(), result, "light")
+
+    words = reading.text(tree)
+    assert words.count("tuning") == 3
+    assert words.count("candidate ") >= 2
+
+
+def test_confusion_counts_every_known_bar(result):
+    table = model.confusion_table(result.frames["confusion"])
+
+    rows = [reading.text(row) for row in reading.of_type(reading.of_type(table, "Tbody")[0], "Tr")]
+    counts = result.frames["confusion"].set_index(["actual", "predicted"])["n_rows"]
+    assert rows[0].startswith("Above the threshold")
+    assert str(counts[1, 1]) in rows[0]
+    assert rows[1].endswith(str(counts[0].sum()))
+
+
+def test_importance_that_was_switched_off_is_said_so(view, result):
+    without = dataclasses.replace(
+        result, frames={name: frame for name, frame in result.frames.items() if name != "importance"}
+    )
+
+    assert "switched off" in reading.text(model.content(view(), without, "light"))
+
+
+def test_importance_that_could_not_be_measured_is_said_so(view, result):
+    unknown = changed(result, frames={"importance": result.frames["importance"].assign(mean=np.nan)})
+
+    assert "could not be measured" in reading.text(model.content(view(), unknown, "light"))
+
+
+def test_outcomes_that_are_all_alike_leave_no_curve(view, result):
+    flat = changed(
+        result, frames={"roc": result.frames["roc"].iloc[:0], "calibration": result.frames["calibration"].iloc[:0]}
+    )
+
+    ids = reading.ids(model.content(view(), flat, "light"))
+    assert "analysis-roc" not in ids
+    assert "analysis-calibration" not in ids
+
+
+def test_it_reads_no_more_than_it_shows(view, result):
+    narrow = dataclasses.replace(result, frames={name: result.frames[name] for name in model.FRAMES})
+
+    assert reading.text(model.content(view(), narrow, "light"))

@@ -1,0 +1,99 @@
+import base64
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from quant.frames import of_instrument
+from tests.webapp.dashboard import reading
+from webapp.dashboard.figures.palette import PALETTES
+from webapp.dashboard.figures.trades import holding_periods, price_with_trades, return_distribution
+
+
+@pytest.fixture
+def figure(result):
+    trades = result.frames["trades"]
+    prices = of_instrument(result.frames["prices"], 0)
+    return price_with_trades(prices, trades[trades["instrument"] == 0], theme="light", symbol="GOOG")
+
+
+def floats(packed):
+    return np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
+
+
+def test_every_trade_is_marked_at_its_fill(figure, result):
+    trades = result.frames["trades"]
+    own = trades[trades["instrument"] == 0]
+    marks = {trace["name"]: trace for trace in figure["data"][1:]}
+
+    assert set(marks) == {"Long entry", "Short entry", "Exit"}
+    entries = np.concatenate([floats(marks["Long entry"]["y"]), floats(marks["Short entry"]["y"])])
+    np.testing.assert_allclose(np.sort(entries), np.sort(own["entry_price"].to_numpy("f4")))
+    assert len(floats(marks["Exit"]["y"])) == int((~own["is_open"]).sum())
+
+
+def test_kinds_of_marks_differ_in_shape_and_not_in_colour_only(figure):
+    shapes = [trace["marker"]["symbol"] for trace in figure["data"][1:]]
+
+    assert len(set(shapes)) == len(shapes)
+
+
+def test_marks_lie_near_the_price_of_their_bar(figure, result):
+    prices = of_instrument(result.frames["prices"], 0)
+    for trace in figure["data"][1:]:
+        at, paid = floats(trace["x"]), floats(trace["y"])
+        low, high = prices["low"].to_numpy()[at], prices["high"].to_numpy()[at]
+        assert ((paid > low * 0.97) & (paid < high * 1.03)).all()
+
+
+def test_an_instrument_that_was_not_traded_has_a_price_and_no_marks(result):
+    prices = of_instrument(result.frames["prices"], 1)
+
+    figure = price_with_trades(prices, result.frames["trades"].iloc[:0], theme="light", symbol="IBM")
+
+    assert [trace["name"] for trace in figure["data"]] == ["IBM"]
+
+
+@given(arrays.arrays(np.float64, st.integers(1, 60), elements=st.floats(-0.9, 3.0)))
+def test_each_trade_is_in_exactly_one_band_and_no_band_holds_gains_and_losses(returns):
+    trace = return_distribution(returns, theme="light")["data"][0]
+
+    assert sum(trace["y"]) == len(returns)
+    assert len(trace["x"]) <= 60
+    for (low, high), colour in zip(trace["customdata"], trace["marker"]["color"], strict=True):
+        assert high <= 1e-9 or low >= -1e-9
+        assert colour == (PALETTES["light"].loss if (low + high) / 2 < 0 else PALETTES["light"].gain)
+
+
+@given(arrays.arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 900)))
+def test_each_holding_period_is_counted_once(n_bars):
+    trace = holding_periods(n_bars, theme="dark")["data"][0]
+
+    assert sum(trace["y"]) == len(n_bars)
+    assert len(trace["x"]) == len(trace["customdata"]) <= 42
+
+
+def test_a_band_of_bars_is_named():
+    trace = holding_periods(np.array([3, 100]), theme="light")["data"][0]
+
+    assert trace["customdata"][0] == "0 to 2 bars"
+    assert holding_periods(np.array([3, 5]), theme="light")["data"][0]["customdata"][3] == "3 bars"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_colours_are_the_themes_own(result, theme):
+    returns = result.frames["trades"]["return_on_entry_value"].to_numpy()
+
+    figures = [return_distribution(returns, theme=theme), holding_periods(np.array([1, 2]), theme=theme)]
+
+    assert reading.colours_in(figures) <= set(PALETTES[theme].tokens().values())
+
+
+def test_the_mean_is_marked():
+    figure = return_distribution(np.array([0.01, 0.03]), theme="light")
+
+    assert figure["layout"]["shapes"][0]["x0"] == pytest.approx(0.02)
+    assert pd.notna(figure["layout"]["annotations"][0]["x"])

@@ -1,0 +1,214 @@
+import datetime
+
+import pytest
+from dash import no_update
+
+from tests import factories
+from tests.webapp.dashboard import reading
+from webapp.dashboard import paths
+from webapp.dashboard.components import tabs
+from webapp.dashboard.components.not_found import not_found
+from webapp.dashboard.components.tabs import trades
+from webapp.dashboard.pages import analysis as page
+from webapp.errors import Conflict, NotFound, PermissionDenied
+from webapp.services import analyses
+from webapp.tables import LogLine
+
+pytestmark = pytest.mark.databases("sqlite")
+
+
+@pytest.fixture
+def add(database):
+    def add(actor, **values):
+        with database.write() as session:
+            return factories.create_analysis(session, actor, **values).public_id
+
+    return add
+
+
+def open_panels(tree):
+    return [name for name in paths.TABS if not reading.by_id(tree, tabs.panel_id(name)).hidden]
+
+
+def test_what_is_anothers_and_what_does_not_exist_look_the_same(acting, add):
+    with acting() as owner:
+        theirs = add(owner, title="secret")
+    with acting():
+        pages = [reading.text(page.layout(public_id)) for public_id in (theirs, "0123456789abcdef", "../x", "")]
+
+    assert set(pages) == {reading.text(not_found())}
+
+
+@pytest.mark.parametrize("call", [
+    lambda public_id: page.refresh(1, public_id, "queued", "overview"),
+    lambda public_id: page.cancel(1, public_id),
+    lambda public_id: page.rerun(1, public_id),
+    lambda public_id: page.read_log(1, 1, public_id, 0),
+    lambda public_id: page.open_tab("risk", True, public_id),
+    lambda public_id: page.draw_price("0", public_id),
+])  # fmt: skip
+def test_every_callback_refuses_what_is_anothers(acting, add, call):
+    with acting() as owner:
+        theirs = add(owner)
+    with acting():
+        for public_id in (theirs, "0123456789abcdef", {"not": "an id"}, None):
+            with pytest.raises(NotFound):
+                call(public_id)
+
+
+def test_the_browsers_tab_says_which_analysis_it_is_and_no_more_than_one_may_know(acting, add):
+    with acting() as owner:
+        theirs = add(owner, title="secret")
+        assert page.browser_title(theirs) == "secret · Assay"
+    with acting():
+        assert page.browser_title(theirs) == page.browser_title("nothing") == page.TITLE
+
+
+def test_a_queued_analysis_can_be_cancelled_and_not_run_again_yet(acting, add):
+    with acting() as actor:
+        tree = page.layout(add(actor))
+
+    assert "Waiting for a worker" in reading.text(tree)
+    assert reading.by_id(tree, "analysis-cancel").hidden is False
+    assert reading.by_id(tree, "analysis-rerun").hidden is True
+    assert reading.by_id(tree, "analysis-poll").disabled is False
+
+
+def test_a_viewer_sees_no_buttons(acting, add):
+    with acting("viewer") as actor:
+        tree = page.layout(add(actor))
+
+    assert reading.of_class(tree, "page-header-actions")[0].hidden is True
+
+
+def test_the_page_follows_an_analysis_to_its_answer(acting, finished, database):
+    with acting() as actor:
+        public_id = finished(actor)
+        head, body, hides_cancel, disables_cancel, hides_rerun, stops, status = page.refresh(
+            1, public_id, "running", "risk"
+        )
+
+        assert "Succeeded" in reading.text(head)
+        assert open_panels(body) == ["risk"]
+        assert (hides_cancel, disables_cancel, hides_rerun, stops, status) == (True, False, False, True, "succeeded")
+        assert page.refresh(2, public_id, "succeeded", "risk")[1] is no_update
+
+
+def test_a_finished_page_shows_one_tab_and_asks_no_more(acting, finished):
+    with acting() as actor:
+        public_id = finished(actor)
+        tree = page.layout(public_id, tab="metrics")
+
+    assert open_panels(tree) == ["metrics"]
+    assert "All" not in reading.text(reading.by_id(tree, tabs.panel_id("overview")))
+    assert reading.by_id(tree, tabs.store_id("metrics")).data is True
+    assert reading.by_id(tree, tabs.store_id("risk")).data is False
+    assert reading.by_id(tree, "analysis-poll").disabled is True
+
+
+def test_an_unknown_tab_is_the_first(acting, finished):
+    with acting() as actor:
+        assert open_panels(page.layout(finished(actor), tab="<script>")) == ["overview"]
+
+
+@pytest.mark.parametrize("name", paths.TABS)
+def test_each_tab_loads_when_it_is_first_opened(acting, finished, name):
+    with acting() as actor:
+        public_id = finished(actor)
+        assert page.open_tab(name, None, public_id) is no_update
+        assert reading.text(page.open_tab(name, True, public_id))
+
+
+def test_the_theme_of_the_browser_decides_the_charts(acting, finished):
+    with acting() as actor:
+        public_id = finished(actor)
+    with acting(actor=actor, Cookie="assay_theme=dark"):
+        figure = reading.by_id(page.layout(public_id), "analysis-equity").figure
+
+    assert figure["layout"]["meta"]["theme"] == "dark"
+
+
+def test_another_instrument_can_be_looked_at(acting, finished):
+    with acting() as actor:
+        chart = page.draw_price("1", finished(actor))
+
+    assert reading.by_id(chart, "analysis-trades-chart").figure["data"][0]["name"] == "IBM"
+    assert trades.PRICE
+
+
+def test_cancelling(acting, add, database):
+    with acting() as actor:
+        public_id = add(actor)
+        assert page.cancel(None, public_id) == (no_update, no_update)
+        assert page.cancel(1, public_id) == (True, False)
+        _, body, *_, status = page.refresh(1, public_id, "queued", "overview")
+
+    assert status == "cancelled"
+    assert "was cancelled" in reading.text(body)
+
+
+def test_a_failed_one_shows_why_and_can_be_edited(acting, add):
+    with acting() as actor:
+        public_id = add(
+            actor, status="failed", stage="split", error_code="not_enough_data", error_message="Too few bars."
+        )
+        tree = page.layout(public_id)
+
+    assert "Too few bars." in reading.text(tree)
+    assert f"/app/new?from={public_id}" in [each.href for each in reading.of_type(tree, "Link")]
+
+
+def test_running_again_goes_to_the_new_one_and_wakes_a_worker(acting, finished, database, jobs_sent):
+    with acting() as actor:
+        public_id = finished(actor)
+        assert page.rerun(None, public_id) is no_update
+        address = page.rerun(1, public_id)
+        with database.read() as session:
+            again = analyses.get(session, actor, address.rpartition("/")[2])
+
+    assert again.parent_id == public_id
+    assert jobs_sent == ["tasks.analyses.work"]
+
+
+def test_what_is_not_over_cannot_be_run_again(acting, add):
+    with acting() as actor:
+        public_id = add(actor)
+        with pytest.raises(Conflict):
+            page.rerun(1, public_id)
+
+
+def test_a_viewer_can_neither_cancel_nor_run(acting, add):
+    with acting("viewer") as actor:
+        public_id = add(actor)
+        for action in (page.cancel, page.rerun):
+            with pytest.raises(PermissionDenied):
+                action(1, public_id)
+
+
+def test_the_log_is_read_while_it_is_open_and_only_what_is_new(acting, database):
+    with acting() as actor:
+        with database.write() as session:
+            row = factories.create_analysis(session, actor, status="running", started_at=factories.NOW)
+            public_id, row_id = row.public_id, row.id
+            session.add(
+                LogLine(analysis_id=row.id, attempt=1, at=factories.NOW, level="info", stage=None, message="one")
+            )
+
+        assert page.read_log(0, 5, public_id, 0) == (no_update, no_update)
+        patch, after = page.read_log(1, 5, public_id, 0)
+        assert "one" in str(patch.to_plotly_json())
+        assert page.read_log(1, 6, public_id, after) == (no_update, no_update)
+        with database.write() as session:
+            at = factories.NOW + datetime.timedelta(seconds=1)
+            session.add(LogLine(analysis_id=row_id, attempt=1, at=at, level="info", stage="train", message="two"))
+        patch, _ = page.read_log(1, 7, public_id, after)
+        assert "two" in str(patch.to_plotly_json())
+        assert "one" not in str(patch.to_plotly_json())
+
+
+def test_a_long_title_of_the_wrong_kind_is_only_text(acting, add):
+    title = "<img src=x onerror=alert(1)> " + "x" * 80
+    with acting() as actor:
+        tree = page.layout(add(actor, title=title))
+
+    assert reading.of_type(tree, "H1")[0].children == title

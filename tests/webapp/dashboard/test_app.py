@@ -1,0 +1,106 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import webapp
+from webapp.dashboard.app import static_url
+
+pytestmark = pytest.mark.databases("sqlite")
+
+STATIC = Path(webapp.__file__).parent / "static"
+ASSETS = Path(webapp.__file__).parent / "dashboard" / "assets"
+
+
+@pytest.fixture
+def page(log_in, client):
+    log_in()
+    return client.get("/app/", headers={"Accept": "text/html"})
+
+
+def test_the_page_asks_no_other_host_for_anything(page):
+    assert page.status_code == 200
+    assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page.text) == []
+
+
+def test_the_theme_is_chosen_before_anything_is_painted(page):
+    head = page.text[: page.text.index("</head>")]
+
+    assert head.index("theme.js") < head.index("stylesheet")
+    assert not re.search(r"<script[^>]*theme\.js[^>]*(defer|async)", head)
+
+
+def test_everything_the_page_names_is_there(page, client):
+    named = [
+        each
+        for each in re.findall(r"""(?:src|href)=["']([^"']+)["']""", page.text)
+        if "_dash-component-suites" not in each
+    ]
+
+    assert len(named) >= 10
+    for address in named:
+        answer = client.get(address)
+        answer.close()
+        assert answer.status_code == 200, address
+
+
+def test_scripts_that_dash_writes_are_allowed_by_the_policy_and_nothing_may_be_evaluated(page):
+    policy = page.headers["Content-Security-Policy"]
+
+    assert "unsafe-eval" not in policy
+    assert policy.count("'sha256-") >= 1
+    assert len(re.findall(r"<script>", page.text)) <= policy.count("'sha256-")
+
+
+def test_callbacks_cannot_be_called_as_tools(log_in, client):
+    log_in()
+
+    for path in ("/app/_mcp", "/_mcp"):
+        assert client.post(path, json={}, headers={"Accept": "application/json"}).status_code in {400, 404, 405}
+
+
+def test_every_callback_belongs_to_a_page_or_the_shell(log_in, client):
+    log_in()
+    client.get("/app/")
+    outputs = [each["output"] for each in client.get("/app/_dash-dependencies").get_json()]
+
+    prefixes = ("analyses-", "new-analysis-", "analysis-", "shell-", "_pages_")
+    inside = [re.sub(r"@.*$", "", part.strip(".")) for output in outputs for part in output.split("...")]
+    plain = [json.loads(each[: each.rindex(".")])["type"] if each.startswith("{") else each for each in inside if each]
+    assert [each for each in plain if not each.startswith(prefixes)] == []
+
+
+def test_a_static_file_is_named_by_its_content():
+    assert re.fullmatch(r"/static/assay\.css\?v=[0-9a-f]{10}", static_url("assay.css"))
+    assert static_url("theme.js") != static_url("logo.svg")
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted(file for folder in (STATIC, ASSETS) for file in folder.rglob("*") if file.is_file()),
+    ids=lambda each: each.name,
+)
+def test_no_file_for_browsers_is_large_or_asks_the_internet(file):
+    assert file.stat().st_size <= 1_000_000
+    if file.suffix in {".css", ".js"}:
+        assert (
+            re.findall(r"url\(\s*[\"']?(?:https?:)?//|@import|importScripts|eval\(|new Function", file.read_text())
+            == []
+        )
+
+
+@pytest.mark.parametrize("folder", sorted((STATIC / "vendor").iterdir()), ids=lambda each: each.name)
+def test_what_others_made_comes_with_its_licence(folder):
+    assert (folder / "LICENSE").stat().st_size > 500
+
+
+@pytest.mark.parametrize(
+    "style", sorted([*STATIC.glob("*.css"), *STATIC.glob("vendor/*/*.css")]), ids=lambda each: each.name
+)
+def test_fonts_and_pictures_that_styles_name_are_there(style):
+    named = re.findall(r"url\([\"']?([^\"')]+)[\"']?\)", style.read_text())
+    local = [each.partition("?")[0] for each in named if not each.startswith("data:")]
+
+    # A browser that takes woff2 never asks for the older form of the same font.
+    assert [each for each in local if not each.endswith(".woff") and not (style.parent / each).exists()] == []

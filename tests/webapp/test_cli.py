@@ -1,0 +1,204 @@
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tests import factories
+from webapp import cli, jobs
+from webapp.errors import ServiceUnavailable
+from webapp.permissions import Role
+from webapp.services import accounts, analyses, example, prices
+from webapp.tables import Analysis, AuditEvent, User
+
+pytestmark = pytest.mark.databases("sqlite")
+
+PASSWORD = factories.PASSWORD
+
+
+@pytest.fixture
+def run(settings, database, jobs_sent, monkeypatch):
+    """`run("create-user", ..., input=...)` runs a command on the test's installation."""
+
+    def run(*arguments, **options):
+        monkeypatch.setattr(cli, "load_settings", lambda: options.pop("settings", settings))
+        return CliRunner().invoke(cli.main, arguments, input=options.get("input"))
+
+    return run
+
+
+def test_a_user_is_created_with_a_password_that_is_asked_for_twice(run, database):
+    result = run("create-user", "--email", "Ada@example.org", "--name", "Ada", input=f"{PASSWORD}\n{PASSWORD}\n")
+
+    assert result.exit_code == 0, result.output
+    assert "Created ada@example.org (researcher)." in result.stdout
+    assert PASSWORD not in result.output
+    with database.write() as session:
+        assert accounts.authenticate(session, "ada@example.org", PASSWORD).role is Role.RESEARCHER
+
+
+def test_a_password_can_come_from_standard_input(run, database):
+    arguments = ("create-user", "--email", "a@b", "--name", "A", "--role", "viewer", "--password-stdin")
+
+    assert run(*arguments, input=PASSWORD + "\n").exit_code == 0
+    with database.write() as session:
+        assert accounts.authenticate(session, "a@b", PASSWORD).role is Role.VIEWER
+
+
+def test_a_password_can_be_made_up_and_is_shown_once(run, database):
+    result = run("create-admin", "--email", "admin@example.org", "--generate")
+
+    password = re.search(r"^Password: (\S+)", result.stdout, re.MULTILINE)[1]
+    with database.write() as session:
+        assert accounts.authenticate(session, "admin@example.org", password).role is Role.ADMIN
+
+
+def test_no_command_takes_a_password_as_an_argument():
+    for command in cli.main.commands.values():
+        for option in command.params:
+            assert "password" not in option.name or option.is_flag
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("create-user", "--email", "nobody", "--name", "N", "--generate"),
+            "expected an address like name@example.org",
+        ),
+        (
+            ("create-user", "--email", "a@b", "--name", "N", "--password-stdin"),
+            "expected 10 to 1,024 characters; found 5",
+        ),
+        (("create-user", "--email", "ADA@example.org", "--name", "N", "--generate"), "already a user"),
+        (("set-password", "--email", "nobody@example.org", "--generate"), "no user with the e-mail"),
+        (("disable-user", "--email", "nobody@example.org"), "no user with the e-mail"),
+        (("disable-user", "--email", "ada@example.org"), "last active administrator"),
+    ],
+)
+def test_what_went_wrong_is_one_line_and_exit_code_1(run, database, arguments, message):
+    with database.write() as session:
+        factories.create_user(session, email="ada@example.org", role="admin")
+
+    result = run(*arguments, input="short\n")
+
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_a_new_password_ends_sessions(run, database):
+    with database.write() as session:
+        user = factories.create_user(session, email="ada@example.org")
+        public_id, before = user.public_id, user.session_token
+
+    result = run("set-password", "--email", "ADA@example.org", "--password-stdin", input="another password\n")
+
+    assert result.stdout == "ada@example.org has a new password; all their sessions have ended.\n"
+    with database.write() as session:
+        assert accounts.actor_for_session(session, public_id, before) is None
+        assert accounts.authenticate(session, "ada@example.org", "another password")
+
+
+def test_somebody_is_shut_out_and_let_in_again(run, database):
+    with database.write() as session:
+        factories.create_user(session, email="ada@example.org")
+
+    assert "can no longer sign in" in run("disable-user", "--email", "ada@example.org").stdout
+    assert "disabled" in run("list-users").stdout
+    assert "can sign in again" in run("enable-user", "--email", "ada@example.org").stdout
+    with database.read() as session:
+        assert session.query(User).one().is_active
+        actions = [event.action for event in session.query(AuditEvent).order_by(AuditEvent.id)]
+        assert actions == ["account.disabled", "account.enabled"]
+
+
+def test_the_list_shows_everybody(run, database):
+    assert run("list-users").stdout == ""
+    with database.write() as session:
+        factories.create_user(session, email="b@example.org", name="Bob", role="viewer")
+        factories.create_user(session, email="ada@example.org", name="Ada", role="admin", last_sign_in_at=factories.NOW)
+
+    assert run("list-users").stdout.splitlines() == [
+        "ada@example.org  admin       active    2026-01-02 03:04 UTC  Ada",
+        "b@example.org    viewer      active    never signed in  Bob",
+    ]
+
+
+def test_a_database_without_tables_says_what_to_do(run, settings, tmp_path):
+    empty = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'empty.sqlite'}"})
+
+    result = run("list-users", settings=empty)
+
+    assert result.exit_code == 1
+    assert "no such table: users" in result.stderr
+    assert "alembic upgrade head" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_missing_settings_are_named(tmp_path):
+    command = [sys.executable, "-m", "webapp.cli", "list-users"]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env={"ASSAY_HOME": str(tmp_path)})
+
+    assert result.returncode == 1
+    assert result.stderr == "Error: ASSAY_SECRET_KEY: Field required\n"
+
+
+# --- seed ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_example(settings):
+    return settings.model_copy(update={"example": True})
+
+
+def test_a_new_installation_gets_prices_an_administrator_and_an_example(run, with_example, database, jobs_sent):
+    result = run("seed", settings=with_example)
+
+    assert result.exit_code == 0, result.output
+    assert "First administrator: admin@assay.local" in result.stdout
+    password = re.search(r"^Password: (\S+)", result.stdout, re.MULTILINE)[1]
+    assert jobs_sent == [jobs.WORK]
+    with database.write() as session:
+        actor = accounts.authenticate(session, "admin@assay.local", password)
+        assert [item.title for item in analyses.list_recent(session, actor).items] == [example.TITLE]
+        symbols = {item.symbol for item in prices.search_instruments(session, actor)}
+        assert symbols == {"GOOG", "IBM", "MSFT"}
+
+
+def test_a_second_time_changes_nothing_and_says_nothing(run, with_example, database, jobs_sent):
+    run("seed", settings=with_example)
+
+    result = run("seed", settings=with_example)
+
+    assert (result.exit_code, result.output) == (0, "")
+    assert jobs_sent == [jobs.WORK]
+    with database.read() as session:
+        assert session.query(User).count() == 1
+        assert session.query(Analysis).count() == 1
+
+
+def test_a_given_password_is_used_and_not_shown(run, settings, database):
+    given = settings.model_copy(update={"admin_password": type(settings.admin_password)(PASSWORD)})
+
+    result = run("seed", settings=given)
+
+    assert (result.exit_code, result.output) == (0, "")
+    with database.write() as session:
+        assert accounts.authenticate(session, "admin@assay.local", PASSWORD)
+        assert session.query(Analysis).count() == 0
+
+
+def test_a_password_that_was_made_up_is_shown_whatever_happens_next(run, with_example, monkeypatch):
+    def fail(*_args):
+        raise ServiceUnavailable("The disk is full.")
+
+    monkeypatch.setattr(example, "submit_if_first", fail)
+    result = run("seed", settings=with_example)
+
+    assert result.exit_code == 1
+    assert re.search(r"^Password: \S+", result.stdout, re.MULTILINE)
+    assert result.stderr == "Error: The disk is full.\n"

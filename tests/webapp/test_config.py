@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from webapp.config import Settings, load_settings
+
+KEY = "a key that is long enough to be taken"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """A home folder that holds the launcher's secrets."""
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "assay_secret_key").write_text(KEY)
+    (tmp_path / "secrets" / "assay_redis_url").write_text("redis://:made-up@127.0.0.1:4000/0")
+    return tmp_path
+
+
+def test_secrets_come_from_the_launchers_files(home):
+    settings = load_settings()
+
+    assert settings.home == home
+    assert settings.secret_key.get_secret_value() == KEY
+    assert settings.redis_url.get_secret_value() == "redis://:made-up@127.0.0.1:4000/0"
+    assert settings.resolved_database_url == f"sqlite:///{home}/assay.sqlite"
+
+
+def test_the_environment_stands_over_the_files(home, monkeypatch):
+    monkeypatch.setenv("ASSAY_REDIS_URL", "redis://elsewhere/0")
+
+    assert load_settings().redis_url.get_secret_value() == "redis://elsewhere/0"
+
+
+def test_an_empty_variable_is_one_that_was_not_set(home, monkeypatch):
+    for name in ("REDIS_URL", "PORT", "ADMIN_EMAIL"):
+        monkeypatch.setenv(f"ASSAY_{name}", "")
+    settings = load_settings()
+
+    assert "made-up" in settings.redis_url.get_secret_value()
+    assert settings.port == 8050
+    assert settings.admin_email == "admin@assay.local"
+
+
+def test_without_a_secret_key_nothing_starts(tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    with pytest.raises(ValidationError, match="secret_key\n  Field required"):
+        load_settings()
+    with pytest.raises(ValidationError, match="expected at least 32 characters"):
+        Settings(secret_key="short")
+
+
+def test_no_secret_is_shown_by_accident():
+    settings = Settings(secret_key=KEY, redis_url="redis://:hunter2@host/0", admin_password="hunter3")
+
+    assert not any(secret in repr(settings) + str(settings) for secret in (KEY, "hunter2", "hunter3"))
+
+
+def test_nothing_changes_after_it_was_read():
+    settings = Settings(secret_key=KEY)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 9
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgresql_names_the_driver_we_have(scheme):
+    settings = Settings(secret_key=KEY, database_url=f"{scheme}://user:secret@host/name")
+
+    assert settings.resolved_database_url == "postgresql+psycopg://user:secret@host/name"
+
+
+def test_a_relative_home_is_the_same_for_every_program(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert Settings(secret_key=KEY, home="data").home == tmp_path / "data"
+    assert Settings(secret_key=KEY, home="~").home == Path.home()
+
+
+@pytest.mark.parametrize(("name", "value"), [("port", 0), ("port", 70_000), ("web_threads", 0), ("log_level", "LOUD")])
+def test_what_cannot_work_is_refused(name, value):
+    with pytest.raises(ValidationError, match=name):
+        Settings(secret_key=KEY, **{name: value})

@@ -1,0 +1,223 @@
+"""The frame store: complete or absent, whoever writes and whatever breaks; what is read equals what was written."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from pandas.testing import assert_frame_equal
+
+from quant.stages import StageOutput, hash_frame, hash_output
+from tests import schema
+from webapp.storage import FrameStore, ScopedStore
+
+KEY = "ab" + "0" * 62
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FrameStore(tmp_path / "store")
+
+
+def _timestamps(n: int) -> pd.DatetimeIndex:
+    return pd.date_range("2012-11-21 21:00", periods=n, freq="D", tz="UTC", unit="us", name="timestamp")
+
+
+def _panel(n: int) -> pd.MultiIndex:
+    return pd.MultiIndex.from_product([_timestamps(n), [0, 1]], names=["timestamp", "instrument"])
+
+
+FRAMES = {
+    "prices": pd.DataFrame(
+        {
+            "session": pd.date_range("2012-11-21", periods=3, unit="us"),
+            "close": [1.0, np.nan, -0.0],
+            "volume": [0.1 + 0.2, 1e300, 5e-324],
+        },
+        index=_timestamps(3),
+    ),
+    "panel": pd.DataFrame({"label": [0.0, 1.0, np.nan, 1.0], "label_end": [*_timestamps(3), pd.NaT]}, index=_panel(2)),
+    "strings and more": pd.DataFrame({"z": ["ü", "", "a\x00b"], "a": [True, False, True], "n": [2**62, -1, 0]}),
+    "no rows": pd.DataFrame({"close": pd.Series(dtype="float64")}, index=_timestamps(0)),
+    "no columns": pd.DataFrame(index=_timestamps(2)),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_comes_back_equal(store, name):
+    frame = FRAMES[name]
+    store.put(KEY, StageOutput({"frame": frame}, {}))
+    read = store.get(KEY).frames["frame"]
+    assert hash_frame(read) == hash_frame(frame)
+    assert_frame_equal(read, frame, check_exact=True, check_freq=False)
+
+
+@given(st.lists(st.floats(width=64), max_size=20))
+def test_every_number_comes_back_bit_for_bit(tmp_path_factory, numbers):
+    store = FrameStore(tmp_path_factory.mktemp("store"))
+    frame = pd.DataFrame({"x": np.array(numbers, dtype="float64")}, index=_timestamps(len(numbers)))
+    store.put(KEY, StageOutput({"frame": frame}, {}))
+    read = store.get(KEY).frames["frame"]["x"].to_numpy()
+    known = ~np.isnan(frame["x"].to_numpy())  # NaN has many bit patterns and one meaning
+    assert np.array_equal(known, ~np.isnan(read))
+    assert np.array_equal(read[known].view("i8"), frame["x"].to_numpy()[known].view("i8"))
+
+
+def test_all_frames_and_facts_of_an_output_come_back(store):
+    output = StageOutput(FRAMES, {"scores": [0.1, None], "nested": {"ü": "text"}})
+    store.put(KEY, output)
+    assert hash_output(store.get(KEY)) == hash_output(output)
+    assert list(store.get(KEY).frames) == list(FRAMES)
+
+
+def test_the_size_of_an_output_is_that_of_its_files(store):
+    assert store.count_bytes(KEY) == 0
+    store.put(KEY, StageOutput(FRAMES, {}))
+    assert store.count_bytes(KEY) == sum(file.stat().st_size for file in store.folder(KEY).iterdir()) > 0
+
+
+def test_scopes_share_nothing_and_each_finds_its_own(store):
+    first, second = ScopedStore(store, "first"), ScopedStore(store, "second")
+    first.put(KEY, StageOutput(FRAMES, {"scope": 1}))
+    assert second.get(KEY) is None
+    assert store.get(KEY) is None
+    second.put(KEY, StageOutput({}, {"scope": 2}))
+    assert first.get(KEY).facts == {"scope": 1}
+    assert hash_output(StageOutput(first.get(KEY).frames, {})) == hash_output(StageOutput(FRAMES, {}))
+
+
+def test_only_the_frames_that_are_asked_for_are_read(store):
+    store.put(KEY, StageOutput(FRAMES, {"fact": 1}))
+    some = store.get(KEY, names=["panel"])
+    assert set(some.frames) == {"panel"}
+    assert some.facts == {"fact": 1}
+    assert store.get(KEY, names=()).frames == {}
+
+
+def test_what_was_never_written_is_none(store):
+    assert store.get(KEY) is None
+    assert not store.has(KEY)
+    store.remove(KEY)
+
+
+def test_a_second_store_of_a_key_changes_nothing(store):
+    store.put(KEY, StageOutput({}, {"writer": 1}))
+    store.put(KEY, StageOutput({}, {"writer": 2}))
+    assert store.get(KEY).facts == {"writer": 1}
+
+
+def test_what_was_removed_can_be_written_again(store):
+    store.put(KEY, StageOutput(FRAMES, {}))
+    store.remove(KEY)
+    assert store.get(KEY) is None
+    store.put(KEY, StageOutput({}, {"writer": 2}))
+    assert store.get(KEY).facts == {"writer": 2}
+
+
+def test_not_a_number_in_facts_is_refused_and_leaves_nothing(store):
+    with pytest.raises(ValueError, match="JSON"):
+        store.put(KEY, StageOutput(FRAMES, {"score": float("nan")}))
+    assert not store.has(KEY)
+    assert list((store.root / "drafts").iterdir()) == []
+
+
+def test_two_writers_of_one_key_leave_one_whole_copy(store):
+    start = threading.Barrier(4)
+    errors = []
+
+    def write(number: int) -> None:
+        output = StageOutput(FRAMES, {"writer": number})
+        start.wait()
+        try:
+            for _ in range(20):
+                store.put(KEY, output)
+        except Exception as error:  # noqa: BLE001  # any error at all fails the test, below
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    stored = store.get(KEY)
+    assert hash_output(StageOutput(stored.frames, {})) == hash_output(StageOutput(FRAMES, {}))
+    assert list((store.root / "drafts").iterdir()) == []
+
+
+def test_a_reader_never_sees_half_an_output(store):
+    """Readers look all the time while the key is written, removed and written again."""
+    done = threading.Event()
+    odd = []
+
+    def look() -> None:
+        while not done.is_set():
+            found = store.get(KEY)
+            if found is not None and (set(found.frames) != set(FRAMES) or found.facts != {"whole": True}):
+                odd.append(found)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        for _ in range(15):
+            store.put(KEY, StageOutput(FRAMES, {"whole": True}))
+            store.remove(KEY)
+    finally:
+        done.set()
+        reader.join()
+    assert odd == []
+
+
+# Writes the first of two frames, says so, and waits to be killed.
+HALF_A_WRITER = f"""
+import sys, time
+from pathlib import Path
+import pandas as pd
+from quant.stages import StageOutput
+from webapp.storage import FrameStore
+
+class Endless(pd.DataFrame):
+    def to_parquet(self, *args, **kwargs):
+        print("half-way", flush=True)
+        time.sleep(60)
+
+FrameStore(Path(sys.argv[1])).put("{KEY}", StageOutput({{"a": pd.DataFrame({{"x": [1.0]}}), "b": Endless()}}, {{}}))
+"""
+
+
+def test_a_writer_killed_half_way_leaves_nothing_visible(store):
+    argv = [sys.executable, "-c", HALF_A_WRITER, str(store.root)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=schema.ROOT, text=True) as writer:
+        assert writer.stdout.readline() == "half-way\n"
+        os.kill(writer.pid, signal.SIGKILL)
+    assert not store.has(KEY)
+    assert store.get(KEY) is None
+    store.put(KEY, StageOutput(FRAMES, {}))
+    assert hash_output(store.get(KEY)) == hash_output(StageOutput(FRAMES, {}))
+
+
+@pytest.mark.parametrize("survivor", ["facts.json", "prices.parquet"])
+def test_a_removal_that_breaks_off_leaves_the_key_writable(store, monkeypatch, survivor):
+    """Whichever file is still there when the process dies, the key is absent and can be written again."""
+    store.put(KEY, StageOutput(FRAMES, {}))
+
+    def half(folder, **_options):
+        for file in folder.iterdir():
+            if file.name != survivor:
+                file.unlink()
+        raise SystemExit
+
+    monkeypatch.setattr(shutil, "rmtree", half)
+    with pytest.raises(SystemExit):
+        store.remove(KEY)
+    monkeypatch.undo()
+    assert store.get(KEY) is None
+    store.put(KEY, StageOutput(FRAMES, {}))
+    assert hash_output(store.get(KEY)) == hash_output(StageOutput(FRAMES, {}))

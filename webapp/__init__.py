@@ -1,0 +1,1 @@
+"""The workbench: doors (Dash, REST, command line) over services over tables."""

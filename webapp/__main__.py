@@ -1,0 +1,33 @@
+"""`python -m webapp up` starts everything on one machine; the other words start one program, as containers do."""
+
+import argparse
+import os
+import sys
+from typing import NoReturn
+
+from webapp.launch import FAILED, programs, read_settings, up
+from webapp.supervision import CannotStart
+
+
+def main() -> int:
+    """Start what the command line names; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m webapp", description=__doc__)
+    parser.add_argument("what", choices=("up", "web", "worker", "beat", "migrate", "seed"))
+    what = parser.parse_args().what
+    if what == "up":
+        return up()
+    try:
+        command = programs(read_settings())[what].command
+    except CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    return _become(command)
+
+
+def _become(command: tuple[str, ...]) -> NoReturn:
+    """Become the program instead of starting it, so that a container's signals reach it."""
+    os.execv(command[0], command)  # noqa: S606  # our own command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

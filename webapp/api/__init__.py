@@ -1,0 +1,13 @@
+"""REST under `/api/v1`: each route reads its input, calls a service and writes the answer; OpenAPI describes all."""
+
+from flask import Flask
+
+from webapp.api import analyses, catalog, instruments, openapi, results, tokens
+from webapp.api.operations import blueprint
+
+__all__ = ["analyses", "catalog", "instruments", "openapi", "register_api", "results", "tokens"]
+
+
+def register_api(server: Flask) -> None:
+    """Add the REST routes to a server that already guards them."""
+    server.register_blueprint(blueprint)

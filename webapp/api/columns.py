@@ -1,0 +1,94 @@
+"""The tables that are answered: each column's name, type and meaning. Frames keep to them; a test holds them to it."""
+
+import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+Moment = datetime.datetime
+_Number = float | None
+_Instant = Moment | None
+
+
+class View(BaseModel):
+    """Something that is answered; made from the services' frozen views."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _columns(name: str, doc: str, **columns: tuple[Any, str]) -> type[View]:
+    """Return a model of a table: each column a list, all of one length."""
+    fields: dict[str, Any] = {
+        column.rstrip("_"): (list[kind], Field(description=text))  # type: ignore[valid-type]  # made at run time
+        for column, (kind, text) in columns.items()
+    }
+    return create_model(name, __base__=View, __doc__=doc, **fields)
+
+
+PriceColumns = _columns(
+    "PriceColumns",
+    "Bars, column by column.",
+    timestamp=(Moment, "Close of the bar."),
+    session=(datetime.date, "The exchange's date."),
+    open=(_Number, "First price."),
+    high=(_Number, "Highest price."),
+    low=(_Number, "Lowest price."),
+    close=(_Number, "Last price."),
+    volume=(_Number, "Units traded."),
+    split_factor=(float, "New shares per old one, from this bar's open on; 1: none."),
+    dividend=(float, "Cash a share for which this bar is the ex-date; 0: none."),
+)
+
+EquityColumns = _columns(
+    "EquityColumns",
+    "The out-of-sample equity curve, bar by bar.",
+    timestamp=(Moment, "Close of the bar."),
+    cash=(_Number, "Money not invested."),
+    position_value=(_Number, "Value of all positions; shorts are negative."),
+    equity=(_Number, "Cash and positions."),
+    return_=(_Number, "Change of equity, as a fraction."),
+    exposure=(_Number, "Absolute position values over equity."),
+    turnover=(_Number, "Value bought and sold over equity."),
+    costs=(_Number, "Money paid at this bar."),
+    benchmark=(_Number, "Equity of the benchmark."),
+    benchmark_return=(_Number, "Its change, as a fraction."),
+    drawdown=(_Number, "Fraction below the peak, 0 or less."),
+    benchmark_drawdown=(_Number, "The same of the benchmark."),
+)
+
+TradeColumns = _columns(
+    "TradeColumns",
+    "Round trips, by entry.",
+    instrument=(int, "Position of the instrument in the question, from 0."),
+    symbol=(str, "Its symbol."),
+    direction=(Literal["long", "short"], "Which way."),
+    entry_at=(Moment, "Bar at whose open it was entered."),
+    exit_at=(_Instant, "Bar at whose open it was left; null while open."),
+    entry_price=(_Number, "Average price of entry."),
+    exit_price=(_Number, "Average price of exit; null while open."),
+    max_shares=(_Number, "Largest holding."),
+    entry_value=(_Number, "Money of all fills that opened or enlarged it."),
+    pnl=(_Number, "Money made, net of all costs."),
+    return_on_entry_value=(_Number, "The same as a fraction of `entry_value`."),
+    dividends=(_Number, "Received; negative: paid. Part of `pnl`."),
+    borrow_fees=(_Number, "Paid. Part of `pnl`."),
+    costs=(_Number, "Commissions, slippage and borrow fees. Part of `pnl`."),
+    bars_held=(int, "Closes at which it was held."),
+    max_adverse_excursion=(_Number, "Worst moment, 0 or below."),
+    max_favourable_excursion=(_Number, "Best moment, 0 or above."),
+    is_open=(bool, "Whether it was still open at the end."),
+)
+
+PredictionColumns = _columns(
+    "PredictionColumns",
+    "Out-of-sample predictions and what became of them, by time and instrument.",
+    timestamp=(Moment, "Close of the bar at which it was made."),
+    instrument=(int, "Position of the instrument in the question, from 0."),
+    symbol=(str, "Its symbol."),
+    probability=(_Number, "That the label is 1."),
+    fold=(int, "Walk-forward fold; its model never saw this bar or anything after it."),
+    signal=(int, "1 long, 0 flat, -1 short."),
+    target_weight=(_Number, "Share of equity wished for."),
+    label=(_Number, "What happened; null where it is not known yet."),
+    outcome=(_Number, "The return that the label is about, as a fraction."),
+)

@@ -1,0 +1,80 @@
+"""Instruments and their bars."""
+
+from flask import Response
+
+from webapp.api.answers import to_json
+from webapp.api.frames import to_columns
+from webapp.api.operations import NOT_THERE, Answer, operation
+from webapp.api.schemas import Instrument, InstrumentList, InstrumentQuery, PriceQuery, Prices
+from webapp.auth.session import current_actor, parts, read
+from webapp.permissions import Permission
+from webapp.services import prices
+
+
+@operation(
+    "GET",
+    "/instruments",
+    tag="Instruments",
+    summary="Find instruments",
+    permission=Permission.PRICES_READ,
+    query=InstrumentQuery,
+    answers={200: Answer("Instruments, by symbol.", InstrumentList)},
+)
+def search_instruments(query: InstrumentQuery) -> Response:
+    """Return the instruments that you may see: shared ones, and those that you uploaded."""
+    with read() as session:
+        found = prices.search_instruments(
+            session,
+            current_actor(),
+            symbol=query.symbol or None,
+            text=query.text,
+            source=query.source or None,
+            interval=query.interval or None,
+            limit=query.limit + 1,  # one more than is shown tells whether there are more
+            offset=query.offset,
+        )
+    items = [Instrument.model_validate(view) for view in found[: query.limit]]
+    has_more = len(found) > query.limit
+    return to_json(InstrumentList(items=items, limit=query.limit, offset=query.offset, has_more=has_more))
+
+
+@operation(
+    "GET",
+    "/instruments/<instrument_id>/prices",
+    tag="Instruments",
+    summary="Read bars",
+    permission=Permission.PRICES_READ,
+    query=PriceQuery,
+    answers={200: Answer("Bars, oldest first, column by column.", Prices)},
+    refusals=NOT_THERE,
+)
+def read_prices(instrument_id: str, query: PriceQuery) -> Response:
+    """Return the newest vintage of an instrument's bars, oldest first.
+
+    The table comes as columns, each name written once: half the size of one object a bar. `total` says how many
+    bars the range has; ask with `offset` for what `limit` left out. Values are not cleaned: null is what the source did
+    not tell.
+    """
+    with read() as session:
+        instrument = prices.get_instrument(session, current_actor(), instrument_id)
+        bars = prices.read_prices(
+            session,
+            parts().store,
+            current_actor(),
+            instrument_id,
+            start=query.start,
+            end=query.end,
+            adjusted=query.adjusted,
+        )
+    shown = bars.iloc[query.offset : query.offset + query.limit]
+    return to_json(
+        {
+            "instrument": Instrument.model_validate(instrument).model_dump(),
+            "adjusted": query.adjusted,
+            "total": len(bars),
+            "limit": query.limit,
+            "offset": query.offset,
+            "n_rows": len(shown),
+            "columns": to_columns(shown.reset_index()),
+        }
+    )

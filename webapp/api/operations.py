@@ -1,0 +1,116 @@
+"""How a route is declared: once, for Flask and for the OpenAPI document alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response
+from pydantic import BaseModel
+
+from webapp.api.problems import complete
+from webapp.api.reading import read_body, read_query
+from webapp.auth.session import current_actor
+from webapp.permissions import Permission, require
+
+PREFIX = "/api/v1"
+
+blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+blueprint.after_request(complete)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One way in which an operation succeeds: what it means, what it carries, and the headers worth naming."""
+
+    description: str
+    body: type[BaseModel] | None = None
+    media_types: tuple[str, ...] = ("application/json",)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One route and what there is to say about it. `refusals` are the statuses that not every operation has."""
+
+    id: str
+    method: str
+    path: str
+    tag: str
+    summary: str
+    description: str
+    answers: Mapping[int, Answer]
+    permission: Permission | None
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    refusals: tuple[int, ...]
+    is_public: bool
+
+
+OPERATIONS: list[Operation] = []
+
+View = Callable[..., Response]
+
+
+def operation(  # noqa: PLR0913  # each says one thing about a route, and most have a default
+    method: str,
+    path: str,
+    *,
+    tag: str,
+    summary: str,
+    answers: Mapping[int, Answer],
+    permission: Permission | None = None,
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    refusals: tuple[int, ...] = (),
+    is_public: bool = False,
+) -> Callable[[View], View]:
+    """Make a function the answer to a method and path.
+
+    The function's name is the operation's id, and its docstring the description. It is called with the ids in the path,
+    and with `query` and `body` as far as they are declared. Who may not use the operation at all is told so before
+    anything that was sent is looked at. The decorated function itself stays as it is.
+    """
+
+    def declare(view: View) -> View:
+        declared = Operation(
+            id=view.__name__,
+            method=method,
+            path=path,
+            tag=tag,
+            summary=summary,
+            description=" ".join((view.__doc__ or "").split()),
+            answers=answers,
+            permission=permission,
+            query=query,
+            body=body,
+            refusals=refusals,
+            is_public=is_public,
+        )
+
+        @wraps(view)
+        def answer(**ids: str) -> Response:
+            if permission is not None:
+                require(current_actor(), permission)
+            return view(**ids, **_inputs(declared))
+
+        blueprint.add_url_rule(path, endpoint=declared.id, view_func=answer, methods=[method])
+        OPERATIONS.append(declared)
+        return view
+
+    return declare
+
+
+def _inputs(declared: Operation) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    if declared.query is not None:
+        inputs["query"] = read_query(declared.query)
+    if declared.body is not None:
+        inputs["body"] = read_body(declared.body)
+    return inputs
+
+
+# What an operation on one thing adds to the refusals that all share.
+NOT_THERE = (HTTPStatus.NOT_FOUND,)
+NOT_NOW = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)

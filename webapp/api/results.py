@@ -1,0 +1,110 @@
+"""Answers: the facts, and the tables in full length as JSON or CSV."""
+
+from http import HTTPStatus
+
+import pandas as pd
+from flask import Response
+
+from webapp.api.answers import is_known, not_modified, table, tagged, to_json
+from webapp.api.columns import View
+from webapp.api.operations import NOT_NOW, Answer, operation
+from webapp.api.schemas import EquityTable, PredictionTable, Results, TableQuery, TradeTable
+from webapp.auth.session import current_actor, parts, read
+from webapp.permissions import Permission
+from webapp.services import results
+from webapp.services.results import ResultView
+
+_TAG = {"ETag": "Changes when the content does; send it as `If-None-Match`."}
+_NOT_MODIFIED = Answer("What you have is what there is.", None, (), _TAG)
+
+
+def _answers(description: str, body: type[View], *media_types: str) -> dict[int, Answer]:
+    return {
+        HTTPStatus.OK: Answer(description, body, ("application/json", *media_types), _TAG),
+        HTTPStatus.NOT_MODIFIED: _NOT_MODIFIED,
+    }
+
+
+@operation(
+    "GET",
+    "/analyses/<analysis_id>/results",
+    tag="Results",
+    summary="Read the facts of an answer",
+    permission=Permission.ANALYSES_READ,
+    answers=_answers("Verdict, metrics, and what they rest on.", Results),
+    refusals=NOT_NOW,
+)
+def get_results(analysis_id: str) -> Response:
+    """Return verdict, metrics, the chosen model, scores, audit and certificates, the data, hashes and versions."""
+    view = _load(analysis_id)
+    # The ledger goes on counting trials on the same prices after the answer was given.
+    tag = f"{view.result_hash}-results-{view.n_ledger_trials}"
+    if is_known(tag):
+        return not_modified(tag)
+    values = {**view.facts, **vars(view), "deflated_by_ledger": view.deflated_by_ledger}
+    return tagged(to_json(Results.model_validate(values)), tag)
+
+
+@operation(
+    "GET",
+    "/analyses/<analysis_id>/equity",
+    tag="Results",
+    summary="Read the equity curve",
+    permission=Permission.ANALYSES_READ,
+    query=TableQuery,
+    answers=_answers("Every bar of the out-of-sample curve and its benchmark.", EquityTable, "text/csv"),
+    refusals=NOT_NOW,
+)
+def get_equity(analysis_id: str, query: TableQuery) -> Response:
+    """Return the equity curve of the walk-forward models, after costs, beside the benchmark. Never truncated."""
+    view = _load(analysis_id, "equity")
+    return _table(view, "equity", view.frames["equity"].reset_index(), query)
+
+
+@operation(
+    "GET",
+    "/analyses/<analysis_id>/trades",
+    tag="Results",
+    summary="Read the trades",
+    permission=Permission.ANALYSES_READ,
+    query=TableQuery,
+    answers=_answers("Every round trip.", TradeTable, "text/csv"),
+    refusals=NOT_NOW,
+)
+def get_trades(analysis_id: str, query: TableQuery) -> Response:
+    """Return the round trips, by entry. Never truncated."""
+    view = _load(analysis_id, "trades")
+    return _table(view, "trades", _with_symbols(view, view.frames["trades"]), query)
+
+
+@operation(
+    "GET",
+    "/analyses/<analysis_id>/predictions",
+    tag="Results",
+    summary="Read the predictions",
+    permission=Permission.ANALYSES_READ,
+    query=TableQuery,
+    answers=_answers("Every out-of-sample prediction.", PredictionTable, "text/csv"),
+    refusals=NOT_NOW,
+)
+def get_predictions(analysis_id: str, query: TableQuery) -> Response:
+    """Return the predictions by time and instrument, the signals made of them and what happened. Never truncated."""
+    view = _load(analysis_id, "predictions")
+    return _table(view, "predictions", _with_symbols(view, view.frames["predictions"].reset_index()), query)
+
+
+def _load(analysis_id: str, *frames: str) -> ResultView:
+    with read() as session:
+        return results.load(session, parts().store, current_actor(), analysis_id, frames)
+
+
+def _table(view: ResultView, name: str, frame: pd.DataFrame, query: TableQuery) -> Response:
+    return table(frame, name=f"{name}-{view.id}", version=view.result_hash, wanted=query.format)
+
+
+def _with_symbols(view: ResultView, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with the instruments' symbols beside their positions in the question."""
+    symbols = [instrument["symbol"] for instrument in view.facts["data"]["instruments"]]
+    frame = frame.copy()
+    frame.insert(list(frame.columns).index("instrument") + 1, "symbol", [symbols[n] for n in frame["instrument"]])
+    return frame

@@ -1,0 +1,374 @@
+"""What goes in and out, as the OpenAPI document shows it.
+
+Fractions are fractions (0.01 is one per cent), moments are ISO 8601 in UTC, and null means unknown, never zero.
+"""
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from quant.spec import AnalysisSpec
+from webapp.api.columns import EquityColumns, Moment, PredictionColumns, PriceColumns, TradeColumns, View
+from webapp.api.reading import Body, Query, QueryDate, QueryNumber
+from webapp.permissions import Permission
+from webapp.services.analyses import Status
+from webapp.services.tokens import MAX_DAYS
+
+Hash = Annotated[str, Field(description="SHA-256 in hexadecimal.")]
+
+
+_LARGEST = 2**31 - 1
+_LARGEST_ID = 2**63 - 1
+_PRINTABLE = r"^[^\u0000-\u001f\u007f]*$"  # no control characters: no database takes all of them as text
+
+
+# --- Problems --------------------------------------------------------------------------------------------------------
+
+
+class FieldProblem(View):
+    """One field that is wrong."""
+
+    field: str = Field(description="Dotted path of the field in the body, or name of the query parameter.")
+    message: str = Field(description="What was expected, and what was found.")
+
+
+class Problem(View):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(description="Always `about:blank`: the code says more.")
+    title: str = Field(description="Words of the HTTP status.")
+    status: int = Field(description="The HTTP status.")
+    code: str = Field(description="Stable name of what happened; see the list of codes in the documentation.")
+    detail: str = Field(description="What was expected, what was found, what to do; for people.")
+    request_id: str = Field(description="Name of this request in the server's log; also in `X-Request-ID`.")
+    errors: list[FieldProblem] = Field(default=[], description="Each field that is wrong; left out if none is named.")
+
+
+# --- Tokens ----------------------------------------------------------------------------------------------------------
+
+
+class Credentials(Body):
+    """Who wants a token, and what for."""
+
+    email: str = Field(max_length=254, description="E-mail of an account.", examples=["ada@example.org"])
+    password: str = Field(max_length=1024, description="Its password.", json_schema_extra={"format": "password"})
+    name: str = Field(default="REST", max_length=120, description="What the token is for; shown in lists of tokens.")
+    scopes: tuple[Permission, ...] | None = Field(
+        default=None,
+        description="What the token may do, at most what the role grants. Left out: everything the role grants, except "
+        "managing users.",
+    )
+    expires_in_days: int = Field(default=30, ge=1, le=MAX_DAYS, description="Days until it ends by itself.")
+
+
+class NewToken(View):
+    """A token, and its secret, which is shown this once."""
+
+    id: str
+    name: str
+    scopes: list[Permission]
+    created_at: Moment
+    expires_at: Moment | None
+    token: str = Field(description="Send it as `Authorization: Bearer <token>`. It is stored nowhere.")
+
+
+# --- Instruments and prices ------------------------------------------------------------------------------------------
+
+
+class InstrumentQuery(Query):
+    """Which instruments."""
+
+    symbol: str = Field(
+        default="", max_length=32, pattern=_PRINTABLE, description="Only this symbol, in any case; empty: all."
+    )
+    text: str = Field(
+        default="", max_length=120, pattern=_PRINTABLE, description="Only those whose symbol or name contains this."
+    )
+    source: str = Field(default="", max_length=32, pattern=_PRINTABLE, description="Only from this source; empty: all.")
+    interval: str = Field(
+        default="", max_length=8, pattern=_PRINTABLE, description="Only with bars of this length; empty: all."
+    )
+    limit: QueryNumber = Field(default=100, ge=1, le=200, description="At most this many.")
+    offset: QueryNumber = Field(default=0, ge=0, le=_LARGEST, description="Leave out the first ones.")
+
+
+class Instrument(View):
+    """An instrument at one source of prices."""
+
+    id: str
+    symbol: str
+    name: str
+    asset_class: str
+    currency: str
+    exchange: str = Field(description="Name of its exchange calendar.")
+    source: str
+    interval: str = Field(description="Length of a bar.")
+    is_own: bool = Field(description="Whether you uploaded it and nobody else sees it.")
+    actions_implied: bool = Field(description="Whether splits or dividends were derived from prices.")
+    revision: int = Field(description="Number of the newest vintage of its bars; 0 if there are none yet.")
+    n_bars: int
+    first_session: datetime.date | None
+    last_session: datetime.date | None
+    updated_at: Moment | None
+    quality: dict[str, int] = Field(description="Number of findings about the bars, by severity.")
+
+
+class InstrumentList(View):
+    """A page of instruments, by symbol."""
+
+    items: list[Instrument]
+    limit: int
+    offset: int
+    has_more: bool = Field(description="Whether there are more after these.")
+
+
+class PriceQuery(Query):
+    """Which bars."""
+
+    start: QueryDate | None = Field(default=None, description="First session; left out: the first there is.")
+    end: QueryDate | None = Field(default=None, description="Last session, included; left out: the last there is.")
+    adjusted: Literal["raw", "back"] = Field(
+        default="raw", description="`raw`: as traded. `back`: scaled by the splits and dividends that came later."
+    )
+    limit: QueryNumber = Field(default=1000, ge=1, le=10_000, description="At most this many bars, oldest first.")
+    offset: QueryNumber = Field(default=0, ge=0, le=_LARGEST, description="Leave out the first bars of the range.")
+
+
+class Prices(View):
+    """Bars of an instrument, oldest first. All columns have one length."""
+
+    instrument: Instrument
+    adjusted: Literal["raw", "back"]
+    total: int = Field(description="Number of bars in the range.")
+    limit: int
+    offset: int
+    n_rows: int = Field(description="Number of bars in this answer.")
+    columns: PriceColumns  # type: ignore[valid-type]  # made at run time
+
+
+# --- Catalogue -------------------------------------------------------------------------------------------------------
+
+
+class CatalogItem(View):
+    """One thing that may be named in a question."""
+
+    name: str = Field(description="Its name in a question.")
+    title: str
+    summary: str
+    category: str
+    version: int = Field(description="Raised whenever the same parameters give another output.")
+    reference: str
+    parameters: dict[str, Any] = Field(description="JSON schema of its parameters.")
+
+
+class CatalogScore(View):
+    """A score by which models are compared."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+    no_skill: str = Field(description="What a forecast without skill gets.")
+
+
+class CatalogMetric(View):
+    """A metric of a result."""
+
+    name: str
+    title: str
+    unit: str
+    group: str
+    better: str
+    definition: str
+    formula: str
+    source: str
+
+
+class Catalog(View):
+    """Everything that a question can be made of, and what the numbers of an answer mean."""
+
+    features: list[CatalogItem]
+    labels: list[CatalogItem]
+    models: list[CatalogItem]
+    sizing: list[CatalogItem]
+    scores: list[CatalogScore]
+    metrics: list[CatalogMetric]
+    spec: dict[str, Any] = Field(description="JSON schema of the whole question.")
+
+
+# --- Analyses --------------------------------------------------------------------------------------------------------
+
+
+class Submission(Body):
+    """A question, and what to call it."""
+
+    spec: AnalysisSpec
+    title: str = Field(
+        default="",
+        max_length=120,
+        pattern=_PRINTABLE,
+        description="What to call it; empty: made from symbols and models.",
+    )
+
+
+class AnalysisQuery(Query):
+    """Which analyses."""
+
+    status: tuple[Status, ...] = Field(
+        default=(), description="Only with one of these; may be repeated. Left out: all."
+    )
+    text: str = Field(
+        default="", max_length=120, pattern=_PRINTABLE, description="Only those whose title contains this, in any case."
+    )
+    limit: QueryNumber = Field(default=50, ge=1, le=500, description="At most this many, newest first.")
+    offset: QueryNumber = Field(default=0, ge=0, le=_LARGEST, description="Leave out the first ones.")
+
+
+class AnalysisState(View):
+    """Where an analysis is."""
+
+    id: str
+    status: Status
+
+
+class AnalysisSummary(AnalysisState):
+    """An analysis as lists show it."""
+
+    title: str
+    owner: str
+    symbols: list[str]
+    progress: float = Field(description="Share of the whole that is done, 0 to 1.")
+    stage: str | None = Field(description="What it is at; null before and after.")
+    verdict: str | None = Field(description="What came of it, in a sentence or two.")
+    is_credible: bool | None = Field(description="Whether the look-ahead audit passed; null if it did not run (yet).")
+    error_code: str | None
+    submitted_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class AnalysisList(View):
+    """A page of analyses, newest first."""
+
+    items: list[AnalysisSummary]
+    total: int = Field(description="Number of analyses that match.")
+    limit: int
+    offset: int
+
+
+class AnalysisDetail(AnalysisSummary):
+    """An analysis with its progress, its question and what makes it repeatable."""
+
+    stage_fraction: float = Field(description="Share of the stage that is done, 0 to 1.")
+    stage_seconds: dict[str, float] = Field(description="Seconds spent in each stage so far.")
+    elapsed_seconds: float | None
+    eta_seconds: float | None = Field(description="Seconds that remain; null until enough is known.")
+    queue_position: int | None = Field(description="From 1; null unless it is queued.")
+    waits_for: str | None = Field(description="Why it waits, in words; null unless it is queued.")
+    cancel_requested: bool
+    attempt: int = Field(description="How often it was started.")
+    error_message: str | None
+    spec: dict[str, Any] = Field(description="The question, every default filled in.")
+    spec_hash: Hash
+    result_hash: Hash | None = Field(description="SHA-256 of the answer: equal for an exact re-run.")
+    parent_id: str | None = Field(description="The analysis that it runs again.")
+    parent_result_hash: Hash | None
+    versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
+
+
+class LogQuery(Query):
+    """Which lines."""
+
+    after: QueryNumber = Field(default=0, ge=0, le=_LARGEST_ID, description="Only lines after the one with this id.")
+    limit: QueryNumber = Field(default=500, ge=1, le=1000, description="At most this many lines, oldest first.")
+
+
+class LogLine(View):
+    """A line of an analysis's log."""
+
+    id: int = Field(description="Grows from line to line.")
+    at: Moment
+    attempt: int
+    level: str
+    stage: str | None
+    message: str
+
+
+class Log(View):
+    """Lines of a log, oldest first."""
+
+    lines: list[LogLine]
+    last_id: int = Field(description="Ask for what comes `after` this next time.")
+
+
+# --- Results ---------------------------------------------------------------------------------------------------------
+
+
+class TableQuery(Query):
+    """How a table is wanted."""
+
+    format: Literal["json", "csv"] | None = Field(
+        default=None, description="`json` or `csv`; left out: what the `Accept` header prefers, else JSON."
+    )
+
+
+class Verdict(View):
+    """What a careful colleague would say."""
+
+    level: str
+    text: str
+    is_credible: bool | None
+
+
+class Metric(View):
+    """One number about the equity curve; the catalogue defines it."""
+
+    name: str
+    value: float | None
+    benchmark_value: float | None
+    segment: str
+
+
+class Results(View):
+    """The facts of an answer; its tables have addresses of their own."""
+
+    id: str
+    result_hash: Hash
+    spec_hash: Hash
+    seed: int
+    verdict: Verdict
+    metrics: list[Metric]
+    chosen: dict[str, Any] = Field(description="The model that was traded, its parameters, score and target.")
+    tuning: dict[str, Any] = Field(description="Whether and how far parameters were searched.")
+    scores: dict[str, float | None] = Field(description="Scores of all out-of-sample predictions together.")
+    honesty: dict[str, Any] = Field(
+        description="Look-ahead audit, purge certificates, and how likely luck explains it."
+    )
+    data: dict[str, Any] = Field(description="Which prices it was answered from, and what was found in them.")
+    trading: dict[str, Any] = Field(description="Fills, trades and orders that were still open.")
+    versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
+    n_ledger_trials: int = Field(description="Trials that anyone has made on the same prices, to this day.")
+    deflated_by_ledger: float | None = Field(
+        description="The deflated Sharpe ratio if all of these count: the strict bound; null without a Sharpe ratio."
+    )
+
+
+class EquityTable(View):
+    """The equity curve."""
+
+    n_rows: int
+    columns: EquityColumns  # type: ignore[valid-type]  # made at run time
+
+
+class TradeTable(View):
+    """The trades."""
+
+    n_rows: int
+    columns: TradeColumns  # type: ignore[valid-type]  # made at run time
+
+
+class PredictionTable(View):
+    """The predictions."""
+
+    n_rows: int
+    columns: PredictionColumns  # type: ignore[valid-type]  # made at run time

@@ -1,0 +1,94 @@
+"""The guard: one function before every route, page and callback, and one list of what it lets a stranger reach."""
+
+from flask import Flask, Response, g, redirect, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+from werkzeug.urls import iri_to_uri
+
+from webapp.auth import csrf
+from webapp.auth.local_paths import HOME
+from webapp.auth.login import load_actor
+from webapp.auth.problems import wants_page
+from webapp.auth.session import read, write
+from webapp.errors import NotSignedIn
+from webapp.permissions import Actor
+from webapp.services import tokens
+
+# Method and rule of everything that a stranger may reach. Whatever is not here needs a session or a token.
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "GET /login",
+        "POST /login",
+        "GET /static/<path:filename>",  # style, fonts and pictures of the sign-in page
+        "GET /healthz",
+        "GET /readyz",
+        "POST /api/v1/tokens",  # carries e-mail and password itself
+    }
+)
+_API = "/api/"
+
+
+def install_guard(app: Flask) -> None:
+    """Put the guard before everything. To be called before anything else may answer requests."""
+    app.before_request(_guard)
+    app.after_request(_set_no_cookie_beside_a_token)
+
+
+def is_public() -> bool:
+    """Whether a stranger may have this request answered."""
+    method = "GET" if request.method == "HEAD" else request.method
+    return request.url_rule is not None and f"{method} {request.url_rule.rule}" in PUBLIC_ENDPOINTS
+
+
+def _guard() -> ResponseReturnValue | None:
+    """Find out who asks, refuse strangers, and refuse what another site may have sent in a person's name.
+
+    A bearer token counts under `/api/` only, and then it alone counts: the cookie is not looked at, and because no
+    other site can make a browser send such a header, no CSRF token is asked for.
+    """
+    g.actor = None
+    if "\x00" in request.path or b"%00" in request.query_string:
+        raise BadRequest  # no database takes it as text
+    is_api = request.path.startswith(_API)
+    if is_public():
+        if not is_api:
+            csrf.protect()
+        return None
+    secret = _bearer_secret() if is_api else None
+    g.actor = load_actor() if secret is None else _actor_of(secret)
+    if g.actor is None:
+        return _turn_away()
+    if secret is None:
+        csrf.protect()
+    else:
+        g.came_by_token = True
+    return None
+
+
+def _set_no_cookie_beside_a_token(response: Response) -> Response:
+    if g.pop("came_by_token", False):
+        cookie.modified = False  # whatever touched it: a program has no use for a session
+    return response
+
+
+def _bearer_secret() -> str | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def _actor_of(secret: str) -> Actor | None:
+    with read() as transaction:
+        bearer = tokens.bearer_of(transaction, secret)
+    if bearer is not None and bearer.is_use_due:
+        with write() as transaction:
+            tokens.note_use(transaction, secret)
+    return bearer.actor if bearer else None
+
+
+def _turn_away() -> ResponseReturnValue:
+    if not wants_page():
+        raise NotSignedIn("Nobody is signed in, or the session or token has ended. Sign in, or send a bearer token.")
+    wanted = iri_to_uri(request.full_path.removesuffix("?"))
+    is_worth_keeping = request.method == "GET" and wanted not in {"/", HOME}
+    return redirect(url_for("auth.login", next=wanted if is_worth_keeping else None))

@@ -1,0 +1,145 @@
+"""What a request may use: who acts, the database, and the other parts of the application. This is all that doors need.
+
+Flask-SQLAlchemy holds the request's session, on the same engine as everything else. It only reads: every `read()` is a
+transaction of its own that is rolled back, so that nothing read before a `write()` is shown after it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import Flask, current_app, g, request
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from webapp.config import Settings
+from webapp.db import Database
+from webapp.errors import InvalidCredentials, NotSignedIn, ServiceUnavailable
+from webapp.jobs import Queue
+from webapp.permissions import Actor
+from webapp.services import accounts
+from webapp.storage import FrameStore
+
+_KEY = "assay"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is made of."""
+
+    settings: Settings
+    database: Database
+    queue: Queue
+    store: FrameStore
+
+
+class _SharedEngine(SQLAlchemy):
+    """Flask-SQLAlchemy on the engine that the application has already."""
+
+    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> Engine:
+        del bind_key, options
+        return parts_of(app).database.engine
+
+    def _apply_driver_defaults(self, options: dict[str, Any], app: Flask) -> None:
+        """Change nothing: `webapp.db` has set the engine up."""
+
+
+_requests = _SharedEngine(add_models_to_shell=False)
+
+
+def install_parts(app: Flask, parts: Parts) -> None:
+    """Give an application its parts, and its requests their session."""
+    app.extensions[_KEY] = parts
+    app.config["SQLALCHEMY_DATABASE_URI"] = parts.database.engine.url  # unlike a string, it hides the password in logs
+    _requests.init_app(app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """Return the parts of an application."""
+    return cast("Parts", app.extensions[_KEY])
+
+
+def parts() -> Parts:
+    """Return the parts of the application that handles this request."""
+    return parts_of(current_app)
+
+
+def current_actor() -> Actor:
+    """Return who this request acts for.
+
+    Raises
+    ------
+    NotSignedIn
+        If it acts for nobody: the guard lets that happen only where strangers may go.
+    """
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        raise NotSignedIn("Sign in first.")
+    return actor
+
+
+def client_address() -> str:
+    """Return the network address that the request came from, for limits and the audit trail."""
+    return request.remote_addr or ""
+
+
+@contextmanager
+def read() -> Iterator[Session]:
+    """Open a transaction that only reads; it is rolled back at the end.
+
+    Raises
+    ------
+    ServiceUnavailable
+        If the database does not answer.
+    """
+    session = _requests.session
+    with _database_errors():
+        try:
+            yield session()
+        finally:
+            session.rollback()
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """Open a transaction that commits at the end, or rolls back if an exception passes.
+
+    Raises
+    ------
+    ServiceUnavailable
+        If the database does not answer.
+    """
+    with _database_errors(), parts().database.write() as session:
+        yield session
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise ServiceUnavailable("The database does not answer. Try again in a moment.") from error
+
+
+def check_credentials(email: str, password: str) -> accounts.SignIn:
+    """Sign a person in by e-mail and password, or refuse; both are in the audit trail afterwards.
+
+    The slow comparison happens outside the writing transaction, which on SQLite nobody else can have meanwhile.
+
+    Raises
+    ------
+    InvalidCredentials
+        If the name is unknown, the password wrong, or the person may no longer sign in.
+    """
+    with read() as session:
+        check = accounts.verify_password(session, email, password)
+    refusal: InvalidCredentials | None = None
+    with write() as session:
+        try:
+            return accounts.sign_in(session, check, address=client_address())
+        except InvalidCredentials as error:
+            refusal = error  # raised below: an exception that passes here would take the audit line with it
+    raise refusal

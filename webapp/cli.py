@@ -1,0 +1,188 @@
+"""The command line: `python -m webapp.cli --help`.
+
+Passwords are asked for, read from standard input or made up. They are never arguments: everybody on the machine can
+read those.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from quant.errors import QuantError
+from webapp import jobs
+from webapp.config import Settings, load_settings
+from webapp.db import Database
+from webapp.errors import AppError
+from webapp.jobs import Queue
+from webapp.permissions import Role
+from webapp.services import accounts, example, passwords, price_store
+from webapp.services.accounts import UserView
+from webapp.storage import FrameStore
+
+
+class _Commands(click.Group):
+    """Says what went wrong in one line, and exits with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (AppError, QuantError) as error:
+            raise click.ClickException(str(error)) from error
+        except ValidationError as error:
+            raise click.ClickException("; ".join(_explain(error))) from error
+        except (OperationalError, ProgrammingError) as error:
+            first_line = str(error.orig).splitlines()[0]
+            hint = "Is it there, and migrated? python -m alembic upgrade head"
+            raise click.ClickException(f"The database refused: {first_line}. {hint}") from error
+
+
+@click.group(cls=_Commands, help="Manage an installation of Assay.")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Read the settings, once."""
+    context.obj = load_settings()
+
+
+def _password_options(command: Callable[..., None]) -> Callable[..., None]:
+    from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+    made_up = click.option("--generate", is_flag=True, help="Make a password up and print it once.")
+    return from_stdin(made_up(command))
+
+
+@main.command("create-user")
+@click.option("--email", required=True, help="What they sign in with.")
+@click.option("--name", required=True, help="What others see.")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), default="researcher", show_default=True)
+@_password_options
+@click.pass_obj
+def create_user(settings: Settings, /, email: str, name: str, role: str, **password_from: bool) -> None:
+    """Let somebody in."""
+    password = _password(**password_from)
+    with _database(settings) as database, database.write() as session:
+        user = accounts.create_user(session, None, email=email, name=name, role=Role(role), password=password)
+    click.echo(f"Created {user.email} ({user.role}).")
+    _show_made_up(password, **password_from)
+
+
+@main.command("create-admin")
+@click.option("--email", required=True, help="What they sign in with.")
+@click.option("--name", default="Administrator", show_default=True, help="What others see.")
+@_password_options
+@click.pass_context
+def create_admin(context: click.Context, /, email: str, name: str, **password_from: bool) -> None:
+    """Let an administrator in."""
+    context.invoke(create_user, email=email, name=name, role=str(Role.ADMIN), **password_from)
+
+
+@main.command("set-password")
+@click.option("--email", required=True, help="Whose password.")
+@_password_options
+@click.pass_obj
+def set_password(settings: Settings, /, email: str, **password_from: bool) -> None:
+    """Give somebody a new password, and end their sessions."""
+    password = _password(**password_from)
+    with _database(settings) as database, database.write() as session:
+        accounts.change_password(session, None, email=email, password=password)
+    click.echo(f"{accounts.to_email(email)} has a new password; all their sessions have ended.")
+    _show_made_up(password, **password_from)
+
+
+@main.command("disable-user")
+@click.option("--email", required=True, help="Whom.")
+@click.pass_obj
+def disable_user(settings: Settings, email: str) -> None:
+    """Shut somebody out, with all their sessions and tokens."""
+    with _database(settings) as database, database.write() as session:
+        user = accounts.set_active(session, None, email=email, is_active=False)
+    click.echo(f"{user.email} can no longer sign in.")
+
+
+@main.command("enable-user")
+@click.option("--email", required=True, help="Whom.")
+@click.pass_obj
+def enable_user(settings: Settings, email: str) -> None:
+    """Let somebody in again."""
+    with _database(settings) as database, database.write() as session:
+        user = accounts.set_active(session, None, email=email, is_active=True)
+    click.echo(f"{user.email} can sign in again.")
+
+
+@main.command("list-users")
+@click.pass_obj
+def list_users(settings: Settings) -> None:
+    """Show everybody who may sign in, and who no longer may."""
+    with _database(settings) as database, database.read() as session:
+        users = accounts.list_users(session, None)
+    width = max((len(user.email) for user in users), default=0)
+    for user in users:
+        click.echo(_line(user, width))
+
+
+@main.command("seed")
+@click.pass_obj
+def seed(settings: Settings) -> None:
+    """Prepare a new installation: packaged prices, first administrator, example. A second time changes nothing."""
+    with _database(settings) as database:
+        with database.write() as session:
+            price_store.load_sample(session, FrameStore(settings.home / "frames"))
+        email, given = settings.admin_email, settings.admin_password.get_secret_value()
+        with database.write() as session:
+            made_up = accounts.ensure_admin(session, email=email, password=given)
+        if made_up:  # said before anything else can fail: it is stored nowhere
+            click.echo(f"First administrator: {accounts.to_email(email)}")
+            click.echo(f"Password: {made_up}   (shown this once)")
+        if settings.example:
+            _submit_example(database, Queue(settings.redis_url.get_secret_value()))
+
+
+def _submit_example(database: Database, queue: Queue) -> None:
+    with database.write() as session:
+        actor = accounts.first_admin(session)
+        if actor is not None and example.submit_if_first(session, actor) is not None:
+            queue.send_after_commit(session, jobs.WORK)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.resolved_database_url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def _password(*, password_stdin: bool, generate: bool) -> str:
+    if generate:
+        return passwords.generate()
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt="Again")
+    return password
+
+
+def _show_made_up(password: str, *, password_stdin: bool, generate: bool) -> None:
+    del password_stdin
+    if generate:
+        click.echo(f"Password: {password}   (shown this once)")
+
+
+def _line(user: UserView, width: int) -> str:
+    last = f"{user.last_sign_in_at:%Y-%m-%d %H:%M} UTC" if user.last_sign_in_at else "never signed in"
+    return (
+        f"{user.email:<{width}}  {user.role:<10}  {'active' if user.is_active else 'disabled':<8}  {last}  {user.name}"
+    )
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        name = "ASSAY_" + "_".join(str(part) for part in problem["loc"]).upper()
+        yield f"{name}: {problem['msg']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Settings: the only reader of the environment."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two installations.
+
+    Each field is read from the variable `ASSAY_<FIELD>`, or from a file `assay_<field>` in `<home>/secrets`, where the
+    launcher keeps what it made up itself.
+    """
+
+    # An empty variable is one that was not set: compose files and shells pass them on as such.
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    home: Path = Field(default=Path("var"), description="Folder of all data: database, prices, results, logs, secrets.")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty: an SQLite file under `home`.")
+    redis_url: SecretStr = Field(
+        default=SecretStr(""), description="Redis URL; empty: the launcher starts an embedded server."
+    )
+    secret_key: SecretStr = Field(description="Signs sessions and forms; at least 32 characters.")
+    host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(default=8050, ge=1, le=65535, description="Port the web server listens on.")
+    web_processes: int = Field(default=2, ge=1, le=64, description="Web server processes.")
+    web_threads: int = Field(default=4, ge=1, le=64, description="Threads of each web process.")
+    worker_processes: int = Field(
+        default=max(1, os.cpu_count() or 1), ge=1, le=256, description="Analyses that run at once on this machine."
+    )
+    fit_threads: int = Field(default=1, ge=1, le=64, description="Threads of one analysis; they change no result.")
+    admin_email: str = Field(default="admin@assay.local", description="E-mail of the first administrator.")
+    admin_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of the first administrator; empty: generated and printed once."
+    )
+    example: bool = Field(default=True, description="Submit one example analysis when there is none at all.")
+    behind_https: bool = Field(default=False, description="Served over HTTPS: cookies are sent over HTTPS only.")
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=8, description="Reverse proxies in front; what they forward about a visitor is believed."
+    )
+    session_days: int = Field(default=7, ge=1, le=90, description="Days until a session ends by itself.")
+    sign_in_limit: str = Field(default="10 per minute", description="Sign-in attempts an address may make.")
+    analysis_time_limit_seconds: int = Field(
+        default=4 * 3600, ge=10, description="An analysis running longer than this is stopped and failed."
+    )
+    analysis_memory_limit_bytes: int = Field(
+        default=4 * 1024**3,
+        ge=256 * 1024**2,
+        description="An analysis using more memory than this is stopped and failed.",
+    )
+    lease_seconds: float = Field(default=20.0, gt=1, description="A worker silent for this long loses its analysis.")
+    heartbeat_seconds: float = Field(default=5.0, gt=0.1, description="How often a worker says that it is alive.")
+    cancel_grace_seconds: float = Field(
+        default=2.0, ge=0, description="How long a cancelled analysis may take to stop by itself before it is killed."
+    )
+    max_attempts: int = Field(default=5, ge=1, description="How often an analysis is started before it is given up.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least level that is logged."
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_driver(cls, url: str) -> str:
+        return url.replace("postgres://", "postgresql+psycopg://", 1).replace(
+            "postgresql://", "postgresql+psycopg://", 1
+        )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, secret_key: SecretStr) -> SecretStr:
+        least = 32
+        if len(secret_key.get_secret_value()) < least:
+            raise ValueError(f"expected at least {least} characters; `python -m webapp up` makes one by itself")
+        return secret_key
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use: as set, or an SQLite file under `home`."""
+        return self.database_url or f"sqlite:///{self.home / 'assay.sqlite'}"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and from the launcher's secret files."""
+    home = Path(os.environ.get("ASSAY_HOME") or "var").expanduser().resolve()
+    secrets = home / "secrets"
+    return Settings(_secrets_dir=secrets if secrets.is_dir() else None)
+
+
+def prepare_numeric_libraries(settings: Settings) -> None:
+    """Tell numba where its compiled kernels lie, and BLAS and OpenMP to use no threads of their own.
+
+    Must run before the first import of numpy. Analyses run side by side in processes; threads inside each library would
+    only fight over the cores, and some libraries give other last digits with another number of threads.
+    """
+    os.environ["NUMBA_CACHE_DIR"] = str(settings.home / "cache" / "numba")
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"

@@ -1,0 +1,1 @@
+"""The Dash application under `/app/`: layout over pages over parts over figures."""

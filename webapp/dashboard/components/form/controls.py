@@ -1,0 +1,240 @@
+"""Draws the parts of the form: a control with its label, unit, help and a place for its mistake."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from webapp.dashboard.components.attributes import aria
+from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.form.schema import (
+    DISCRIMINATOR,
+    Choice,
+    Entries,
+    Field,
+    Instruments,
+    Part,
+    Variant,
+    entry_indices,
+    placed,
+    variant_of,
+)
+from webapp.dashboard.formats import plain
+
+FIELD = "new-analysis-field"
+VARIANT = "new-analysis-variant"
+PROBLEM = "new-analysis-problem"
+REMOVE = "new-analysis-remove"
+ADD = "new-analysis-add"
+ADD_NAME = "new-analysis-add-name"
+INSTRUMENTS = "new-analysis-instruments"
+
+_CODE = re.compile(r"`([^`]+)`")
+_FEW = 4  # entries with more parameters take a whole row
+
+
+def field_id(path: str) -> dict[str, str]:
+    """Return the id of a field's control."""
+    return {"type": FIELD, "path": path}
+
+
+def anchor(path: str) -> str:
+    """Return the plain id of a field's box, to which a named mistake leads."""
+    return "field-" + re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+
+
+def draw_parts(parts: Sequence[Part], values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> Component:
+    """Return the controls of a section; `options` are the instruments that can be chosen."""
+    groups: list[Component] = []
+    loose: list[Component] = []
+    for part in parts:
+        if isinstance(part, Field):
+            loose.append(draw_field(part, values.get(part.path)))
+        elif isinstance(part, Instruments):
+            loose.append(_instruments(part, values, options))
+        else:
+            if loose:
+                groups.append(html.Div(loose, className="form-grid"))
+                loose = []
+            groups.append(_choice(part, values) if isinstance(part, Choice) else _entries(part, values))
+    if loose:
+        groups.append(html.Div(loose, className="form-grid"))
+    return html.Div(groups, className="form-body")
+
+
+def draw_field(field: Field, value: Any, *, on_hover: str | None = None) -> Component:
+    """Return one field; `on_hover` is what its box says there."""
+    problem = _problem(field.path)
+    help_text = html.Div(marked(f"{field.help_text}{_bounds(field)}"), className="form-text")
+    control_id = field_id(field.path)
+    if field.kind == "boolean":
+        switch = dbc.Switch(id=control_id, value=bool(value), label=field.label)
+        parts, kind = [switch, help_text, problem], "field field-switch"
+    else:
+        label = html.Label(field.label, className="form-label", htmlFor=_html_id(control_id))
+        parts, kind = [label, _control(field, value, control_id), help_text, problem], "field"
+    return html.Div(parts, id=anchor(field.path), className=kind, title=on_hover)
+
+
+def marked(text: str) -> list[Component | str]:
+    """Return text with what stands between backticks set as code."""
+    return [html.Code(part) if place % 2 else part for place, part in enumerate(_CODE.split(text)) if part]
+
+
+def _problem(path: str) -> Component:
+    """Return the place of a field's mistake, unseen while there is none."""
+    return html.Div(id={"type": PROBLEM, "path": path}, className="field-problem", role="alert")
+
+
+def _control(field: Field, value: Any, control_id: dict[str, str]) -> Any:
+    if field.kind == "choice":
+        options = [{"label": label, "value": name} for name, label in field.choices]
+        return dbc.Select(id=control_id, options=options, value=value)
+    if field.kind == "date":
+        return dbc.Input(id=control_id, type="date", value=value or "", debounce=True)
+    entry = dbc.Input(
+        id=control_id,
+        type="text",  # a number field would throw away what is no number, before anyone could say what is wrong
+        inputmode="numeric" if field.kind == "integer" else "decimal",
+        value=value,
+        debounce=True,  # what was typed is taken over before anything else is clicked: nothing is ever lost
+        autocomplete="off",
+        placeholder="none" if field.is_optional else None,
+    )
+    return dbc.InputGroup([entry, dbc.InputGroupText(field.unit)]) if field.unit else dbc.InputGroup([entry])
+
+
+def _bounds(field: Field) -> str:
+    if field.minimum is None and field.maximum is None:
+        return ""
+    low = plain(field.minimum)
+    if field.maximum is None:
+        return f" {'More than' if field.excludes_minimum else 'At least'} {low}."
+    if field.minimum is None:
+        return f" At most {plain(field.maximum)}."
+    return f" {'Above ' if field.excludes_minimum else ''}{low} to {plain(field.maximum)}."
+
+
+def _choice(choice: Choice, values: Mapping[str, Any]) -> Component:
+    path = f"{choice.path}.{DISCRIMINATOR}"
+    chosen = variant_of(choice, values.get(path, choice.default))
+    options = [{"label": variant.title, "value": variant.name} for variant in choice.variants]
+    select_id = {"type": VARIANT, "path": path, "shown": chosen.name}
+    head = html.Div(
+        [
+            html.Label(choice.label, className="form-label", htmlFor=_html_id(select_id)),
+            dbc.Select(id=select_id, options=options, value=chosen.name),
+            html.Div(chosen.summary, className="form-text"),
+            _problem(path),
+        ],
+        className="field",
+        id=anchor(path),
+    )
+    fields = [draw_field(field, values.get(field.path, field.default)) for field in placed(chosen, choice.path)]
+    return html.Div([head, *fields], className="form-grid", id=anchor(choice.path))
+
+
+def _entries(entries: Entries, values: Mapping[str, Any]) -> Component:
+    cards = [_entry(entries, index, values) for index in entry_indices(entries, values)]
+    name_id = {"type": ADD_NAME, "path": entries.path}
+    adding = html.Div(
+        [
+            html.Label(f"To add to {entries.label.lower()}", htmlFor=_html_id(name_id), className="visually-hidden"),
+            dbc.Select(
+                id=name_id,
+                options=_grouped(entries.variants),
+                value=entries.variants[0].name,
+                style={"maxWidth": "260px"},
+            ),
+            html.Button(
+                [icon("plus-lg"), "Add"],
+                id={"type": ADD, "path": entries.path},
+                type="button",
+                className="btn btn-secondary",
+            ),
+        ],
+        className="entry-add",
+    )
+    problem = _problem(entries.path)
+    is_compact = all(len(variant.fields) < _FEW for variant in entries.variants)
+    return html.Div(
+        [
+            html.Div(marked(entries.help_text), className="form-text mt-0"),
+            html.Div(cards, className="entries entries-compact" if is_compact else "entries"),
+            problem,
+            adding,
+        ],
+        className="entry-list",
+        id=anchor(entries.path),
+    )
+
+
+def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component:
+    path = f"{entries.path}.{index}"
+    name_path = f"{path}.{DISCRIMINATOR}"
+    variant = variant_of(entries, values.get(name_path))
+    remove = html.Button(
+        icon("x-lg"),
+        id={"type": REMOVE, "path": path},
+        type="button",
+        className="btn btn-quiet btn-sm btn-icon",
+        title=f"Remove {variant.title}",
+        **aria(label=f"Remove {variant.title}"),
+    )
+    head = html.Div(
+        [html.H3(variant.title), remove, html.P(variant.summary, title=variant.reference or None)],
+        className="entry-head",
+    )
+    fields = [_parameter(field, values.get(field.path, field.default)) for field in placed(variant, path)]
+    hidden = dbc.Input(id=field_id(name_path), type="hidden", value=variant.name)
+    problem = _problem(path)
+    return html.Div(
+        [head, hidden, html.Div(fields, className="entry-fields"), problem], className="entry", id=anchor(path)
+    )
+
+
+def _parameter(field: Field, value: Any) -> Component:
+    """Return a parameter of an entry: its help stands on hover, for there are many."""
+    return draw_field(field, value, on_hover=f"{field.help_text}{_bounds(field)}")
+
+
+def _instruments(part: Instruments, values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> Component:
+    chosen = list(values.get(part.path) or [])
+    known = {option["value"] for option in options}
+    missing = [{"label": key.partition("@")[0], "value": key} for key in chosen if key not in known]
+    dropdown = dcc.Dropdown(
+        id=INSTRUMENTS,
+        options=[*options, *missing],
+        value=chosen,
+        multi=True,
+        placeholder="Search by symbol or name",
+        maxHeight=280,
+    )
+    return html.Div(
+        [
+            html.Label("Instruments", className="form-label", htmlFor=INSTRUMENTS),
+            dropdown,
+            html.Div(f"{part.help_text} Up to {part.at_most}, traded from one account.", className="form-text"),
+            _problem(part.path),
+        ],
+        className="field field-wide",
+        id=anchor(part.path),
+    )
+
+
+def _grouped(variants: Sequence[Variant]) -> list[dict[str, str]]:
+    return [
+        {
+            "label": f"{variant.title} ({variant.category.lower()})" if variant.category else variant.title,
+            "value": variant.name,
+        }
+        for variant in variants
+    ]
+
+
+def _html_id(component_id: Mapping[str, str]) -> str:
+    """Return a dict id as Dash writes it into the page: keys sorted, no spaces."""
+    return "{" + ",".join(f'"{key}":"{component_id[key]}"' for key in sorted(component_id)) + "}"

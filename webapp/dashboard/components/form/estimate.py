@@ -1,0 +1,100 @@
+"""What a question will cost, in fits of models."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quant.spec import AnalysisSpec
+from webapp.dashboard.formats import plural
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which sessions of an instrument there are, and how many bars."""
+
+    first_session: datetime.date
+    last_session: datetime.date
+    n_bars: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How many models a question fits.
+
+    `n_bars` is the most any instrument has in the asked span; `n_traded_bars` is what remains after warm-up and the
+    first training window, zero if nothing does.
+    """
+
+    n_bars: int
+    n_traded_bars: int
+    n_judging_fits: int
+    n_walk_forward_fits: int
+    most_tuning_fits: int
+    n_audit_fits: int
+
+    @property
+    def n_fits(self) -> int:
+        """Fits that are made in any case."""
+        return self.n_judging_fits + self.n_walk_forward_fits + self.n_audit_fits
+
+    def in_words(self) -> list[str]:
+        """Return the estimate as short sentences."""
+        if not self.n_traded_bars:
+            too_few = (
+                f"{plural(self.n_bars, 'bar')} are too few: nothing is left to trade after the warm-up and the first "
+                "training window. Shorten the training window or choose more sessions."
+            )
+            return [too_few]
+        fits = (
+            f"{plural(self.n_fits, 'fit')} in any case: {self.n_judging_fits} to choose the model, "
+            f"{self.n_walk_forward_fits} walking forward, {self.n_audit_fits} for the audit."
+        )
+        lines = [fits]
+        if self.most_tuning_fits:
+            lines.append(
+                f"Up to {plural(self.most_tuning_fits, 'more fit', 'more fits')} if no model meets the target."
+            )
+        lines.append(f"{plural(self.n_traded_bars, 'bar')} traded out of sample, of {self.n_bars:,}.")
+        return lines
+
+
+def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate | None:
+    """Return what a question will cost, or None if no instrument's sessions are known.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    coverage : mapping of str to Coverage
+        Sessions by symbol.
+
+    Returns
+    -------
+    Estimate or None
+        Bars inside the asked dates are counted by their share of the covered days.
+    """
+    known = [coverage[each.symbol] for each in spec.instruments if each.symbol in coverage]
+    if not known:
+        return None
+    n_bars = max(_bars_between(each, spec.start, spec.end) for each in known)
+    validation = spec.validation
+    remaining = n_bars - spec.warm_up - validation.train_bars
+    n_traded = max(0, remaining)
+    n_walks = -(-n_traded // validation.test_bars)
+    tunes = spec.tuning.enabled and validation.target is not None
+    return Estimate(
+        n_bars=n_bars,
+        n_traded_bars=n_traded,
+        n_judging_fits=len(spec.models) * validation.n_folds,
+        n_walk_forward_fits=n_walks,
+        most_tuning_fits=spec.tuning.n_trials * validation.n_folds if tunes else 0,
+        n_audit_fits=min(spec.audit.n_cuts, n_traded) if spec.audit.enabled else 0,
+    )
+
+
+def _bars_between(covered: Coverage, start: datetime.date | None, end: datetime.date | None) -> int:
+    first = max(start or covered.first_session, covered.first_session)
+    last = min(end or covered.last_session, covered.last_session)
+    span = (covered.last_session - covered.first_session).days + 1
+    asked = (last - first).days + 1
+    return max(0, round(covered.n_bars * asked / span)) if asked > 0 else 0

@@ -1,0 +1,140 @@
+"""Draws the sections of the form, each folded to one line while nobody has changed it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.form.controls import draw_parts
+from webapp.dashboard.components.form.schema import (
+    DISCRIMINATOR,
+    Choice,
+    Entries,
+    Field,
+    Instruments,
+    Part,
+    Section,
+    entry_indices,
+    sections,
+    variant_of,
+)
+from webapp.dashboard.components.form.values import changed_fields, read_value
+from webapp.dashboard.formats import NO_BREAK, plain, plural
+
+SUMMARY = "new-analysis-summary"
+SECTION = "new-analysis-section"
+CHANGED = "new-analysis-changed"
+
+_MOST_NAMES = 6
+
+
+def draw_form(values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> list[Component]:
+    """Return all sections; those left at their defaults are folded, the instruments never."""
+    return [_draw(number, section, values, options) for number, section in enumerate(sections(), start=1)]
+
+
+def section_class(section: Section, wrong_paths: Sequence[str]) -> str:
+    """Return the class of a section, by whether something in it is wrong."""
+    has_errors = any(section_of(path) is section for path in wrong_paths)
+    return "form-section has-errors" if has_errors else "form-section"
+
+
+def section_of(path: str) -> Section:
+    """Return the section in which a path stands; the first for what is about the whole."""
+    for section in sections():
+        for part in section.parts:
+            if path == part.path or path.startswith(f"{part.path}.") or path == section.name:
+                return section
+    return sections()[0]
+
+
+def place_of(path: str) -> str:
+    """Return where a path is on the page, in words: its section, and its field if it is one."""
+    section = section_of(path)
+    for part in section.parts:
+        if isinstance(part, Field) and part.path == path:
+            return f"{section.title}, {part.label.lower()}"
+        if isinstance(part, Choice | Entries) and path.startswith(f"{part.path}."):
+            name = path.rpartition(".")[2]
+            known = (field.label for variant in part.variants for field in variant.fields if field.path == name)
+            return f"{section.title}, {next(known, part.label).lower()}"
+    return section.title
+
+
+def summary(section: Section, values: Mapping[str, Any]) -> str:
+    """Return a section in one line."""
+    return " · ".join(text for part in section.parts if (text := _part_summary(part, values)))
+
+
+def changed(section: Section, values: Mapping[str, Any]) -> str:
+    """Return how much of a section was changed, or nothing."""
+    n_changed = len(changed_fields(section, values))
+    return f"{n_changed} changed" if n_changed and section.name != "instruments" else ""
+
+
+def _draw(number: int, section: Section, values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> Component:
+    is_open = section.name == "instruments" or bool(changed_fields(section, values))
+    head = html.Summary(
+        [
+            html.Span(str(number), className="form-step"),
+            html.Div(
+                [
+                    html.H2(section.title, className="form-section-title"),
+                    html.Div(
+                        summary(section, values), id={"type": SUMMARY, "name": section.name}, className="form-summary"
+                    ),
+                ],
+                className="form-head",
+            ),
+            html.Span(
+                [
+                    html.Span(
+                        changed(section, values), id={"type": CHANGED, "name": section.name}, className="form-changed"
+                    ),
+                    icon("chevron-down"),
+                ],
+                className="form-state",
+            ),
+        ]
+    )
+    return html.Details(
+        [head, draw_parts(section.parts, values, options)],
+        id={"type": SECTION, "name": section.name},
+        className="form-section",
+        open=is_open,
+    )
+
+
+def _part_summary(part: Part, values: Mapping[str, Any]) -> str:
+    if isinstance(part, Field):
+        return _field_summary(part, values)
+    if isinstance(part, Instruments):
+        return ", ".join(str(key).partition("@")[0] for key in values.get(part.path) or []) or "none chosen"
+    if isinstance(part, Choice):
+        return variant_of(part, values.get(f"{part.path}.{DISCRIMINATOR}", part.default)).title
+    return _entries_summary(part, values)
+
+
+def _field_summary(field: Field, values: Mapping[str, Any]) -> str:
+    value = read_value(values.get(field.path), field)
+    if field.kind == "boolean":
+        return f"{field.label}: {plain(bool(value))}"
+    if value is None:
+        return "" if field.is_optional else f"{field.label}: nothing"
+    if field.kind == "choice":
+        return dict(field.choices).get(str(value), str(value))
+    unit = f"{NO_BREAK}{field.unit}" if field.unit not in {"", "fraction", "money"} else ""
+    return f"{field.label} {plain(value)}{unit}"
+
+
+def _entries_summary(entries: Entries, values: Mapping[str, Any]) -> str:
+    names = [
+        variant_of(entries, values.get(f"{entries.path}.{index}.{DISCRIMINATOR}")).title
+        for index in entry_indices(entries, values)
+    ]
+    distinct = list(dict.fromkeys(names))
+    shown = ", ".join(distinct[:_MOST_NAMES]) + (", …" if len(distinct) > _MOST_NAMES else "")
+    noun = entries.label.lower().removesuffix("s")
+    return f"{plural(len(names), noun)}: {shown}" if names else f"no {noun}"

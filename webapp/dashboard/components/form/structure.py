@@ -1,0 +1,79 @@
+"""What is drawn in the form at this moment, and how adding, removing and choosing change it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.dashboard.components.form.schema import Entries, sections
+from webapp.dashboard.components.form.values import Values, default_entry, to_question, to_values
+
+Id = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The controls on the page with what stands in them, as the browser sent it."""
+
+    field_ids: Sequence[Id]
+    field_values: Sequence[Any]
+    variant_ids: Sequence[Id]
+    variant_values: Sequence[Any]
+    instruments: Sequence[str] | None
+
+    def values(self) -> Values:
+        """Return what stands in each field, by path."""
+        values: Values = {each["path"]: value for each, value in zip(self.field_ids, self.field_values, strict=True)}
+        values |= {each["path"]: value for each, value in zip(self.variant_ids, self.variant_values, strict=True)}
+        return values | {"instruments": [str(each) for each in self.instruments or []]}
+
+    @property
+    def has_other_variant(self) -> bool:
+        """Whether a variant was chosen whose parameters are not drawn yet."""
+        return any(each["shown"] != value for each, value in zip(self.variant_ids, self.variant_values, strict=True))
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """The buttons that change the structure, with their clicks since the form was drawn."""
+
+    add_ids: Sequence[Id]
+    added: Sequence[int | None]
+    add_names: Sequence[str]
+    remove_ids: Sequence[Id]
+    removed: Sequence[int | None]
+
+
+def restructured(drawn: Drawn, clicks: Clicks) -> Values | None:
+    """Return the values after what was clicked, or None if nothing was.
+
+    Whatever else stands in the form, right or wrong, stays.
+    """
+    values = drawn.values()
+    for each, name, n_clicks in zip(clicks.add_ids, clicks.add_names, clicks.added, strict=True):
+        if n_clicks:
+            return _with_entry(values, each["path"], name)
+    for each, n_clicks in zip(clicks.remove_ids, clicks.removed, strict=True):
+        if n_clicks:
+            return _without_entry(values, each["path"])
+    return to_values(to_question(values)) if drawn.has_other_variant else None
+
+
+def _with_entry(values: Values, path: str, name: str) -> Values:
+    question = to_question(values)
+    question[path] = [*question[path], default_entry(_entries_at(path), name)]
+    return to_values(question)
+
+
+def _without_entry(values: Values, path: str) -> Values:
+    place, _, index = path.rpartition(".")
+    question = to_question(values)
+    question[place] = [entry for number, entry in enumerate(question[place]) if number != int(index)]
+    return to_values(question)
+
+
+def _entries_at(path: str) -> Entries:
+    for section in sections():
+        for part in section.parts:
+            if isinstance(part, Entries) and part.path == path:
+                return part
+    raise KeyError(path)

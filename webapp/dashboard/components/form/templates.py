@@ -1,0 +1,65 @@
+"""Questions to start from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quant.spec import AnalysisSpec
+
+# What a template leaves as it is: these are the person's own.
+KEPT = ("instruments", "start", "end")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A named question without instruments: how it differs from the defaults."""
+
+    name: str
+    title: str
+    summary: str
+    changes: Mapping[str, Any]
+
+
+TEMPLATES: tuple[Template, ...] = (
+    Template(
+        "quick",
+        "Quick look",
+        "Two small models and few features: an answer in seconds, rough.",
+        {
+            "features": [
+                {"name": "return", "window": 1},
+                {"name": "return", "window": 20},
+                {"name": "volatility"},
+                {"name": "rsi"},
+                {"name": "sma"},
+            ],
+            "models": [{"name": "logistic"}, {"name": "random_forest", "n_trees": 100}],
+            "validation": {"n_folds": 3, "test_bars": 250},
+            "tuning": {"enabled": False},
+            "audit": {"n_cuts": 3},
+        },
+    ),
+    Template(
+        "default",
+        "Default",
+        "Eleven features, three models, a search for better parameters when none is good enough.",
+        {},
+    ),
+    Template(
+        "long-short",
+        "Long/short with volatility target",
+        "Bets on falls as well, and holds less when the market is wild.",
+        {
+            "strategy": {"direction": "long_short", "enter_above": 0.55, "exit_below": 0.5, "short_below": 0.45},
+            "backtest": {"sizing": {"name": "volatility_target", "annualised_volatility": 0.15}},
+        },
+    ),
+)
+
+
+def from_template(name: str, question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a template's question, every default in it, with the instruments and dates of the present one."""
+    template = next(template for template in TEMPLATES if template.name == name)
+    stand_in = {"instruments": [{"symbol": "X"}], **template.changes}
+    resolved = AnalysisSpec.model_validate(stand_in).resolved()
+    return {**resolved, "instruments": [], **{key: question[key] for key in KEPT if key in question}}

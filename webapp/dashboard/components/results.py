@@ -1,0 +1,75 @@
+"""Reads numbers out of an answer for the tabs, written as their unit asks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash.development.base_component import Component
+
+from quant.risk.definitions import DEFINITIONS, Definition, Unit
+from webapp.dashboard import formats
+from webapp.dashboard.components.cards import metric_card
+from webapp.services.analyses import AnalysisView
+from webapp.services.results import ResultView
+
+# Measures whose sign is a gain or a loss; others are sizes.
+_SIGNED = frozenset({"total_return", "compound_annual_growth_rate", "alpha", "best_bar", "worst_bar"})
+
+
+class Metrics:
+    """The metrics of an answer by name."""
+
+    def __init__(self, result: ResultView) -> None:
+        self._by_name: dict[str, Mapping[str, Any]] = {each["name"]: each for each in result.facts["metrics"]}
+
+    def value(self, name: str) -> float | None:
+        """Return a metric of the strategy, None if it is unknown."""
+        return self._get(name, "value")
+
+    def benchmark(self, name: str) -> float | None:
+        """Return the same metric of the benchmark."""
+        return self._get(name, "benchmark_value")
+
+    def card(self, name: str, *, label: str = "", is_main: bool = False) -> Component:
+        """Return a metric beside its benchmark's, its definition on hover."""
+        definition = DEFINITIONS[name]
+        benchmark = self.benchmark(name)
+        value = self.value(name)
+        is_signed = name in _SIGNED
+        return metric_card(
+            label or definition.title,
+            written(value, definition.unit, signed=is_signed),
+            aside="" if benchmark is None else f"benchmark {written(benchmark, definition.unit, signed=is_signed)}",
+            help_text=definition.definition,
+            is_main=is_main,
+            tone=formats.sign_class(value) if is_signed else "",
+        )
+
+    def _get(self, name: str, key: str) -> float | None:
+        found = self._by_name.get(name)
+        return None if found is None else found[key]
+
+
+def written(value: float | None, unit: Unit, *, signed: bool = False) -> str:
+    """Return a metric as its unit asks: fractions as per cent, ratios with two decimals, the rest whole."""
+    if unit == "fraction":
+        return formats.percent(value, signed=signed)
+    if unit == "ratio":
+        return formats.ratio(value)
+    return formats.count(value)
+
+
+def unit_word(definition: Definition) -> str:
+    """Return the unit that stands beside a name, where the figure does not carry it."""
+    return {"days": "days", "money": "money", "count": "", "ratio": "", "fraction": ""}[definition.unit]
+
+
+def benchmark_name(view: AnalysisView) -> str:
+    """Return what the strategy is compared with."""
+    symbols = view.summary.symbols
+    return f"Buy and hold {symbols[0]}" if len(symbols) == 1 else f"Buy and hold, {len(symbols)} in equal parts"
+
+
+def benchmark_in_words(view: AnalysisView) -> str:
+    """Return the same inside a sentence."""
+    name = benchmark_name(view)
+    return name[:1].lower() + name[1:]

@@ -1,0 +1,37 @@
+"""Where an analysis is, as an icon and a word: to be told apart without colour."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from webapp.dashboard import formats
+from webapp.dashboard.components.attributes import aria
+from webapp.dashboard.components.cards import icon
+from webapp.services.analyses import AnalysisSummary, Status
+
+WORDS: dict[Status, str] = {
+    Status.QUEUED: "Queued",
+    Status.RUNNING: "Running",
+    Status.SUCCEEDED: "Succeeded",
+    Status.FAILED: "Failed",
+    Status.CANCELLED: "Cancelled",
+}
+
+_ICONS: dict[Status, str] = {
+    Status.QUEUED: "clock",
+    Status.SUCCEEDED: "check-circle",
+    Status.FAILED: "x-circle",
+    Status.CANCELLED: "slash-circle",
+}
+
+
+def status_badge(summary: AnalysisSummary) -> Component:
+    """Return the badge of an analysis; a running one shows how far it is."""
+    if summary.status is Status.SUCCEEDED and summary.is_credible is False:
+        return html.Span([icon("exclamation-triangle"), "Not credible"], className="status status-not-credible")
+    if summary.status is Status.RUNNING:
+        percent = min(99, int(summary.progress * 100))
+        ring = html.Span(className="status-ring", style={"--share": str(percent)}, **aria(hidden="true"))
+        return html.Span([ring, f"Running {percent}{formats.NO_BREAK}%"], className="status status-running")
+    return html.Span(
+        [icon(_ICONS[summary.status]), WORDS[summary.status]], className=f"status status-{summary.status.value}"
+    )

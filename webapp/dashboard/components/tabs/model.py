@@ -1,0 +1,277 @@
+"""Which model was chosen and why, and how well its predictions came true on bars that it had not seen."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from quant.models.catalog import MODELS
+from quant.validation.scores import SCORES, Score
+from webapp.dashboard import formats
+from webapp.dashboard.components.cards import check_line, empty_state, panel
+from webapp.dashboard.components.charts import chart
+from webapp.dashboard.components.tables import Column, data_table
+from webapp.dashboard.figures import model as figures
+from webapp.dashboard.figures.palette import Theme
+from webapp.services.analyses import AnalysisView
+from webapp.services.results import ResultView
+
+FRAMES = ("candidates", "cv_scores", "fold_scores", "roc", "calibration", "confusion", "importance")
+
+_MOST_LINES = 6
+_MOST_TRIALS = 12
+_TITLES = {entry.model_fields["name"].default: entry.title for entry in MODELS}
+
+
+def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
+    """Return the tab."""
+    score = SCORES[result.facts["chosen"]["score_name"]]
+    return html.Div(
+        [
+            panel("What was chosen", _choice(result, score)),
+            html.Div([_purged_folds(result, score, theme), _walk_forward(result, score, theme)], className="grid-2"),
+            html.Div(_quality(result, theme), className="grid-3"),
+            _importance(result, score, theme),
+            _trials(view, result, score, theme),
+        ],
+        className="stack",
+    )
+
+
+def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None, str]]:
+    """Return what was chosen, whether it met the target and what tuning did, each with whether that is good."""
+    chosen, tuning = result.facts["chosen"], result.facts["tuning"]
+    best = (
+        f"{chosen['title']} had the best {_lower(score.title)} on the purged folds of the training span: "
+        f"{_score_text(chosen['score'])}. Without skill it would be {score.no_skill}."
+    )
+    lines: list[tuple[bool | None, str]] = [(None, best)]
+    if chosen["target"] is None:
+        lines.append((None, "No target was set, so nothing was searched for."))
+    elif chosen["target_met"]:
+        lines.append((True, f"It meets the target of {chosen['target']:g}."))
+    else:
+        lines.append(
+            (False, f"It misses the target of {chosen['target']:g}: by the measure set beforehand, not good enough.")
+        )
+    if tuning["started"]:
+        n_trials = formats.plural(tuning["n_trials"], "parameter set")
+        outcome = (
+            "one of them is the model above" if chosen["kind"] == "tuning" else "none was better than the candidates"
+        )
+        lines.append(
+            (None, f"No candidate met the target, so {n_trials} were tried inside the training span; {outcome}.")
+        )
+    return [*lines, _out_of_sample_in_words(result, score)]
+
+
+def _out_of_sample_in_words(result: ResultView, score: Score) -> tuple[bool | None, str]:
+    """Return what became of the score on bars that the models had not seen."""
+    value, target = result.facts["scores"].get(score.name), result.facts["chosen"]["target"]
+    if value is None:
+        return None, "Out of sample the score is not defined: all outcomes were alike."
+    text = f"Out of sample, over all predictions that were traded, it reached {_score_text(value)}"
+    if target is None:
+        return None, f"{text}."
+    is_good = score.meets(value, target)
+    return is_good, f"{text}, which {'meets' if is_good else 'misses'} the same target."
+
+
+def _choice(result: ResultView, score: Score) -> Component:
+    chosen = result.facts["chosen"]
+    lines = [check_line(is_good, text) for is_good, text in choice_in_words(result, score)]
+    parameters = " · ".join(f"{name} {formats.plain(value)}" for name, value in chosen["parameters"].items())
+    scores = result.facts["scores"]
+    rows = [
+        [each.title, _score_text(scores.get(name)), each.no_skill, "higher" if each.higher_is_better else "lower"]
+        for name, each in SCORES.items()
+    ]
+    columns = [
+        Column("Out-of-sample score"),
+        Column("Value"),
+        Column("Without skill", is_number=False),
+        Column("Better", is_number=False),
+    ]
+    columns[0] = Column("Out-of-sample score", is_number=False)
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Ul(lines, className="check-list"),
+                    html.P(["Parameters: ", parameters], className="small muted mt-3"),
+                ]
+            ),
+            data_table(columns, rows),
+        ],
+        className="grid-2",
+    )
+
+
+def _purged_folds(result: ResultView, score: Score, theme: Theme) -> Component:
+    trials, scores = result.frames["candidates"], result.frames["cv_scores"]
+    shown = _shown_trials(trials, result.facts["chosen"]["number"], result.facts["chosen"]["kind"])
+    target = result.facts["chosen"]["target"]
+    by_trial = scores.pivot_table(index="number", columns="fold", values="score", dropna=False)
+    series = [(_trial_title(trial), list(by_trial.loc[trial["number"]])) for trial in shown]
+    labels = [f"fold {int(fold) + 1}" for fold in by_trial.columns]
+    figure = figures.scores_by_fold(
+        labels,
+        series,
+        theme=theme,
+        score_title=score.title,
+        target=target,
+        name="purged-folds",
+    )
+    note = "on each purged fold of the training span" + (
+        "" if target is None else f"; dotted: the target of {target:g}"
+    )
+    return panel(
+        "Choosing the model", chart("analysis-purged-folds", figure, label=f"{score.title} on each fold"), note=note
+    )
+
+
+def _walk_forward(result: ResultView, score: Score, theme: Theme) -> Component:
+    folds = result.frames["fold_scores"]
+    labels = [formats.date(each)[:7] for each in folds["test_start"]]
+    figure = figures.scores_by_fold(
+        labels,
+        [(result.facts["chosen"]["title"], list(folds[score.name]))],
+        theme=theme,
+        score_title=score.title,
+        name="walk-forward",
+    )
+    note = f"{formats.plural(len(folds), 'model')}, each on the bars after its training"
+    return panel(
+        "Walking forward", chart("analysis-walk-forward", figure, label=f"{score.title} in each window"), note=note
+    )
+
+
+def _quality(result: ResultView, theme: Theme) -> list[Component]:
+    roc, bins = result.frames["roc"], result.frames["calibration"]
+    panels = []
+    if len(roc):
+        figure = figures.roc(roc, theme=theme)
+        note = f"area {_score_text(result.facts['scores']['roc_auc'])}; the dotted line is guessing"
+        panels.append(panel("ROC", chart("analysis-roc", figure, label="Rises found against false alarms"), note=note))
+    if len(bins):
+        figure = figures.calibration(bins, theme=theme)
+        note = "on the dotted line a probability means what it says"
+        panels.append(
+            panel("Calibration", chart("analysis-calibration", figure, label="Predicted against observed"), note=note)
+        )
+    return [
+        *panels,
+        panel("Confusion", confusion_table(result.frames["confusion"]), note="at a probability of one half"),
+    ]
+
+
+def confusion_table(confusion: pd.DataFrame) -> Component:
+    """Return what was predicted against what came true, with shares of each row."""
+    counts = confusion.pivot_table(index="actual", columns="predicted", values="n_rows", aggfunc="sum")
+    counts = counts.reindex(index=[1, 0], columns=[1, 0], fill_value=0)
+    names = {1: "Above the threshold", 0: "Not above"}
+    rows: list[list[Component | str]] = []
+    for actual in (1, 0):
+        row = [float(n) for n in counts.loc[actual].to_numpy(dtype=np.float64)]
+        total = sum(row)
+        cells = [_count_cell(n, n / total if total else float("nan")) for n in row]
+        rows.append([names[actual], *cells, formats.count(total)])
+    columns = [
+        Column("What came", is_number=False),
+        Column("Said: above"),
+        Column("Said: not"),
+        Column("Bars"),
+    ]
+    return data_table(columns, rows)
+
+
+def _importance(result: ResultView, score: Score, theme: Theme) -> Component:
+    importance = result.frames.get("importance")
+    title = "Feature importance"
+    if importance is None:
+        sentence = "Feature importance was switched off in the question."
+        return panel(title, empty_state("bar-chart-steps", sentence, small=True))
+    if importance["mean"].notna().sum() == 0:
+        sentence = "It could not be measured: no test window held both outcomes."
+        return panel(title, empty_state("bar-chart-steps", sentence, small=True))
+    figure = figures.feature_importance(importance, theme=theme)
+    lost = _lower(score.title)
+    note = f"out of sample: how much {lost} is lost when one feature is shuffled; at or below zero it did not help"
+    return panel(title, chart("analysis-importance", figure, label="Importance of each feature"), note=note)
+
+
+def _trials(view: AnalysisView, result: ResultView, score: Score, theme: Theme) -> Component:
+    trials = result.frames["candidates"]
+    parts: list[Component] = []
+    if result.facts["tuning"]["started"]:
+        figure = figures.trial_scores(
+            trials.assign(
+                number=np.arange(1, len(trials) + 1), model=[_TITLES.get(name, name) for name in trials["model"]]
+            ),
+            theme=theme,
+            score_title=score.title,
+            target=view.spec["validation"]["target"],
+            higher_is_better=score.higher_is_better,
+        )
+        parts.append(chart("analysis-trials", figure, label=f"{score.title} of each trial in order"))
+    table = _trial_table(trials, score)
+    if len(trials) > _MOST_TRIALS:
+        table = html.Details([html.Summary(f"All {len(trials)} trials"), table], className="fold")
+    note = "everything that was tried on these prices here; each is in the ledger for ever"
+    return panel("Trials", *parts, table, note=note)
+
+
+def _trial_table(trials: pd.DataFrame, score: Score) -> Component:
+    columns = [
+        Column("#"),
+        Column("Kind", is_number=False),
+        Column("Model", is_number=False),
+        Column("Parameters", is_number=False),
+        Column(score.title),
+        Column("Sharpe, a bar", help_text="Of trading the purged predictions without costs; no claim of profit"),
+    ]
+    rows = [
+        [
+            str(number),
+            str(trial["kind"]),
+            _TITLES.get(trial["model"], str(trial["model"])),
+            _parameters(trial["parameters"]),
+            _score_text(trial["score"]),
+            formats.number(trial["sharpe_ratio"], 3),
+        ]
+        for number, trial in enumerate(trials.to_dict("records"), start=1)
+    ]
+    return data_table(columns, rows)
+
+
+def _shown_trials(trials: pd.DataFrame, number: int, kind: str) -> list[dict[Any, Any]]:
+    """Return the chosen trial and the candidates, few enough to be told apart in a chart."""
+    rows = trials.to_dict("records")
+    chosen = [row for row in rows if row["kind"] == kind][number : number + 1]  # numbers count within a kind
+    others = [row for row in rows if row["kind"] == "candidate" and row not in chosen]
+    return [*chosen, *others][:_MOST_LINES]
+
+
+def _trial_title(trial: dict[Any, Any]) -> str:
+    title = _TITLES.get(trial["model"], str(trial["model"]))
+    return f"{title}, tuned" if trial["kind"] == "tuning" else title
+
+
+def _parameters(text: str) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in json.loads(text).items())
+
+
+def _lower(title: str) -> str:
+    """Return a title as it stands inside a sentence; abbreviations stay as they are."""
+    return title[:1].lower() + title[1:]
+
+
+def _count_cell(n: float, share: float) -> Component:
+    return html.Span([formats.count(n), html.Span(f" {formats.percent(share, 0)}", className="muted")])
+
+
+def _score_text(value: float | None) -> str:
+    return formats.number(value, 3)

@@ -1,0 +1,184 @@
+"""Trades: where they were on the price, how their returns are spread, how long they lasted."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from webapp.dashboard.figures.bars import bar_axis, packed
+from webapp.dashboard.figures.palette import PALETTES, Figure, Theme, figure
+
+PRICE_HEIGHT = 380
+HISTOGRAM_HEIGHT = 240
+
+_MOST_BINS = 40
+
+
+def price_with_trades(prices: pd.DataFrame, trades: pd.DataFrame, *, theme: Theme, symbol: str) -> Figure:
+    """Draw one instrument's close as traded, with entries and exits as triangles at their fill prices.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, n_columns)
+        Index `timestamp`; `close` raw, in the units in which the fills were.
+    trades : DataFrame of shape (n_trades, n_columns)
+        This instrument's round trips: `direction`, `entry_at`, `exit_at`, `entry_price`, `exit_price`, `is_open`.
+    theme : {"light", "dark"}
+        Whose colours.
+    symbol : str
+        Name in the readout.
+
+    Returns
+    -------
+    dict
+        A plotly figure.
+    """
+    palette = PALETTES[theme]
+    close = prices["close"].to_numpy()
+    axis = bar_axis(pd.DatetimeIndex(prices.index), close)
+    digits = 2
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": symbol,
+        "line": {"color": palette.benchmark, "width": 1.5},
+        "hoverinfo": "none",
+        "meta": {"digits": digits},
+        "showlegend": False,
+        **axis.trace(close),
+    }
+    is_long = (trades["direction"] == "long").to_numpy()
+    has_exit = ~trades["is_open"].to_numpy(dtype=bool)
+    entries = axis.positions(pd.DatetimeIndex(trades["entry_at"]))
+    exits = axis.positions(pd.DatetimeIndex(trades.loc[has_exit, "exit_at"]))
+    exit_prices = trades.loc[has_exit, "exit_price"].to_numpy()
+    entry_prices = trades["entry_price"].to_numpy()
+    data: list[dict[str, Any]] = [line]
+    for name, chosen, symbol_shape, colour in (
+        ("Long entry", is_long, "triangle-up", palette.gain),
+        ("Short entry", ~is_long, "triangle-down", palette.loss),
+    ):
+        if chosen.any():
+            data.append(_marks(name, entries[chosen], entry_prices[chosen], symbol_shape, colour))
+    if len(exits):
+        data.append(_marks("Exit", exits, exit_prices, "x-thin-open", palette.muted))
+    layout = {
+        "hovermode": "x",
+        "margin": {"l": 8, "r": 64, "t": 28, "b": 24},
+        "showlegend": True,
+        "xaxis": axis.layout(spikecolor=palette.muted),
+        "yaxis": {"side": "right", "nticks": 7, "tickformat": f",.{digits}f" if np.nanmax(close) < 10 else ",.0f"},  # noqa: PLR2004  # below ten, cents matter on the axis
+        "meta": axis.meta(),
+    }
+    return figure(data, layout, theme, name=f"price-{symbol}", height=PRICE_HEIGHT)
+
+
+def return_distribution(returns: NDArray[np.float64], *, theme: Theme) -> Figure:
+    """Draw how many trades ended in each band of return, losses and gains apart.
+
+    Bands never straddle zero, so that every bar is a gain or a loss.
+    """
+    palette = PALETTES[theme]
+    edges = _edges_through_zero(returns)
+    counts, _ = np.histogram(returns, bins=edges)
+    middles = (edges[:-1] + edges[1:]) / 2
+    colours = [palette.loss if middle < 0 else palette.gain for middle in middles]
+    trace = {
+        "type": "bar",
+        "x": [float(middle) for middle in middles],
+        "y": [int(each) for each in counts],
+        "width": float(edges[1] - edges[0]),
+        "marker": {"color": colours, "line": {"color": palette.surface, "width": 1}},
+        "customdata": [[float(low), float(high)] for low, high in itertools.pairwise(edges)],
+        "hovertemplate": "%{customdata[0]:.1%} to %{customdata[1]:.1%}: %{y} trades<extra></extra>",
+    }
+    mean = float(np.mean(returns))
+    layout = {
+        "bargap": 0,
+        "margin": {"l": 40, "r": 12, "t": 20, "b": 40},
+        "xaxis": {"tickformat": ".0%", "title": {"text": "Return of a trade, after costs"}, "nticks": 9},
+        "yaxis": {"title": {"text": "Trades"}, "nticks": 5, "tickformat": "d"},
+        "shapes": [
+            {
+                "type": "line",
+                "xref": "x",
+                "yref": "paper",
+                "x0": mean,
+                "x1": mean,
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": palette.text, "width": 1, "dash": "dot"},
+            }
+        ],
+        "annotations": [_note(mean, "mean", palette.muted)],
+    }
+    return figure([trace], layout, theme, name="trade-returns", height=HISTOGRAM_HEIGHT)
+
+
+def holding_periods(n_bars: NDArray[np.int64], *, theme: Theme) -> Figure:
+    """Draw how many trades were held for how many bars."""
+    palette = PALETTES[theme]
+    longest = max(1, int(n_bars.max()))
+    width = max(1, math.ceil(longest / _MOST_BINS))
+    edges = np.arange(0, longest + width + 1, width)
+    counts, _ = np.histogram(n_bars, bins=edges)
+    trace = {
+        "type": "bar",
+        "x": [float(edge + width / 2) if width > 1 else int(edge) for edge in edges[:-1]],
+        "y": [int(each) for each in counts],
+        "width": width,
+        "marker": {"color": palette.accent, "line": {"color": palette.surface, "width": 1}},
+        "customdata": [
+            f"{low} bars" if width == 1 else f"{low} to {low + width - 1} bars" for low in map(int, edges[:-1])
+        ],
+        "hovertemplate": "%{customdata}: %{y} trades<extra></extra>",
+    }
+    layout = {
+        "bargap": 0,
+        "margin": {"l": 40, "r": 12, "t": 20, "b": 40},
+        "xaxis": {"title": {"text": "Bars held"}, "nticks": 9},
+        "yaxis": {"title": {"text": "Trades"}, "nticks": 5, "tickformat": "d"},
+    }
+    return figure([trace], layout, theme, name="holding-periods", height=HISTOGRAM_HEIGHT)
+
+
+def _marks(
+    name: str, positions: NDArray[np.int64], prices: NDArray[np.float64], symbol: str, colour: str
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": packed(positions, "i4"),
+        "y": packed(prices),
+        "marker": {"symbol": symbol, "size": 8, "color": colour, "line": {"width": 1.5, "color": colour}},
+        "hovertemplate": f"{name} at %{{y:,.2f}}<extra></extra>",
+    }
+
+
+def _edges_through_zero(returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return edges of equal bands of a round width, one of which is zero."""
+    low, high = min(0.0, float(np.min(returns))), max(0.0, float(np.max(returns)))
+    rough = max(high - low, 1e-4) / 24
+    power = 10.0 ** math.floor(math.log10(rough))
+    width = next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
+    first, last = math.floor(low / width), math.ceil(high / width)
+    first -= first * width > low  # a quotient may be rounded past its return
+    last += last * width < high
+    return np.arange(first, max(last, first + 1) + 1, dtype=np.float64) * width
+
+
+def _note(x: float, text: str, colour: str) -> dict[str, Any]:
+    return {
+        "x": x,
+        "y": 1.0,
+        "xref": "x",
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": text,
+        "showarrow": False,
+        "font": {"size": 11, "color": colour},
+    }

@@ -1,0 +1,146 @@
+"""The shell around every page: header with navigation, theme switch and user menu; drawer on narrow screens; toasts."""
+
+from typing import Any
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from flask import g, has_request_context
+from flask_wtf.csrf import generate_csrf
+
+from webapp.dashboard import alerts, paths
+from webapp.dashboard.components.attributes import aria, data
+from webapp.dashboard.components.cards import icon
+from webapp.permissions import Actor
+
+SIGN_OUT = "/logout"
+LOGO = "/static/logo.svg"
+
+_NAVIGATION = (
+    ("Analyses", "list-check", paths.analyses()),
+    ("New analysis", "plus-square", paths.new_analysis()),
+)
+_THEMES = (("system", "circle-half", "As the system"), ("light", "sun", "Light"), ("dark", "moon", "Dark"))
+
+
+def shell() -> Component:
+    """Return the shell; the page itself is put into its main part."""
+    actor: Actor | None = g.get("actor") if has_request_context() else None  # Dash also asks outside of requests
+    return html.Div(
+        [
+            html.A("Skip to the content", href="#content", className="visually-hidden-focusable"),
+            _header(actor),
+            _drawer(),
+            html.Div(
+                "The connection to the server is lost. This page goes on by itself as soon as it is back.",
+                className="shell-offline alert alert-warning",
+                role="status",
+            ),
+            html.Main(dash.page_container, id="content", className="shell-content", tabIndex="-1"),
+            html.Footer(
+                "For research. Not investment advice. Results of the past, even honest ones, promise nothing.",
+                className="shell-footer",
+            ),
+            html.Div(id=alerts.TOASTS, className="shell-toasts no-print", role="status", **aria(live="polite")),
+            html.Div(id="shell-theme-mark", hidden=True),
+        ]
+    )
+
+
+def register(app: Dash) -> None:
+    """Wire the drawer and the theme switch, both in the browser."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash has no types here
+        ClientsideFunction("assay", "drawer"),
+        Output("shell-drawer", "is_open"),
+        Input("shell-drawer-open", "n_clicks"),
+        Input("_pages_location", "pathname"),
+        State("shell-drawer", "is_open"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash has no types here
+        ClientsideFunction("assay", "mark"),
+        Output("shell-theme-mark", "children"),
+        Input("_pages_location", "pathname"),
+        Input("shell-drawer", "is_open"),
+    )
+
+
+def _header(actor: Actor | None) -> Component:
+    return html.Header(
+        [
+            html.Button(
+                icon("list"),
+                id="shell-drawer-open",
+                type="button",
+                className="btn btn-quiet btn-icon d-lg-none",
+                **aria(label="Open the menu"),
+            ),
+            dcc.Link([html.Img(src=LOGO, alt=""), "Assay"], href=paths.analyses(), className="wordmark"),
+            html.Nav(
+                [dbc.NavLink(title, href=href, active="exact") for title, _icon, href in _NAVIGATION],
+                className="shell-nav d-none d-lg-flex",
+                **aria(label="Pages"),
+            ),
+            html.Div(className="shell-spacer"),
+            html.Div(_theme_switch(), className="d-none d-sm-block"),
+            _user_menu(actor),
+        ],
+        className="shell-header",
+    )
+
+
+def _drawer() -> Component:
+    links = [dbc.NavLink([icon(icon_name), title], href=href, active="exact") for title, icon_name, href in _NAVIGATION]
+    drawer: Component = dbc.Offcanvas(
+        [html.Nav(links, **aria(label="Pages")), html.Div(_theme_switch(), className="mt-3 ps-2")],
+        id="shell-drawer",
+        title="Assay",
+        is_open=False,
+        placement="start",
+        className="shell-drawer",
+    )
+    return drawer
+
+
+def _theme_switch() -> Component:
+    return html.Div(
+        [
+            html.Button(
+                icon(icon_name),
+                type="button",
+                title=title,
+                **aria(label=title, pressed="false"),
+                **data(assay_theme_choice=name),
+            )
+            for name, icon_name, title in _THEMES
+        ],
+        className="theme-switch",
+        role="group",
+        **aria(label="Theme"),
+    )
+
+
+def _user_menu(actor: Actor | None) -> Component:
+    if actor is None:
+        return html.Div()
+    sign_out: dict[str, Any] = {"action": SIGN_OUT, "method": "POST"}
+    return html.Div(
+        dbc.DropdownMenu(
+            [
+                html.Div([html.Strong(actor.name), str(actor.role)], className="dropdown-header"),
+                html.Form(
+                    [
+                        dbc.Input(type="hidden", name="csrf_token", value=generate_csrf()),
+                        html.Button([icon("box-arrow-right"), "Sign out"], type="submit", className="dropdown-item"),
+                    ],
+                    **sign_out,
+                ),
+            ],
+            label=[icon("person-circle"), html.Span(actor.name, className="shell-user-name")],
+            align_end=True,
+            toggle_class_name="btn-quiet",
+            color="link",
+            toggle_style={"maxWidth": "220px"},
+        ),
+        className="shell-user",
+    )

@@ -1,0 +1,264 @@
+"""One analysis: its progress while it runs, and then its answer, without a reload."""
+
+from functools import partial
+from typing import Any
+
+import dash
+from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from webapp import jobs
+from webapp.auth.session import client_address, current_actor, parts, read, write
+from webapp.dashboard import paths
+from webapp.dashboard.components import tabs
+from webapp.dashboard.components.attributes import aria
+from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.charts import current_theme
+from webapp.dashboard.components.not_found import not_found
+from webapp.dashboard.components.progress import cancelled, failure, log_lines, progress
+from webapp.dashboard.components.status import status_badge
+from webapp.dashboard.components.tabs import trades as trades_tab
+from webapp.dashboard.components.times import ago, now
+from webapp.errors import NotFound
+from webapp.permissions import Permission
+from webapp.services import analyses, results
+from webapp.services.analyses import AnalysisView, Status
+
+PATH = paths.ANALYSIS
+TITLE = "Analysis · Assay"
+
+POLL_MILLISECONDS = 1500
+
+
+def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Component:
+    """Return the page of an analysis; what does not exist and what is another's look the same."""
+    try:
+        view = _view(public_id)
+    except NotFound:
+        return not_found()
+    may_run = current_actor().may(Permission.ANALYSES_RUN)
+    tab = tab if tab in paths.TABS else paths.TABS[0]
+    head_, hides = head(view)
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Div(
+                        [html.H1(view.summary.title), html.Div(head_, id="analysis-head", className="page-facts")],
+                        className="page-header-main",
+                    ),
+                    _actions(view, hides, may_run=may_run),
+                ],
+                className="page-header",
+            ),
+            html.Div(_body(view, tab), id="analysis-body", className="stack"),
+            _log(),
+            dcc.Store(id="analysis-id", data=view.id),
+            dcc.Store(id="analysis-tab", data=tab),
+            dcc.Store(id="analysis-status", data=view.status.value),
+            dcc.Store(id="analysis-log-after", data=0),
+            dcc.Interval(id="analysis-poll", interval=POLL_MILLISECONDS, disabled=view.status.is_final),
+            dcc.Location(id="analysis-url", refresh="callback-nav"),
+        ]
+    )
+
+
+def browser_title(public_id: str = "", **_variables: str) -> str:
+    """Return what the browser's tab says: many analyses may be open side by side."""
+    try:
+        return f"{_view(public_id).summary.title} · Assay"
+    except NotFound:
+        return TITLE
+
+
+def refresh(_n_intervals: int | None, public_id: str, status: str, tab: str) -> tuple[Any, ...]:
+    """Return head, body and buttons as they are now, and whether to stop asking."""
+    view = _view(public_id)
+    head_, hides = head(view)
+    is_over = status == view.status.value and view.status.is_final
+    body = no_update if is_over else _body(view, tab)
+    return head_, body, *hides, view.status.is_final, view.status.value
+
+
+def cancel(n_clicks: int | None, public_id: str) -> tuple[Any, Any]:
+    """Ask for the end of an analysis; the next look shows it."""
+    if not n_clicks:
+        return no_update, no_update
+    with write() as session:
+        analyses.cancel(session, current_actor(), _checked(public_id), address=client_address())
+    return True, False
+
+
+def rerun(n_clicks: int | None, public_id: str) -> Any:
+    """Ask the same question of the same prices again, and go there."""
+    if not n_clicks:
+        return no_update
+    with write() as session:
+        new_id = analyses.rerun(session, current_actor(), _checked(public_id), address=client_address())
+        parts().queue.send_after_commit(session, jobs.WORK)
+    return paths.analysis(new_id)
+
+
+def read_log(n_opened: int | None, _n_intervals: int | None, public_id: str, after: int) -> tuple[Any, Any]:
+    """Return the lines that came since the last look, while the log is open."""
+    if not (n_opened or 0) % 2:
+        return no_update, no_update
+    with read() as session:
+        entries = analyses.read_log(session, current_actor(), _checked(public_id), after=int(after or 0))
+    if not entries:
+        return no_update, no_update
+    lines = Patch()
+    lines.extend(log_lines(entries))
+    return lines, entries[-1].id
+
+
+def open_tab(name: str, is_open: bool | None, public_id: str) -> Any:  # noqa: FBT001  # what the browser sends
+    """Return a tab's content when it is first opened."""
+    return _tab_content(name, _view(public_id)) if is_open else no_update
+
+
+def draw_price(instrument: str, public_id: str) -> Any:
+    """Return the price chart of another instrument of the analysis."""
+    with read() as session:
+        result = results.load(session, parts().store, current_actor(), _checked(public_id), names=trades_tab.FRAMES)
+    return trades_tab.price_chart(result, int(instrument), current_theme())
+
+
+def register(app: Dash) -> None:
+    """Register the page and wire progress, buttons, log and tabs."""
+    dash.register_page(__name__, path_template=PATH, title=browser_title, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
+    app.callback(
+        Output("analysis-head", "children"),
+        Output("analysis-body", "children"),
+        Output("analysis-cancel", "hidden"),
+        Output("analysis-cancel", "disabled"),
+        Output("analysis-rerun", "hidden"),
+        Output("analysis-poll", "disabled"),
+        Output("analysis-status", "data"),
+        Input("analysis-poll", "n_intervals"),
+        State("analysis-id", "data"),
+        State("analysis-status", "data"),
+        State("analysis-tab", "data"),
+        prevent_initial_call=True,
+    )(refresh)
+    app.callback(
+        Output("analysis-cancel", "disabled", allow_duplicate=True),
+        Output("analysis-poll", "disabled", allow_duplicate=True),
+        Input("analysis-cancel", "n_clicks"),
+        State("analysis-id", "data"),
+        prevent_initial_call=True,
+    )(cancel)
+    app.callback(
+        Output("analysis-url", "href"),
+        Input("analysis-rerun", "n_clicks"),
+        State("analysis-id", "data"),
+        running=[(Output("analysis-rerun", "disabled"), True, False)],
+        prevent_initial_call=True,
+    )(rerun)
+    app.callback(
+        Output("analysis-log", "children"),
+        Output("analysis-log-after", "data"),
+        Input("analysis-log-open", "n_clicks"),
+        Input("analysis-poll", "n_intervals"),
+        State("analysis-id", "data"),
+        State("analysis-log-after", "data"),
+        prevent_initial_call=True,
+    )(read_log)
+    for name in paths.TABS:
+        app.callback(
+            Output(tabs.panel_id(name), "children"),
+            Input(tabs.store_id(name), "data"),
+            State("analysis-id", "data"),
+            prevent_initial_call=True,
+        )(partial(open_tab, name))
+    app.callback(
+        Output(trades_tab.PRICE, "children"),
+        Input(trades_tab.INSTRUMENT, "value"),
+        State("analysis-id", "data"),
+        prevent_initial_call=True,
+    )(draw_price)
+
+
+def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
+    """Return the facts under the title, and whether Cancel is hidden, Cancel is disabled and Re-run is hidden."""
+    moment = now()
+    summary = view.summary
+    shown: list[Component] = [
+        html.Span(status_badge(summary), role="status"),
+        html.Span(", ".join(summary.symbols)),
+        html.Span(["submitted ", ago(summary.submitted_at, moment)]),
+    ]
+    if summary.finished_at is not None:
+        shown.append(html.Span(["finished ", ago(summary.finished_at, moment)]))
+    return shown, (summary.status.is_final, view.cancel_requested, not summary.status.is_final)
+
+
+def _view(public_id: object) -> AnalysisView:
+    with read() as session:
+        return analyses.get(session, current_actor(), _checked(public_id))
+
+
+def _checked(public_id: object) -> str:
+    """Return the id if it can be one: what the browser sends is input, not memory."""
+    if not paths.is_public_id(public_id):
+        raise NotFound("There is no such analysis.")
+    return str(public_id)
+
+
+def _actions(view: AnalysisView, hides: tuple[bool, bool, bool], *, may_run: bool) -> Component:
+    """Return the buttons; they are on the page, out of sight, also for those whom the services would refuse."""
+    hides_cancel, disables_cancel, hides_rerun = hides
+    return html.Div(
+        [
+            html.Button(
+                [icon("slash-circle"), "Cancel"],
+                id="analysis-cancel",
+                type="button",
+                className="btn btn-secondary",
+                hidden=hides_cancel,
+                disabled=disables_cancel,
+            ),
+            html.Button(
+                [icon("arrow-repeat"), "Re-run"],
+                id="analysis-rerun",
+                type="button",
+                className="btn btn-secondary",
+                title="The same question, prices and seeds again",
+                hidden=hides_rerun,
+            ),
+            dcc.Link(
+                [icon("pencil"), "Edit and run again"],
+                href=paths.new_analysis(from_id=view.id),
+                className="btn btn-secondary",
+            ),
+        ],
+        className="page-header-actions no-print",
+        hidden=not may_run,
+    )
+
+
+def _body(view: AnalysisView, tab: str) -> list[Component]:
+    if view.status is Status.FAILED:
+        return [failure(view)]
+    if view.status is Status.CANCELLED:
+        return [cancelled(view)]
+    if view.status is Status.SUCCEEDED:
+        return tabs.draw_tabs(tab, _tab_content(tab, view))
+    return [progress(view)]
+
+
+def _tab_content(name: str, view: AnalysisView) -> Component:
+    tab = tabs.TABS[name]
+    with read() as session:
+        result = results.load(session, parts().store, current_actor(), view.id, names=tab.frames)
+    return tab.content(view, result, current_theme())
+
+
+def _log() -> Component:
+    return html.Details(
+        [
+            html.Summary([icon("terminal"), " Log"], id="analysis-log-open", n_clicks=0),
+            html.Div([], id="analysis-log", className="log", tabIndex="0", role="log", **aria(label="Log")),
+        ],
+        className="fold mt-3",
+    )

@@ -1,0 +1,37 @@
+"""Addresses of the dashboard's pages: the one place where they are spelt."""
+
+import re
+from urllib.parse import quote, urlencode
+
+PREFIX = "/app/"
+
+# As Dash registers them, below `PREFIX`.
+ANALYSES = "/"
+NEW_ANALYSIS = "/new"
+ANALYSIS = "/analyses/<public_id>"
+
+TABS = ("overview", "metrics", "risk", "trades", "model", "honesty", "reproduce")
+
+_PUBLIC_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
+
+
+def analyses() -> str:
+    """Return the address of the list."""
+    return PREFIX
+
+
+def new_analysis(*, from_id: str | None = None) -> str:
+    """Return the address of the form; with `from_id` it starts from that analysis's question."""
+    query = "?" + urlencode({"from": from_id}) if from_id else ""
+    return f"{PREFIX}new{query}"
+
+
+def analysis(public_id: str, *, tab: str | None = None) -> str:
+    """Return the address of an analysis; with `tab`, of one of its tabs."""
+    query = "?" + urlencode({"tab": tab}) if tab else ""
+    return f"{PREFIX}analyses/{quote(public_id, safe='')}{query}"
+
+
+def is_public_id(text: object) -> bool:
+    """Whether the text could be a public id: what comes from the browser is checked before it is used."""
+    return isinstance(text, str) and _PUBLIC_ID.fullmatch(text) is not None

@@ -1,0 +1,91 @@
+"""The errors that `webapp` raises.
+
+AppError
+├── InvalidCredentials    unknown name or wrong password; which of the two is never said
+├── NotSignedIn           nobody is signed in, or the token is unknown or expired
+├── PermissionDenied      the role or the token's scopes do not allow it
+├── NotFound              it does not exist, or the actor may not know that it does
+├── Conflict              it is already final, or the name is taken
+├── InvalidInput          `fields` says what is wrong with which field
+├── TooManyRequests       `retry_after` seconds
+├── QuotaExceeded         the actor's limit is used up
+├── LeaseLost             a worker no longer owns the analysis it works on
+└── ServiceUnavailable    the database or the queue does not answer
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    code: ClassVar[str] = "app_error"
+
+
+class InvalidCredentials(AppError):
+    """The name is unknown or the password is wrong; which of the two is never said."""
+
+    code = "invalid_credentials"
+
+
+class NotSignedIn(AppError):
+    """Nobody is signed in, or the token is unknown, revoked or expired."""
+
+    code = "not_signed_in"
+
+
+class PermissionDenied(AppError):
+    """The actor's role or the token's scopes do not allow it."""
+
+    code = "permission_denied"
+
+
+class NotFound(AppError):
+    """It does not exist, or the actor may not know that it does."""
+
+    code = "not_found"
+
+
+class Conflict(AppError):
+    """It is already final, or the name is taken."""
+
+    code = "conflict"
+
+
+class InvalidInput(AppError):
+    """Some fields are wrong; `fields` maps each to what was expected and found."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
+
+
+class TooManyRequests(AppError):
+    """Asked too often; try again after `retry_after` seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class QuotaExceeded(AppError):
+    """The actor's limit is used up."""
+
+    code = "quota_exceeded"
+
+
+class LeaseLost(AppError):
+    """The worker no longer owns the analysis: it was cancelled, handed to another, or finished."""
+
+    code = "lease_lost"
+
+
+class ServiceUnavailable(AppError):
+    """The database or the queue does not answer."""
+
+    code = "service_unavailable"

@@ -1,0 +1,481 @@
+"""Submitting, watching, cancelling and re-running analyses: what people and programs may do with them."""
+
+import datetime
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from quant.spec import AnalysisSpec
+from webapp.db import database_now
+from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.permissions import Actor, Permission, require
+from webapp.services import audit, snapshots
+from webapp.tables import Analysis, LogLine, User
+
+
+class Status(StrEnum):
+    """Where an analysis is; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self in FINAL
+
+
+FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+
+# Every move there is. Nothing else may write `status`.
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.FAILED}),
+    Status.RUNNING: frozenset({Status.QUEUED, *FINAL}),
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+
+# What the workflow shows, in order, and the share of a usual run's time that each stage takes.
+STAGES: dict[str, float] = {
+    "acquire": 0.01,
+    "clean": 0.01,
+    "features": 0.03,
+    "labels": 0.01,
+    "split": 0.01,
+    "train": 0.25,
+    "tune": 0.30,
+    "predict": 0.20,
+    "strategy": 0.01,
+    "backtest": 0.01,
+    "risk": 0.02,
+    "importance": 0.04,
+    "audit": 0.09,
+    "report": 0.01,
+}
+
+
+@dataclass(frozen=True)
+class AnalysisSummary:
+    """An analysis as a list shows it."""
+
+    id: str
+    title: str
+    owner: str
+    symbols: tuple[str, ...]
+    status: Status
+    progress: float
+    stage: str | None
+    verdict: str | None
+    is_credible: bool | None
+    error_code: str | None
+    submitted_at: datetime.datetime
+    started_at: datetime.datetime | None
+    finished_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class AnalysisView:
+    """An analysis as its own page shows it.
+
+    `queue_position` counts from 1 and is None unless queued; `waits_for` says in words why it waits. `eta_seconds` is
+    None until enough is known.
+    """
+
+    summary: AnalysisSummary
+    spec: dict[str, Any]
+    spec_hash: str
+    attempt: int
+    worker: str | None
+    stage_fraction: float
+    stage_seconds: dict[str, float]
+    elapsed_seconds: float | None
+    eta_seconds: float | None
+    queue_position: int | None
+    waits_for: str | None
+    cancel_requested: bool
+    error_message: str | None
+    result_hash: str | None
+    parent_id: str | None
+    parent_result_hash: str | None
+    versions: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The public id."""
+        return self.summary.id
+
+    @property
+    def status(self) -> Status:
+        """Where it is."""
+        return self.summary.status
+
+
+@dataclass(frozen=True)
+class AnalysisPage:
+    """A page of a list, newest first."""
+
+    items: tuple[AnalysisSummary, ...]
+    total: int
+    limit: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """A line of an analysis's log; `id` grows, so a reader can ask for what came after the last it has."""
+
+    id: int
+    at: datetime.datetime
+    attempt: int
+    level: str
+    stage: str | None
+    message: str
+
+
+def parse_spec(data: Any) -> AnalysisSpec:
+    """Validate a question at the door.
+
+    Parameters
+    ----------
+    data : JSON value
+        What came in by form, REST or file.
+
+    Returns
+    -------
+    AnalysisSpec
+        The question, defaults filled in.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no valid question; `fields` maps each wrong field, as a dotted path, to what was expected.
+    """
+    try:
+        return AnalysisSpec.model_validate(data)
+    except ValidationError as error:
+        fields = {
+            ".".join(str(part) for part in problem["loc"]) or "spec": problem["msg"] for problem in error.errors()
+        }
+        raise InvalidInput("The question has mistakes; each is named with its field.", fields=fields) from error
+
+
+def submit(session: Session, actor: Actor, spec: AnalysisSpec, *, title: str = "", address: str = "") -> str:
+    """Put a question into the queue.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    actor : Actor
+        Who asks, and will own the analysis.
+    spec : AnalysisSpec
+        The question; stored resolved, with every default in it.
+    title : str, default=""
+        What to call it; empty: made from symbols and models.
+    address : str, default=""
+        Network address of the request, for the audit trail.
+
+    Returns
+    -------
+    str
+        Public id of the analysis. The caller sends the work message after the commit.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not run analyses.
+    InvalidInput
+        If the title is too long, or there are no prices of an instrument.
+    """
+    require(actor, Permission.ANALYSES_RUN)
+    snapshots.resolve(session, actor, spec.instruments, spec.interval)
+    row = _insert(session, actor, spec.resolved(), spec.hash(), title=_clean_title(title) or _default_title(spec))
+    audit.record(session, action="analysis.submitted", actor=actor, subject=row.public_id, address=address)
+    return row.public_id
+
+
+def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = "") -> str:
+    """Ask the same question of the same prices again: same spec, snapshot, seeds and number of tuning trials.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    actor : Actor
+        Who asks, and will own the new analysis.
+    analysis_id : str
+        Public id of an analysis that the actor may see.
+    address : str, default=""
+        Network address of the request, for the audit trail.
+
+    Returns
+    -------
+    str
+        Public id of the new analysis.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not run analyses.
+    NotFound
+        If there is no such analysis that the actor may see.
+    Conflict
+        If it is not final yet.
+    """
+    require(actor, Permission.ANALYSES_RUN)
+    parent = _visible(session, actor, analysis_id)
+    if not Status(parent.status).is_final:
+        raise Conflict(
+            f"Expected a finished analysis to run again; this one is {parent.status}. Wait for it, or cancel it."
+        )
+    row = _insert(session, actor, parent.spec, parent.spec_hash, title=parent.title)
+    row.parent_id, row.snapshot_id, row.pins = parent.id, parent.snapshot_id, dict(parent.pins)
+    audit.record(session, action="analysis.rerun", actor=actor, subject=row.public_id, address=address)
+    return row.public_id
+
+
+def cancel(session: Session, actor: Actor, analysis_id: str, *, address: str = "") -> Status:
+    """Stop an analysis: at once if it is queued, within seconds if it is running.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    actor : Actor
+        Who asks; must own the analysis.
+    analysis_id : str
+        Public id.
+    address : str, default=""
+        Network address of the request, for the audit trail.
+
+    Returns
+    -------
+    Status
+        `cancelled`, or still `running` until the worker has stopped. Asking twice changes nothing.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not run analyses.
+    NotFound
+        If there is no such analysis that the actor may see.
+    Conflict
+        If it has already succeeded or failed.
+    """
+    require(actor, Permission.ANALYSES_RUN)
+    row = _visible(session, actor, analysis_id)
+    now = database_now(session)
+    if row.status in (Status.SUCCEEDED, Status.FAILED):
+        raise Conflict(f"Expected a queued or running analysis; this one has already {row.status}.")
+    if row.status == Status.CANCELLED or row.cancel_requested_at is not None:
+        return Status(row.status)
+    audit.record(session, action="analysis.cancelled", actor=actor, subject=row.public_id, address=address)
+    left_queue = session.execute(
+        update(Analysis)
+        .where(Analysis.id == row.id, Analysis.status == Status.QUEUED)
+        .values(status=Status.CANCELLED, cancel_requested_at=now, finished_at=now)
+    )
+    if left_queue.rowcount:  # type: ignore[attr-defined]  # an UPDATE has a row count
+        return Status.CANCELLED
+    session.execute(
+        update(Analysis).where(Analysis.id == row.id, Analysis.status == Status.RUNNING).values(cancel_requested_at=now)
+    )
+    return Status.RUNNING
+
+
+def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
+    """Return an analysis with its progress.
+
+    Raises
+    ------
+    NotFound
+        If there is no such analysis that the actor may see.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    row = _visible(session, actor, analysis_id)
+    owner = session.scalars(select(User.name).where(User.id == row.owner_id)).one()
+    parent = session.get(Analysis, row.parent_id) if row.parent_id else None
+    shown_parent = parent if parent is not None and _may_see(actor, parent) else None
+    now = database_now(session)
+    elapsed = ((row.finished_at or now) - row.started_at).total_seconds() if row.started_at else None
+    position, waits_for = _queue_place(session, row, now)
+    return AnalysisView(
+        summary=_summary(row, owner),
+        spec=row.spec,
+        spec_hash=row.spec_hash,
+        attempt=row.attempt,
+        worker=row.worker,
+        stage_fraction=row.stage_fraction,
+        stage_seconds=dict(row.stage_seconds),
+        elapsed_seconds=elapsed,
+        eta_seconds=_eta(row, elapsed),
+        queue_position=position,
+        waits_for=waits_for,
+        cancel_requested=row.cancel_requested_at is not None,
+        error_message=row.error_message,
+        result_hash=row.result_hash,
+        parent_id=shown_parent.public_id if shown_parent else None,
+        parent_result_hash=shown_parent.result_hash if shown_parent else None,
+        versions=dict(row.versions),
+    )
+
+
+def list_recent(
+    session: Session,
+    actor: Actor,
+    *,
+    status: Sequence[Status] = (),
+    text: str = "",
+    limit: int = 50,
+    offset: int = 0,
+) -> AnalysisPage:
+    """Return the actor's analyses, newest first.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction.
+    actor : Actor
+        Whose analyses.
+    status : sequence of Status, default=()
+        Only these; empty: all.
+    text : str, default=""
+        Only those whose title contains this, in any case.
+    limit : int, default=50
+        At most this many, 1 to 500.
+    offset : int, default=0
+        Leave out the first ones.
+
+    Returns
+    -------
+    AnalysisPage
+        The page and the total that matches.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    query = select(Analysis, User.name).join(User, User.id == Analysis.owner_id)
+    query = query.where(Analysis.owner_id == actor.user_id)
+    if status:
+        query = query.where(Analysis.status.in_(status))
+    if text:
+        query = query.where(func.lower(Analysis.title).contains(text.lower(), autoescape=True))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    limit, offset = max(1, min(limit, 500)), max(0, offset)
+    rows = session.execute(query.order_by(Analysis.submitted_at.desc(), Analysis.id.desc()).limit(limit).offset(offset))
+    return AnalysisPage(tuple(_summary(row, owner) for row, owner in rows), total, limit, offset)
+
+
+def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0, limit: int = 500) -> list[LogEntry]:
+    """Return the log of an analysis, oldest first, from after the line with the id `after`.
+
+    Raises
+    ------
+    NotFound
+        If there is no such analysis that the actor may see.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    row = _visible(session, actor, analysis_id)
+    lines = session.scalars(
+        select(LogLine).where(LogLine.analysis_id == row.id, LogLine.id > after).order_by(LogLine.id).limit(limit)
+    )
+    return [LogEntry(line.id, line.at, line.attempt, line.level, line.stage, line.message) for line in lines]
+
+
+def _insert(session: Session, actor: Actor, spec: dict[str, Any], spec_hash: str, *, title: str) -> Analysis:
+    row = Analysis(
+        public_id=secrets.token_hex(8),
+        owner_id=actor.user_id,
+        title=title,
+        spec=spec,
+        spec_version=spec["spec_version"],
+        spec_hash=spec_hash,
+        pins={},
+        status=Status.QUEUED,
+        submitted_at=database_now(session),
+        stage_seconds={},
+        versions={},
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _visible(session: Session, actor: Actor, analysis_id: str) -> Analysis:
+    """Return the row, or NotFound in the same words whether it is another's or does not exist."""
+    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
+    if row is None or not _may_see(actor, row):
+        raise NotFound("There is no such analysis.")
+    return row
+
+
+def _may_see(actor: Actor, row: Analysis) -> bool:
+    return row.owner_id == actor.user_id
+
+
+def _summary(row: Analysis, owner: str) -> AnalysisSummary:
+    return AnalysisSummary(
+        id=row.public_id,
+        title=row.title,
+        owner=owner,
+        symbols=tuple(instrument["symbol"] for instrument in row.spec["instruments"]),
+        status=Status(row.status),
+        progress=row.progress,
+        stage=row.stage,
+        verdict=row.verdict,
+        is_credible=row.is_credible,
+        error_code=row.error_code,
+        submitted_at=row.submitted_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _queue_place(session: Session, row: Analysis, now: datetime.datetime) -> tuple[int | None, str | None]:
+    """Return the position among the queued, from 1, and why it waits."""
+    if row.status != Status.QUEUED:
+        return None, None
+    before = or_(
+        Analysis.priority < row.priority,
+        and_(Analysis.priority == row.priority, Analysis.submitted_at < row.submitted_at),
+        and_(Analysis.priority == row.priority, Analysis.submitted_at == row.submitted_at, Analysis.id < row.id),
+    )
+    ahead = session.scalar(select(func.count()).where(Analysis.status == Status.QUEUED, before)) or 0
+    if row.not_before is not None and row.not_before > now:
+        seconds = round((row.not_before - now).total_seconds())
+        return ahead + 1, f"trying again in {seconds} s after: {row.error_message}"
+    return ahead + 1, f"{ahead} ahead of it" if ahead else "the next free worker takes it"
+
+
+def _eta(row: Analysis, elapsed: float | None) -> float | None:
+    """Return the seconds that remain if the rest goes as fast as the part that is done."""
+    enough = 0.05
+    if row.status != Status.RUNNING or elapsed is None or row.progress < enough:
+        return None
+    return elapsed * (1.0 - row.progress) / row.progress
+
+
+def _clean_title(title: str) -> str:
+    title = " ".join(title.split())
+    most = 120
+    if len(title) > most:
+        raise InvalidInput(
+            "The title is too long.", fields={"title": f"expected at most {most} characters; found {len(title)}"}
+        )
+    if not title.isprintable():  # a NUL, for one, cannot be stored in every database
+        raise InvalidInput("The title has control characters.", fields={"title": "expected printable characters"})
+    return title
+
+
+def _default_title(spec: AnalysisSpec) -> str:
+    symbols = [instrument.symbol for instrument in spec.instruments]
+    shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")  # noqa: PLR2004
+    return f"{shown}: {', '.join(model.title.lower() for model in spec.models)}"[:120]

@@ -1,0 +1,397 @@
+"""Carrying analyses through the workers: claim, lease, progress, the final word, and bringing back what was lost.
+
+An analysis belongs to the worker that claimed it for as long as its lease is renewed. `attempt` is the fencing token:
+it is part of the WHERE of every write here, so a worker that lost its analysis cannot change anything any more. All
+moments are the database's.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session, aliased
+
+from quant.errors import AnalysisCancelled
+from webapp.db import database_now
+from webapp.errors import LeaseLost
+from webapp.services.analyses import STAGES, Status
+from webapp.tables import Analysis, LogLine
+
+MAX_TRANSIENT = 6
+_FIRST_WAIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An analysis that a worker owns, and what it needs to answer it."""
+
+    analysis_id: int
+    public_id: str
+    owner_id: int
+    attempt: int
+    spec: Mapping[str, Any]
+    snapshot_id: int | None
+    pins: Mapping[str, Any]
+    is_rerun: bool
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running analysis as its keeper sees it; `seconds_since_cancel` is None if nobody asked to cancel."""
+
+    analysis_id: int
+    attempt: int
+    pid: int
+    running_seconds: float
+    seconds_since_cancel: float | None
+
+
+def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float, max_attempts: int) -> Claim | None:
+    """Take the next analysis by policy: priority, then the owner with the fewest running, then age.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    worker : str
+        Name of the worker, different after each start.
+    pid : int
+        The process that will compute.
+    lease_seconds : float
+        How long the claim holds unless it is renewed.
+    max_attempts : int
+        An analysis that was started this often already is failed instead.
+
+    Returns
+    -------
+    Claim or None
+        What to do, or None if nothing is due.
+    """
+    while True:
+        now = database_now(session)
+        row = session.scalars(_next_due(now)).first()
+        if row is None:
+            return None
+        # Attempts that ended in a transient error, such as a source of prices that was away, have a limit of their own.
+        is_hopeless = row.attempt - row.n_transient >= max_attempts
+        if is_hopeless:
+            values: dict[str, Any] = {
+                "status": Status.FAILED,
+                "finished_at": now,
+                "error_code": "worker_lost",
+                "error_message": f"Given up after {row.attempt} attempts; each time the worker that ran it was lost.",
+            }
+        else:
+            values = {
+                "status": Status.RUNNING,
+                "attempt": row.attempt + 1,
+                "worker": worker,
+                "worker_pid": pid,
+                "lease_expires_at": now + datetime.timedelta(seconds=lease_seconds),
+                "started_at": now,
+                "not_before": None,
+                "error_code": None,
+                "error_message": None,
+            }
+        taken = _update(session, and_(Analysis.id == row.id, *_is_queued(row.attempt)), values)
+        if taken and not is_hopeless:
+            attempt = row.attempt + 1
+            _log(session, row.id, attempt, "info", None, f"Started by worker {worker} (attempt {attempt}).", now)
+            return Claim(
+                analysis_id=row.id,
+                public_id=row.public_id,
+                owner_id=row.owner_id,
+                attempt=attempt,
+                spec=row.spec,
+                snapshot_id=row.snapshot_id,
+                pins=row.pins,
+                is_rerun=row.parent_id is not None,
+            )
+        session.expire_all()  # another worker was faster; look again
+
+
+def report(
+    session: Session,
+    claim: Claim,
+    *,
+    stage: str,
+    fraction: float,
+    stage_seconds: Mapping[str, float],
+    messages: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Say how far the work is; learn whether it is still wanted.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    claim : Claim
+        The analysis.
+    stage : str
+        One of `STAGES`.
+    fraction : float
+        Share of the stage that is done, 0 to 1.
+    stage_seconds : mapping of str to float
+        Seconds spent in each stage so far.
+    messages : sequence of (level, text), default=()
+        Lines for the log.
+
+    Raises
+    ------
+    AnalysisCancelled
+        If somebody cancelled it.
+    LeaseLost
+        If it is no longer this worker's.
+    """
+    done = progress_of(stage, fraction)
+    values = {
+        "stage": stage,
+        "stage_fraction": fraction,
+        "progress": case((Analysis.progress < done, done), else_=Analysis.progress),
+        "stage_seconds": {name: round(seconds, 4) for name, seconds in stage_seconds.items()},
+    }
+    if not _update(session, _is_wanted(claim), values):
+        raise _why_not(session, claim)
+    now = database_now(session)
+    for level, text in messages:
+        _log(session, claim.analysis_id, claim.attempt, level, stage, text, now)
+
+
+def pin(
+    session: Session, claim: Claim, *, snapshot_id: int | None = None, pins: Mapping[str, Any] | None = None
+) -> None:
+    """Fix what a re-run must repeat: the prices, at the first claim, and the number of tuning trials.
+
+    Raises
+    ------
+    AnalysisCancelled
+        If somebody cancelled it.
+    LeaseLost
+        If it is no longer this worker's.
+    """
+    values: dict[str, Any] = {}
+    if snapshot_id is not None:
+        values["snapshot_id"] = snapshot_id
+    if pins is not None:
+        values["pins"] = dict(pins)
+    if not _update(session, _is_wanted(claim), values):
+        raise _why_not(session, claim)
+
+
+def finish(session: Session, claim: Claim, values: Mapping[str, Any]) -> None:
+    """Move a running analysis to `succeeded`, with its answer's facts, in the transaction that also stores its rows.
+
+    Raises
+    ------
+    AnalysisCancelled
+        If somebody cancelled it before.
+    LeaseLost
+        If it is no longer this worker's.
+    """
+    final = {"status": Status.SUCCEEDED, "finished_at": database_now(session), "progress": 1.0, "stage": None}
+    if not _update(session, _is_wanted(claim), {**values, **final, "lease_expires_at": None}):
+        raise _why_not(session, claim)
+    _log(session, claim.analysis_id, claim.attempt, "info", None, "Finished.", database_now(session))
+
+
+def fail(session: Session, claim: Claim, *, code: str, message: str) -> bool:
+    """Move a running analysis to `failed`; return whether it was still this worker's."""
+    return _end(session, claim.analysis_id, claim.attempt, Status.FAILED, code=code, message=message)
+
+
+def stop(session: Session, running: Running, status: Status, *, code: str | None = None, message: str = "") -> bool:
+    """End a running analysis from outside its process, before that process is killed."""
+    return _end(session, running.analysis_id, running.attempt, status, code=code, message=message)
+
+
+def confirm_cancelled(session: Session, claim: Claim) -> bool:
+    """Move a running analysis whose worker has stopped politely to `cancelled`."""
+    return _end(session, claim.analysis_id, claim.attempt, Status.CANCELLED, code=None, message="Cancelled.")
+
+
+def hand_back(session: Session, analysis_id: int, attempt: int, *, reason: str) -> bool:
+    """Put a running analysis back into the queue because its process is gone; it resumes at its last stored stage.
+
+    Returns
+    -------
+    bool
+        Whether it was running under this attempt. One that somebody had cancelled is `cancelled` instead.
+    """
+    row = session.get(Analysis, analysis_id, populate_existing=True)
+    if row is None or row.status != Status.RUNNING or row.attempt != attempt:
+        return False
+    if row.cancel_requested_at is not None:
+        return _end(session, analysis_id, attempt, Status.CANCELLED, code=None, message="Cancelled.")
+    moved = _update(session, _is_running(analysis_id, attempt), _queued_again())
+    if moved:
+        _log(session, analysis_id, attempt, "warning", row.stage, reason, database_now(session))
+    return moved
+
+
+def retry_later(session: Session, claim: Claim, *, code: str, message: str, wait_seconds: float | None = None) -> bool:
+    """Put a running analysis back into the queue after a transient error, to be tried later; waits grow.
+
+    Returns
+    -------
+    bool
+        Whether it will be tried again; False if it failed for good or was no longer this worker's.
+    """
+    row = session.get_one(Analysis, claim.analysis_id, populate_existing=True)
+    if row.n_transient >= MAX_TRANSIENT:
+        fail(session, claim, code=code, message=f"{message} Tried {row.n_transient + 1} times.")
+        return False
+    now = database_now(session)
+    wait = wait_seconds if wait_seconds is not None else _FIRST_WAIT_SECONDS * 2**row.n_transient
+    values = {
+        **_queued_again(),
+        "n_transient": row.n_transient + 1,
+        "not_before": now + datetime.timedelta(seconds=wait),
+        "error_code": code,
+        "error_message": message,
+    }
+    moved = _update(session, _is_wanted(claim), values)
+    if moved:
+        text = f"{message} Trying again in {wait:.0f} s."
+        _log(session, claim.analysis_id, claim.attempt, "warning", row.stage, text, now)
+    return moved
+
+
+def running_on(session: Session, worker: str) -> list[Running]:
+    """Return what runs on a worker."""
+    now = database_now(session)
+    rows = session.execute(
+        select(
+            Analysis.id, Analysis.attempt, Analysis.worker_pid, Analysis.started_at, Analysis.cancel_requested_at
+        ).where(Analysis.worker == worker, Analysis.status == Status.RUNNING)
+    )
+    return [
+        Running(
+            analysis_id,
+            attempt,
+            pid or 0,
+            (now - started_at).total_seconds() if started_at else 0.0,
+            (now - cancelled_at).total_seconds() if cancelled_at else None,
+        )
+        for analysis_id, attempt, pid, started_at, cancelled_at in rows
+    ]
+
+
+def renew(session: Session, worker: str, pids: Sequence[int], *, lease_seconds: float) -> int:
+    """Renew the leases of what these processes of a worker run; return how many."""
+    until = database_now(session) + datetime.timedelta(seconds=lease_seconds)
+    alive = and_(Analysis.worker == worker, Analysis.worker_pid.in_(pids), Analysis.status == Status.RUNNING)
+    return _update_count(session, alive, {"lease_expires_at": until})
+
+
+def sweep(session: Session) -> int:
+    """Bring back analyses whose lease has run out; return how many wait for a worker now.
+
+    The caller sends that many work messages: whatever a broker lost is sent again this way.
+    """
+    now = database_now(session)
+    lost = select(Analysis.id, Analysis.attempt).where(
+        Analysis.status == Status.RUNNING, Analysis.lease_expires_at < now
+    )
+    reason = "Its worker fell silent; the work goes on from the last stored stage."
+    for analysis_id, attempt in session.execute(lost).all():
+        hand_back(session, analysis_id, attempt, reason=reason)
+    due = select(func.count()).where(Analysis.status == Status.QUEUED, _is_due(now))
+    return session.scalar(due) or 0
+
+
+def progress_of(stage: str, fraction: float) -> float:
+    """Return the share of the whole that is done when a stage is done by `fraction`."""
+    names = list(STAGES)
+    before = sum(STAGES[name] for name in names[: names.index(stage)])
+    return min(0.99, (before + STAGES[stage] * fraction) / sum(STAGES.values()))
+
+
+def _next_due(now: datetime.datetime) -> Any:
+    other = aliased(Analysis)
+    running = (
+        select(func.count())
+        .where(other.owner_id == Analysis.owner_id, other.status == Status.RUNNING)
+        .correlate(Analysis)
+        .scalar_subquery()
+    )
+    return (
+        select(Analysis)
+        .where(Analysis.status == Status.QUEUED, _is_due(now))
+        .order_by(Analysis.priority, running, Analysis.submitted_at, Analysis.id)
+        .limit(1)
+    )
+
+
+def _is_due(now: datetime.datetime) -> ColumnElement[bool]:
+    return or_(Analysis.not_before.is_(None), Analysis.not_before <= now)
+
+
+def _is_queued(attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Analysis.status == Status.QUEUED, Analysis.attempt == attempt
+
+
+def _is_running(analysis_id: int, attempt: int) -> ColumnElement[bool]:
+    return and_(Analysis.id == analysis_id, Analysis.attempt == attempt, Analysis.status == Status.RUNNING)
+
+
+def _is_wanted(claim: Claim) -> ColumnElement[bool]:
+    return and_(_is_running(claim.analysis_id, claim.attempt), Analysis.cancel_requested_at.is_(None))
+
+
+def _why_not(session: Session, claim: Claim) -> Exception:
+    row = session.execute(
+        select(Analysis.status, Analysis.attempt, Analysis.cancel_requested_at).where(Analysis.id == claim.analysis_id)
+    ).one_or_none()
+    if row is not None and row.attempt == claim.attempt and row.cancel_requested_at is not None:
+        return AnalysisCancelled("The analysis was cancelled.")
+    return LeaseLost(
+        f"Expected analysis {claim.public_id} to run under attempt {claim.attempt}; "
+        f"found {'no such row' if row is None else f'{row.status}, attempt {row.attempt}'}."
+    )
+
+
+def _queued_again() -> dict[str, Any]:
+    return {"status": Status.QUEUED, "worker": None, "worker_pid": None, "lease_expires_at": None}
+
+
+def _end(session: Session, analysis_id: int, attempt: int, status: Status, *, code: str | None, message: str) -> bool:
+    now = database_now(session)
+    values = {
+        "status": status,
+        "finished_at": now,
+        "lease_expires_at": None,
+        "error_code": code,
+        "error_message": message if status == Status.FAILED else None,
+    }
+    moved = _update(session, _is_running(analysis_id, attempt), values)
+    if moved:
+        level = "error" if status == Status.FAILED else "info"
+        _log(session, analysis_id, attempt, level, None, message, now)
+    return moved
+
+
+def _update(session: Session, where: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+    return _update_count(session, where, values) > 0
+
+
+def _update_count(session: Session, where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
+    result = session.execute(
+        update(Analysis).where(where).values(**values).execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)  # noqa: S101  # narrows the type: an UPDATE has a row count
+    return result.rowcount
+
+
+def _log(
+    session: Session,
+    analysis_id: int,
+    attempt: int,
+    level: str,
+    stage: str | None,
+    message: str,
+    at: datetime.datetime,
+) -> None:
+    session.add(LogLine(analysis_id=analysis_id, attempt=attempt, at=at, level=level, stage=stage, message=message))

@@ -1,0 +1,98 @@
+"""From what a source delivered to bars of the raw store, and what is new about them."""
+
+import numpy as np
+import pandas as pd
+
+from quant.data.provider import Delivered
+from quant.data.snapshot import to_prices
+from quant.errors import InvalidPrices
+from quant.frames import MARKET_COLUMNS
+from webapp.services.price_rows import BAR_COLUMNS
+from webapp.tables import Security
+
+_ACTIONS = ["split_factor", "dividend"]
+# What makes a bar another bar. `adjusted_close` does not: every dividend changes all of its history.
+_COMPARED = [*MARKET_COLUMNS, *_ACTIONS]
+_LISTED_SESSIONS = 5
+
+
+def to_bars(delivered: Delivered, security: Security) -> pd.DataFrame:
+    """Return the delivery as bars, ascending, or say why it cannot be kept.
+
+    Parameters
+    ----------
+    delivered : Delivered
+        What a source delivered.
+    security : Security
+        The instrument whose bars they should be.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 9)
+        Index `timestamp`; columns `price_rows.BAR_COLUMNS`, raw, contradictions included.
+
+    Raises
+    ------
+    InvalidPrices
+        If the currency or calendar is another, there is no bar, a session comes twice, a date is no session, or a split
+        or dividend is unknown.
+    """
+    for what, expected, found in (
+        ("currency", security.currency, delivered.currency),
+        ("calendar", security.exchange, delivered.calendar),
+    ):
+        if expected != found:
+            raise InvalidPrices(
+                f"Expected the {what} {expected} for {security.symbol}; found {found}. Prices of two kinds must not "
+                "meet in one series."
+            )
+    prices = to_prices(delivered)
+    delivered_close = delivered.bars.get("adjusted_close", pd.Series(np.nan, index=delivered.bars.index))
+    bars = prices.assign(adjusted_close=delivered_close.to_numpy(dtype=np.float64)).sort_index()
+    if bars.empty or not bars.index.is_unique:
+        twice = ", ".join(str(day.date()) for day in bars["session"][bars.index.duplicated()][:_LISTED_SESSIONS])
+        raise InvalidPrices(
+            f"Expected bars of {security.symbol}, each session once; found {f'twice: {twice}' if twice else 'none'}."
+        )
+    if not np.isfinite(bars[_ACTIONS].to_numpy()).all():
+        raise InvalidPrices(f"Expected numbers for the splits and dividends of {security.symbol}; found unknown ones.")
+    return bars[list(BAR_COLUMNS)]
+
+
+def with_known_first_actions(fresh: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Return the delivery with what is stored about the splits and dividends of its first bar.
+
+    They are derived from the step from one bar to the next, and the first has none before it.
+
+    Raises
+    ------
+    InvalidPrices
+        If the delivery and the stored bars do not overlap.
+    """
+    first, last = fresh.index[0], fresh.index[-1]
+    if last < stored.index[0] or (first > stored.index[0] and first not in stored.index):
+        raise InvalidPrices(
+            f"Expected a delivery that begins or ends with stored bars, so that no split between the two is missed; "
+            f"found one from {fresh['session'].iloc[0].date()} to {fresh['session'].iloc[-1].date()}. Fetch a longer "
+            "range."
+        )
+    if first in stored.index:
+        fresh = fresh.copy()
+        fresh.loc[first, _ACTIONS] = stored.loc[first, _ACTIONS]
+    return fresh
+
+
+def differences(
+    stored: pd.DataFrame, fresh: pd.DataFrame
+) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Return the timestamps of bars that are new, of those that changed, and of those that are gone."""
+    shared = fresh.index.intersection(stored.index)
+    before = stored.loc[shared, _COMPARED].to_numpy(dtype=np.float64)
+    after = fresh.loc[shared, _COMPARED].to_numpy(dtype=np.float64)
+    is_other = ~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=1)
+    inside = stored.index[(stored.index >= fresh.index[0]) & (stored.index <= fresh.index[-1])]
+    return (
+        pd.DatetimeIndex(fresh.index.difference(stored.index)),
+        pd.DatetimeIndex(shared[is_other]),
+        pd.DatetimeIndex(inside.difference(fresh.index)),
+    )

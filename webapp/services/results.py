@@ -1,0 +1,262 @@
+"""Saving an answer in the transaction that ends its analysis, and reading it back for whoever may see it."""
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quant.result import AnalysisResult
+from quant.spec import AnalysisSpec
+from quant.stages import StageOutput, hash_json
+from quant.validation.overfitting import deflated_sharpe_ratio
+from webapp.db import database_now
+from webapp.errors import Conflict, NotFound
+from webapp.permissions import Actor, Permission, require
+from webapp.services import jobs, trials
+from webapp.services.analyses import Status
+from webapp.services.jobs import Claim
+from webapp.services.trials import Ground
+from webapp.storage import FrameStore
+from webapp.tables import (
+    Analysis,
+    Artifact,
+    Backtest,
+    FittedModel,
+    PerformanceMetric,
+    PriceSeries,
+    TradeRow,
+    Trial,
+    TrialSeries,
+    UsedFeature,
+)
+
+HEADLINE = "headline"
+
+
+@dataclass(frozen=True)
+class ResultView:
+    """An answer as doors show it: the frames that were asked for, all facts, and what the ledger says today."""
+
+    id: str
+    frames: Mapping[str, pd.DataFrame]
+    facts: Mapping[str, Any]
+    result_hash: str
+    versions: Mapping[str, str]
+    n_ledger_trials: int
+
+    @property
+    def deflated_by_ledger(self) -> float | None:
+        """The deflated Sharpe ratio if every trial that anyone made on these prices counts: the strict bound."""
+        luck = self.facts["honesty"]["luck"]
+        if luck["sharpe_ratio"] is None:
+            return None
+        return deflated_sharpe_ratio(
+            luck["sharpe_ratio"],
+            luck["n_returns"],
+            luck["skewness"],
+            luck["raw_kurtosis"],
+            trial_variance=luck["trial_variance"],
+            n_trials=max(luck["n_trials"], self.n_ledger_trials),
+        )
+
+
+def store_result(store: FrameStore, claim: Claim, result: AnalysisResult) -> tuple[str, int]:
+    """Write an answer's frames and facts to the store, outside any transaction.
+
+    Returns
+    -------
+    tuple of (str, int)
+        Key and size in bytes. The key is made of what the answer answers and contains, so a second write, or one by
+        a worker that has lost the analysis, changes nothing.
+    """
+    key = hash_json({"analysis": claim.public_id, "result": result.hash()})
+    store.put(key, StageOutput(result.frames, result.facts))
+    return key, store.count_bytes(key)
+
+
+def save(
+    session: Session, claim: Claim, result: AnalysisResult, *, key: str, n_bytes: int, series_ids: tuple[int, ...]
+) -> None:
+    """End an analysis with its answer: status, metrics, trades, models and features in one transaction.
+
+    Raises
+    ------
+    AnalysisCancelled
+        If somebody cancelled it before.
+    LeaseLost
+        If it is no longer this worker's; nothing is written then.
+    """
+    verdict = result.facts["verdict"]
+    jobs.finish(
+        session,
+        claim,
+        {
+            "result_key": key,
+            "result_hash": result.hash(),
+            "verdict": verdict["text"],
+            "is_credible": verdict["is_credible"],
+            "versions": dict(result.versions),
+        },
+    )
+    now = database_now(session)
+    session.add(Artifact(analysis_id=claim.analysis_id, name="result", key=key, n_bytes=n_bytes, created_at=now))
+    _add_models(session, claim, result)
+    _add_features(session, claim, result, now)
+    _add_backtest(session, claim, result, series_ids)
+
+
+def load(
+    session: Session, store: FrameStore, actor: Actor, analysis_id: str, names: Iterable[str] | None = None
+) -> ResultView:
+    """Return an answer, with the frames called `names`; None: all.
+
+    Raises
+    ------
+    NotFound
+        If there is no such analysis that the actor may see, or its files are gone.
+    Conflict
+        If it has no answer (yet).
+    """
+    require(actor, Permission.ANALYSES_READ)
+    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
+    if row is None or row.owner_id != actor.user_id:
+        raise NotFound("There is no such analysis.")
+    if row.status != Status.SUCCEEDED or row.result_key is None:
+        raise Conflict(f"Expected an analysis that has succeeded; this one is {row.status}.")
+    output = store.get(row.result_key, names)
+    if output is None:
+        raise NotFound("The files of this result are gone from the store; run the analysis again to get them back.")
+    return ResultView(
+        id=row.public_id,
+        frames=output.frames,
+        facts=output.facts,
+        result_hash=row.result_hash or "",
+        versions=row.versions,
+        n_ledger_trials=_count_ledger(session, row.id),
+    )
+
+
+def _count_ledger(session: Session, analysis_id: int) -> int:
+    """Return how many trials anyone has made on the ground of this analysis's own trials."""
+    own = session.scalars(select(Trial).where(Trial.analysis_id == analysis_id).limit(1)).one_or_none()
+    if own is None:
+        return 0
+    series = tuple(session.scalars(select(TrialSeries.series_id).where(TrialSeries.trial_id == own.id)))
+    return trials.count(session, Ground(series, own.interval, own.first_session, own.last_session))
+
+
+def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
+    chosen = result.facts["chosen"]
+    names = [column for column in result.frames["fold_scores"].columns if column in result.facts["scores"]]
+    for fold in result.frames["fold_scores"].to_dict("records"):
+        session.add(
+            FittedModel(
+                analysis_id=claim.analysis_id,
+                fold=int(fold["fold"]),
+                name=chosen["model"],
+                parameters=chosen["parameters"],
+                seed=result.facts["seed"],
+                train_start=_instant(fold["train_start"]),
+                train_end=_instant(fold["train_end"]),
+                test_start=_instant(fold["test_start"]),
+                test_end=_instant(fold["test_end"]),
+                n_train=int(fold["n_train"]),
+                n_test=int(fold["n_test"]),
+                scores={name: _number(fold[name]) for name in names},
+            )
+        )
+
+
+def _add_features(session: Session, claim: Claim, result: AnalysisResult, now: datetime.datetime) -> None:
+    spec = AnalysisSpec.model_validate(claim.spec)
+    importance = result.frames.get("importance")
+    means = dict(zip(importance["feature"], importance["mean"], strict=True)) if importance is not None else {}
+    for entry in spec.features:
+        for column in entry.columns:
+            session.add(
+                UsedFeature(
+                    analysis_id=claim.analysis_id,
+                    name=entry.name,
+                    column_name=column,
+                    parameters=json.loads(entry.model_dump_json(exclude={"name"})),
+                    category=entry.category,
+                    interval=spec.interval,
+                    importance=_number(means.get(column)),
+                    artifact_key=result.stage_keys["features"],
+                    calculated_at=now,
+                )
+            )
+
+
+def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series_ids: tuple[int, ...]) -> None:
+    equity, rows = result.frames["equity"], result.frames["trades"]
+    backtest = Backtest(
+        analysis_id=claim.analysis_id,
+        name=HEADLINE,
+        initial_cash=float(equity["equity"].iloc[0]),
+        final_equity=float(equity["equity"].iloc[-1]),
+        start_at=_instant(equity.index[0]),
+        end_at=_instant(equity.index[-1]),
+        n_trades=len(rows),
+    )
+    session.add(backtest)
+    session.flush()
+    securities = [
+        session.scalars(select(PriceSeries.security_id).where(PriceSeries.id == id_)).one() for id_ in series_ids
+    ]
+    session.add_all(
+        TradeRow(
+            backtest_id=backtest.id,
+            number=number,
+            security_id=securities[int(trade["instrument"])],
+            direction=str(trade["direction"]),
+            entry_at=_instant(trade["entry_at"]),
+            exit_at=None if trade["is_open"] else _instant(trade["exit_at"]),
+            shares=float(trade["max_shares"]),
+            entry_price=float(trade["entry_price"]),
+            exit_price=None if trade["is_open"] else _number(trade["exit_price"]),
+            profit=float(trade["pnl"]),
+            return_fraction=float(trade["return_on_entry_value"]),
+            costs=float(trade["costs"]),
+            n_bars=int(trade["bars_held"]),
+            best_excursion=float(trade["max_favourable_excursion"]),
+            worst_excursion=float(trade["max_adverse_excursion"]),
+        )
+        for number, trade in enumerate(rows.to_dict("records"), start=1)
+    )
+    session.add_all(
+        PerformanceMetric(
+            backtest_id=backtest.id,
+            name=metric["name"],
+            segment=metric["segment"],
+            period="all",
+            value=metric["value"],
+            benchmark_value=metric["benchmark_value"],
+        )
+        for metric in result.facts["metrics"]
+    )
+    session.add_all(
+        PerformanceMetric(
+            backtest_id=backtest.id,
+            name="total_return",
+            segment="out_of_sample",
+            period=f"{int(month['year'])}-{int(month['month']):02d}",
+            value=_number(month["return"]),
+            benchmark_value=_number(month["benchmark_return"]),
+        )
+        for month in result.frames["monthly_returns"].to_dict("records")
+    )
+
+
+def _instant(value: Any) -> datetime.datetime:
+    instant: datetime.datetime = pd.Timestamp(value).to_pydatetime()
+    return instant
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)

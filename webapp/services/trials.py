@@ -1,0 +1,150 @@
+"""The ledger of trials: append-only, chained by hashes, never uncounted."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from quant.stages import hash_json
+from webapp.db import database_now
+from webapp.tables import Trial, TrialSeries
+
+FIRST_HASH = "0" * 64
+_LEDGER_LOCK = 7_305_661  # any number that no other advisory lock of ours uses
+
+
+@dataclass(frozen=True)
+class TrialEntry:
+    """One trial as a worker reports it."""
+
+    kind: str
+    number: int
+    model: str
+    parameters: Mapping[str, Any]
+    score_name: str
+    score: float | None
+    sharpe_ratio: float | None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What trials were made on: price series, bar interval and span of sessions."""
+
+    series_ids: tuple[int, ...]
+    interval: str
+    first_session: datetime.date
+    last_session: datetime.date
+
+
+@dataclass(frozen=True)
+class LedgerCheck:
+    """The outcome of re-reading the whole chain; `broken_at` is the id of the first row that does not fit."""
+
+    n_rows: int
+    broken_at: int | None
+
+
+def record(session: Session, *, owner_id: int, analysis_id: int, ground: Ground, entries: Sequence[TrialEntry]) -> int:
+    """Append trials that are not in the ledger yet.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    owner_id, analysis_id : int
+        Whose trials, and of which analysis.
+    ground : Ground
+        What they were made on.
+    entries : sequence of TrialEntry
+        The trials. One with a kind and number that the analysis already has is the same trial, made again by an
+        attempt that resumed, and is not counted twice.
+
+    Returns
+    -------
+    int
+        How many were appended.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers already wait for one another
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LEDGER_LOCK})
+    known = {
+        (kind, number)
+        for kind, number in session.execute(select(Trial.kind, Trial.number).where(Trial.analysis_id == analysis_id))
+    }
+    previous = session.scalar(select(Trial.hash).order_by(Trial.id.desc()).limit(1)) or FIRST_HASH
+    now = database_now(session)
+    fresh = [entry for entry in entries if (entry.kind, entry.number) not in known]
+    for entry in fresh:
+        row = Trial(
+            owner_id=owner_id,
+            analysis_id=analysis_id,
+            kind=entry.kind,
+            number=entry.number,
+            interval=ground.interval,
+            first_session=ground.first_session,
+            last_session=ground.last_session,
+            model=entry.model,
+            parameters=dict(entry.parameters),
+            score_name=entry.score_name,
+            score=entry.score,
+            sharpe_ratio=entry.sharpe_ratio,
+            created_at=now,
+            previous_hash=previous,
+            hash="",
+        )
+        row.hash = previous = _hash(row, ground.series_ids)
+        session.add(row)
+        session.flush()
+        session.add_all(TrialSeries(trial_id=row.id, series_id=series_id) for series_id in ground.series_ids)
+    return len(fresh)
+
+
+def count(session: Session, ground: Ground) -> int:
+    """Return how many trials anyone has ever made on an overlapping span of any of these series."""
+    query = (
+        select(func.count(Trial.id.distinct()))
+        .join(TrialSeries, TrialSeries.trial_id == Trial.id)
+        .where(
+            TrialSeries.series_id.in_(ground.series_ids),
+            Trial.interval == ground.interval,
+            Trial.first_session <= ground.last_session,
+            Trial.last_session >= ground.first_session,
+        )
+    )
+    return session.scalar(query) or 0
+
+
+def check(session: Session) -> LedgerCheck:
+    """Re-read the whole ledger and recompute its chain."""
+    previous = FIRST_HASH
+    n_rows = 0
+    for row in session.scalars(select(Trial).order_by(Trial.id)):
+        n_rows += 1
+        series = tuple(session.scalars(select(TrialSeries.series_id).where(TrialSeries.trial_id == row.id)))
+        if row.previous_hash != previous or row.hash != _hash(row, series):
+            return LedgerCheck(n_rows, row.id)
+        previous = row.hash
+    return LedgerCheck(n_rows, None)
+
+
+def _hash(row: Trial, series_ids: Sequence[int]) -> str:
+    """Hash everything but the owner, who may be anonymised later."""
+    return hash_json(
+        {
+            "previous": row.previous_hash,
+            "analysis": row.analysis_id,
+            "kind": row.kind,
+            "number": row.number,
+            "series": sorted(series_ids),
+            "interval": row.interval,
+            "span": [row.first_session.isoformat(), row.last_session.isoformat()],
+            "model": row.model,
+            "parameters": dict(row.parameters),
+            "score_name": row.score_name,
+            "score": row.score,
+            "sharpe_ratio": row.sharpe_ratio,
+            "created_at": row.created_at.isoformat(),
+        }
+    )

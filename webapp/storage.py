@@ -1,0 +1,114 @@
+"""Where frames are kept: Parquet files in a folder, addressed by key, complete or absent.
+
+An output is written to a folder of its own and renamed into place, so that a reader never sees half of
+it and two writers of one key leave one copy. Outputs are pure functions of their key: it does not matter whose stays.
+"""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+from quant.stages import StageOutput, hash_json
+
+_FACTS = "facts.json"
+
+
+class FrameStore:
+    """A `quant.stages.StageStore` on a folder.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store; made on the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, key: str) -> Path:
+        """Return where the output of `key` lies, or will."""
+        return self.root / key[:2] / key
+
+    def has(self, key: str) -> bool:
+        """Whether the output of `key` is stored."""
+        return (self.folder(key) / _FACTS).is_file()
+
+    def get(self, key: str, names: Iterable[str] | None = None) -> StageOutput | None:
+        """Return what is stored under `key`, or None; `names` limits the frames that are read."""
+        folder = self.folder(key)
+        try:
+            manifest = json.loads((folder / _FACTS).read_text())
+            wanted = (
+                manifest["frames"] if names is None else [name for name in manifest["frames"] if name in set(names)]
+            )
+            frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in wanted}
+        except FileNotFoundError:  # never written, or cleaned up while we looked
+            return None
+        return StageOutput(frames=frames, facts=manifest["facts"])
+
+    def put(self, key: str, output: StageOutput) -> None:
+        """Store an output; a second store of the same key changes nothing."""
+        target = self.folder(key)
+        if not self.has(key):
+            draft = self.root / "drafts" / uuid.uuid4().hex
+            draft.mkdir(parents=True)
+            try:
+                for name, frame in output.frames.items():
+                    frame.to_parquet(draft / f"{name}.parquet", compression="zstd")
+                manifest = {"frames": list(output.frames), "facts": dict(output.facts)}
+                (draft / _FACTS).write_text(json.dumps(manifest, allow_nan=False))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                draft.rename(target)
+            except OSError:
+                if not self.has(key):  # another writer of the same key may have come first
+                    raise
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+
+    def count_bytes(self, key: str) -> int:
+        """Return the bytes that the output of `key` takes; 0 if there is none."""
+        folder = self.folder(key)
+        return sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
+
+    def remove(self, key: str) -> None:
+        """Forget the output of `key`, if there is one: moved away as a whole, then deleted file by file."""
+        leaving = self.root / "drafts" / uuid.uuid4().hex
+        leaving.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # there is none
+            self.folder(key).rename(leaving)
+        shutil.rmtree(leaving, ignore_errors=True)
+
+
+class ScopedStore:
+    """A stage store that shares nothing with other scopes.
+
+    A re-run must compute afresh, or "the same result hash" would only mean that a file was read twice; but what it has
+    computed itself it may find again after a crash.
+
+    Parameters
+    ----------
+    store : FrameStore
+        Where the outputs are kept.
+    scope : str
+        Whatever tells this scope from all others, such as the public id of the analysis.
+    """
+
+    def __init__(self, store: FrameStore, scope: str) -> None:
+        self._store = store
+        self._scope = scope
+
+    def get(self, key: str) -> StageOutput | None:
+        """Return what this scope has stored under `key`, or None."""
+        return self._store.get(self._scoped(key))
+
+    def put(self, key: str, output: StageOutput) -> None:
+        """Store an output in this scope."""
+        self._store.put(self._scoped(key), output)
+
+    def _scoped(self, key: str) -> str:
+        return hash_json({"scope": self._scope, "key": key})

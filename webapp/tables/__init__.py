@@ -1,0 +1,29 @@
+"""SQLAlchemy classes, one subject a file. "Model" means only what learns."""
+
+from webapp.tables.account import ApiToken, AuditEvent, User
+from webapp.tables.analysis import Analysis, Artifact, LogLine
+from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
+from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
+from webapp.tables.trial import Trial, TrialSeries
+
+__all__ = [
+    "Analysis",
+    "ApiToken",
+    "Artifact",
+    "AuditEvent",
+    "Backtest",
+    "FittedModel",
+    "LogLine",
+    "PerformanceMetric",
+    "PriceData",
+    "PriceRevision",
+    "PriceSeries",
+    "Security",
+    "Snapshot",
+    "SnapshotItem",
+    "TradeRow",
+    "Trial",
+    "TrialSeries",
+    "UsedFeature",
+    "User",
+]

@@ -1,0 +1,92 @@
+"""An analysis: one submitted question, its progress and where its answer lies."""
+
+import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.db import Base
+from webapp.tables.keys import BIG_KEY
+
+
+class Analysis(Base):
+    """One submitted question. Only `services.jobs` and `services.analyses` write `status`."""
+
+    __tablename__ = "analyses"
+    __table_args__ = (
+        CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
+        Index("ix_analyses_queue", "status", "priority", "submitted_at"),
+        Index("ix_analyses_owner", "owner_id", "submitted_at"),
+        # The ledger outlives the analysis, and knows its trials by this number: it must never be given again.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("analyses.id"), index=True)  # re-run of
+    title: Mapped[str] = mapped_column(String(120))
+
+    # The question, resolved, as it was understood at submission. Never rewritten.
+    spec: Mapped[dict[str, Any]] = mapped_column(JSON)
+    spec_version: Mapped[int]
+    spec_hash: Mapped[str] = mapped_column(String(64), index=True)
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id"), index=True)  # pinned at the first claim
+    pins: Mapped[dict[str, Any]] = mapped_column(JSON)  # what a re-run must repeat: number of tuning trials
+
+    # The job.
+    status: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[int] = mapped_column(default=0)  # smaller first
+    attempt: Mapped[int] = mapped_column(default=0)  # the fencing token: part of the WHERE of every write by a worker
+    n_transient: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime.datetime | None]
+    worker: Mapped[str | None] = mapped_column(String(120))  # host:pid of the worker's main process
+    worker_pid: Mapped[int | None]  # of the process that computes
+    lease_expires_at: Mapped[datetime.datetime | None] = mapped_column(index=True)
+    cancel_requested_at: Mapped[datetime.datetime | None]
+    submitted_at: Mapped[datetime.datetime]
+    started_at: Mapped[datetime.datetime | None]  # of the newest attempt
+    finished_at: Mapped[datetime.datetime | None]
+    stage: Mapped[str | None] = mapped_column(String(32))
+    stage_fraction: Mapped[float] = mapped_column(default=0.0)
+    progress: Mapped[float] = mapped_column(default=0.0)  # of the whole; never falls
+    stage_seconds: Mapped[dict[str, float]] = mapped_column(JSON)
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None] = mapped_column(Text)
+
+    # The answer.
+    result_key: Mapped[str | None] = mapped_column(String(64))
+    result_hash: Mapped[str | None] = mapped_column(String(64))
+    verdict: Mapped[str | None] = mapped_column(Text)
+    is_credible: Mapped[bool | None]
+    versions: Mapped[dict[str, str]] = mapped_column(JSON)
+
+
+class LogLine(Base):
+    """A line of an analysis's log."""
+
+    __tablename__ = "analysis_log"
+    __table_args__ = (Index("ix_analysis_log_analysis", "analysis_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BIG_KEY, primary_key=True)
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    attempt: Mapped[int]
+    at: Mapped[datetime.datetime]
+    level: Mapped[str] = mapped_column(String(8))
+    stage: Mapped[str | None] = mapped_column(String(32))
+    message: Mapped[str] = mapped_column(Text)
+
+
+class Artifact(Base):
+    """A stored stage output or result that an analysis uses; for clean-up and quota."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (UniqueConstraint("analysis_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(64))  # the stage, such as "features" or "train/fold-3"
+    key: Mapped[str] = mapped_column(String(64), index=True)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime.datetime]
