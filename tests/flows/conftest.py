@@ -1,6 +1,7 @@
 """A real worker on a real broker and a real database, in processes of their own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,10 +156,11 @@ def flows_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stage(flows_home, database, database_url, valkey, tmp_path) -> Iterator[Stage]:
-    """An installation on the test's database and broker; its workers end with the test."""
+    """An installation on the test's database and broker, with nothing stored; its workers end with the test."""
     settings = Settings(
         home=flows_home, database_url=database_url, redis_url=valkey.url, secret_key="only-for-tests-" + "0" * 32
     )
+    shutil.rmtree(flows_home / "frames", ignore_errors=True)  # else the stages of another test answer this one's
     stage = Stage(settings, database, tmp_path)
     yield stage
     for worker in stage.workers:
