@@ -52,8 +52,13 @@ def _default_models() -> tuple[ModelSpec, ...]:
 
 
 def _iso_date(value: object) -> object:
-    """Refuse what pydantic would take for seconds since 1970."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    """Read a day as it is written; refuse what pydantic would take for seconds since 1970."""
+    if isinstance(value, str):
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+                return datetime.date.fromisoformat(value)  # by us: behind a function, strict JSON takes no text as a date
+        except ValueError:  # the 30th of February
+            pass
         raise ValueError(f"expected a date such as 2024-03-15; found “{value}”")
     if isinstance(value, int | float):
         raise ValueError(f"expected a date such as 2024-03-15; found the number {value}")  # noqa: TRY004  # for pydantic

@@ -98,14 +98,21 @@ class LiveApp:
 
 
 @pytest.fixture(scope="session")
-def live_app(tmp_path_factory: pytest.TempPathFactory, valkey_server: servers.Valkey) -> Iterator[LiveApp]:
+def live_broker() -> Iterator[servers.Valkey]:
+    """A broker of its own: its worker would take the messages of other tests, and they would empty its queue."""
+    with servers.run_valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def live_app(tmp_path_factory: pytest.TempPathFactory, live_broker: servers.Valkey) -> Iterator[LiveApp]:
     """The installation with its web server."""
     home = tmp_path_factory.mktemp("live")
     url = f"sqlite:///{home / 'assay.sqlite'}"
     settings = Settings(
         home=home,
         database_url=url,
-        redis_url=valkey_server.url,
+        redis_url=live_broker.url,
         secret_key="only-for-tests-" + "0" * 32,
         port=servers.free_port(),
         web_processes=1,

@@ -197,6 +197,16 @@ def test_start_comes_before_end():
     assert goog(start="2010-01-04", end="2010-01-05").end == datetime.date(2010, 1, 5)
 
 
+def test_strict_json_takes_a_day_as_it_is_written():
+    text = json.dumps({**GOOG, "end": "2010-01-05"})
+    assert AnalysisSpec.model_validate_json(text, strict=True) == goog(end=datetime.date(2010, 1, 5))
+
+
+def test_a_day_that_no_calendar_has_is_refused():
+    with pytest.raises(ValidationError, match="expected a date such as 2024-03-15; found “2010-02-30”"):
+        goog(end="2010-02-30")
+
+
 @pytest.mark.parametrize(
     "thresholds",
     [

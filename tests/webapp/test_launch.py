@@ -75,7 +75,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def is_named(process: psutil.Process, name: str) -> bool:
-    line = process.cmdline()
+    line = process.cmdline() or ["", ""]  # between its fork and its program it has none
     return "-server" in line[0] if name == "broker" else line[-1] == name
 
 

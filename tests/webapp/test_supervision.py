@@ -1,3 +1,4 @@
+import os
 import signal
 import sys
 import time
@@ -135,8 +136,8 @@ def test_what_a_dead_program_started_is_not_left_behind(group):
 
 
 def test_nothing_breaks_when_somebody_kills_the_guard(group):
-    (guard,) = psutil.Process().children()
-    guard.kill()
+    guard, _pipe = group._guard
+    os.kill(guard, signal.SIGKILL)
     process = group.start(SLEEPER).process
     group.stop(["it"])
 

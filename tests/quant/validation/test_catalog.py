@@ -11,7 +11,7 @@ def test_defaults_survive_json():
 
 
 def test_every_score_that_can_be_asked_for_exists():
-    assert all(ValidationSpec(score=name).score == name for name in SCORES)
+    assert all(ValidationSpec(score=name, target=None).score == name for name in SCORES)
     with pytest.raises(ValidationError, match="score"):
         ValidationSpec(score="r2")
 
