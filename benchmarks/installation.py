@@ -32,7 +32,8 @@ from webapp.jobs import Queue
 from webapp.launch import programs
 from webapp.permissions import Actor
 from webapp.services import accounts, analyses
-from webapp.services.analyses import AnalysisView, Status
+from webapp.services.analyses import AnalysisView
+from webapp.services.workflow import Status
 from webapp.storage import FrameStore
 from webapp.supervision import Group, Program, last_lines
 

@@ -56,7 +56,7 @@ def _iso_date(value: object) -> object:
     if isinstance(value, str):
         try:
             if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-                return datetime.date.fromisoformat(value)  # by us: behind a function, strict JSON takes no text as a date
+                return datetime.date.fromisoformat(value)  # pydantic, if strict, takes no text here
         except ValueError:  # the 30th of February
             pass
         raise ValueError(f"expected a date such as 2024-03-15; found “{value}”")

@@ -15,4 +15,5 @@ app.config_from_object("celeryconfig")
 
 setup_logging.connect(pool.log_as_json)
 worker_init.connect(pool.start_keeper)
+worker_init.connect(pool.share_what_is_loaded)
 worker_process_init.connect(pool.warm_up)

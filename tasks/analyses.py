@@ -91,9 +91,9 @@ def _answer(parts: Hands, claim: Claim) -> None:
         pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
     )
     watcher.at("report", 0.5)
-    key, n_bytes = results.store_result(parts.store, claim, result)
+    stored = results.store_result(parts.store, claim, result)
     with parts.database.write() as session:
-        results.save(session, claim, result, key=key, n_bytes=n_bytes, series_ids=watcher.ground().series_ids)
+        results.save(session, claim, result, stored, series_ids=watcher.ground().series_ids)
 
 
 class Watcher:

@@ -1,12 +1,15 @@
 """What a process of the worker works with: settings, database, store and queue, made once a process."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from webapp.config import Settings, load_settings
 from webapp.db import Database
 from webapp.jobs import Queue
-from webapp.storage import FrameStore
+
+if TYPE_CHECKING:
+    from webapp.storage import FrameStore
 
 
 @dataclass(frozen=True)
@@ -15,8 +18,14 @@ class Hands:
 
     settings: Settings
     database: Database
-    store: FrameStore
     queue: Queue
+
+    @cached_property
+    def store(self) -> "FrameStore":
+        """The frame store, which brings pandas with it: the keeper, who needs neither, stays small."""
+        from webapp.storage import FrameStore  # noqa: PLC0415  # see above
+
+        return FrameStore(self.settings.home / "frames")
 
 
 @lru_cache(maxsize=1)
@@ -26,6 +35,5 @@ def hands() -> Hands:
     return Hands(
         settings,
         Database(settings.resolved_database_url),
-        FrameStore(settings.home / "frames"),
         Queue(settings.redis_url.get_secret_value()),
     )

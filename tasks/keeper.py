@@ -17,8 +17,8 @@ from tasks.hands import Hands, hands
 from webapp import jobs
 from webapp.logs import configure_logging
 from webapp.services import jobs as job_services
-from webapp.services.analyses import Status
 from webapp.services.jobs import Running
+from webapp.services.workflow import Status
 
 PERIOD_SECONDS = 0.5
 SWEEP_SECONDS = 5.0

@@ -1,5 +1,6 @@
 """What a worker does when its main process starts, and when a child of it starts."""
 
+import gc
 import logging
 import os
 import socket
@@ -28,6 +29,12 @@ def start_keeper(**_signal: Any) -> None:
     subprocess.Popen(command, start_new_session=True)  # noqa: S603  # our own module
 
 
+def share_what_is_loaded(**_signal: Any) -> None:
+    """Take what is loaded out of the garbage collector's sight: looking at it would copy every page into each child."""
+    gc.collect()
+    gc.freeze()
+
+
 def warm_up(**_signal: Any) -> None:
     """Prepare a new child, so that no analysis waits for imports or compilation."""
     settings = load_settings()
@@ -38,4 +45,6 @@ def warm_up(**_signal: Any) -> None:
     warm_up_science()
     hands.cache_clear()  # nothing that was opened before the fork is used after it
     hands()
+    gc.collect()
+    gc.freeze()  # libraries and kernels stay: a collection during an analysis need not go through them
     _log.info("A worker process is warm.")

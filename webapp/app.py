@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from apiflask import APIFlask
 from flask import Flask, Response, redirect
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -33,12 +32,12 @@ _MAX_BODY_BYTES = 4 * 1024**2
 _COMPRESSED = ["text/css", "text/javascript", "application/javascript", "application/json", "image/svg+xml", "text/csv"]
 
 
-def create_app(settings: Settings) -> APIFlask:
+def create_app(settings: Settings) -> Flask:
     """Build the web application: guard first, then doors.
 
     It opens no connection before its first request, so that servers may fork.
     """
-    app = APIFlask(__name__, title="Assay", json_errors=False, docs_path=None, spec_path=None)
+    app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY_BYTES, COMPRESS_MIMETYPES=_COMPRESSED)
     install_parts(
         app,

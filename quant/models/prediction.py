@@ -40,7 +40,8 @@ def predict_probability(model: Any, features: Features) -> NDArray[np.float64]:
             f"Expected a model that has seen both outcomes, 0 and 1; found one trained on {classes.tolist()}. "
             "Choose a longer training window, or a label threshold that both outcomes reach."
         )
-    probability = np.asarray(model.predict_proba(features), dtype=np.float64)[:, 1]
+    rows = features if hasattr(model, "feature_names_in_") else features.to_numpy(dtype=np.float64)
+    probability = np.asarray(model.predict_proba(rows), dtype=np.float64)[:, 1]
     bad = ~np.isfinite(probability)
     if bad.any():
         raise ModelError(

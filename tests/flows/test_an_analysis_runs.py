@@ -8,7 +8,7 @@ from quant.spec import AnalysisSpec
 from tests.quant.conftest import QUICK
 from webapp import jobs
 from webapp.services import analyses, results, trials
-from webapp.services.analyses import Status
+from webapp.services.workflow import Status
 from webapp.tables import Artifact, Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

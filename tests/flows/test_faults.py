@@ -13,7 +13,7 @@ from quant.spec import AnalysisSpec
 from tests.flows.conftest import wait_until
 from tests.quant.conftest import QUICK
 from webapp.services import analyses, trials
-from webapp.services.analyses import Status
+from webapp.services.workflow import Status
 from webapp.tables import Analysis, Backtest
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCIENCE = {"sklearn", "xgboost", "numba", "scipy"}
-WEB = {"flask", "dash", "plotly", "apiflask", "gunicorn"}
+WEB = {"flask", "dash", "plotly", "gunicorn"}
 
 
 def loaded(module: str, home: Path) -> set[str]:
@@ -37,6 +37,10 @@ def test_a_worker_loads_no_web(module, tmp_path):
 
     assert "celery" in packages
     assert packages & WEB == set()
+
+
+def test_a_keeper_loads_no_frames_either(tmp_path):
+    assert loaded("tasks.keeper", tmp_path) & (SCIENCE | {"numpy", "pandas", "pyarrow"}) == set()
 
 
 def test_the_clock_loads_neither(tmp_path):

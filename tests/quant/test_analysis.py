@@ -84,7 +84,7 @@ def test_stages_come_in_the_order_of_the_workflow_and_fractions_grow(quick_spec)
     recorder = Recorder()
     run_analysis(quick_spec, fetch_instruments, watcher=recorder)
 
-    from webapp.services.analyses import STAGES  # noqa: PLC0415  # what the pages show is what the chain reports
+    from webapp.services.workflow import STAGES  # noqa: PLC0415  # what the pages show is what the chain reports
 
     order = [stage for stage in STAGES if stage != "tune"]
     seen = list(dict.fromkeys(stage for stage, _ in recorder.stages))

@@ -6,7 +6,6 @@ from tasks.hands import Hands
 from tests import factories
 from webapp.jobs import Queue
 from webapp.services import price_store
-from webapp.storage import FrameStore
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +18,11 @@ def _environment(settings, monkeypatch):
 
 @pytest.fixture
 def parts(settings, database, jobs_sent, tmp_path):
-    store = FrameStore(tmp_path / "frames")
+    own = settings.model_copy(update={"home": tmp_path})
+    parts = Hands(own, database, Queue(own.redis_url.get_secret_value()))
     with database.write() as session:
-        price_store.load_sample(session, store)
-    return Hands(settings, database, store, Queue(settings.redis_url.get_secret_value()))
+        price_store.load_sample(session, parts.store)
+    return parts
 
 
 @pytest.fixture

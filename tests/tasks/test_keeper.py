@@ -37,7 +37,7 @@ def claimed(parts, actor, sleeper):
 
 
 def look(parts, now=0.0, **changes):
-    parts = type(parts)(parts.settings.model_copy(update=changes), parts.database, parts.store, parts.queue)
+    parts = type(parts)(parts.settings.model_copy(update=changes), parts.database, parts.queue)
     Keeper(parts, WORKER, os.getpid()).step(now)
 
 

@@ -22,7 +22,7 @@ from webapp.auth.session import client_address, current_actor, parts, read, writ
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
 from webapp.services import analyses
-from webapp.services.analyses import Status
+from webapp.services.workflow import Status
 
 _QUEUED = Answer("It is in the queue.", AnalysisState, headers={"Location": "Where to watch it."})
 

@@ -12,8 +12,8 @@ from quant.spec import AnalysisSpec
 from webapp.api.columns import EquityColumns, Moment, PredictionColumns, PriceColumns, TradeColumns, View
 from webapp.api.reading import Body, Query, QueryDate, QueryNumber
 from webapp.permissions import Permission
-from webapp.services.analyses import Status
 from webapp.services.tokens import MAX_DAYS
+from webapp.services.workflow import Status
 
 Hash = Annotated[str, Field(description="SHA-256 in hexadecimal.")]
 

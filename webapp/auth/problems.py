@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from apiflask import HTTPError
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from quant.errors import QuantError
@@ -68,7 +66,6 @@ def install_problems(app: Flask) -> None:
     app.register_error_handler(AppError, answer)
     app.register_error_handler(QuantError, answer)
     app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(HTTPError, _answer_apiflask)
     app.register_error_handler(CSRFError, answer_csrf)
 
 
@@ -130,12 +127,6 @@ def _answer_http(error: HTTPException) -> Response:
     code, detail = _BARE.get(status, _BARE[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500])
     headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
     return refuse(status, code, detail, headers=headers)
-
-
-def _answer_apiflask(error: HTTPError) -> Response:
-    code, detail = _BARE.get(error.status_code, _BARE[400])
-    fields = error.detail if isinstance(error.detail, dict) else {}
-    return refuse(error.status_code, code, error.message or detail, fields=fields, headers=dict(Headers(error.headers)))
 
 
 def answer_csrf(_error: CSRFError) -> Response:

@@ -4,7 +4,6 @@ import datetime
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,52 +15,8 @@ from webapp.db import database_now
 from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, require
 from webapp.services import audit, snapshots
+from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
-
-
-class Status(StrEnum):
-    """Where an analysis is; the last three are final."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing will happen any more."""
-        return self in FINAL
-
-
-FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
-
-# Every move there is. Nothing else may write `status`.
-MOVES: dict[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.FAILED}),
-    Status.RUNNING: frozenset({Status.QUEUED, *FINAL}),
-    Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
-}
-
-# What the workflow shows, in order, and the share of a usual run's time that each stage takes.
-STAGES: dict[str, float] = {
-    "acquire": 0.01,
-    "clean": 0.01,
-    "features": 0.03,
-    "labels": 0.01,
-    "split": 0.01,
-    "train": 0.25,
-    "tune": 0.30,
-    "predict": 0.20,
-    "strategy": 0.01,
-    "backtest": 0.01,
-    "risk": 0.02,
-    "importance": 0.04,
-    "audit": 0.09,
-    "report": 0.01,
-}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now
 from webapp.errors import LeaseLost
-from webapp.services.analyses import STAGES, Status
+from webapp.services.workflow import STAGES, Status
 from webapp.tables import Analysis, LogLine
 
 MAX_TRANSIENT = 6

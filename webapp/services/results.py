@@ -18,9 +18,9 @@ from webapp.db import database_now
 from webapp.errors import Conflict, NotFound
 from webapp.permissions import Actor, Permission, require
 from webapp.services import jobs, trials
-from webapp.services.analyses import Status
 from webapp.services.jobs import Claim
 from webapp.services.trials import Ground
+from webapp.services.workflow import Status
 from webapp.storage import FrameStore
 from webapp.tables import (
     Analysis,
@@ -65,22 +65,36 @@ class ResultView:
         )
 
 
-def store_result(store: FrameStore, claim: Claim, result: AnalysisResult) -> tuple[str, int]:
-    """Write an answer's frames and facts to the store, outside any transaction.
+@dataclass(frozen=True)
+class StoredResult:
+    """An answer in the store.
 
-    Returns
-    -------
-    tuple of (str, int)
-        Key and size in bytes. The key is made of what the answer answers and contains, so a second write, or one by
-        a worker that has lost the analysis, changes nothing.
+    Attributes
+    ----------
+    result_hash : str
+        Equal for equal answers, whoever computed them.
+    key : str
+        Where it is stored: made of what it answers and contains, so a second write, or one by a worker that has lost
+        the analysis, changes nothing.
+    n_bytes : int
+        What it takes there.
     """
-    key = hash_json({"analysis": claim.public_id, "result": result.hash()})
+
+    result_hash: str
+    key: str
+    n_bytes: int
+
+
+def store_result(store: FrameStore, claim: Claim, result: AnalysisResult) -> StoredResult:
+    """Write an answer's frames and facts to the store, outside any transaction."""
+    result_hash = result.hash()
+    key = hash_json({"analysis": claim.public_id, "result": result_hash})
     store.put(key, StageOutput(result.frames, result.facts))
-    return key, store.count_bytes(key)
+    return StoredResult(result_hash, key, store.count_bytes(key))
 
 
 def save(
-    session: Session, claim: Claim, result: AnalysisResult, *, key: str, n_bytes: int, series_ids: tuple[int, ...]
+    session: Session, claim: Claim, result: AnalysisResult, stored: StoredResult, *, series_ids: tuple[int, ...]
 ) -> None:
     """End an analysis with its answer: status, metrics, trades, models and features in one transaction.
 
@@ -96,15 +110,17 @@ def save(
         session,
         claim,
         {
-            "result_key": key,
-            "result_hash": result.hash(),
+            "result_key": stored.key,
+            "result_hash": stored.result_hash,
             "verdict": verdict["text"],
             "is_credible": verdict["is_credible"],
             "versions": dict(result.versions),
         },
     )
     now = database_now(session)
-    session.add(Artifact(analysis_id=claim.analysis_id, name="result", key=key, n_bytes=n_bytes, created_at=now))
+    session.add(
+        Artifact(analysis_id=claim.analysis_id, name="result", key=stored.key, n_bytes=stored.n_bytes, created_at=now)
+    )
     _add_models(session, claim, result)
     _add_features(session, claim, result, now)
     _add_backtest(session, claim, result, series_ids)

@@ -44,8 +44,8 @@ def finish(app, database, actor):
     with database.write() as session:
         claim = jobs.claim_next(session, worker="test", pid=1, lease_seconds=60.0, max_attempts=1)
     assert claim.public_id == public_id
-    key, n_bytes = results.store_result(store, claim, answer())
+    stored = results.store_result(store, claim, answer())
     with database.write() as session:
         series = session.query(PriceSeries).one()
-        results.save(session, claim, answer(), key=key, n_bytes=n_bytes, series_ids=(series.id,))
+        results.save(session, claim, answer(), stored, series_ids=(series.id,))
     return public_id

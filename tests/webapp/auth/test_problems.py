@@ -1,7 +1,6 @@
 import logging
 
 import pytest
-from apiflask import HTTPError
 from flask import abort, request
 from sqlalchemy.exc import OperationalError
 
@@ -131,14 +130,6 @@ def test_bare_http_errors_are_problems_too(app, signed_in):
         assert answer.content_type == "application/problem+json"
         assert answer.json["status"] == status
         assert answer.json["code"]
-
-
-def test_errors_of_the_api_framework_are_problems_too(fail):
-    answer = fail(HTTPError(422, "Validation error", detail={"json": {"seed": ["Not a number."]}}))
-
-    assert answer.status_code == 422
-    assert answer.json["code"] == "invalid_input"
-    assert answer.json["fields"] == {"json": {"seed": ["Not a number."]}}
 
 
 def test_a_wrong_method_says_which_are_right(signed_in):

@@ -15,8 +15,9 @@ from tests import factories
 from tests.factories import NOW
 from webapp.auth.session import parts_of
 from webapp.services import analyses, jobs, prices, results
-from webapp.services.analyses import AnalysisSummary, AnalysisView, Status
+from webapp.services.analyses import AnalysisSummary, AnalysisView
 from webapp.services.results import ResultView
+from webapp.services.workflow import Status
 from webapp.storage import FrameStore
 from webapp.tables import PriceSeries
 
@@ -145,12 +146,12 @@ def finished(app, database, sample, answer, spec):
         with database.write() as session:
             public_id = analyses.submit(session, actor, spec, title="GOOG and IBM")
             claim = jobs.claim_next(session, worker="test", pid=1, lease_seconds=60, max_attempts=3)
-        key, n_bytes = results.store_result(parts_of(app).store, claim, answer)
+        stored = results.store_result(parts_of(app).store, claim, answer)
         with database.write() as session:
             found = [prices.search_instruments(session, actor, symbol=each.symbol)[0] for each in spec.instruments]
             ids = [each.id for each in found]
             series = tuple(session.scalars(select(PriceSeries.id).where(PriceSeries.public_id.in_(ids))))
-            results.save(session, claim, answer, key=key, n_bytes=n_bytes, series_ids=series)
+            results.save(session, claim, answer, stored, series_ids=series)
         return public_id
 
     return finished

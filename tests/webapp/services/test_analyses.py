@@ -6,7 +6,7 @@ from quant.spec import AnalysisSpec
 from tests import factories
 from webapp.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from webapp.services import analyses
-from webapp.services.analyses import FINAL, MOVES, STAGES, Status
+from webapp.services.workflow import Status
 from webapp.tables import Analysis, AuditEvent
 
 
@@ -197,12 +197,3 @@ def test_mistakes_in_a_question_are_named_by_field():
     with pytest.raises(InvalidInput) as caught:
         analyses.parse_spec({"instruments": [{"symbol": "GOOG"}], "validation": {"n_folds": 1}, "colour": "red"})
     assert set(caught.value.fields) == {"validation.n_folds", "colour"}
-
-
-def test_every_status_has_its_moves_and_final_ones_have_none():
-    assert set(MOVES) == set(Status)
-    assert all((status in FINAL) == (not moves) for status, moves in MOVES.items())
-
-
-def test_the_shares_of_the_stages_make_a_whole():
-    assert sum(STAGES.values()) == pytest.approx(1.0)

@@ -8,7 +8,7 @@ from tests import factories
 from webapp.db import database_now
 from webapp.errors import LeaseLost
 from webapp.services import analyses, jobs
-from webapp.services.analyses import STAGES, Status
+from webapp.services.workflow import STAGES, Status
 from webapp.tables import Analysis, LogLine
 
 WORKER = "host:1:1"

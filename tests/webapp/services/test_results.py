@@ -78,12 +78,12 @@ def claim(session, actor):
 
 
 def save(session, store, claim, result=RESULT):
-    key, n_bytes = results.store_result(store, claim, result)
+    stored = results.store_result(store, claim, result)
     series = factories.create_series(session)
-    results.save(session, claim, result, key=key, n_bytes=n_bytes, series_ids=(series.id,))
+    results.save(session, claim, result, stored, series_ids=(series.id,))
     session.flush()
     session.expire_all()
-    return key
+    return stored.key
 
 
 def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):

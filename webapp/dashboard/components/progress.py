@@ -10,7 +10,8 @@ from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, facts, icon, panel
 from webapp.dashboard.components.stage_rail import stage_name, stage_rail
 from webapp.dashboard.components.times import clock
-from webapp.services.analyses import AnalysisView, LogEntry, Status
+from webapp.services.analyses import AnalysisView, LogEntry
+from webapp.services.workflow import Status
 
 # What to do about a failure whose message does not say so itself, by the code of its error.
 _ADVICE = {

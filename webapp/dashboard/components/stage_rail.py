@@ -8,7 +8,8 @@ from dash.development.base_component import Component
 from webapp.dashboard import formats
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
-from webapp.services.analyses import STAGES, AnalysisView, Status
+from webapp.services.analyses import AnalysisView
+from webapp.services.workflow import STAGES, Status
 
 NAMES: dict[str, str] = {
     "acquire": "Get prices",

@@ -6,7 +6,8 @@ from dash.development.base_component import Component
 from webapp.dashboard import formats
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
-from webapp.services.analyses import AnalysisSummary, Status
+from webapp.services.analyses import AnalysisSummary
+from webapp.services.workflow import Status
 
 WORDS: dict[Status, str] = {
     Status.QUEUED: "Queued",

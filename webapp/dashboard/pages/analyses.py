@@ -15,7 +15,8 @@ from webapp.dashboard.components.status import WORDS, status_badge
 from webapp.dashboard.components.times import ago, now
 from webapp.permissions import Permission
 from webapp.services import analyses
-from webapp.services.analyses import AnalysisPage, AnalysisSummary, Status
+from webapp.services.analyses import AnalysisPage, AnalysisSummary
+from webapp.services.workflow import Status
 
 PATH = paths.ANALYSES
 TITLE = "Analyses · Assay"

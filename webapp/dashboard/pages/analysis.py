@@ -22,7 +22,8 @@ from webapp.dashboard.components.times import ago, now
 from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import analyses, results
-from webapp.services.analyses import AnalysisView, Status
+from webapp.services.analyses import AnalysisView
+from webapp.services.workflow import Status
 
 PATH = paths.ANALYSIS
 TITLE = "Analysis · Assay"

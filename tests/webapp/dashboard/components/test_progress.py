@@ -5,7 +5,8 @@ import pytest
 from tests.factories import NOW
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components import progress
-from webapp.services.analyses import LogEntry, Status
+from webapp.services.analyses import LogEntry
+from webapp.services.workflow import Status
 
 
 def test_a_queued_analysis_says_its_place_and_why_it_waits(view):

@@ -1,6 +1,6 @@
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.stage_rail import NAMES, stage_name, stage_rail
-from webapp.services.analyses import STAGES, Status
+from webapp.services.workflow import STAGES, Status
 
 
 def states(tree):

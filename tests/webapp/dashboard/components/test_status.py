@@ -2,7 +2,7 @@ import pytest
 
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.status import status_badge
-from webapp.services.analyses import Status
+from webapp.services.workflow import Status
 
 
 @pytest.mark.parametrize("status", list(Status))
