@@ -19,7 +19,7 @@ from quant.calendars import periods_per_year
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, ModelError, NotEnoughData
 from quant.frames import Features, Labels, Predictions
-from quant.learning import TrainingSpan, best_of, meets_target, to_model
+from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target, to_model
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.importance import average_importance, impurity_importance, permutation_importance
@@ -47,7 +47,7 @@ from quant.validation.tuning import Candidate, Trial, random_search
 
 __all__ = ["Instrument", "Silent", "Watcher", "run_analysis", "warm_up"]
 
-STAGE_VERSION = 1  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
+STAGE_VERSION = 2  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 N_PERMUTATIONS = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
@@ -285,7 +285,11 @@ class _Chain:
 
         part = {**self._learning_part(model), "strategy": self.spec.strategy.model_dump(mode="json")}
         inputs = {"features": self.keys["features"]}
-        facts = self._stored(f"trial/{kind}-{number}", part, inputs, compute).facts
+        try:
+            facts = self._stored(f"trial/{kind}-{number}", part, inputs, compute).facts
+        except ModelError:
+            self.watcher.tried([did_not_fit(self.spec, model, number=number, kind=kind)])  # it was a trial all the same
+            raise
         # The same trial may have been stored by another analysis, under another number.
         scores = tuple(facts["fold_scores"])
         judged = TriedModel(**{**facts, "number": number, "kind": kind, "fold_scores": scores})
@@ -298,14 +302,17 @@ class _Chain:
         judged: list[TriedModel] = []
 
         def evaluate(position: int, parameters: Mapping[str, Any]) -> list[float]:
-            model = with_parameters(spec.models[position], parameters)
-            judged.append(self._judge(span, model, number=len(judged), kind="tuning"))
+            model, number = with_parameters(spec.models[position], parameters), len(judged)
+            try:
+                judged.append(self._judge(span, model, number=number, kind="tuning"))
+            except ModelError:
+                judged.append(did_not_fit(spec, model, number=number, kind="tuning"))
+                raise
             return [np.nan if score is None else score for score in judged[-1].fold_scores]
 
         def on_trial(trial: Trial) -> None:
-            if trial.status == "failed":
-                raise ModelError(f"Trial {trial.number} did not fit: {trial.error}")
-            self.watcher.at("tune", (trial.number + 1) / spec.tuning.n_trials, report.describe_trial(judged[-1]))
+            message = f"Did not fit: {trial.error}" if trial.error else report.describe_trial(judged[-1])
+            self.watcher.at("tune", (trial.number + 1) / spec.tuning.n_trials, message)
 
         trials = random_search(
             [Candidate(entry.name, partial(sample_parameters, type(entry))) for entry in spec.models],
@@ -410,7 +417,8 @@ class _Chain:
         at = self.watcher.at
         at("audit", 0.0, f"Repeating the run on history cut off at {self.spec.audit.n_cuts} bars.")
         facts = look_ahead_audit(run, on_cut=lambda done, n_cuts: at("audit", done / n_cuts))
-        at("audit", 1.0, "Nothing used what came later." if facts["passed"] else facts["differences"][0]["in_words"])
+        nothing = "Nothing was found that used what came later."
+        at("audit", 1.0, nothing if facts["passed"] else facts["differences"][0]["in_words"])
         return facts
 
 

@@ -4,6 +4,9 @@ At several bars of the traded span everything after the bar is removed from the 
 the split, the model of the fold that was then in use (its scaler included), signals, weights and the account are
 computed again by the functions that the run used. Whatever differs, by a single bit, has used what came later.
 
+Signals are steps: one that peeks at the next bar shows it at few bars. So signals and weights, which cost little, are
+repeated at many more: where they change, and evenly in between.
+
 What is not repeated: the choice of the model, which sees the first training window only (the purge certificate shows
 it), and folds between the cuts.
 """
@@ -17,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from quant.backtest.engine import run_backtest
-from quant.frames import Features, Labels, Predictions, Prices
+from quant.frames import Features, Labels, Predictions, Prices, to_panel
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.prediction import predict_probability
@@ -28,6 +31,7 @@ from quant.validation.cross_validation import fit_predict_folds
 from quant.validation.splits import Fold, walk_forward
 
 PARTS = ("features", "labels", "split", "predictions", "signals", "account")
+MOST_SIGNAL_CUTS = 256  # half a second
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,9 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     Returns
     -------
     dict
-        JSON facts: `passed`; `cuts`, the timestamps; `compared`, the number of values compared of each part; and
-        `differences`, one a part, column and cut: `part`, `column`, `first_bar`, `cut`, `n_values`, `in_words`.
+        JSON facts: `passed`; `cuts`, the timestamps; `n_signal_cuts`, at how many more bars signals were repeated;
+        `compared`, the number of values compared of each part; and `differences`, one a part, column and cut: `part`,
+        `column`, `first_bar`, `cut`, `n_values`, `in_words`.
 
     Notes
     -----
@@ -90,34 +95,75 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
             differences += _compare(part, expected, found, cut)
         if on_cut is not None:
             on_cut(number, len(cuts))
+    adjusted = clean_prices(run.spec, dict(enumerate(run.instruments))).adjusted
+    signal_cuts = signal_cut_bars(run)
+    for cut in signal_cuts:
+        expected, found = _repeat_signals(run, adjusted, cut)
+        compared["signals"] += int(found.size)
+        differences += _compare("signals", expected, found, cut)
     return {
         "passed": not differences,
         "cuts": [cut.isoformat() for cut in cuts],
+        "n_signal_cuts": len(signal_cuts),
         "compared": compared,
         "differences": [{**vars(difference), "in_words": difference.in_words()} for difference in differences],
     }
 
 
 def cut_bars(run: Run) -> list[pd.Timestamp]:
-    """Return the bars at which history is cut off: evenly spread over the traded span, its end left out."""
-    bars = run.predictions.index.unique("timestamp")
-    places = (np.arange(run.spec.audit.n_cuts) + 0.5) / run.spec.audit.n_cuts * (len(bars) - 1)
-    return [bars[place] for place in np.unique(places.astype(int))]
+    """Return the bars at which history is cut off: evenly spread over the traded span, and well inside its folds.
+
+    At the first bar of a fold there would be little to compare; at its last, a model that was fitted on its own test
+    rows would look honest. The last bar of the traded span is left out: nothing comes after it.
+    """
+    fold_of = run.predictions["fold"].groupby(level="timestamp").first()
+    places = (np.arange(run.spec.audit.n_cuts) + 0.5) / run.spec.audit.n_cuts * len(fold_of)
+    chosen = fold_of.to_numpy()[places.astype(int)]
+    cuts: set[pd.Timestamp] = set()
+    for number, n_cuts in zip(*np.unique(chosen, return_counts=True), strict=True):
+        bars = fold_of.index[fold_of == number]
+        cuts.update(bars[((np.arange(n_cuts) + 1) / (n_cuts + 1) * len(bars)).astype(int)])
+    return sorted(cuts - {fold_of.index[-1]})
+
+
+def signal_cut_bars(run: Run) -> list[pd.Timestamp]:
+    """Return bars after which signals are repeated: up to half where a signal changes, the rest evenly; no last bar.
+
+    A signal that is tomorrow's changes at `t` because of `t + 1`: cut off after `t`, it cannot. One that is smoothed
+    from both sides differs at bars at which nothing changes.
+    """
+    signal = run.decisions["signal"]
+    bars = signal.index.unique("timestamp").sort_values()[:-1]
+    is_change = signal.groupby(level="instrument").diff().fillna(0.0) != 0.0
+    changes = bars.intersection(signal.index[is_change].unique("timestamp"))
+    chosen = _evenly(changes, MOST_SIGNAL_CUTS // 2)
+    return list(chosen.union(_evenly(bars, MOST_SIGNAL_CUTS - len(chosen))))
+
+
+def _evenly(bars: "pd.Index[Any]", n_most: int) -> "pd.Index[Any]":
+    """Return all bars, or `n_most` of them in equal steps."""
+    return bars[np.unique(np.linspace(0, len(bars) - 1, min(len(bars), n_most)).astype(int))]
+
+
+def _repeat_signals(run: Run, adjusted: Mapping[int, Prices], cut: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what the run decided up to the cut, and what it decides of the predictions and prices up to the cut."""
+    known = {place: prices.loc[:cut] for place, prices in adjusted.items()}
+    predictions = _until(run.predictions, cut, known)
+    return _until(run.decisions, cut, known), decide(run.spec, predictions, known, run.periods_per_year)
 
 
 def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Return, for each part, what the run says up to the cut and what shortened history says.
 
-    An instrument that is too young at the cut to have a sample with a known label is left out of both.
+    An instrument that is too young at the cut to have a sample is left out of both.
     """
     spec = run.spec
     shortened = {place: replace(item, prices=item.prices.loc[:cut]) for place, item in enumerate(run.instruments)}
-    least = max(spec.warm_up, spec.label.horizon_bars)
     n_bars = _until(run.features, cut, shortened).groupby(level="instrument").size()
-    old = {place: item for place, item in shortened.items() if n_bars.get(place, 0) > least}
+    old = {place: item for place, item in shortened.items() if n_bars.get(place, 0) > spec.warm_up}
     clean = clean_prices(spec, old)
     features = features_panel(spec, clean.adjusted)
-    labels = labels_panel(spec, clean.adjusted)
+    labels = _labels(spec, clean.adjusted)
     pairs = [
         ("features", _until(run.features, cut, old), features),
         ("labels", _known_by(_until(run.labels, cut, old), cut), _known_by(labels, cut)),
@@ -138,6 +184,17 @@ def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.Dat
     if not young:  # the whole account cannot be repeated without all of its instruments
         pairs.append(("account", run.equity.loc[:cut], run_backtest(clean.raw, decisions, spec.backtest).equity))
     return pairs
+
+
+def _labels(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
+    """Return the labels; of an instrument with no more bars than the horizon, all are unknown."""
+    known = {place: prices for place, prices in adjusted.items() if len(prices) > spec.label.horizon_bars}
+    labels = labels_panel(spec, known)
+    young = [place for place in adjusted if place not in known]
+    if not young:
+        return labels
+    rows = to_panel({place: adjusted[place][["close"]] for place in adjusted}).index
+    return labels.reindex(rows)
 
 
 def _until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -> pd.DataFrame:

@@ -95,6 +95,20 @@ class TrainingSpan:
         return None if np.isnan(sharpe) else float(sharpe)
 
 
+def did_not_fit(spec: AnalysisSpec, model: ModelEntry, *, number: int, kind: str) -> TriedModel:
+    """Return the trial of a model that failed: without any score, and counted like the others."""
+    return TriedModel(
+        number=number,
+        kind=kind,
+        model=model.name,  # type: ignore[attr-defined]  # every entry has a name
+        parameters=json.loads(model.model_dump_json(exclude={"name"})),
+        score_name=spec.validation.score,
+        score=None,
+        fold_scores=(),
+        sharpe_ratio=None,
+    )
+
+
 def best_of(trials: Sequence[TriedModel]) -> TriedModel:
     """Return the trial with the best score; of equals the first. One without a score is never better."""
     best = trials[0]

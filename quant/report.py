@@ -1,6 +1,7 @@
 """From what the stages left to the answer: frames for charts and tables, facts, and the verdict."""
 
 import dataclasses
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ def assemble(material: Material) -> AnalysisResult:
             "seed": spec.seed,
         },
         stage_keys=dict(material.stage_keys),
-        versions=numeric_versions(),
+        versions=numeric_versions() | {"python": platform.python_version()},
     )
 
 

@@ -91,7 +91,7 @@ def _answer(parts: Hands, claim: Claim) -> None:
         pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
     )
     watcher.at("report", 0.5)
-    stored = results.store_result(parts.store, claim, result)
+    stored = results.store_result(store, claim, result)
     with parts.database.write() as session:
         results.save(session, claim, result, stored, series_ids=watcher.ground().series_ids)
 

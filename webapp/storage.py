@@ -38,6 +38,10 @@ class FrameStore:
         """Return where the output of `key` lies, or will."""
         return self.root / key[:2] / key
 
+    def address(self, key: str) -> str:
+        """Return the key itself: in a store without scopes every output lies under its own."""
+        return key
+
     def has(self, key: str) -> bool:
         """Whether the output of `key` is stored."""
         return (self.folder(key) / _FACTS).is_file()
@@ -115,16 +119,17 @@ class ScopedStore:
     """
 
     def __init__(self, store: FrameStore, scope: str) -> None:
-        self._store = store
+        self.store = store
         self._scope = scope
 
     def get(self, key: str) -> StageOutput | None:
         """Return what this scope has stored under `key`, or None."""
-        return self._store.get(self._scoped(key))
+        return self.store.get(self.address(key))
 
     def put(self, key: str, output: StageOutput) -> None:
         """Store an output in this scope."""
-        self._store.put(self._scoped(key), output)
+        self.store.put(self.address(key), output)
 
-    def _scoped(self, key: str) -> str:
+    def address(self, key: str) -> str:
+        """Return where the output of `key` lies in the store that scopes share."""
         return hash_json({"scope": self._scope, "key": key})

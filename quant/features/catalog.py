@@ -5,6 +5,7 @@ returns a frame with `columns(entry)` in that order. A feature is free of scale:
 multiplied by one number, so that models see the same thing before and after a split.
 """
 
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -21,10 +22,25 @@ class FeatureEntry(CatalogEntry):
         raise TypeError(f"{type(self).__name__} does not declare its warm-up.")
 
     @property
+    def settling(self) -> int:
+        """Number of bars after the warm-up at which the feature still depends on where the history begins."""
+        return 0
+
+    @property
+    def settled_after(self) -> int:
+        """Number of leading bars of an instrument that no model should see."""
+        return self.warm_up + self.settling
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the output columns, unique among all features and parameters."""
         name = type(self).model_fields["name"].default
         return (f"{name}_{'_'.join(f'{value:g}' for value in self.parameters().values())}",)
+
+
+def _settling(weight: float) -> int:
+    """Return after how many bars the seed of an exponential average, whose newest bar has `weight`, counts 1 %."""
+    return math.ceil(math.log(0.01) / math.log(1.0 - weight))
 
 
 class Return(FeatureEntry):
@@ -114,6 +130,11 @@ class ExponentialMovingAverage(FeatureEntry):
         """The seed needs `window` bars."""
         return self.window - 1
 
+    @property
+    def settling(self) -> int:
+        """The seed is forgotten at the pace of the average."""
+        return _settling(2.0 / (self.window + 1))
+
 
 class RelativeStrengthIndex(FeatureEntry):
     """Wilder's relative strength index."""
@@ -133,6 +154,11 @@ class RelativeStrengthIndex(FeatureEntry):
     def warm_up(self) -> int:
         """`window` changes need `window + 1` closes."""
         return self.window
+
+    @property
+    def settling(self) -> int:
+        """Wilder's average gives its newest value the weight 1 / `window`."""
+        return _settling(1.0 / self.window)
 
 
 class Macd(FeatureEntry):
@@ -161,6 +187,11 @@ class Macd(FeatureEntry):
     def warm_up(self) -> int:
         """The signal line needs `signal` values of a slow average that needs `slow` bars."""
         return self.slow + self.signal - 2
+
+    @property
+    def settling(self) -> int:
+        """The slow average has to settle, and then the signal line that is made of it."""
+        return _settling(2.0 / (self.slow + 1)) + _settling(2.0 / (self.signal + 1))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -212,6 +243,11 @@ class AverageTrueRange(FeatureEntry):
     def warm_up(self) -> int:
         """`window` true ranges need `window + 1` bars."""
         return self.window
+
+    @property
+    def settling(self) -> int:
+        """Wilder's average gives its newest value the weight 1 / `window`."""
+        return _settling(1.0 / self.window)
 
 
 FEATURES: tuple[type[FeatureEntry], ...] = (

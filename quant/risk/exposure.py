@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from quant.returns import align, per_period_rate
+from quant.returns import RETURN_ROUNDING, align, per_period_rate
 from quant.risk.arrays import FloatArray, Values, known, to_array
 
 
@@ -63,7 +63,9 @@ def relate(
     Returns
     -------
     BenchmarkRelation
-        All measures NaN with fewer than two common returns; beta, alpha and correlation NaN if one side does not vary.
+        All measures NaN with fewer than two common returns; beta and alpha NaN if the benchmark does not vary, the
+        correlation if one side does not, the information ratio if their difference does not, and a capture if the
+        benchmark never moved that way. A move of no more than `quant.returns.RETURN_ROUNDING` is none.
 
     Raises
     ------
@@ -98,7 +100,8 @@ def relate(
     # Sums of products and not `@`: BLAS splits long sums over threads, and their number would decide the last bits.
     covariance = float((own_centred * other_centred).sum())
     own_variance, other_variance = float((own_centred**2).sum()), float((other_centred**2).sum())
-    beta = _ratio(covariance, other_variance)
+    own_deviation, other_deviation = (float(np.sqrt(s / (len(own) - 1))) for s in (own_variance, other_variance))
+    beta = _ratio(covariance, other_variance, spread=other_deviation)
     active = own - other
     active_deviation = float(active.std(ddof=1))
     root = float(np.sqrt(periods_per_year))
@@ -106,9 +109,11 @@ def relate(
         n_observations=len(own),
         beta=beta,
         alpha=float(own_mean - rate - beta * (other_mean - rate)) * periods_per_year,
-        correlation=_ratio(covariance, float(np.sqrt(own_variance * other_variance))),
+        correlation=_ratio(
+            covariance, float(np.sqrt(own_variance * other_variance)), spread=min(own_deviation, other_deviation)
+        ),
         tracking_error=active_deviation * root,
-        information_ratio=_ratio(float(active.mean()), active_deviation) * root,
+        information_ratio=_ratio(float(active.mean()), active_deviation, spread=active_deviation) * root,
         up_capture=_capture(own, other, other > 0),
         down_capture=_capture(own, other, other < 0),
     )
@@ -141,7 +146,8 @@ def rolling_measures(
     -------
     DataFrame of shape (n_bars, 2) or (n_bars, 3)
         `annualised_volatility`, `sharpe_ratio` and, if there is a benchmark, `beta`, defined as for the whole curve.
-        NaN until `window` returns in a row are known, and where a ratio would be over a deviation of zero.
+        NaN until `window` returns in a row are known, and where a ratio would be over a deviation of no more than
+        rounding.
 
     Notes
     -----
@@ -149,8 +155,7 @@ def rolling_measures(
     """
     excess = returns - per_period_rate(risk_free_annual, periods_per_year)
     rolling = excess.rolling(window)
-    deviation = rolling.std(ddof=1)
-    deviation = deviation.where(deviation > 0)
+    deviation = rolling.std(ddof=1).where(_varies(returns, window))
     root = float(np.sqrt(periods_per_year))
     measures = {
         "annualised_volatility": returns.rolling(window).std(ddof=1) * root,
@@ -158,8 +163,8 @@ def rolling_measures(
     }
     if benchmark_returns is not None:
         other = benchmark_returns.reindex(returns.index)
-        variance = other.rolling(window).var(ddof=1)
-        measures["beta"] = returns.rolling(window).cov(other, ddof=1) / variance.where(variance > 0)
+        variance = other.rolling(window).var(ddof=1).where(_varies(other, window))
+        measures["beta"] = returns.rolling(window).cov(other, ddof=1) / variance
     return pd.DataFrame(measures)
 
 
@@ -228,10 +233,23 @@ def _common(returns: pd.Series, benchmark_returns: pd.Series) -> tuple[FloatArra
 
 
 def _capture(own: FloatArray, other: FloatArray, chosen: np.ndarray) -> float:
-    """Return the ratio of the mean returns in the chosen bars; NaN if there are none."""
-    return float(own[chosen].mean() / other[chosen].mean()) if chosen.any() else np.nan
+    """Return the ratio of the mean returns in the chosen bars; NaN if there are none, or none of more than rounding."""
+    if not chosen.any():
+        return np.nan
+    moves = other[chosen]
+    return _ratio(float(own[chosen].mean()), float(moves.mean()), spread=float(np.abs(moves).max()))
 
 
-def _ratio(numerator: float, denominator: float) -> float:
-    """Return the ratio; NaN if the denominator is zero."""
-    return numerator / denominator if denominator > 0 else np.nan
+def _ratio(numerator: float, denominator: float, *, spread: float) -> float:
+    """Return the ratio; NaN if the returns below the line spread by no more than rounding."""
+    return numerator / denominator if spread > RETURN_ROUNDING else np.nan
+
+
+def _varies(returns: pd.Series, window: int) -> pd.Series:
+    """Return at each bar whether the returns of its window differ by more than rounding.
+
+    Asked of the extremes, which are exact: pandas carries a rolling deviation from bar to bar, and after a wild stretch
+    what is left of it in a calm one is far above the rounding of a return.
+    """
+    rolling = returns.rolling(window)
+    return rolling.max() - rolling.min() > RETURN_ROUNDING

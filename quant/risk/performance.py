@@ -8,12 +8,12 @@ calendar of the series (252, 365, 52, 12), never the calendar days of the sample
 import numpy as np
 import pandas as pd
 
-from quant.returns import per_period_rate
+from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Values, known, to_array
 from quant.risk.drawdown import max_drawdown
 
-# A spread this small against the mean is the rounding of returns that do not differ at all.
-_ROUNDING = 1e-12
+# A divisor this small against what it divides is rounding as well: of profits, which are money and may be of any size.
+_RELATIVE_ROUNDING = 1e-12
 
 
 def total_return(equity: Values) -> float:
@@ -109,7 +109,7 @@ def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: 
     -------
     float
         `mean / std * sqrt(periods_per_year)` of the excess returns, `ddof=1`. NaN with fewer than two returns, or if
-        they do not differ.
+        they do not differ by more than their rounding, `quant.returns.RETURN_ROUNDING`.
 
     Notes
     -----
@@ -145,7 +145,7 @@ def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: f
     -------
     float
         `mean / downside_deviation * sqrt(periods_per_year)` of the returns above the minimum. NaN if no return is below
-        the minimum, or there is none.
+        the minimum by more than its rounding, or there is none.
 
     Notes
     -----
@@ -353,7 +353,12 @@ def _deviation(values: FloatArray) -> float:
 
 def _ratio(numerator: float, denominator: float) -> float:
     """Return the ratio; NaN if the denominator is zero or no more than rounding."""
-    return numerator / denominator if denominator > _ROUNDING * abs(numerator) else np.nan
+    return numerator / denominator if denominator > _rounding_of(abs(numerator)) else np.nan
+
+
+def _rounding_of(size: float) -> float:
+    """Return up to what a divisor is rounding: of returns, or of money against an amount of this size."""
+    return max(RETURN_ROUNDING, _RELATIVE_ROUNDING * size)
 
 
 def _standardised_moment(values: FloatArray, order: int) -> float:
@@ -362,7 +367,7 @@ def _standardised_moment(values: FloatArray, order: int) -> float:
         return np.nan
     centred = values - values.mean()
     deviation = float(np.sqrt(np.mean(centred * centred)))
-    if not deviation > _ROUNDING * float(np.abs(values).max()):
+    if not deviation > _rounding_of(float(np.abs(values).max())):
         return np.nan
     standardised = centred / deviation
     squared = standardised * standardised

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec, NotEnoughData
+from quant.returns import RETURN_ROUNDING
 
 _NORMAL = NormalDist()
 _EULER_GAMMA = 0.5772156649015329
@@ -26,7 +27,7 @@ class ReturnMoments:
     n_returns : int
         Known returns.
     sharpe : float
-        Mean over sample standard deviation, per period; NaN if the returns do not vary.
+        Mean over sample standard deviation, per period; NaN if the returns vary by no more than their rounding.
     skewness : float
         Third standardised moment of the sample.
     raw_kurtosis : float
@@ -50,8 +51,8 @@ def return_moments(returns: ArrayLike) -> ReturnMoments:
     Returns
     -------
     ReturnMoments
-        Skewness and kurtosis are the plain sample moments, divided by n; NaN, as the Sharpe ratio, if returns do not
-        vary.
+        Skewness and kurtosis are the plain sample moments, divided by n; NaN, as the Sharpe ratio, if returns vary by
+        no more than their rounding, `quant.returns.RETURN_ROUNDING`.
 
     Raises
     ------
@@ -69,11 +70,12 @@ def return_moments(returns: ArrayLike) -> ReturnMoments:
         raise NotEnoughData(f"Expected at least 2 returns; found {len(values)}.")
     deviations = values - values.mean()
     variance = float(np.square(deviations).mean())
-    if variance == 0 or np.ptp(values) == 0:
+    deviation = float(values.std(ddof=1))
+    if np.ptp(values) == 0 or deviation <= RETURN_ROUNDING:
         return ReturnMoments(len(values), math.nan, math.nan, math.nan)
     return ReturnMoments(
         n_returns=len(values),
-        sharpe=float(values.mean() / values.std(ddof=1)),
+        sharpe=float(values.mean()) / deviation,
         skewness=float((deviations**3).mean() / variance**1.5),
         raw_kurtosis=float((deviations**4).mean() / variance**2),
     )

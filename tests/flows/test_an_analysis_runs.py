@@ -49,7 +49,9 @@ def test_the_main_job(stage):
         assert session.query(UsedFeature).count() == 3
         sharpe = session.query(PerformanceMetric).filter_by(name="sharpe_ratio", period="all").one()
         assert sharpe.value == next(m["value"] for m in result.facts["metrics"] if m["name"] == "sharpe_ratio")
-        assert session.query(Artifact).one().n_bytes > 0
+        artifacts = {artifact.name: artifact for artifact in session.query(Artifact)}
+        assert {"result", "features", "trial/candidate-0", "predict/fold-0"} <= set(artifacts)
+        assert all(stage.store.count_bytes(each.key) == each.n_bytes > 0 for each in artifacts.values())
         log = [entry.message for entry in analyses.read_log(session, stage.actor, analysis_id)]
     assert log[0].startswith("Started by worker")
     assert log[-1] == "Finished."

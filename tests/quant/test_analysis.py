@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from quant.analysis import Silent, run_analysis
-from quant.errors import AnalysisCancelled, NotEnoughData
+from quant.errors import AnalysisCancelled, ModelError, NotEnoughData
+from quant.learning import TrainingSpan
 from quant.preparation import Instrument, fetch_instruments
 from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore
@@ -150,7 +151,7 @@ def test_the_order_of_instruments_is_part_of_what_a_stage_is_addressed_by():
 @pytest.mark.parametrize("surplus", [1, 2])
 def test_a_traded_span_too_short_to_measure_is_refused_before_anything_is_tried(surplus):
     recorder = Recorder()
-    n_complete = 1101 - 14  # GOOG's bars up to 2008, without the warm-up
+    n_complete = 1101 - question().warm_up  # GOOG's bars up to 2008
     spec = question(validation={**QUICK["validation"], "train_bars": n_complete - surplus})
     with pytest.raises(NotEnoughData, match=f"found {surplus}"):
         run_analysis(spec, fetch_instruments, watcher=recorder)
@@ -334,3 +335,47 @@ def test_frames_keep_what_their_module_promises(quick_result):
     assert (frames["equity"]["drawdown"] <= 0).all()
     assert frames["prices"].index.names == ["timestamp", "instrument"]
     assert isinstance(frames["equity"].index, pd.DatetimeIndex)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """`failing(kind, number)` makes one trial fail to fit."""
+    honest = TrainingSpan.judge
+
+    def fail(kind, number):
+        def judge(span, model, **options):
+            if (options["kind"], options["number"]) == (kind, number):
+                raise ModelError("Expected a model that fits; found one that does not.")
+            return honest(span, model, **options)
+
+        monkeypatch.setattr(TrainingSpan, "judge", judge)
+
+    return fail
+
+
+def test_a_tuning_trial_that_does_not_fit_is_counted_and_the_search_goes_on(failing):
+    failing("tuning", 1)
+    recorder = Recorder()
+    target = {**QUICK["validation"], "target": 0.99}
+    spec = question(validation=target, tuning={"n_trials": 3}, importance=False, audit={"enabled": False})
+    result = run_analysis(spec, fetch_instruments, watcher=recorder)
+
+    assert [(trial.kind, trial.number, trial.score is None) for trial in recorder.trials] == [
+        ("candidate", 0, False),
+        ("candidate", 1, False),
+        ("tuning", 0, False),
+        ("tuning", 1, True),
+        ("tuning", 2, False),
+    ]
+    assert result.facts["honesty"]["luck"]["n_trials"] == 5
+    assert len(result.frames["candidates"]) == 5
+    assert any(message.startswith("Did not fit: Expected a model that fits") for message in recorder.messages)
+
+
+def test_a_candidate_that_does_not_fit_ends_the_run_and_is_counted(failing):
+    failing("candidate", 1)
+    recorder = Recorder()
+    with pytest.raises(ModelError):
+        run_analysis(question(), fetch_instruments, watcher=recorder)
+
+    assert [trial.score is None for trial in recorder.trials] == [False, True]

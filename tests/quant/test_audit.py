@@ -1,5 +1,7 @@
 """A run without look-ahead passes; each planted cheat is caught, with the column and a bar at which it cheats."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -7,6 +9,7 @@ from quant.analysis import run_analysis
 from quant.audit import Difference
 from quant.features import momentum
 from quant.preparation import fetch_instruments
+from quant.spec import AnalysisSpec
 
 
 def audit_of(spec):
@@ -101,6 +104,58 @@ def test_signals_that_rank_the_whole_sample_are_caught(quick_spec, monkeypatch):
     monkeypatch.setattr(quant.analysis, "decide", leaky)
     monkeypatch.setattr(quant.audit, "decide", leaky)
     assert parts_of(audit_of(quick_spec)) == {"signals", "account"}
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda signal: signal.shift(-1),
+        lambda signal: signal.rolling(3, center=True).median(),
+    ],
+    ids=["tomorrow's signal", "smoothed from both sides"],
+)
+def test_signals_that_peek_one_bar_ahead_are_caught_though_they_seldom_change(quick_spec, monkeypatch, leak):
+    """They differ from honest ones only where a signal changes, which evenly spread cuts almost never hit."""
+    import quant.trading  # noqa: PLC0415  # patched here only
+
+    honest = quant.trading.signals_from_probabilities
+
+    def leaky(predictions, strategy):
+        signals = honest(predictions, strategy)
+        leaked = signals["signal"].groupby(level="instrument").transform(leak)
+        return signals.assign(signal=leaked.fillna(signals["signal"]).astype("int64"))
+
+    monkeypatch.setattr(quant.trading, "signals_from_probabilities", leaky)
+    audit = audit_of(quick_spec.model_copy(update={"audit": quick_spec.audit.model_copy(update={"n_cuts": 1})}))
+
+    assert audit["n_signal_cuts"] > 1
+    assert parts_of(audit) >= {"signals"}
+
+
+def test_an_instrument_younger_than_the_horizon_at_a_cut_is_no_leak():
+    """Its first bars are in the run's timeline though it has no known label yet; the repeat must keep them."""
+    spec = AnalysisSpec.model_validate(
+        {
+            "instruments": [{"symbol": "MSFT"}, {"symbol": "GOOG"}],
+            "start": "2003-06-02",
+            "end": "2005-06-30",
+            "features": [{"name": "return", "window": 1}],
+            "label": {"name": "forward_return", "horizon": 25},
+            "models": [{"name": "logistic"}],
+            "validation": {"train_bars": 200, "test_bars": 5, "n_folds": 2, "target": None},
+            "importance": False,
+            "audit": {"n_cuts": 60},
+        }
+    )
+
+    def with_holes(spec):
+        microsoft, google = fetch_instruments(spec)
+        first = microsoft.prices.index.get_indexer([google.prices.index[0]])[0]
+        holes = microsoft.prices.index[first + 2 : first + 6]
+        return [replace(microsoft, prices=microsoft.prices.drop(holes)), google]
+
+    audit = run_analysis(spec, with_holes).facts["honesty"]["audit"]
+    assert audit["differences"] == []
 
 
 def test_labels_that_end_later_than_they_say_are_caught(quick_spec, monkeypatch):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from quant.errors import InvalidPrices, InvalidSpec
 from quant.returns import (
+    RETURN_ROUNDING,
     align,
     annualised_mean,
     annualised_volatility,
@@ -28,6 +29,28 @@ def test_simple_returns_by_hand():
     returns = simple_returns(series([100.0, 110.0, 99.0]))
     np.testing.assert_allclose(returns, [np.nan, 0.1, -0.1])
     assert returns.index.equals(DAYS[:3])
+
+
+@given(
+    growth=st.floats(-0.02, 0.02), initial=st.floats(1e-3, 1e12), leverage=st.floats(-4, 4), n_bars=st.integers(3, 2000)
+)
+def test_returns_that_do_not_differ_differ_by_no_more_than_the_rounding(growth, initial, leverage, n_bars):
+    price = np.cumprod(np.full(n_bars, 1.0 + growth))
+    returns = simple_returns(pd.Series(initial * price))
+    assert returns.std() <= RETURN_ROUNDING / 20
+    assert returns.max() - returns.min() <= RETURN_ROUNDING / 5
+    # The same returns, held with borrowed money and read off the account, as the backtest does.
+    quantity = leverage * initial / price[:-1]
+    account = (initial - quantity * price[:-1]) + quantity * price[1:]
+    levered = account / initial - 1.0
+    assert np.ptp(levered) <= RETURN_ROUNDING
+
+
+def test_real_returns_differ_by_far_more_than_the_rounding(prices):
+    returns = simple_returns(prices["close"]).dropna()
+    moves = returns[returns != 0.0].abs()
+    assert moves.min() > 1e6 * RETURN_ROUNDING
+    assert returns.rolling(20).std().min() > 1e9 * RETURN_ROUNDING
 
 
 def test_nothing_is_filled_forward():

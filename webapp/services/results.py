@@ -21,7 +21,7 @@ from webapp.services import jobs, trials
 from webapp.services.jobs import Claim
 from webapp.services.trials import Ground
 from webapp.services.workflow import Status
-from webapp.storage import FrameStore
+from webapp.storage import FrameStore, ScopedStore
 from webapp.tables import (
     Analysis,
     Artifact,
@@ -76,21 +76,25 @@ class StoredResult:
     key : str
         Where it is stored: made of what it answers and contains, so a second write, or one by a worker that has lost
         the analysis, changes nothing.
-    n_bytes : int
-        What it takes there.
+    outputs : mapping of str to (str, int)
+        Key and bytes of everything that the answer was made of, by name, and of the answer itself: `result`. Other
+        analyses may share a stage. What takes no bytes is not stored: the hash of the prices is among the keys, too.
     """
 
     result_hash: str
     key: str
-    n_bytes: int
+    outputs: Mapping[str, tuple[str, int]]
 
 
-def store_result(store: FrameStore, claim: Claim, result: AnalysisResult) -> StoredResult:
-    """Write an answer's frames and facts to the store, outside any transaction."""
+def store_result(store: FrameStore | ScopedStore, claim: Claim, result: AnalysisResult) -> StoredResult:
+    """Write an answer's frames and facts to the store in which its stages are, outside any transaction."""
     result_hash = result.hash()
+    frames = store.store if isinstance(store, ScopedStore) else store
     key = hash_json({"analysis": claim.public_id, "result": result_hash})
-    store.put(key, StageOutput(result.frames, result.facts))
-    return StoredResult(result_hash, key, store.count_bytes(key))
+    frames.put(key, StageOutput(result.frames, result.facts))
+    keys = {name: store.address(stage_key) for name, stage_key in result.stage_keys.items()} | {"result": key}
+    sizes = {name: (address, frames.count_bytes(address)) for name, address in keys.items()}
+    return StoredResult(result_hash, key, sizes)
 
 
 def save(
@@ -118,11 +122,13 @@ def save(
         },
     )
     now = database_now(session)
-    session.add(
-        Artifact(analysis_id=claim.analysis_id, name="result", key=stored.key, n_bytes=stored.n_bytes, created_at=now)
+    session.add_all(
+        Artifact(analysis_id=claim.analysis_id, name=name, key=key, n_bytes=n_bytes, created_at=now)
+        for name, (key, n_bytes) in stored.outputs.items()
+        if n_bytes
     )
     _add_models(session, claim, result)
-    _add_features(session, claim, result, now)
+    _add_features(session, claim, result, stored.outputs["features"][0], now)
     _add_backtest(session, claim, result, series_ids)
 
 
@@ -188,7 +194,9 @@ def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
         )
 
 
-def _add_features(session: Session, claim: Claim, result: AnalysisResult, now: datetime.datetime) -> None:
+def _add_features(
+    session: Session, claim: Claim, result: AnalysisResult, artifact_key: str, now: datetime.datetime
+) -> None:
     spec = AnalysisSpec.model_validate(claim.spec)
     importance = result.frames.get("importance")
     means = dict(zip(importance["feature"], importance["mean"], strict=True)) if importance is not None else {}
@@ -203,7 +211,7 @@ def _add_features(session: Session, claim: Claim, result: AnalysisResult, now: d
                     category=entry.category,
                     interval=spec.interval,
                     importance=_number(means.get(column)),
-                    artifact_key=result.stage_keys["features"],
+                    artifact_key=artifact_key,
                     calculated_at=now,
                 )
             )

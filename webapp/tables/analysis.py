@@ -86,7 +86,7 @@ class Artifact(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(64))  # the stage, such as "features" or "train/fold-3"
+    name: Mapped[str] = mapped_column(String(64))  # "result", or the stage: "features", "predict/fold-3"
     key: Mapped[str] = mapped_column(String(64), index=True)
     n_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime.datetime]

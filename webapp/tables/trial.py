@@ -35,7 +35,7 @@ class Trial(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     score_name: Mapped[str] = mapped_column(String(16))
     score: Mapped[float | None]
-    sharpe_ratio: Mapped[float | None]  # per bar, of the traded curve; NULL: never traded
+    sharpe_ratio: Mapped[float | None]  # per bar, of the purged signals without costs; NULL: unknown
     created_at: Mapped[datetime.datetime]
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64), unique=True)

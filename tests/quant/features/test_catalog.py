@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from quant.catalog import describe
+from quant.data.adjustment import forward_adjusted
 from quant.features.catalog import FEATURES, FeatureEntry, FeatureSpec, Macd, Return
 from quant.frames import MARKET_COLUMNS, check_prices
 from tests.quant.features.generated import entries, garbled, name_of, price_walk, price_walks
@@ -173,6 +174,19 @@ def test_columns_name_their_parameters():
 def test_fast_must_be_below_slow():
     with pytest.raises(ValidationError, match="fast must be below slow; found fast 26 and slow 26"):
         Macd(fast=26)
+
+
+@every_feature
+def test_once_settled_a_feature_no_longer_depends_on_where_history_begins(kind, prices):
+    """Of recursive features the seed never vanishes: it may still count a twentieth of the usual."""
+    adjusted = forward_adjusted(prices)
+    spec = kind()
+    whole = compute(spec, adjusted)
+    spread = whole.std()
+    for start in range(200, 1700, 50):
+        late = compute(spec, adjusted.iloc[start:])
+        settled = start + spec.settled_after
+        assert ((late.iloc[spec.settled_after] - whole.iloc[settled]).abs() / spread).max() < 0.05
 
 
 def test_an_entry_must_declare_its_warm_up():

@@ -22,6 +22,7 @@ class Rule:
     """A model that knows: the probability is 0.9 where `strong` is positive, else 0.1; all else is ignored."""
 
     classes_ = np.array([0, 1])
+    feature_names_in_ = ("strong",)  # it wants frames, as a model that was fitted on one
 
     def predict_proba(self, features):
         probability = np.where(features["strong"] > 0, 0.9, 0.1)

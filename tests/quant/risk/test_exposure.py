@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.errors import InvalidPrices
+from quant.returns import RETURN_ROUNDING, simple_returns
 from quant.risk.exposure import annualised_turnover, relate, rolling_measures, time_in_market
 from quant.risk.performance import annualised_volatility, sharpe_ratio
 
@@ -90,6 +91,53 @@ def test_what_cannot_be_compared_is_nan():
     assert np.isnan(flat.down_capture)
 
 
+def test_two_curves_that_differ_in_scale_only_have_no_information_ratio(real_curves):
+    own, same = (simple_returns(curve) for curve in (real_curves["GOOG"], 3.7 * real_curves["GOOG"]))
+    relation = relate(own, same, periods_per_year=252)
+    assert 0.0 < relation.tracking_error < 1e-13  # rounding, and nothing to divide by
+    assert np.isnan(relation.information_ratio)
+    assert relation.beta == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("growth", [0.0001, 0.0, -0.003, 0.05])
+def test_nothing_moves_with_a_benchmark_that_only_grows(real_returns, growth):
+    own = real_returns["GOOG"]
+    steady = simple_returns(pd.Series(100.0 * (1.0 + growth) ** np.arange(len(own)), index=own.index))
+    for benchmark in (steady, pd.Series(growth, index=own.index)):
+        relation = relate(own, benchmark, periods_per_year=252)
+        assert np.isnan([relation.beta, relation.alpha, relation.correlation]).all()
+        assert np.isfinite(relation.information_ratio)
+    reverse = relate(steady, own, periods_per_year=252)
+    assert reverse.beta == pytest.approx(0.0, abs=1e-14)
+    assert np.isnan(reverse.correlation)
+
+
+def test_nothing_is_captured_of_moves_that_are_rounding():
+    own, jitter = series([0.1, -0.1, 0.2, -0.2]), series([2e-16, -2e-16, 4e-16, -1e-16])
+    relation = relate(own, jitter, periods_per_year=252)
+    assert np.isnan([relation.up_capture, relation.down_capture]).all()
+
+
+@pytest.mark.parametrize("name", ["GOOG", "IBM", "MSFT"])
+def test_measures_of_real_curves_are_the_plain_ratios(real_returns, name):
+    own, other = real_returns[name].align(real_returns["IBM" if name != "IBM" else "MSFT"], join="inner")
+    relation = relate(own, other, periods_per_year=252)
+    difference = own - other
+    assert relation.beta == pytest.approx(own.cov(other) / other.var(), rel=1e-12)
+    assert relation.correlation == pytest.approx(own.corr(other), rel=1e-12)
+    assert relation.information_ratio == pytest.approx(difference.mean() / difference.std() * np.sqrt(252), rel=1e-12)
+    assert relation.up_capture == pytest.approx(own[other > 0].mean() / other[other > 0].mean(), rel=1e-12)
+    assert relation.down_capture == pytest.approx(own[other < 0].mean() / other[other < 0].mean(), rel=1e-12)
+    frame = rolling_measures(own, other, window=40, periods_per_year=252).iloc[39:]
+    rolling = own.rolling(40)
+    pd.testing.assert_series_equal(
+        frame["sharpe_ratio"], (rolling.mean() / rolling.std() * np.sqrt(252)).iloc[39:], check_names=False
+    )
+    pd.testing.assert_series_equal(
+        frame["beta"], (rolling.cov(other) / other.rolling(40).var()).iloc[39:], check_names=False
+    )
+
+
 def test_a_timestamp_that_comes_twice_is_refused():
     twice = pd.concat([series([0.1, 0.2]), series([0.3])])
     with pytest.raises(InvalidPrices, match="twice"):
@@ -127,6 +175,18 @@ def test_rolling_measures_of_cash_are_unknown_where_they_would_divide_by_zero():
     assert frame["annualised_volatility"].iloc[-1] == 0.0
     assert frame[["sharpe_ratio", "beta"]].isna().all().all()
     assert "beta" not in rolling_measures(series([0.0] * 10), window=5, periods_per_year=252)
+
+
+def test_rolling_ratios_of_steady_growth_are_unknown_even_after_a_wild_stretch(real_returns):
+    steady = simple_returns(pd.Series(100.0 * 1.0001 ** np.arange(101))).iloc[1:]
+    left_over = []
+    for start in range(0, 2000, 100):
+        calmed = series([*real_returns["GOOG"].iloc[start : start + 100], *steady])
+        left_over.append(calmed.rolling(20).std().iloc[119:].max())
+        ratios = rolling_measures(calmed, calmed, window=20, periods_per_year=252)[["sharpe_ratio", "beta"]]
+        assert ratios.iloc[19:119].notna().all().all()
+        assert ratios.iloc[119:].isna().all().all()
+    assert max(left_over) > 100 * RETURN_ROUNDING  # what pandas still carries of the wild stretch
 
 
 def test_time_in_market_and_turnover_by_hand():

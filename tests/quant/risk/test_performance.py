@@ -192,6 +192,39 @@ def test_what_cannot_be_known_is_nan():
     assert np.isnan(raw_kurtosis([]))
 
 
+@pytest.mark.parametrize("growth", [0.0001, 0.00001, 0.003, -0.0001])
+def test_a_curve_that_only_grows_has_no_ratios(growth):
+    equity = 100.0 * (1.0 + growth) ** np.arange(1000)
+    grown = equity[1:] / equity[:-1] - 1.0
+    assert grown.std() > 0.0  # rounding, and nothing to divide by
+    assert np.isnan(sharpe_ratio(grown, periods_per_year=252))
+    assert np.isnan(sharpe_ratio(grown, periods_per_year=252, risk_free_annual=(1.0 + growth) ** 252 - 1.0))
+    assert np.isnan(sortino_ratio(grown, periods_per_year=252, minimum_annual=(1.0 + growth) ** 252 - 1.0))
+    assert np.isnan([skewness(grown), raw_kurtosis(grown)]).all()
+
+
+def test_a_drawdown_that_is_rounding_is_none():
+    assert np.isnan(calmar_ratio([1.0, 1.0 - 2e-16, 1.00001], periods_per_year=12))
+
+
+def test_losses_that_are_rounding_are_none():
+    assert np.isnan(profit_factor([1000.0, -1e-11]))
+    assert profit_factor([1000.0, -1e-3]) == pytest.approx(1e6)
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_ratios_of_real_curves_are_the_plain_ones(real_curves, real_returns, symbol):
+    values, curve = real_returns[symbol].to_numpy(), real_curves[symbol].to_numpy()
+    downside = np.sqrt(np.mean(np.minimum(values, 0.0) ** 2))
+    depth = -np.min(curve / np.maximum.accumulate(curve) - 1.0)
+    growth = compound_annual_growth_rate(curve, periods_per_year=252)
+    assert sharpe_ratio(values, periods_per_year=1) == pytest.approx(values.mean() / values.std(ddof=1), rel=1e-12)
+    assert sortino_ratio(values, periods_per_year=1) == pytest.approx(values.mean() / downside, rel=1e-12)
+    assert calmar_ratio(curve, periods_per_year=252) == pytest.approx(growth / depth, rel=1e-12)
+    # A thousandth of the moves, as of an account that is nearly all cash, is still no rounding.
+    assert sharpe_ratio(values / 1000, periods_per_year=1) == pytest.approx(sharpe_ratio(values, periods_per_year=1))
+
+
 def test_a_lost_account_has_lost_everything():
     assert compound_annual_growth_rate([1.0, -0.2], periods_per_year=252) == -1.0
     assert total_return([1.0, -0.2]) == -1.2

@@ -22,7 +22,7 @@ MODELS = [models.LogisticRegression(), models.RandomForest(n_trees=15), models.X
 
 
 def predict(model, features):
-    return model.predict_proba(features)[:, 1]
+    return model.predict_proba(features.to_numpy())[:, 1]
 
 
 def scaled_regression():
@@ -48,7 +48,8 @@ def test_predictions_cover_the_test_rows_in_order(daily_labels):
     assert predictions["fold"].tolist() == np.repeat([0, 1, 2, 3], [40, 40, 40, 20]).tolist()
     assert len(fitted) == len(folds) == 4
     for fold, model in zip(folds, fitted, strict=True):
-        expected = scaled_regression().fit(noise(labels).iloc[fold.train], labels["label"].iloc[fold.train].astype(int))
+        rows = noise(labels).to_numpy()[fold.train]
+        expected = scaled_regression().fit(rows, labels["label"].iloc[fold.train].astype(int))
         assert (predict(model, noise(labels)) == predict(expected, noise(labels))).all()
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from quant.errors import InvalidSpec, NotEnoughData
+from quant.returns import simple_returns
 from quant.validation.overfitting import (
     deflated_sharpe_ratio,
     effective_trials,
@@ -152,6 +153,23 @@ def test_returns_that_do_not_vary_have_no_sharpe_ratio():
         probabilistic_sharpe_ratio(moments.sharpe, moments.n_returns, moments.skewness, moments.raw_kurtosis)
     )
     assert math.isnan(minimum_track_record_length(moments.sharpe, moments.skewness, moments.raw_kurtosis))
+
+
+@pytest.mark.parametrize("growth", [0.0001, 0.003, -0.0001])
+def test_returns_that_vary_by_rounding_have_no_moments(growth):
+    curve = 100.0 * (1.0 + growth) ** np.arange(1000)
+    returns = curve[1:] / curve[:-1] - 1.0
+    assert returns.std() > 0.0
+    moments = return_moments(returns)
+    assert np.isnan([moments.sharpe, moments.skewness, moments.raw_kurtosis]).all()
+
+
+def test_moments_of_real_returns_are_the_plain_ones(prices):
+    returns = simple_returns(prices["close"]).dropna().to_numpy()
+    moments = return_moments(returns)
+    assert moments.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1), rel=1e-12)
+    assert moments.skewness == pytest.approx(stats.skew(returns), rel=1e-12)
+    assert moments.raw_kurtosis == pytest.approx(stats.kurtosis(returns, fisher=False), rel=1e-12)
 
 
 def test_a_ratio_that_is_known_exactly_is_certain():

@@ -9,11 +9,13 @@ from flask import g
 from sqlalchemy import select
 
 from quant.analysis import fetch_instruments, run_analysis
+from quant.errors import QuantError
 from quant.spec import AnalysisSpec
 from quant.stages import StageOutput
 from tests import factories
 from tests.factories import NOW
 from webapp.auth.session import parts_of
+from webapp.errors import AppError
 from webapp.services import analyses, jobs, prices, results
 from webapp.services.analyses import AnalysisSummary, AnalysisView
 from webapp.services.results import ResultView
@@ -23,7 +25,7 @@ from webapp.tables import PriceSeries
 
 SPEC = {
     "instruments": [{"symbol": "GOOG"}, {"symbol": "IBM"}],
-    "start": "2005-01-03",
+    "start": "2004-10-01",
     "end": "2006-12-29",
     "features": [{"name": "return", "window": 1}, {"name": "return", "window": 5}, {"name": "rsi"}],
     "models": [{"name": "logistic"}, {"name": "random_forest", "n_trees": 10}],
@@ -53,6 +55,16 @@ def result(answer, tmp_path_factory):
     store.put("key", StageOutput(answer.frames, answer.facts))
     output = store.get("key")
     return ResultView("a1b2c3", output.frames, output.facts, answer.hash(), answer.versions, 7)
+
+
+@pytest.fixture(scope="session")
+def codes():
+    """Every code that an analysis can have failed with: those of our errors, and those of the jobs themselves."""
+
+    def tree(error):
+        return {error.code}.union(*(tree(each) for each in error.__subclasses__()))
+
+    return tree(QuantError) | tree(AppError) | {"time_limit", "memory_limit", "worker_lost", "internal"}
 
 
 @pytest.fixture

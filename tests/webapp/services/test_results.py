@@ -95,7 +95,7 @@ def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):
     pd.testing.assert_frame_equal(view.frames["equity"], RESULT.frames["equity"], check_freq=False)
     row = session.get(Analysis, claim.analysis_id)
     assert (row.status, row.verdict, row.is_credible) == ("succeeded", "Not distinguishable from luck.", True)
-    assert session.query(Artifact).one().key == key
+    assert [(artifact.name, artifact.key) for artifact in session.query(Artifact)] == [("result", key)]
     trades = session.query(TradeRow).order_by(TradeRow.number).all()
     assert [(trade.direction, trade.exit_at is None, trade.exit_price) for trade in trades] == [
         ("long", False, 11.0),
