@@ -276,10 +276,14 @@ def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: M
         sharpe_ratio=values["sharpe_ratio"]["value"],
         benchmark_sharpe_ratio=values["sharpe_ratio"]["benchmark_value"],
         deflated_sharpe_ratio=luck["deflated_sharpe_ratio"],
-        score_name=chosen["score_name"],
+        score_title=_uncapitalised(SCORES[chosen["score_name"]].title),
         score=chosen["score"],
         target=chosen["target"],
         target_met=chosen["target_met"],
         is_audited=audit is not None,
         audit_failure=audit["differences"][0]["in_words"] if audit and not audit["passed"] else None,
     )
+
+
+def _uncapitalised(title: str) -> str:
+    return title[:1].lower() + title[1:]

@@ -91,27 +91,19 @@ class AnalysisSpec(Spec):
     """
 
     spec_version: Literal[1] = Field(default=SPEC_VERSION, description="Version of this form of the question.")
-    # Lists fail fast: a list of a million wrong entries is one mistake, not a million.
-    instruments: tuple[InstrumentSpec, ...] = Field(
-        min_length=1, max_length=20, fail_fast=True, description="What is traded."
-    )
+    instruments: tuple[InstrumentSpec, ...] = Field(min_length=1, max_length=20, description="What is traded.")
     interval: Literal["1d"] = Field(default="1d", description="Length of a bar.")
     start: Session | None = Field(default=None, description="First session to use; empty: the first there is.")
     end: Session | None = Field(default=None, description="Last session to use; empty: the last there is.")
     cleaning: CleaningSpec = Field(default_factory=CleaningSpec, description="What is done to bars first.")
     features: tuple[FeatureSpec, ...] = Field(
-        default_factory=_default_features,
-        min_length=1,
-        max_length=60,
-        fail_fast=True,
-        description="What the models see at each close.",
+        default_factory=_default_features, min_length=1, max_length=60, description="What the models see at each close."
     )
     label: LabelSpec = Field(default_factory=ForwardReturn, description="What the models learn to predict.")
     models: tuple[ModelSpec, ...] = Field(
         default_factory=_default_models,
         min_length=1,
         max_length=10,
-        fail_fast=True,
         description="Candidates; the best on the purged folds is traded.",
     )
     validation: ValidationSpec = Field(default_factory=ValidationSpec, description="How models are judged.")

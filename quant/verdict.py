@@ -26,7 +26,7 @@ class Evidence:
     sharpe_ratio: float | None
     benchmark_sharpe_ratio: float | None
     deflated_sharpe_ratio: float | None
-    score_name: str
+    score_title: str
     score: float | None
     target: float | None
     target_met: bool | None
@@ -52,7 +52,9 @@ def verdict(evidence: Evidence) -> Mapping[str, Any]:
     remarks = [text]
     if evidence.target_met is False and evidence.target is not None:
         best = "no score" if evidence.score is None else f"the best reached {evidence.score:.3f}"
-        remarks.append(f"No model met the validation target of {evidence.target:g} {evidence.score_name}; {best}.")
+        remarks.append(
+            f"No model met the validation target of {evidence.target:g} for the {evidence.score_title}; {best}."
+        )
     if not evidence.is_audited:
         remarks.append("The run was not audited for look-ahead.")
     is_credible = None if not evidence.is_audited else evidence.audit_failure is None

@@ -15,7 +15,7 @@ class FixedFraction(Spec):
         default=1.0,
         gt=0,
         le=4,
-        description="Share of equity to hold when the signal is on, over all instruments together.",
+        description="Share of equity to hold, over all instruments together; above 1 it is borrowed, at no cost.",
     )
 
 

@@ -8,7 +8,12 @@ from quant.catalog import Spec
 class RiskSpec(Spec):
     """The conventions of the risk measures."""
 
-    risk_free_annual: float = Field(default=0.0, ge=-0.05, le=0.5, description="Risk-free rate a year, as a fraction.")
+    risk_free_annual: float = Field(
+        default=0.0,
+        ge=-0.05,
+        le=0.5,
+        description="Risk-free rate a year, as a fraction. Cash in the account earns nothing, so it lowers the ratios.",
+    )
     confidence: float = Field(
         default=0.95, ge=0.5, le=0.999, description="Confidence of value at risk and expected shortfall."
     )

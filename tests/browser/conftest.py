@@ -6,6 +6,7 @@ host, broke the Content-Security-Policy, wrote an error to the console or scroll
 """
 
 import contextlib
+import itertools
 import os
 import re
 import subprocess
@@ -33,7 +34,7 @@ from webapp.services import analyses, price_store
 from webapp.storage import FrameStore
 
 ROOT = Path(__file__).resolve().parents[2]
-SCREENS = ((1440, "light"), (390, "dark"))
+SCREENS = tuple(itertools.product((1440, 390), ("light", "dark")))
 HEIGHTS = {1440: 900, 390: 844}
 START_SECONDS = 90
 FLAGS = [

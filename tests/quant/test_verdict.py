@@ -14,7 +14,7 @@ SOUND = Evidence(
     sharpe_ratio=1.1,
     benchmark_sharpe_ratio=0.9,
     deflated_sharpe_ratio=0.97,
-    score_name="roc_auc",
+    score_title="area under the ROC curve",
     score=0.57,
     target=0.55,
     target_met=True,
@@ -40,7 +40,11 @@ SOUND = Evidence(
         ({"ruined_at": "2008-10-10T20:00:00+00:00"}, "ruined", "on 2008-10-10"),
         ({"audit_failure": "column x at bar 3 used later prices."}, "not_credible", "column x at bar 3"),
         ({"audit_failure": "column x.", "n_trades": 0}, "not_credible", "column x"),
-        ({"target_met": False, "score": 0.512}, "promising", "No model met the validation target of 0.55 roc_auc"),
+        (
+            {"target_met": False, "score": 0.512},
+            "promising",
+            "target of 0.55 for the area under the ROC curve; the best reached 0.512.",
+        ),
         ({"target_met": False, "score": None}, "promising", "no score"),
     ],
 )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, snapshots
+from webapp.services import audit, snapshots, turns
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
 
@@ -398,16 +398,11 @@ def _queue_place(session: Session, row: Analysis, now: datetime.datetime) -> tup
     """Return the position among the queued, from 1, and why it waits."""
     if row.status != Status.QUEUED:
         return None, None
-    before = or_(
-        Analysis.priority < row.priority,
-        and_(Analysis.priority == row.priority, Analysis.submitted_at < row.submitted_at),
-        and_(Analysis.priority == row.priority, Analysis.submitted_at == row.submitted_at, Analysis.id < row.id),
-    )
-    ahead = session.scalar(select(func.count()).where(Analysis.status == Status.QUEUED, before)) or 0
+    place = turns.place_of(session, row.id, now) or 1  # a worker that took it a moment ago waits for nobody
     if row.not_before is not None and row.not_before > now:
         seconds = round((row.not_before - now).total_seconds())
-        return ahead + 1, f"trying again in {seconds} s after: {row.error_message}"
-    return ahead + 1, f"{ahead} ahead of it" if ahead else "the next free worker takes it"
+        return place, f"trying again in {seconds} s after: {row.error_message}"
+    return place, f"{place - 1} ahead of it" if place > 1 else "the next free worker takes it"
 
 
 def _eta(row: Analysis, elapsed: float | None) -> float | None:

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now
 from webapp.errors import LeaseLost
+from webapp.services import turns
 from webapp.services.workflow import STAGES, Status
 from webapp.tables import Analysis, LogLine
 
@@ -72,7 +73,7 @@ def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float,
     """
     while True:
         now = database_now(session)
-        row = session.scalars(_next_due(now)).first()
+        row = session.scalars(turns.in_order(now).limit(1)).first()
         if row is None:
             return None
         # Attempts that ended in a transient error, such as a source of prices that was away, have a limit of their own.
@@ -298,7 +299,7 @@ def sweep(session: Session) -> int:
     reason = "Its worker fell silent; the work goes on from the last stored stage."
     for analysis_id, attempt in session.execute(lost).all():
         hand_back(session, analysis_id, attempt, reason=reason)
-    due = select(func.count()).where(Analysis.status == Status.QUEUED, _is_due(now))
+    due = select(func.count()).where(Analysis.status == Status.QUEUED, turns.is_due(now))
     return session.scalar(due) or 0
 
 
@@ -307,26 +308,6 @@ def progress_of(stage: str, fraction: float) -> float:
     names = list(STAGES)
     before = sum(STAGES[name] for name in names[: names.index(stage)])
     return min(0.99, (before + STAGES[stage] * fraction) / sum(STAGES.values()))
-
-
-def _next_due(now: datetime.datetime) -> Any:
-    other = aliased(Analysis)
-    running = (
-        select(func.count())
-        .where(other.owner_id == Analysis.owner_id, other.status == Status.RUNNING)
-        .correlate(Analysis)
-        .scalar_subquery()
-    )
-    return (
-        select(Analysis)
-        .where(Analysis.status == Status.QUEUED, _is_due(now))
-        .order_by(Analysis.priority, running, Analysis.submitted_at, Analysis.id)
-        .limit(1)
-    )
-
-
-def _is_due(now: datetime.datetime) -> ColumnElement[bool]:
-    return or_(Analysis.not_before.is_(None), Analysis.not_before <= now)
 
 
 def _is_queued(attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -57,6 +57,17 @@
     }
   });
 
+  // A page that opens at a later tab shows it, where the row of tabs is wider than the screen.
+  new MutationObserver(function () {
+    document.querySelectorAll("[role='tablist']:not([data-seen])").forEach(function (list) {
+      list.dataset.seen = "true";
+      var tab = list.querySelector("[aria-selected='true']");
+      if (tab) {
+        list.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - list.offsetLeft - list.clientWidth / 2;
+      }
+    });
+  }).observe(document, { childList: true, subtree: true });
+
   document.addEventListener("keydown", function (event) {
     var tab = event.target.closest && event.target.closest("[role='tab'][data-tab]");
     var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

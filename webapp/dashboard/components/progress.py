@@ -15,7 +15,7 @@ from webapp.services.workflow import Status
 
 # What to do about a failure whose message does not say so itself, by the code of its error.
 _ADVICE = {
-    "leakage": "A fault of the program: tell an administrator the id of this analysis.",
+    "leakage_error": "A fault of the program: tell an administrator the id of this analysis.",
     "time_limit": "Use fewer trials, smaller models or fewer sessions.",
     "memory_limit": "Use smaller models, fewer features or fewer sessions.",
     "internal": "Run it again; if it fails again, tell an administrator the id of this analysis.",

@@ -29,7 +29,7 @@ _ALL = "all"
 # Codes whose words alone would say little.
 _FAILURES = {
     "internal": "Fault of the program",
-    "leakage": "A training label met a test window",
+    "leakage_error": "A training label met a test window",
     "model_error": "A model did not fit",
 }
 

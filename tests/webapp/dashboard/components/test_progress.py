@@ -82,6 +82,10 @@ def test_failures_whose_message_gives_no_advice_get_some(view, code):
     assert f"What to do:  {progress._ADVICE[code]}" in words
 
 
+def test_every_advice_belongs_to_a_failure_that_there_is(codes):
+    assert set(progress._ADVICE) - codes == set()
+
+
 def test_an_unforeseen_failure_has_words_too(view):
     words = reading.text(progress.failure(view(status=Status.FAILED, error_code=None, error_message=None)))
 

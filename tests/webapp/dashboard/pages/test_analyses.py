@@ -4,6 +4,7 @@ import pytest
 from dash import no_update
 from sqlalchemy import insert
 
+from quant.errors import LeakageError
 from tests import factories
 from tests.webapp.dashboard import reading
 from webapp.auth.session import parts_of
@@ -152,6 +153,16 @@ def test_the_list_asks_the_database_a_fixed_number_of_times(acting, add, app, co
             page.show(*ALL)
 
     assert len(many) == len(few) <= 3
+
+
+def test_every_failure_that_has_words_is_one_that_there_is(codes):
+    assert set(page._FAILURES) - codes == set()
+
+
+def test_a_leak_is_told_in_words_in_the_list(acting, add):
+    with acting() as actor:
+        add(actor, status="failed", error_code=LeakageError.code)
+        assert "A training label met a test window" in reading.text(page.layout())
 
 
 def test_durations_stand_with_what_has_begun(acting, add):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from quant.spec import AnalysisSpec
 from webapp.dashboard.components.form.schema import DISCRIMINATOR
 from webapp.dashboard.formats import plain
+from webapp.errors import MOST_ENTRIES, MOST_FIELDS
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,19 @@ class Problem:
 
 
 def check(question: Any) -> tuple[AnalysisSpec | None, list[Problem]]:
-    """Return the question if it is valid, else what is wrong with it."""
+    """Return the question if it is valid, else what is wrong with it: the first fifty mistakes, and how many more."""
+    parts = question if isinstance(question, Mapping) else {}
+    too_long = [name for name, part in parts.items() if isinstance(part, list | tuple) and len(part) > MOST_ENTRIES]
+    if too_long:
+        return None, [Problem(name, f"Expected at most {MOST_ENTRIES:,} entries.") for name in too_long[:MOST_FIELDS]]
     try:
         return AnalysisSpec.model_validate(question), []
     except ValidationError as error:
-        return None, [Problem(_path(problem["loc"], question), _words(problem)) for problem in error.errors()]
+        found = error.errors(include_url=False)
+    problems = [Problem(_path(problem["loc"], question), _words(problem)) for problem in found[:MOST_FIELDS]]
+    if len(found) > MOST_FIELDS:
+        problems.append(Problem("", f"{len(found) - MOST_FIELDS:,} more mistakes were found; mend these first."))
+    return None, problems
 
 
 def _path(location: Sequence[int | str], question: Any) -> str:

@@ -3,6 +3,7 @@
 Paths are dotted, as in `validation.train_bars` or `features.3.window`, and the same in errors, ids and this tree.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,6 +19,8 @@ Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "tex
 Json: TypeAlias = Mapping[str, Any]
 
 DISCRIMINATOR = "name"
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 _LABELS = {
     "annualised_volatility": "Target volatility",
@@ -208,10 +211,10 @@ def fields_of(parts: tuple[Part, ...], values: Mapping[str, Any]) -> Iterator[Fi
 
 
 def entry_indices(entries: Entries, values: Mapping[str, Any]) -> list[int]:
-    """Return the places that are taken in a list."""
+    """Return the places that are taken in a list; paths come from the browser, and what is no place is none."""
     prefix = f"{entries.path}."
     taken = {path.removeprefix(prefix).partition(".")[0] for path in values if path.startswith(prefix)}
-    return sorted(int(index) for index in taken)
+    return sorted(int(index) for index in taken if _INDEX.fullmatch(index))
 
 
 def variant_of(place: "Choice | Entries", name: object) -> Variant:

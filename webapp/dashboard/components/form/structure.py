@@ -6,6 +6,7 @@ from typing import Any
 
 from webapp.dashboard.components.form.schema import Entries, sections
 from webapp.dashboard.components.form.values import Values, default_entry, to_question, to_values
+from webapp.errors import InvalidInput
 
 Id = Mapping[str, str]
 
@@ -20,6 +21,11 @@ class Drawn:
     variant_values: Sequence[Any]
     instruments: Sequence[str] | None
 
+    def __post_init__(self) -> None:
+        """Refuse ids and values that no page of ours has sent."""
+        _check(self.field_ids, self.field_values)
+        _check(self.variant_ids, self.variant_values)
+
     def values(self) -> Values:
         """Return what stands in each field, by path."""
         values: Values = {each["path"]: value for each, value in zip(self.field_ids, self.field_values, strict=True)}
@@ -29,7 +35,9 @@ class Drawn:
     @property
     def has_other_variant(self) -> bool:
         """Whether a variant was chosen whose parameters are not drawn yet."""
-        return any(each["shown"] != value for each, value in zip(self.variant_ids, self.variant_values, strict=True))
+        return any(
+            each.get("shown") != value for each, value in zip(self.variant_ids, self.variant_values, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,20 @@ class Clicks:
     add_names: Sequence[str]
     remove_ids: Sequence[Id]
     removed: Sequence[int | None]
+
+    def __post_init__(self) -> None:
+        """Refuse ids and clicks that no page of ours has sent."""
+        _check(self.add_ids, self.added)
+        _check(self.add_ids, self.add_names)
+        _check(self.remove_ids, self.removed)
+
+
+def _check(ids: Sequence[Id], values: Sequence[Any]) -> None:
+    are_ids = isinstance(ids, Sequence) and all(
+        isinstance(each, Mapping) and isinstance(each.get("path"), str) for each in ids
+    )
+    if not (are_ids and isinstance(values, Sequence) and len(ids) == len(values)):
+        raise InvalidInput("The form is not as this page draws it. Load the page again.")
 
 
 def restructured(drawn: Drawn, clicks: Clicks) -> Values | None:
@@ -59,15 +81,15 @@ def restructured(drawn: Drawn, clicks: Clicks) -> Values | None:
 
 
 def _with_entry(values: Values, path: str, name: str) -> Values:
-    question = to_question(values)
-    question[path] = [*question[path], default_entry(_entries_at(path), name)]
+    entries, question = _entries_at(path), to_question(values)
+    question[path] = [*question[path], default_entry(entries, name)]
     return to_values(question)
 
 
 def _without_entry(values: Values, path: str) -> Values:
     place, _, index = path.rpartition(".")
-    question = to_question(values)
-    question[place] = [entry for number, entry in enumerate(question[place]) if number != int(index)]
+    entries, question = _entries_at(place), to_question(values)
+    question[entries.path] = [entry for number, entry in enumerate(question[entries.path]) if str(number) != index]
     return to_values(question)
 
 
@@ -76,4 +98,4 @@ def _entries_at(path: str) -> Entries:
         for part in section.parts:
             if isinstance(part, Entries) and part.path == path:
                 return part
-    raise KeyError(path)
+    raise InvalidInput("There is no such list in the question. Load the page again.")

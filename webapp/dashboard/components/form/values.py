@@ -21,6 +21,8 @@ from webapp.dashboard.components.form.schema import (
 
 Values = dict[str, Any]
 
+_LONGEST_NUMBER = 40  # characters; with thousands of digits, Python itself gives up
+
 
 def to_values(question: Mapping[str, Any]) -> Values:
     """Return what stands in each field for a question in JSON.
@@ -67,7 +69,7 @@ def read_value(value: Any, field: Field) -> Any:
     text = "" if value is None else str(value).strip().replace("\u2212", "-").replace("\u00a0", "").replace(" ", "")
     if not text:
         return None
-    if field.kind not in {"integer", "number"}:
+    if field.kind not in {"integer", "number"} or len(text) > _LONGEST_NUMBER:
         return str(value).strip()
     for number in (int, float):
         try:

@@ -78,8 +78,7 @@ def _audit(audit: Mapping[str, Any] | None) -> Component:
         [
             html.P(
                 f"At {n_cuts} of the traded span everything later was removed and the run repeated; at "
-                f"{audit['n_signal_cuts']:,} more, the signals. Up to the cut both must say the "
-                "same, to the last bit. The choice of the model is not repeated: it saw the first training window only."
+                f"{audit['n_signal_cuts']:,} more, the signals. Up to the cut both must say the same, to the last bit."
             ),
             html.Ul(lines, className="check-list"),
         ]

@@ -57,15 +57,20 @@ def drawdown_table(drawdowns: pd.DataFrame) -> Component:
     rows: list[list[Component | str]] = [
         [
             html.Span(formats.percent(each["depth"]), className="is-loss"),
-            formats.date(each["peak_at"]),
-            formats.date(each["valley_at"]),
-            "not yet" if pd.isna(each["recovery_at"]) else formats.date(each["recovery_at"]),
+            _date(each["peak_at"]),
+            _date(each["valley_at"]),
+            "not yet" if pd.isna(each["recovery_at"]) else _date(each["recovery_at"]),
             formats.count(each["n_bars"]),
             formats.count(each["n_days"]),
         ]
         for each in drawdowns.to_dict("records")
     ]
     return data_table(columns, rows)
+
+
+def _date(moment: pd.Timestamp) -> Component:
+    """Return a date that is not broken at its hyphens where the table is narrow."""
+    return html.Span(formats.date(moment), className="text-nowrap")
 
 
 def _cards(metrics: Metrics, confidence: float) -> list[Component]:

@@ -1,0 +1,98 @@
+import datetime
+
+import pytest
+
+from tests import factories
+from webapp.db import database_now
+from webapp.services import analyses, jobs, turns
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.fixture
+def two_owners(session):
+    """Two owners in one queue, of whom the busy one came first; both, and what they wait for by name."""
+    busy, idle = factories.create_actor(session), factories.create_actor(session)
+    factories.create_analysis(session, busy, status="running")
+
+    def add(owner, hour, **values):
+        return factories.create_analysis(session, owner, submitted_at=factories.NOW + hour * HOUR, **values)
+
+    waiting = {
+        "busy, early": add(busy, 0),
+        "busy, next": add(busy, 1),
+        "idle, late": add(idle, 2),
+        "idle, latest": add(idle, 3),
+        "idle, last": add(idle, 4),
+        "busy, urgent": add(busy, 5, priority=-1),
+        "idle, patient": add(idle, -1, priority=10),
+        "idle, later": add(idle, -2, not_before=database_now(session) + HOUR),
+    }
+    return busy, idle, waiting
+
+
+def names(waiting, rows):
+    known = {row.id: name for name, row in waiting.items()}
+    return [known[row.id] for row in rows]
+
+
+def test_priority_comes_first_then_whose_owner_has_fewest_running_then_age(session, two_owners):
+    _busy, _idle, waiting = two_owners
+    in_order = session.scalars(turns.in_order(database_now(session))).all()
+
+    assert names(waiting, in_order) == [
+        "busy, urgent", "idle, late", "idle, latest", "idle, last", "busy, early", "busy, next", "idle, patient"
+    ]  # fmt: skip
+
+
+def test_everybody_is_shown_the_place_they_have(session, two_owners):
+    busy, idle, waiting = two_owners
+    in_order = session.scalars(turns.in_order(database_now(session))).all()
+    shown = {
+        name: analyses.get(session, busy if name.startswith("busy") else idle, row.public_id)
+        for name, row in waiting.items()
+    }
+
+    assert [shown[name].queue_position for name in names(waiting, in_order)] == [1, 2, 3, 4, 5, 6, 7]
+    assert shown["busy, early"].waits_for == "4 ahead of it"
+    assert shown["busy, urgent"].waits_for == "the next free worker takes it"
+
+
+def test_what_waits_for_a_later_moment_stands_in_nobodys_way(session, two_owners):
+    row = two_owners[2]["idle, later"]
+    now = database_now(session)
+
+    assert turns.place_of(session, row.id, now) == 8, "it is the oldest, and everybody else may start"
+    assert turns.place_of(session, row.id, now + 2 * HOUR) == 2, "its time has come"
+
+
+def test_the_first_place_is_the_one_that_is_taken_whatever_began_before(session, two_owners):
+    _busy, _idle, waiting = two_owners
+    taken = []
+    for _ in range(7):
+        now = database_now(session)
+        first = [row for row in waiting.values() if turns.place_of(session, row.id, now) == 1]
+        claimed = jobs.claim_next(session, worker="host:1", pid=1, lease_seconds=20.0, max_attempts=5)
+        assert [row.id for row in first] == [claimed.analysis_id]
+        taken += names(waiting, first)
+
+    # Each start makes its owner wait: when both have two running, age decides, and the idle one's last is the youngest.
+    assert taken == [
+        "busy, urgent", "idle, late", "idle, latest", "busy, early", "idle, last", "busy, next", "idle, patient"
+    ]  # fmt: skip
+
+
+def test_what_is_not_queued_has_no_place(session):
+    row = factories.create_analysis(session, factories.create_actor(session), status="running")
+
+    assert turns.place_of(session, row.id, database_now(session)) is None
+
+
+def test_a_place_costs_one_query_however_many_wait(session, count_queries):
+    actor = factories.create_actor(session)
+    rows = [factories.create_analysis(session, actor) for _ in range(30)]
+    now = database_now(session)
+
+    with count_queries(session) as statements:
+        assert turns.place_of(session, rows[-1].id, now) == 30
+    assert len(statements) == 1
