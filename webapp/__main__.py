@@ -14,6 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m webapp", description=__doc__)
     parser.add_argument("what", choices=("up", "web", "worker", "beat", "migrate", "seed"))
     what = parser.parse_args().what
+    os.umask(0o077)  # nobody else reads what this program, and those that it starts or becomes, will write
     if what == "up":
         return up()
     try:

@@ -4,6 +4,7 @@ Passwords are asked for, read from standard input or made up. They are never arg
 read those.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +21,9 @@ from webapp.db import Database
 from webapp.errors import AppError
 from webapp.jobs import Queue
 from webapp.permissions import Role
-from webapp.services import accounts, example, passwords, price_store
+from webapp.services import accounts, example, passwords, price_store, tokens
 from webapp.services.accounts import UserView
+from webapp.services.tokens import TokenView
 from webapp.storage import FrameStore
 
 
@@ -84,11 +86,11 @@ def create_admin(context: click.Context, /, email: str, name: str, **password_fr
 @_password_options
 @click.pass_obj
 def set_password(settings: Settings, /, email: str, **password_from: bool) -> None:
-    """Give somebody a new password, and end their sessions."""
+    """Give somebody a new password, end their sessions and revoke their tokens."""
     password = _password(**password_from)
     with _database(settings) as database, database.write() as session:
         accounts.change_password(session, None, email=email, password=password)
-    click.echo(f"{accounts.to_email(email)} has a new password; all their sessions have ended.")
+    click.echo(f"{accounts.to_email(email)} has a new password; all their sessions and tokens have ended.")
     _show_made_up(password, **password_from)
 
 
@@ -121,6 +123,27 @@ def list_users(settings: Settings) -> None:
     width = max((len(user.email) for user in users), default=0)
     for user in users:
         click.echo(_line(user, width))
+
+
+@main.command("list-tokens")
+@click.argument("email")
+@click.pass_obj
+def list_tokens(settings: Settings, email: str) -> None:
+    """Show the tokens of somebody that still work, newest first."""
+    with _database(settings) as database, database.read() as session:
+        found = tokens.list_tokens_of(session, accounts.to_email(email))
+    for token in found:
+        click.echo(f"{token.id}  {_used(token)}  {','.join(token.scopes)}  {token.name}")
+
+
+@main.command("revoke-token")
+@click.argument("token_id", metavar="ID")
+@click.pass_obj
+def revoke_token(settings: Settings, token_id: str) -> None:
+    """Make a token worthless, whosever it is."""
+    with _database(settings) as database, database.write() as session:
+        tokens.revoke_token(session, None, token_id)
+    click.echo(f"{token_id} opens nothing any more.")
 
 
 @main.command("seed")
@@ -178,6 +201,11 @@ def _line(user: UserView, width: int) -> str:
     )
 
 
+def _used(token: TokenView) -> str:
+    last = f"used {token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
+    return f"{last}, until {token.expires_at:%Y-%m-%d}" if token.expires_at else last
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         name = "ASSAY_" + "_".join(str(part) for part in problem["loc"]).upper()
@@ -185,4 +213,5 @@ def _explain(error: ValidationError) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # nobody else reads what it writes
     sys.exit(main())

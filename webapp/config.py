@@ -16,7 +16,13 @@ class Settings(BaseSettings):
     """
 
     # An empty variable is one that was not set: compose files and shells pass them on as such.
-    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ASSAY_",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # it may be a secret, and a program that cannot start prints its error
+    )
 
     home: Path = Field(default=Path("var"), description="Folder of all data: database, prices, results, logs, secrets.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: an SQLite file under `home`.")

@@ -14,7 +14,11 @@ AppError
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from itertools import islice
+from typing import Any, ClassVar
+
+MOST_FIELDS = 50  # mistakes that one answer names: nobody reads more, and somebody may send a hundred thousand
+MOST_ENTRIES = 1000  # of a list whose entries are looked at: each wrong one would be a mistake of its own
 
 
 class AppError(Exception):
@@ -54,13 +58,16 @@ class Conflict(AppError):
 
 
 class InvalidInput(AppError):
-    """Some fields are wrong; `fields` maps each to what was expected and found."""
+    """Some fields are wrong; `fields` maps each, or the first 50, to what was expected and found."""
 
     code = "invalid_input"
 
     def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
+        fields = fields or {}
+        if len(fields) > MOST_FIELDS:
+            message += f" {len(fields) - MOST_FIELDS:,} more are not named."
         super().__init__(message)
-        self.fields = dict(fields or {})
+        self.fields = dict(islice(fields.items(), MOST_FIELDS))
 
 
 class TooManyRequests(AppError):
@@ -89,3 +96,9 @@ class ServiceUnavailable(AppError):
     """The database or the queue does not answer."""
 
     code = "service_unavailable"
+
+
+def lists_too_long(question: Any) -> list[str]:
+    """Return the names of those lists of a question that are too long for anybody to look at their entries."""
+    parts = question.items() if isinstance(question, Mapping) else ()
+    return [str(name) for name, part in parts if isinstance(part, list | tuple) and len(part) > MOST_ENTRIES]

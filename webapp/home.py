@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ FREE_WITHIN_SECONDS = 12.0  # after a launcher was killed, its guard needs some 
 
 
 def make_folders(home: Path) -> None:
-    """Make the home folder and what the launcher needs in it, for nobody else to read.
+    """Make the home folder and what the launcher needs in it, for nobody else to read; close those that were open.
 
     Raises
     ------
@@ -27,6 +28,7 @@ def make_folders(home: Path) -> None:
     try:
         for folder in (home, home / "secrets", home / "logs", home / "broker"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _close(folder)
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
@@ -34,6 +36,13 @@ def make_folders(home: Path) -> None:
             f"The data folder {home} cannot be written ({error.strerror}). "
             "Name another: make run ASSAY_HOME=/some/folder"
         ) from error
+
+
+def _close(folder: Path) -> None:
+    """Shut others out of a folder that was there before, if it is ours; never out of one like /tmp, which is all's."""
+    found = folder.stat()
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not found.st_mode & stat.S_ISVTX:
+        folder.chmod(0o700)
 
 
 def keep_secret(home: Path, name: str, value: str) -> None:

@@ -7,6 +7,7 @@ somebody stops it.
 
 import contextlib
 import http.client
+import ipaddress
 import os
 import re
 import secrets
@@ -127,6 +128,8 @@ def _start(settings: Settings, group: Group) -> None:
     _report("logs", str(group.logs))
     _say(*(f"  {line}" for line in greeting.splitlines()))
     _say("", f"Ready after {time.monotonic() - began:.1f} s: http://{_address(_reachable(settings), settings.port)}")
+    if not settings.trusted_proxies and not _is_loopback(settings.host):
+        _say("Other machines reach this server directly: put a proxy with HTTPS before it (docs/operations.md).")
     _say("Ctrl-C stops it.")
 
 
@@ -159,9 +162,15 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
         name = "ASSAY_" + "_".join(str(part) for part in problem["loc"]).upper()
-        found = "" if problem["type"] == "missing" else f"; found {problem['input']!r}"
+        may_be_shown = problem["type"] != "missing" and not _is_secret(problem["loc"])
+        found = f"; found {problem['input']!r}" if may_be_shown else ""
         lines.append(f"{name}: {problem['msg']}{found}. See docs/settings.md.")
     return "\n".join(lines)
+
+
+def _is_secret(location: tuple[int | str, ...]) -> bool:
+    field = Settings.model_fields.get(str(location[0])) if location else None
+    return field is None or field.annotation is SecretStr
 
 
 def _make_up_secrets(home: Path) -> None:
@@ -274,6 +283,14 @@ def _address(host: str, port: int) -> str:
 def _reachable(settings: Settings) -> str:
     """Return where a browser on this machine finds us: a server that listens everywhere listens here too."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104  # read
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there; of a name other than localhost we cannot know."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _report(name: str, value: str) -> None:

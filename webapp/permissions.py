@@ -45,8 +45,13 @@ class Actor:
 
 
 def require(actor: Actor, permission: Permission) -> None:
-    """Raise PermissionDenied unless the actor has the permission."""
-    if not actor.may(permission):
+    """Raise PermissionDenied unless the actor has the permission; the message says whether role or token lacks it."""
+    if actor.may(permission):
+        return
+    if permission in GRANTS[actor.role]:
+        carried = ", ".join(sorted(actor.scopes or ())) or "none"
         raise PermissionDenied(
-            f"This needs the permission {permission}; your role is {actor.role}. Ask an administrator."
+            f"This needs the scope {permission}; your role grants it, but this token carries {carried}. "
+            "Use a token with that scope."
         )
+    raise PermissionDenied(f"This needs the permission {permission}; your role is {actor.role}. Ask an administrator.")

@@ -9,8 +9,8 @@ from tests import factories
 from webapp import cli, jobs
 from webapp.errors import ServiceUnavailable
 from webapp.permissions import Role
-from webapp.services import accounts, analyses, example, prices
-from webapp.tables import Analysis, AuditEvent, User
+from webapp.services import accounts, analyses, example, prices, tokens
+from webapp.tables import Analysis, ApiToken, AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -96,10 +96,60 @@ def test_a_new_password_ends_sessions(run, database):
 
     result = run("set-password", "--email", "ADA@example.org", "--password-stdin", input="another password\n")
 
-    assert result.stdout == "ada@example.org has a new password; all their sessions have ended.\n"
+    assert result.stdout == "ada@example.org has a new password; all their sessions and tokens have ended.\n"
     with database.write() as session:
         assert accounts.actor_for_session(session, public_id, before) is None
         assert accounts.authenticate(session, "ada@example.org", "another password")
+
+
+@pytest.fixture
+def token(database):
+    """A token of Ada's that was never used, and its secret."""
+    with database.write() as session:
+        actor = factories.actor_of(factories.create_user(session, email="ada@example.org"))
+        return tokens.create_token(session, actor, name="notebook", scopes=["prices:read"], expires_in_days=30)
+
+
+def test_tokens_are_listed_without_their_secrets(run, database, token):
+    view, secret = token
+    unused = run("list-tokens", "ADA@example.org").stdout
+    with database.write() as session:
+        session.query(ApiToken).one().last_used_at = factories.NOW
+
+    until = f"{view.expires_at:%Y-%m-%d}"
+    assert unused == f"{view.id}  never used, until {until}  prices:read  notebook\n"
+    assert f"used 2026-01-02 03:04 UTC, until {until}" in run("list-tokens", "ada@example.org").stdout
+    assert secret not in unused
+    assert "no user with the e-mail" in run("list-tokens", "nobody@example.org").stderr
+
+
+def test_a_token_is_revoked_whosever_it_is(run, database, token):
+    view, secret = token
+
+    assert run("revoke-token", view.id).stdout == f"{view.id} opens nothing any more.\n"
+    assert run("list-tokens", "ada@example.org").stdout == ""
+    assert "There is no such token." in run("revoke-token", "unknown").stderr
+    with database.read() as session:
+        assert tokens.bearer_of(session, secret) is None
+        assert [event.user_id for event in session.query(AuditEvent).filter_by(action="token.revoked")] == [None]
+
+
+def test_a_new_password_revokes_tokens(run, database, token):
+    run("set-password", "--email", "ada@example.org", "--generate")
+
+    with database.read() as session:
+        assert tokens.bearer_of(session, token[1]) is None
+
+
+def test_nobody_else_reads_what_a_command_writes(tmp_path, database_url):
+    environment = {"ASSAY_HOME": str(tmp_path), "ASSAY_DATABASE_URL": database_url, "ASSAY_SECRET_KEY": "k" * 32}
+    command = [sys.executable, "-m", "webapp.cli", "seed"]
+
+    subprocess.run(command, check=True, capture_output=True, env={**environment, "ASSAY_EXAMPLE": "0"}, umask=0o022)
+
+    written = [path for path in (tmp_path / "frames").rglob("*") if path.is_file()]
+    assert written
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}
 
 
 def test_somebody_is_shut_out_and_let_in_again(run, database):

@@ -81,3 +81,10 @@ def test_a_relative_home_is_the_same_for_every_program(tmp_path, monkeypatch):
 def test_what_cannot_work_is_refused(name, value):
     with pytest.raises(ValidationError, match=name):
         Settings(secret_key=KEY, **{name: value})
+
+
+def test_a_secret_that_is_refused_is_not_shown():
+    with pytest.raises(ValidationError) as caught:
+        Settings(secret_key="hunter2")
+
+    assert "hunter2" not in str(caught.value)

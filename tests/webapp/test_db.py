@@ -154,3 +154,17 @@ def test_increments_of_four_processes_are_all_counted(database, database_url):
             process.communicate()
     with database.read() as session:
         assert session.scalars(select(Security.name)).one() == str(PROCESSES * INCREMENTS)
+
+
+def test_what_people_typed_is_in_no_error(database):
+    def create() -> None:
+        with database.write() as session:
+            factories.create_user(session, email="typed@example.org")
+
+    create()
+    with pytest.raises(IntegrityError) as caught:
+        create()
+
+    ours = str(caught.value).replace(str(caught.value.orig), "")  # what the database itself says is another matter
+    assert "typed@example.org" not in ours
+    assert "hide_parameters" in ours

@@ -20,6 +20,25 @@ def test_folders_are_made_for_nobody_else_to_read(tmp_path):
     assert {path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())} == {0o700}
 
 
+def test_folders_that_were_there_are_closed_to_others(tmp_path):
+    (tmp_path / "logs").mkdir()
+    for folder in (tmp_path, tmp_path / "logs"):
+        folder.chmod(0o755)
+
+    home.make_folders(tmp_path)
+
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path, *tmp_path.iterdir())} == {0o700}
+
+
+def test_a_folder_that_is_everybodys_stays_so(tmp_path):
+    tmp_path.chmod(0o1777)
+
+    home.make_folders(tmp_path)
+
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o700}
+
+
 def test_a_home_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "home").touch()
     with pytest.raises(CannotStart, match=r"cannot be written \(File exists\)\. Name another"):

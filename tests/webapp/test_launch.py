@@ -276,6 +276,28 @@ def test_settings_that_are_wrong_are_named(launch):
     assert "found 'eighty'" in refused
 
 
+def test_a_secret_that_is_wrong_is_named_and_not_shown(launch):
+    refused = launch.start(ASSAY_SECRET_KEY="hunter2").refused()
+
+    assert refused.startswith("ASSAY_SECRET_KEY: ")
+    assert "hunter2" not in refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_warned"),
+    [
+        ({"ASSAY_HOST": "127.0.0.1"}, False),
+        ({"ASSAY_HOST": "localhost"}, False),
+        ({"ASSAY_HOST": "0.0.0.0"}, True),  # noqa: S104  # the stand-in for the web server does not listen there
+        ({"ASSAY_HOST": "0.0.0.0", "ASSAY_TRUSTED_PROXIES": "1"}, False),  # noqa: S104
+    ],
+)
+def test_who_can_be_reached_from_elsewhere_without_a_proxy_is_warned_in_one_line(launch, settings, is_warned):
+    lines = launch.start(**settings).ready()
+
+    assert sum("put a proxy with HTTPS before it" in line for line in lines) == is_warned
+
+
 def test_a_database_of_a_newer_version_is_refused(launch):
     launch.home.mkdir()
     with sqlite3.connect(launch.home / "assay.sqlite") as database:
@@ -362,7 +384,9 @@ def alone(word: str, home: Path, **settings: str) -> subprocess.CompletedProcess
     own = {"ASSAY_HOME": str(home), "ASSAY_SECRET_KEY": "k" * 32} | settings
     environment = os.environ | own  # noqa: TID251  # a process's own
     command = [sys.executable, "-m", "webapp", word]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False, umask=0o022
+    )
 
 
 def test_one_word_becomes_one_program(tmp_path):
@@ -372,6 +396,7 @@ def test_one_word_becomes_one_program(tmp_path):
     with sqlite3.connect(tmp_path / "assay.sqlite") as database:
         assert database.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     database.close()
+    assert (tmp_path / "assay.sqlite").stat().st_mode & 0o777 == 0o600, "nobody else reads it"
 
 
 def test_a_program_without_its_key_is_refused(tmp_path):

@@ -37,3 +37,13 @@ def test_what_is_missing_is_named():
 def test_an_actor_cannot_be_promoted():
     with pytest.raises(AttributeError):
         actor(Role.VIEWER).role = Role.ADMIN
+
+
+def test_whose_token_lacks_the_scope_is_not_told_that_the_role_is_wrong():
+    narrow = actor(Role.ADMIN, frozenset({Permission.PRICES_READ}))
+
+    with pytest.raises(PermissionDenied, match=r"scope analyses:run.*token carries prices:read") as caught:
+        require(narrow, Permission.ANALYSES_RUN)
+    assert "administrator" not in str(caught.value)
+    with pytest.raises(PermissionDenied, match=r"users:manage.*your role is viewer"):
+        require(actor(Role.VIEWER, frozenset(Permission)), Permission.USERS_MANAGE)

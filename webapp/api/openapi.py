@@ -27,7 +27,7 @@ _REFUSALS: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "Your role or the token's scopes do not allow it.",
     HTTPStatus.NOT_FOUND: "It does not exist, or it is not yours to see.",
     HTTPStatus.CONFLICT: "Not in the state it is in.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 4 MiB.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 256 KiB, or than 16 KiB where a password is offered.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not declared as application/json.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Fields are wrong; `errors` names each.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many attempts; wait as `Retry-After` says.",

@@ -1,7 +1,8 @@
 """Reading what was sent: exactly what the published schema says, or a problem that names the field.
 
 Bodies are strict JSON: a text is no number, NaN and Infinity do not exist, and the content type must say JSON. In a
-query everything is text, so numbers and dates are read from their plain notation, and from no other.
+query everything is text, so numbers and dates are read from their plain notation, and from no other. How large a body
+may be, the guard has said before.
 """
 
 import datetime
@@ -17,11 +18,12 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import UnsupportedMediaType
 
 from webapp.auth import problems
-from webapp.errors import InvalidInput
+from webapp.errors import MOST_ENTRIES, InvalidInput
 
 _MEDIA_TYPE = "application/json"
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DEEPEST = 100  # far more than a question needs, and less than any parser gives up at
 _EXACT = 2**53  # below this, every whole number is a number of its own in JSON
 _WORDS = {"missing": "This is needed.", "extra_forbidden": "There is no such field."}
 _WHOLE = "body"  # the name of the field if it is everything that is wrong
@@ -65,7 +67,7 @@ def read_body(model: type[Model]) -> Model:
     UnsupportedMediaType
         If the request does not say that it sends JSON.
     HTTPException
-        With a 400 as its answer, if it is no JSON after all.
+        With a 400 as its answer, if it is no JSON after all, or nested too deep; with a 413, if it is too large.
     InvalidInput
         If fields are wrong; each is named by its dotted path.
     """
@@ -100,12 +102,20 @@ def read_query(model: type[Model]) -> Model:
         raise _refusal("The query has mistakes; each is named with its parameter.", error, sent) from error
 
 
-def _whole_numbers(data: Any) -> Any:
-    """Return JSON with 5.0 written as 5: to JSON they are one number, to pydantic only the second is whole."""
+def _whole_numbers(data: Any, depth: int = 0) -> Any:
+    """Return JSON with 5.0 written as 5: to JSON they are one number, to pydantic only the second is whole.
+
+    Refuses what is nested too deep, or a list too long, to be looked at.
+    """
+    if depth > _DEEPEST:
+        abort(problems.refuse(HTTPStatus.BAD_REQUEST, "bad_request", f"Expected JSON nested at most {_DEEPEST} deep."))
     if isinstance(data, dict):
-        return {key: _whole_numbers(value) for key, value in data.items()}
+        return {key: _whole_numbers(value, depth + 1) for key, value in data.items()}
     if isinstance(data, list):
-        return [_whole_numbers(value) for value in data]
+        if len(data) > MOST_ENTRIES:
+            message = f"Expected lists of at most {MOST_ENTRIES:,} entries; found {len(data):,}."
+            raise InvalidInput(message, fields={_WHOLE: message})
+        return [_whole_numbers(value, depth + 1) for value in data]
     if isinstance(data, float) and data.is_integer() and abs(data) < _EXACT:
         return int(data)
     return data

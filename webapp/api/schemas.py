@@ -54,12 +54,29 @@ class Credentials(Body):
     email: str = Field(max_length=254, description="E-mail of an account.", examples=["ada@example.org"])
     password: str = Field(max_length=1024, description="Its password.", json_schema_extra={"format": "password"})
     name: str = Field(default="REST", max_length=120, description="What the token is for; shown in lists of tokens.")
-    scopes: tuple[Permission, ...] | None = Field(
+    scopes: Annotated[tuple[Permission, ...], Field(max_length=len(Permission), fail_fast=True)] | None = Field(
         default=None,
         description="What the token may do, at most what the role grants. Left out: everything the role grants, except "
         "managing users.",
     )
     expires_in_days: int = Field(default=30, ge=1, le=MAX_DAYS, description="Days until it ends by itself.")
+
+
+class Token(View):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    scopes: list[Permission]
+    created_at: Moment
+    expires_at: Moment | None
+    last_used_at: Moment | None = Field(description="To the minute.")
+
+
+class TokenList(View):
+    """The tokens that still work, newest first."""
+
+    items: list[Token]
 
 
 class NewToken(View):

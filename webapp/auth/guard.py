@@ -7,6 +7,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.urls import iri_to_uri
 
 from webapp.auth import csrf
+from webapp.auth.limits import SIGN_IN_ENDPOINTS
 from webapp.auth.local_paths import HOME
 from webapp.auth.login import load_actor
 from webapp.auth.problems import wants_page
@@ -27,6 +28,9 @@ PUBLIC_ENDPOINTS = frozenset(
     }
 )
 _API = "/api/"
+# Largest bodies in bytes, where what is sent is small; elsewhere the application's own limit holds.
+_MOST_TO_SIGN_IN = 16 * 1024
+_MOST_TO_THE_API = 256 * 1024
 
 
 def install_guard(app: Flask) -> None:
@@ -37,8 +41,13 @@ def install_guard(app: Flask) -> None:
 
 def is_public() -> bool:
     """Whether a stranger may have this request answered."""
+    return _endpoint() in PUBLIC_ENDPOINTS
+
+
+def _endpoint() -> str:
+    """Return method and rule of this request; empty if there is nothing at its address."""
     method = "GET" if request.method == "HEAD" else request.method
-    return request.url_rule is not None and f"{method} {request.url_rule.rule}" in PUBLIC_ENDPOINTS
+    return f"{method} {request.url_rule.rule}" if request.url_rule is not None else ""
 
 
 def _guard() -> ResponseReturnValue | None:
@@ -51,6 +60,7 @@ def _guard() -> ResponseReturnValue | None:
     if "\x00" in request.path or b"%00" in request.query_string:
         raise BadRequest  # no database takes it as text
     is_api = request.path.startswith(_API)
+    _limit_body(is_api=is_api)
     if is_public():
         if not is_api:
             csrf.protect()
@@ -64,6 +74,18 @@ def _guard() -> ResponseReturnValue | None:
     else:
         g.came_by_token = True
     return None
+
+
+def _limit_body(*, is_api: bool) -> None:
+    """Say how much of the body may be read at all, before anybody parses it.
+
+    What offers a password is read here already: the count of attempts looks into it, and must not meet an error there.
+    """
+    if _endpoint() in SIGN_IN_ENDPOINTS:
+        request.max_content_length = _MOST_TO_SIGN_IN
+        request.get_data()
+    elif is_api:
+        request.max_content_length = _MOST_TO_THE_API
 
 
 def _set_no_cookie_beside_a_token(response: Response) -> Response:

@@ -1,10 +1,17 @@
-"""How often one may try to sign in: per network address and per e-mail, whichever door is used.
+"""How often one may try to sign in, whichever door is used: three counts, so that nobody is shut out by a stranger.
+
+- Attempts of any kind, by network address, as the settings say.
+- Refused passwords, by e-mail and network address: one address cannot use up what all have together.
+- Refused passwords, by e-mail alone: many addresses together do not guess on for ever either. Whoever has so many that
+  they reach this limit does shut the person out, for at most an hour; without it, they would guess without end.
 
 Counted in Redis, so that all web processes count together; in memory of each process while Redis is away or not set.
 """
 
 import hashlib
 import time
+from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
@@ -20,6 +27,8 @@ from webapp.services.accounts import to_email
 
 # Method and rule of every way to offer a password.
 SIGN_IN_ENDPOINTS = frozenset({"POST /login", "POST /api/v1/tokens"})
+REFUSED_FROM_ONE_ADDRESS = "20 per hour"
+REFUSED_FROM_ANYWHERE = "100 per hour"
 _KEY = "assay_limits"
 
 
@@ -36,13 +45,18 @@ def install_limits(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=bool(redis_url),
         application_limits=[
             ApplicationLimit(settings.sign_in_limit, key_function=_address_key, exempt_when=_is_harmless),
-            ApplicationLimit(settings.sign_in_limit, key_function=_email_key, exempt_when=_is_harmless),
+            _of_refusals(REFUSED_FROM_ONE_ADDRESS, _email_and_address_key),
+            _of_refusals(REFUSED_FROM_ANYWHERE, _email_key),
         ],
         key_prefix="assay",
     )
     limiter.init_app(app)
     app.extensions[_KEY] = limiter
     app.register_error_handler(RateLimitExceeded, _answer)
+
+
+def _of_refusals(limit: str, key: Callable[[], str]) -> ApplicationLimit:
+    return ApplicationLimit(limit, key_function=key, exempt_when=_is_harmless, deduct_when=_is_refusal)
 
 
 def too_many() -> TooManyRequests:
@@ -62,12 +76,30 @@ def _is_harmless() -> bool:
     return request.url_rule is None or f"{request.method} {request.url_rule.rule}" not in SIGN_IN_ENDPOINTS
 
 
+def _is_refusal(response: Response) -> bool:
+    """Whether e-mail and password were looked at and are not right: what cannot be read counts against nobody."""
+    return response.status_code == HTTPStatus.UNAUTHORIZED
+
+
 def _address_key() -> str:
     return f"address {client_address()}"
 
 
 def _email_key() -> str:
-    """Return a short key for the e-mail that was typed; what strangers type is not kept as it is."""
+    return f"email {_hash(_typed_email())}"
+
+
+def _email_and_address_key() -> str:
+    return f"email and address {_hash(f'{_typed_email()} {client_address()}')}"
+
+
+def _hash(text: str) -> str:
+    """Return a short key: what strangers type is not kept as it is."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _typed_email() -> str:
+    """Return the e-mail that was typed. It must not raise: an error here would pass for a counter that is away."""
     typed = request.form.get("email")
     if typed is None:
         try:
@@ -75,4 +107,4 @@ def _email_key() -> str:
         except RecursionError:  # brackets without end, to see what happens
             body = None
         typed = body.get("email") if isinstance(body, dict) else ""
-    return "email " + hashlib.sha256(to_email(str(typed)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return to_email(str(typed))

@@ -1,14 +1,21 @@
 """Mounts the Dash application on the Flask server: the one place where pages and shell meet."""
 
 import hashlib
+import logging
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from dash import Dash
-from flask import Flask
+from dash.exceptions import DependencyException, InvalidCallbackReturnValue
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest, NotFound
 
 from webapp.dashboard import alerts, layout, paths
 from webapp.dashboard.pages import PAGES
+
+_log = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parents[1] / "static"
 
@@ -70,7 +77,64 @@ def mount_dashboard(server: Flask) -> Dash:
     layout.register(app)
     for page in PAGES:
         page.register(app)
+    _refuse_malformed(server, app)
     return app
+
+
+def _refuse_malformed(server: Flask, app: Dash) -> None:
+    """Answer with 400 or 404 what no page of ours sends: Dash itself would take it for a fault of the program."""
+    update = f"{paths.PREFIX}_dash-update-component"
+    suites = f"{paths.PREFIX}_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
+    dispatch, serve = server.view_functions[update], server.view_functions[suites]
+
+    def dispatch_if_whole() -> Any:
+        try:
+            call = request.get_json()
+            if not isinstance(call, dict) or not isinstance(call.get("output"), str):
+                raise BadRequest
+            if call["output"] not in app.callback_map:
+                raise NotFound
+            if not _is_whole(call, app.callback_map[call["output"]]):
+                raise BadRequest
+            return dispatch()
+        except RecursionError as error:
+            raise BadRequest from error
+        except InvalidCallbackReturnValue as error:  # as many outputs as the browser says it has, or our mistake
+            _log.warning("A callback did not return what it was asked for: %s", error)
+            raise BadRequest from error
+
+    def serve_if_there(**names: str) -> Any:
+        try:
+            return serve(**names)
+        except DependencyException as error:
+            raise NotFound from error
+
+    server.view_functions |= {update: dispatch_if_whole, suites: serve_if_there}
+
+
+def _is_whole(call: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
+    """Whether a call of a callback has all that was declared, in the form in which the browser sends it."""
+    outputs, changed = call.get("outputs"), call.get("changedPropIds")
+    return (
+        _are_properties(call.get("inputs"), len(declared["inputs"]))
+        and _are_properties(call.get("state", []), len(declared["state"]))
+        and (_are_properties(outputs) if isinstance(outputs, list) else _is_property(outputs))
+        and isinstance(changed, list)
+        and all(isinstance(each, str) for each in changed)
+    )
+
+
+def _are_properties(sent: Any, count: int | None = None) -> bool:
+    """Whether this is a list of properties, where a pattern stands for a list of them."""
+    return (
+        isinstance(sent, list)
+        and count in {None, len(sent)}
+        and all(all(map(_is_property, each)) if isinstance(each, list) else _is_property(each) for each in sent)
+    )
+
+
+def _is_property(sent: Any) -> bool:
+    return isinstance(sent, dict) and isinstance(sent.get("id"), str | dict) and isinstance(sent.get("property"), str)
 
 
 @cache

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.db import database_now
 from webapp.errors import Conflict, InvalidCredentials, InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, Role, require
-from webapp.services import audit, passwords
+from webapp.services import audit, passwords, tokens
 from webapp.tables import User
 
 _MAX_EMAIL = 254
@@ -296,7 +296,7 @@ def change_password(
     current_password: str | None = None,
     address: str = "",
 ) -> None:
-    """Give a person a new password and end all their sessions.
+    """Give a person a new password, end all their sessions and revoke their tokens: whoever knew the old one is out.
 
     Parameters
     ----------
@@ -337,6 +337,7 @@ def change_password(
     row.password_hash = password_hash
     row.session_token = _new_session_token()
     audit.record(session, action="account.password_changed", subject=row.email, actor=actor, address=address)
+    tokens.revoke_all(session, actor, row, address=address)
 
 
 def set_active(session: Session, actor: Actor | None, *, email: str, is_active: bool, address: str = "") -> UserView:

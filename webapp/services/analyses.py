@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
-from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, NotFound, lists_too_long
 from webapp.permissions import Actor, Permission, require
 from webapp.services import audit, snapshots, turns
 from webapp.services.workflow import Status
@@ -115,11 +115,15 @@ def parse_spec(data: Any) -> AnalysisSpec:
     InvalidInput
         If it is no valid question; `fields` maps each wrong field, as a dotted path, to what was expected.
     """
+    if too_long := lists_too_long(data):
+        fields = dict.fromkeys(too_long, f"expected at most {MOST_ENTRIES:,} entries")
+        raise InvalidInput("The question has lists that are far too long.", fields=fields)
     try:
         return AnalysisSpec.model_validate(data)
     except ValidationError as error:
         fields = {
-            ".".join(str(part) for part in problem["loc"]) or "spec": problem["msg"] for problem in error.errors()
+            ".".join(str(part) for part in problem["loc"]) or "spec": problem["msg"]
+            for problem in error.errors(include_url=False, include_input=False)
         }
         raise InvalidInput("The question has mistakes; each is named with its field.", fields=fields) from error
 

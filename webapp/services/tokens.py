@@ -1,4 +1,8 @@
-"""API tokens: let a program act for a person, with no more rights than it needs. The secret is shown once."""
+"""API tokens: let a program act for a person, with no more rights than it needs. The secret is shown once.
+
+Who acts by a token sees and revokes itself and the tokens that may do no more than it may: a narrow one that leaked
+tells nothing about the others, and cannot end them.
+"""
 
 import datetime
 import hashlib
@@ -168,29 +172,52 @@ def list_tokens(session: Session, actor: Actor) -> list[TokenView]:
     session : Session
         A transaction; reading is enough.
     actor : Actor
-        Whose tokens.
+        Whose tokens; if they act by a token, those within its scopes.
 
     Returns
     -------
     list of TokenView
         Without their secrets.
     """
-    works = _works(database_now(session))
-    rows = session.scalars(
-        select(ApiToken).where(ApiToken.user_id == actor.user_id, *works).order_by(ApiToken.id.desc())
-    )
-    return [_view(row) for row in rows]
+    return [_view(row) for row in _working(session, actor.user_id) if _is_within(row, actor)]
 
 
-def revoke_token(session: Session, actor: Actor, token_id: str, *, address: str = "") -> None:
+def list_tokens_of(session: Session, email: str) -> list[TokenView]:
+    """Return somebody's tokens that still work, newest first; for the command line.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction; reading is enough.
+    email : str
+        Whose, as `accounts.to_email` returns it.
+
+    Returns
+    -------
+    list of TokenView
+        Without their secrets.
+
+    Raises
+    ------
+    NotFound
+        If there is no such user.
+    """
+    user_id = session.scalar(select(User.id).where(User.email == email))
+    if user_id is None:
+        raise NotFound(f"There is no user with the e-mail {email}.")
+    return [_view(row) for row in _working(session, user_id)]
+
+
+def revoke_token(session: Session, actor: Actor | None, token_id: str, *, address: str = "") -> None:
     """Make a token worthless; doing it twice changes nothing.
 
     Parameters
     ----------
     session : Session
         A writing transaction.
-    actor : Actor
-        Who asks; must own it.
+    actor : Actor or None
+        Who asks; must own it, and if they act by a token, it must be within that token's scopes. None for the command
+        line.
     token_id : str
         Public id of the token.
     address : str, default=""
@@ -201,14 +228,46 @@ def revoke_token(session: Session, actor: Actor, token_id: str, *, address: str 
     NotFound
         If the actor has no such token.
     """
-    row = session.scalars(
-        select(ApiToken).where(ApiToken.public_id == token_id, ApiToken.user_id == actor.user_id)
-    ).one_or_none()
-    if row is None:
+    row = session.scalars(select(ApiToken).where(ApiToken.public_id == token_id)).one_or_none()
+    if row is None or (actor is not None and not (row.user_id == actor.user_id and _is_within(row, actor))):
         raise NotFound("There is no such token.")
     if row.revoked_at is None:
-        row.revoked_at = database_now(session)
-        audit.record(session, action="token.revoked", subject=row.public_id, actor=actor, address=address)
+        _revoke(session, row, actor, address)
+
+
+def revoke_all(session: Session, actor: Actor | None, owner: User, *, address: str = "") -> None:
+    """Make all tokens of a person worthless; whether the actor may, the calling service has found out.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    actor : Actor or None
+        Who asks; None for the command line.
+    owner : User
+        Whose tokens.
+    address : str, default=""
+        Network address of the request, for the audit trail.
+    """
+    for row in _working(session, owner.id):
+        _revoke(session, row, actor, address)
+
+
+def _revoke(session: Session, row: ApiToken, actor: Actor | None, address: str) -> None:
+    row.revoked_at = database_now(session)
+    audit.record(session, action="token.revoked", subject=row.public_id, actor=actor, address=address)
+
+
+def _working(session: Session, user_id: int) -> list[ApiToken]:
+    """Return a person's tokens that still work, newest first."""
+    works = _works(database_now(session))
+    rows = session.scalars(select(ApiToken).where(ApiToken.user_id == user_id, *works).order_by(ApiToken.id.desc()))
+    return list(rows)
+
+
+def _is_within(row: ApiToken, actor: Actor) -> bool:
+    """Whether a token may do no more than the one that the actor acts by, if they act by one."""
+    return actor.scopes is None or actor.scopes.issuperset(_scopes(row))
 
 
 def _check(actor: Actor, name: str, scopes: Collection[str], expires_in_days: int) -> list[Permission]:

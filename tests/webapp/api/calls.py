@@ -8,7 +8,7 @@ API = "/api/v1"
 
 @dataclasses.dataclass
 class Caller:
-    """A program with a token, or without: `get` and `post` take the address after `/api/v1`."""
+    """A program with a token, or without: `get`, `post` and `delete` take the address after `/api/v1`."""
 
     client: Any
     actor: Any = None
@@ -18,6 +18,9 @@ class Caller:
 
     def post(self, path, **options):
         return self.client.post(API + path, **options)
+
+    def delete(self, path, **options):
+        return self.client.delete(API + path, **options)
 
 
 def problem(response, status, code):

@@ -22,7 +22,7 @@ from webapp.config import Settings
 from webapp.jobs import Queue
 from webapp.permissions import GRANTS, Permission
 from webapp.services import passwords, tokens
-from webapp.tables import Analysis, PriceSeries
+from webapp.tables import Analysis, ApiToken, PriceSeries
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -49,7 +49,7 @@ def test_every_route_is_documented_and_every_documented_route_is_there(app):
     }
 
     assert {(method, path) for method, path, _ in operations()} == routes
-    assert len(routes) == 15
+    assert len(routes) == 17
 
 
 def test_every_operation_is_fully_described():
@@ -175,8 +175,8 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "404", "422"]
 """
 # To a stranger everything but signing in is 401, and so there is no use in trying every bound of every field.
 STRANGERS_CONFIG = f"{CONFIG}\n[phases.coverage]\nenabled = false\n"
-SERIES, FINISHED, WAITING = "5e" * 8, "f1" * 8, "0a" * 8
-IDS = {"instrument_id": [SERIES], "analysis_id": [FINISHED, WAITING]}
+SERIES, FINISHED, WAITING, SPARE = "5e" * 8, "f1" * 8, "0a" * 8, "70" * 8
+IDS = {"instrument_id": [SERIES], "analysis_id": [FINISHED, WAITING], "token_id": [SPARE]}
 PLAIN = {"Accept-Encoding": "identity"}  # the machine cannot unpack all that it says it can
 SOME = hypothesis.settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
@@ -244,9 +244,11 @@ def busy(tmp_path_factory, sqlite_template):
             actor = factories.create_actor(session)
             carried = GRANTS[actor.role]
             secret = tokens.create_token(session, actor, name="test", scopes=carried, expires_in_days=1)[1]
+            spare, _ = tokens.create_token(session, actor, name="spare", scopes=carried, expires_in_days=1)
         finished = finish(app, database, actor)
         with database.write() as session:
             session.query(PriceSeries).one().public_id = SERIES
+            session.query(ApiToken).filter_by(public_id=spare.id).one().public_id = SPARE
             session.query(Analysis).filter_by(public_id=finished).one().public_id = FINISHED
             factories.create_analysis(session, actor, public_id=WAITING)
         patch.setattr(DOOR, "app", app)

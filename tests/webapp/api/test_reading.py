@@ -1,6 +1,7 @@
 """What is read, and what is refused, from bodies and queries."""
 
 import datetime
+import json
 from typing import Any, Literal
 
 import pytest
@@ -147,6 +148,32 @@ def test_messages_are_ours_and_repeat_no_text(body):
     assert "hunter2" not in str(named)
 
 
+@pytest.mark.parametrize("depth", [101, 300, 600, 1000])
+def test_what_is_nested_too_deep_is_refused(body, depth):
+    with pytest.raises(HTTPException) as caught:
+        body(b'{"extra": ' + b"[" * depth + b"]" * depth + b"}")
+
+    with Flask(__name__).test_request_context("/api/v1/x"):
+        answer = caught.value.get_response()
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
+    assert answer.json["detail"] == "Expected JSON nested at most 100 deep."
+    assert set(refused(body, b'{"extra": ' + b"[" * 99 + b"]" * 99 + b"}")) == {"extra"}
+
+
+def test_a_list_that_is_far_too_long_is_one_mistake(body):
+    assert len(refused(body, b'{"layers": [' + b"null," * 999 + b"null]}")) == 50
+    assert refused(body, b'{"layers": [' + b"null," * 1000 + b"null]}") == {
+        "body": "Expected lists of at most 1,000 entries; found 1,001."
+    }
+
+
+def test_at_most_fifty_mistakes_are_named_and_the_others_counted(body):
+    with pytest.raises(InvalidInput, match=r"each is named with its field\. 950 more are not named\.") as caught:
+        body(json.dumps({f"k{n}": 0 for n in range(1000)}).encode())
+
+    assert list(caught.value.fields) == [f"k{n}" for n in range(50)]
+
+
 # --- queries --------------------------------------------------------------------------------------------------------
 
 
@@ -190,3 +217,10 @@ def test_bodies_are_refused_as_problems(me):
     problem(me.post("/analyses", data=b'{"spec": NaN}', content_type="application/json"), 400, "bad_request")
     huge = b'"' + b"x" * (4 * 1024**2) + b'"'
     problem(me.post("/analyses", data=huge, content_type="application/json"), 413, "too_large")
+
+
+@pytest.mark.databases("sqlite")
+def test_a_body_has_a_bound_that_no_question_reaches(me):
+    for size, status in ((256 * 1024, 422), (256 * 1024 + 1, 413)):
+        text = b'"' + b"x" * (size - 2) + b'"'
+        assert me.post("/analyses", data=text, content_type="application/json").status_code == status

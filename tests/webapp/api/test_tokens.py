@@ -7,7 +7,7 @@ from tests.webapp.api.calls import Caller, fields, problem
 from webapp.app import create_app
 from webapp.auth.session import parts_of
 from webapp.permissions import GRANTS, Permission, Role
-from webapp.services import accounts
+from webapp.services import accounts, tokens
 from webapp.tables import ApiToken, AuditEvent
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -128,3 +128,77 @@ def test_attempts_are_limited_as_on_the_sign_in_page(settings, database, ada):
 
     problem(refused, 429, "too_many_requests")
     assert 1 <= int(refused.headers["Retry-After"]) <= 61
+
+
+def test_ones_tokens_are_listed_without_their_secrets(stranger, ada, app):
+    typed = ada()
+    made = stranger.post("/tokens", json={**typed, "name": "notebook"}).json
+    me = Caller(app.test_client())
+    me.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {made['token']}"
+
+    answer = me.get("/tokens")
+
+    assert answer.status_code == 200
+    [listed] = answer.json["items"]
+    assert set(listed) == {"id", "name", "scopes", "created_at", "expires_at", "last_used_at"}
+    assert {name: listed[name] for name in ("id", "name", "scopes")} == {
+        name: made[name] for name in ("id", "name", "scopes")
+    }
+    assert listed["last_used_at"] is not None
+    assert made["token"] not in answer.text
+
+
+def test_a_token_is_given_back_by_itself(me):
+    [token] = me.get("/tokens").json["items"]
+
+    answer = me.delete(f"/tokens/{token['id']}")
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
+    problem(me.get("/tokens"), 401, "not_signed_in")
+
+
+def test_a_narrow_token_neither_sees_nor_ends_a_wider_one(app, database, call_as):
+    narrow = call_as(scopes=["prices:read"])
+    with database.write() as session:
+        wide, _ = tokens.create_token(session, narrow.actor, name="w", scopes=["analyses:read"], expires_in_days=1)
+
+    assert [each["scopes"] for each in narrow.get("/tokens").json["items"]] == [["prices:read"]]
+    problem(narrow.delete(f"/tokens/{wide.id}"), 404, "not_found")
+    with database.read() as session:
+        assert len(tokens.list_tokens(session, narrow.actor)) == 2
+
+
+def test_anothers_token_is_not_there(me, call_as):
+    [theirs] = call_as().get("/tokens").json["items"]
+
+    problem(me.delete(f"/tokens/{theirs['id']}"), 404, "not_found")
+
+
+def test_a_session_lists_and_revokes_all_of_ones_tokens_with_its_csrf_token(log_in, client, database):
+    actor = log_in()
+    with database.write() as session:
+        view, secret = tokens.create_token(session, actor, name="n", scopes=["analyses:run"], expires_in_days=1)
+    client.get("/app/", headers={"Accept": "text/html"})
+    headers = {"X-CSRFToken": client.get_cookie("_csrf_token").decoded_value}
+
+    assert [each["id"] for each in client.get("/api/v1/tokens").json["items"]] == [view.id]
+    problem(client.delete(f"/api/v1/tokens/{view.id}"), 400, "csrf_failed")
+    assert client.delete(f"/api/v1/tokens/{view.id}", headers=headers).status_code == 204
+    with database.read() as session:
+        assert tokens.bearer_of(session, secret) is None
+
+
+def test_a_body_that_is_all_mistakes_is_refused_at_little_cost(stranger, ada):
+    many = {f"{n:x}": 0 for n in range(1_500)}
+
+    refused = problem(stranger.post("/tokens", json={**ada(), **many}), 422, "invalid_input")
+    assert len(refused["errors"]) == 50
+    assert refused["detail"].endswith("1,450 more are not named.")
+    assert set(fields(stranger.post("/tokens", json={**ada_again(), "scopes": [0] * 900}))) == {"scopes.0"}
+    huge = {**ada_again(), "scopes": [0] * 2_000_000}
+    problem(stranger.post("/tokens", json=huge), 413, "too_large")
+
+
+def ada_again():
+    return {"email": "ada@example.org", "password": factories.PASSWORD}

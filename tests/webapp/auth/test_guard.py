@@ -1,4 +1,7 @@
+import io
+
 import pytest
+from flask import request
 
 from tests import factories
 from webapp.auth.guard import PUBLIC_ENDPOINTS
@@ -216,3 +219,51 @@ def test_a_revoked_token_and_one_of_somebody_shut_out_are_refused(client, person
     with database.write() as session:
         accounts.set_active(session, None, email=person.email, is_active=False)
     assert client.get("/api/v1/who", headers=bearer(second)).status_code == 401
+
+
+# --- sizes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/login", "application/x-www-form-urlencoded"),
+        ("/login", "multipart/form-data; boundary=x"),
+        ("/api/v1/tokens", "application/json"),
+        ("/api/v1/tokens", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_stranger_may_send_as_much_as_an_e_mail_and_a_password_need(client, path, content_type):
+    most = 16 * 1024
+    fits = client.post(path, data=b"x" * most, content_type=content_type)
+    too_large = client.post(path, data=b"x" * (most + 1), content_type=content_type)
+
+    assert fits.status_code in {400, 415, 422}
+    assert (too_large.status_code, too_large.json["code"]) == (413, "too_large")
+
+
+def test_a_body_without_a_length_is_not_read_beyond_what_is_allowed(client):
+    body = io.BytesIO(b"x" * 10**6)
+    answer = client.post(
+        "/api/v1/tokens",
+        input_stream=body,
+        content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    )
+
+    assert answer.status_code in {400, 413}
+    assert body.tell() <= 16 * 1024
+
+
+def test_what_the_dashboard_sends_may_be_larger_than_what_a_program_sends(
+    app, client, person, token_of, signed_in, token_in_page
+):
+    app.config["VIEW"] = lambda: {"n_bytes": len(request.get_data())}
+    body, headers = b"x" * (256 * 1024 + 1), {"X-CSRFToken": token_in_page(client)}
+
+    assert signed_in.post("/view", data=body, headers=headers).json == {"n_bytes": len(body)}
+    assert app.test_client().post("/api/v1/view", data=body, headers=bearer(token_of(person.actor))).status_code == 413
+    assert (
+        app.test_client().post("/api/v1/view", data=body[:-1], headers=bearer(token_of(person.actor))).status_code
+        == 200
+    )

@@ -104,3 +104,77 @@ def test_fonts_and_pictures_that_styles_name_are_there(style):
 
     # A browser that takes woff2 never asks for the older form of the same font.
     assert [each for each in local if not each.endswith(".woff") and not (style.parent / each).exists()] == []
+
+
+# --- what no page sends ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def call(log_in, client):
+    """`call(body)` sends a body to where callbacks are answered; `call.known` is a whole call."""
+    log_in()
+    client.get("/app/", headers={"Accept": "text/html"})
+    headers = {"X-CSRFToken": client.get_cookie("_csrf_token").decoded_value}
+
+    def call(body):
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return client.post("/app/_dash-update-component", data=text, headers=headers, content_type="application/json")
+
+    drawing = next(
+        each
+        for each in client.get("/app/_dash-dependencies").json
+        if each["output"].startswith("new-analysis-") and not each["clientside_function"]
+    )
+    component, _, name = drawing["output"].partition(".")
+    call.known = {
+        "output": drawing["output"],
+        "outputs": {"id": component, "property": name},
+        "inputs": drawing["inputs"],
+        "state": [[] if each["id"].startswith("{") else each for each in drawing["state"]],
+        "changedPropIds": [],
+    }
+    return call
+
+
+def test_a_whole_call_is_answered(call):
+    assert call(call.known).status_code in {200, 204}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff", b"{}", b"[]", b"null", b"1", b'{"output": 1}', b'{"output": {}}', b"[" * 100_000, b"9" * 5000],
+)
+def test_what_is_no_call_of_a_callback_is_refused(call, body):
+    answer = call(body)
+
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
+
+
+def test_a_callback_that_is_not_there_is_not_found(call):
+    answer = call({**call.known, "output": "nothing.children"})
+
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("part", ["outputs", "inputs", "state", "changedPropIds"])
+@pytest.mark.parametrize("sent", [None, 1, "x", {}, [1], [[1]], [{"id": 1}], [{"id": "x"}], [[[]]]])
+def test_a_call_that_is_not_whole_is_refused(call, part, sent):
+    assert call({**call.known, part: sent}).status_code == 400
+    assert call({key: value for key, value in call.known.items() if key != part}).status_code == 400
+
+
+def test_values_that_are_nested_without_end_are_refused(call):
+    deep = json.dumps(call.known)[:-1].encode() + b', "x": ' + b"[" * 900 + b"]" * 900 + b"}"
+    inputs = json.dumps({**call.known, "inputs": ["HERE"]}).encode()
+
+    assert call(deep).status_code in {200, 204}
+    deeper = b'{"id": "x", "property": "y", "value": ' + b"[" * 900 + b"]" * 900 + b"}"
+    assert call(inputs.replace(b'"HERE"', deeper)).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["os/path.py", "dash/dash.py", "x/y", "dash/../../etc/passwd"])
+def test_only_files_for_browsers_are_served(log_in, client, path):
+    log_in()
+    answer = client.get(f"/app/_dash-component-suites/{path}")
+
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")

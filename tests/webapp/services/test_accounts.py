@@ -4,7 +4,7 @@ import pytest
 from tests import factories
 from webapp.errors import Conflict, InvalidCredentials, InvalidInput, NotFound, PermissionDenied
 from webapp.permissions import Role
-from webapp.services import accounts, passwords
+from webapp.services import accounts, passwords, tokens
 from webapp.services.accounts import UserView
 from webapp.tables import AuditEvent, User
 
@@ -242,6 +242,17 @@ def test_ones_own_password_needs_the_current_one_and_ends_all_sessions(session):
     assert accounts.authenticate(session, user.email, "another password") == actor
     with pytest.raises(InvalidCredentials):
         accounts.authenticate(session, user.email, RIGHT)
+
+
+def test_a_new_password_revokes_all_tokens(session):
+    user = factories.create_user(session)
+    actor = factories.actor_of(user)
+    _, secret = tokens.create_token(session, actor, name="n", scopes=["analyses:read"], expires_in_days=1)
+
+    accounts.change_password(session, actor, email=user.email, password="another password", current_password=RIGHT)
+
+    assert tokens.bearer_of(session, secret) is None
+    assert actions(session) == ["token.created", "account.password_changed", "token.revoked"]
 
 
 def test_an_administrator_changes_anothers_password_and_others_do_not(session):

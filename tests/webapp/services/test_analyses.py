@@ -197,3 +197,9 @@ def test_mistakes_in_a_question_are_named_by_field():
     with pytest.raises(InvalidInput) as caught:
         analyses.parse_spec({"instruments": [{"symbol": "GOOG"}], "validation": {"n_folds": 1}, "colour": "red"})
     assert set(caught.value.fields) == {"validation.n_folds", "colour"}
+
+
+def test_a_question_with_lists_that_are_far_too_long_is_not_looked_at():
+    with pytest.raises(InvalidInput) as caught:
+        analyses.parse_spec({"instruments": [0] * 1_001, "models": [0] * 1_001, "colour": "red"})
+    assert caught.value.fields == dict.fromkeys(["instruments", "models"], "expected at most 1,000 entries")

@@ -185,3 +185,54 @@ def test_a_person_has_at_most_fifty_tokens_that_work(session):
         make(session, actor)
     tokens.revoke_token(session, actor, views[0].id)
     make(session, actor)
+
+
+def test_who_acts_by_a_token_reaches_it_and_those_that_may_do_no_more(session):
+    person = factories.create_actor(session)
+    wide, _ = make(session, person, name="wide", scopes=[Permission.ANALYSES_READ, Permission.PRICES_READ])
+    other, _ = make(session, person, name="other", scopes=[Permission.PRICES_READ])
+    narrow, secret = make(session, person, name="narrow")
+    actor = tokens.bearer_of(session, secret).actor
+
+    assert [view.name for view in tokens.list_tokens(session, actor)] == ["narrow"]
+    for beyond in (wide, other):
+        with pytest.raises(NotFound, match=r"^There is no such token\.$"):
+            tokens.revoke_token(session, actor, beyond.id)
+    tokens.revoke_token(session, actor, narrow.id)
+
+    assert [view.name for view in tokens.list_tokens(session, person)] == ["other", "wide"]
+
+
+def test_a_token_with_all_scopes_ends_the_others(session):
+    person = factories.create_actor(session)
+    leaked, _ = make(session, person)
+    _, secret = make(session, person, scopes=[Permission.ANALYSES_READ, Permission.PRICES_READ])
+
+    tokens.revoke_token(session, tokens.bearer_of(session, secret).actor, leaked.id)
+
+    assert leaked.id not in {view.id for view in tokens.list_tokens(session, person)}
+
+
+def test_the_command_line_lists_and_revokes_anybodys(session):
+    user = factories.create_user(session, email="ada@example.org")
+    view, secret = make(session, factories.actor_of(user))
+
+    assert tokens.list_tokens_of(session, "ada@example.org") == [view]
+    with pytest.raises(NotFound, match="no user with the e-mail"):
+        tokens.list_tokens_of(session, "nobody@example.org")
+    tokens.revoke_token(session, None, view.id)
+    assert tokens.bearer_of(session, secret) is None
+
+
+def test_all_tokens_of_one_person_are_revoked_each_with_its_line_in_the_trail(session):
+    owner, other = factories.create_user(session), factories.create_user(session)
+    for user in (owner, owner, other):
+        make(session, factories.actor_of(user))
+
+    tokens.revoke_all(session, None, owner, address="127.0.0.1")
+    tokens.revoke_all(session, None, owner)
+
+    assert tokens.list_tokens(session, factories.actor_of(owner)) == []
+    assert len(tokens.list_tokens(session, factories.actor_of(other))) == 1
+    assert session.query(AuditEvent).filter_by(action="token.revoked", address="127.0.0.1").count() == 2
+    assert session.query(AuditEvent).filter_by(action="token.revoked").count() == 2

@@ -29,6 +29,7 @@ PATH = paths.ANALYSIS
 TITLE = "Analysis · Assay"
 
 POLL_MILLISECONDS = 1500
+_LAST_LINE = 2**63 - 1  # the largest id that a database has
 
 
 def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Component:
@@ -105,7 +106,7 @@ def read_log(n_opened: int | None, _n_intervals: int | None, public_id: str, aft
     if not (n_opened or 0) % 2:
         return no_update, no_update
     with read() as session:
-        entries = analyses.read_log(session, current_actor(), _checked(public_id), after=int(after or 0))
+        entries = analyses.read_log(session, current_actor(), _checked(public_id), after=_line_id(after))
     if not entries:
         return no_update, no_update
     lines = Patch()
@@ -122,7 +123,10 @@ def draw_price(instrument: str, public_id: str) -> Any:
     """Return the price chart of another instrument of the analysis."""
     with read() as session:
         result = results.load(session, parts().store, current_actor(), _checked(public_id), names=trades_tab.FRAMES)
-    return trades_tab.price_chart(result, int(instrument), current_theme())
+    places = [str(place) for place in range(len(result.facts["data"]["instruments"]))]
+    if instrument not in places:
+        raise NotFound("There is no such instrument in this analysis.")
+    return trades_tab.price_chart(result, places.index(instrument), current_theme())
 
 
 def register(app: Dash) -> None:
@@ -204,6 +208,11 @@ def _checked(public_id: object) -> str:
     if not paths.is_public_id(public_id):
         raise NotFound("There is no such analysis.")
     return str(public_id)
+
+
+def _line_id(sent: object) -> int:
+    """Return the id of the last line that the browser has, or 0 if what it sent can be none."""
+    return sent if isinstance(sent, int) and 0 <= sent <= _LAST_LINE else 0
 
 
 def _actions(view: AnalysisView, hides: tuple[bool, bool, bool], *, may_run: bool) -> Component:

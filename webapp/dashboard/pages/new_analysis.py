@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash
+import orjson
 from dash import ALL, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
@@ -41,11 +42,12 @@ PATH = paths.NEW_ANALYSIS
 TITLE = "New analysis · Assay"
 
 MOST_OPTIONS = 100
+MOST_CHARACTERS = 256 * 1024  # of edited JSON; the largest question there can be needs a tenth
 
 Id = Mapping[str, str]
 
 
-def layout(**query: str) -> Component:
+def layout(**query: str | list[str]) -> Component:
     """Return the form: from another analysis's question, or from the defaults and the first instrument there is."""
     actor = current_actor()
     if not actor.may(Permission.ANALYSES_RUN):
@@ -55,9 +57,11 @@ def layout(**query: str) -> Component:
         options = instrument_options(prices.search_instruments(session, actor, limit=MOST_OPTIONS))
         if "from" not in query:
             title, question = "", from_template("default", {"instruments": _first(options)})
+        elif not paths.is_public_id(query["from"]):
+            return not_found()
         else:
             try:
-                source = analyses.get(session, actor, query["from"])
+                source = analyses.get(session, actor, str(query["from"]))
             except NotFound:
                 return not_found()
             title, question = source.summary.title, source.spec
@@ -253,8 +257,11 @@ def _symbol(key: str) -> str:
 
 
 def _read_json(text: str | None) -> tuple[AnalysisSpec | None, list[Problem]]:
+    text = text or ""
+    if len(text) > MOST_CHARACTERS:
+        return None, [Problem("", f"Expected at most {MOST_CHARACTERS:,} characters of JSON; found {len(text):,}.")]
     try:
-        data = json.loads(text or "")
-    except json.JSONDecodeError as error:
+        data = orjson.loads(text)  # as strict as REST: json takes NaN, and gives up on what is nested without end
+    except orjson.JSONDecodeError as error:
         return None, [Problem("", f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.")]
     return check(data)

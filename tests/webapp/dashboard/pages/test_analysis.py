@@ -206,6 +206,26 @@ def test_the_log_is_read_while_it_is_open_and_only_what_is_new(acting, database)
         assert "one" not in str(patch.to_plotly_json())
 
 
+@pytest.mark.parametrize("after", ["x", "9" * 30, 2**63, -1, 1.5, 1e308, None, [1], {"a": 1}])
+def test_a_last_line_that_can_be_none_is_the_beginning(acting, database, after):
+    with acting() as actor:
+        with database.write() as session:
+            row = factories.create_analysis(session, actor)
+            session.add(
+                LogLine(analysis_id=row.id, attempt=1, at=factories.NOW, level="info", stage=None, message="one")
+            )
+            public_id = row.public_id
+        patch, _ = page.read_log(1, 5, public_id, after)
+
+    assert "one" in str(patch.to_plotly_json())
+
+
+@pytest.mark.parametrize("instrument", ["x", "-1", "2", "9" * 5000, None, 0, [0]])
+def test_an_instrument_that_is_not_in_the_analysis_has_no_chart(acting, finished, instrument):
+    with acting() as actor, pytest.raises(NotFound, match="no such instrument"):
+        page.draw_price(instrument, finished(actor))
+
+
 def test_a_long_title_of_the_wrong_kind_is_only_text(acting, add):
     title = "<img src=x onerror=alert(1)> " + "x" * 80
     with acting() as actor:

@@ -202,7 +202,14 @@ def test_the_forms_own_json_changes_nothing(form):
         ('{"instruments": []}', "Expected at least 1; found none."),
         ('{"instruments": [{"symbol": "GOOG"}], "colour": "red"}', "There is no such field."),
         ("", "This is no JSON"),
+        ("[" * 100_000, "This is no JSON"),
+        ("[" * 1000 + "]" * 1000, "to mend before this can run"),
+        ('{"seed": ' + "9" * 5000 + "}", "This is no JSON"),
+        ('{"seed": NaN}', "This is no JSON"),
+        ('{"start": "\\ud800"}', "This is no JSON"),
+        ('"' + "x" * 256 * 1024 + '"', "Expected at most 262,144 characters of JSON; found 262,146."),
     ],
+    ids=lambda text: text[:20],
 )
 def test_json_with_mistakes_is_explained_and_changes_nothing(form, text, words):
     drawn, problems = form.apply(text)
@@ -257,9 +264,8 @@ def test_anothers_question_cannot_be_read_that_way(acting, database):
     with acting() as owner, database.write() as session:
         theirs = factories.create_analysis(session, owner).public_id
     with acting():
-        assert {reading.text(page.layout(**{"from": each})) for each in (theirs, "nothing")} == {
-            reading.text(not_found())
-        }
+        for sent in (theirs, "nothing", "", "\x00", "x" * 5000, [theirs, theirs]):
+            assert reading.text(page.layout(**{"from": sent})) == reading.text(not_found())
 
 
 def test_a_viewer_is_told_why_there_is_no_form(acting, form):

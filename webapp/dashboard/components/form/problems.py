@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from quant.spec import AnalysisSpec
 from webapp.dashboard.components.form.schema import DISCRIMINATOR
 from webapp.dashboard.formats import plain
-from webapp.errors import MOST_ENTRIES, MOST_FIELDS
+from webapp.errors import MOST_ENTRIES, MOST_FIELDS, lists_too_long
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,7 @@ class Problem:
 
 def check(question: Any) -> tuple[AnalysisSpec | None, list[Problem]]:
     """Return the question if it is valid, else what is wrong with it: the first fifty mistakes, and how many more."""
-    parts = question if isinstance(question, Mapping) else {}
-    too_long = [name for name, part in parts.items() if isinstance(part, list | tuple) and len(part) > MOST_ENTRIES]
-    if too_long:
+    if too_long := lists_too_long(question):
         return None, [Problem(name, f"Expected at most {MOST_ENTRIES:,} entries.") for name in too_long[:MOST_FIELDS]]
     try:
         return AnalysisSpec.model_validate(question), []

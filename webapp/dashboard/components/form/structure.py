@@ -6,9 +6,11 @@ from typing import Any
 
 from webapp.dashboard.components.form.schema import Entries, sections
 from webapp.dashboard.components.form.values import Values, default_entry, to_question, to_values
-from webapp.errors import InvalidInput
+from webapp.errors import MOST_ENTRIES, InvalidInput
 
 Id = Mapping[str, str]
+
+_FORGED = "The form is not as this page draws it. Load the page again."
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Drawn:
         """Refuse ids and values that no page of ours has sent."""
         _check(self.field_ids, self.field_values)
         _check(self.variant_ids, self.variant_values)
+        instruments = self.instruments or ()
+        if not isinstance(instruments, list | tuple) or len(instruments) > MOST_ENTRIES:
+            raise InvalidInput(_FORGED)
 
     def values(self) -> Values:
         """Return what stands in each field, by path."""
@@ -62,7 +67,7 @@ def _check(ids: Sequence[Id], values: Sequence[Any]) -> None:
         isinstance(each, Mapping) and isinstance(each.get("path"), str) for each in ids
     )
     if not (are_ids and isinstance(values, Sequence) and len(ids) == len(values)):
-        raise InvalidInput("The form is not as this page draws it. Load the page again.")
+        raise InvalidInput(_FORGED)
 
 
 def restructured(drawn: Drawn, clicks: Clicks) -> Values | None:

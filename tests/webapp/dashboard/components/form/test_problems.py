@@ -93,3 +93,27 @@ def test_a_valid_question_has_none(question):
 
     assert problems == []
     assert spec.resolved() == question
+
+
+def test_the_first_fifty_mistakes_are_named_and_the_others_counted(question):
+    question |= {f"k{n}": 0 for n in range(1_050)}
+
+    _, problems = check(question)
+
+    assert [problem.path for problem in problems[:-1]] == [f"k{n}" for n in range(50)]
+    assert problems[-1].text == "1,000 more mistakes were found; mend these first."
+
+
+@pytest.mark.parametrize("name", ["instruments", "features", "models"])
+def test_a_list_that_is_far_too_long_is_one_mistake(question, name):
+    question[name] = [0] * 1_001
+
+    _, problems = check(question)
+
+    assert [(problem.path, problem.text) for problem in problems] == [(name, "Expected at most 1,000 entries.")]
+
+
+def test_every_wrong_entry_of_a_list_is_named(question):
+    question["features"] = [{"name": "return", "window": 0}, {"name": "return", "window": 1}, {"name": "oracle"}]
+
+    assert [problem.path for problem in check(question)[1]] == ["features.0.window", "features.2"]

@@ -112,3 +112,10 @@ def test_names_become_words(name, words):
 
 def test_every_part_can_be_drawn():
     assert {type(part) for part in all_parts().values()} <= set(DRAWN_AS)
+
+
+@pytest.mark.parametrize("index", ["x", "", "-1", "01", "1e3", "\u0663", "9" * 5000, "__class__"])
+def test_what_is_no_place_in_a_list_is_left_out(index):
+    features = all_parts()["features"]
+
+    assert schema.entry_indices(features, {f"features.{index}.name": 1, "features.12.name": 1}) == [12]

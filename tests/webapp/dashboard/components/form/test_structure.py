@@ -2,6 +2,7 @@ import pytest
 
 from webapp.dashboard.components.form.structure import Clicks, Drawn, restructured
 from webapp.dashboard.components.form.values import default_question, to_question, to_values
+from webapp.errors import InvalidInput
 
 VARIANT = {"type": "new-analysis-variant", "path": "backtest.sizing.name", "shown": "fixed_fraction"}
 ADD = [{"type": "new-analysis-add", "path": "features"}, {"type": "new-analysis-add", "path": "models"}]
@@ -68,5 +69,33 @@ def test_whatever_else_was_typed_stays(drawn):
 def test_only_a_list_takes_entries(drawn):
     wrong = Clicks([{"type": "new-analysis-add", "path": "risk"}], [1], ["rsi"], [], [])
 
-    with pytest.raises(KeyError):
+    with pytest.raises(InvalidInput, match="no such list"):
         restructured(drawn(), wrong)
+
+
+@pytest.mark.parametrize("path", ["models", "models.x", "risk.0", "", "models.0.1"])
+def test_only_an_entry_of_a_list_is_removed(drawn, path):
+    forged = Clicks([], [], [], [{"type": "new-analysis-remove", "path": path}], [1])
+    before = to_question(drawn().values())["models"]
+
+    try:
+        after = to_question(restructured(drawn(), forged))["models"]
+    except InvalidInput:
+        after = before
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("ids", "values"), [(None, []), ([1], [1]), ([{}], [1]), ([{"path": 1}], [1]), ([{"path": "seed"}], []), ("x", "y")]
+)
+def test_ids_that_no_page_draws_are_refused(ids, values):
+    with pytest.raises(InvalidInput, match="Load the page again"):
+        Drawn(ids, values, [], [], [])
+    with pytest.raises(InvalidInput, match="Load the page again"):
+        Clicks(ids, values, values, [], [])
+
+
+@pytest.mark.parametrize("instruments", ["GOOG@sample", 1, {"a": 1}, ["GOOG@sample"] * 1_001])
+def test_instruments_that_no_page_offers_are_refused(instruments):
+    with pytest.raises(InvalidInput, match="Load the page again"):
+        Drawn([], [], [], [], instruments)

@@ -169,3 +169,11 @@ def test_a_new_entry_has_its_defaults():
     entries = next(part for section in sections() for part in section.parts if part.path == "features")
 
     assert default_entry(entries, "macd") == {"name": "macd", "fast": 12, "slow": 26, "signal": 9}
+
+
+def test_thousands_of_digits_are_no_number():
+    [seed] = [part for section in sections() for part in section.parts if part.path == "seed"]
+
+    for n_digits in (41, 4_000, 5_000):
+        assert read_value("9" * n_digits, seed) == "9" * n_digits
+    assert read_value("9" * 20, seed) == int("9" * 20)
