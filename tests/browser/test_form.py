@@ -42,7 +42,7 @@ def test_a_mistake_shows_at_its_field_when_it_is_left_and_goes_when_mended(page)
     field.fill("500")
     field.press("Tab")
     expect(page.locator("#new-analysis-problems")).to_be_hidden()
-    expect(page.get_by_text("1,599 bars traded out of sample")).to_be_visible()
+    expect(page.get_by_text("1,534 bars traded out of sample")).to_be_visible()
 
 
 def test_a_named_mistake_leads_to_its_field(page):

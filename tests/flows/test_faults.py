@@ -56,15 +56,15 @@ def test_a_worker_killed_in_mid_training_loses_nothing_and_the_analysis_finishes
 
 @pytest.mark.databases("sqlite")
 def test_a_killed_main_process_hands_its_work_to_another_worker(stage):
-    first = stage.start_worker()
+    workers = [stage.start_worker(), stage.start_worker()]
     analysis_id = stage.submit(AnalysisSpec.model_validate(LONG))
     stage.wait_stage(analysis_id, "train", "tune")
-    stage.start_worker()
-    first.kill()
+    killed = next(each for each in workers if f":{each.process.pid}:" in row_of(stage, analysis_id).worker)
+    killed.kill()
 
     view = stage.wait_final(analysis_id)
     assert (view.status, view.attempt) == (Status.SUCCEEDED, 2)
-    wait_until(lambda: not first.family(), seconds=10, what="the killed worker's children and keeper to be gone")
+    wait_until(lambda: not killed.family(), seconds=10, what="the killed worker's children and keeper to be gone")
 
 
 def test_a_running_analysis_is_cancelled_within_five_seconds_also_inside_compiled_code(stage):
