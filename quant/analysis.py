@@ -16,6 +16,7 @@ import pandas as pd
 from quant import report
 from quant.audit import Run, look_ahead_audit
 from quant.calendars import periods_per_year
+from quant.catalog import in_a_sentence
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, ModelError, NotEnoughData
 from quant.frames import Features, Labels, Predictions
@@ -329,7 +330,7 @@ class _Chain:
     def _predict(self, model: ModelEntry, rows: Features, outcomes: Labels, folds: Sequence[Fold]) -> Predictions:
         """Predict each fold's test bars by a model trained on the bars before; folds that are stored are not fitted."""
         at = self.watcher.at
-        at("predict", 0.0, f"Walking forward with {type(model).title.lower()} over {len(folds)} folds.")
+        at("predict", 0.0, f"Walking forward with {in_a_sentence(type(model).title)} over {len(folds)} folds.")
         part = self._learning_part(model)
         keys = {
             fold.number: stage_key(

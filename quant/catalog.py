@@ -85,3 +85,14 @@ def describe(entries: Iterable[type[CatalogEntry]]) -> list[dict[str, Any]]:
         }
         for entry in entries
     ]
+
+
+def in_a_sentence(title: str) -> str:
+    """Return a title as it stands inside a sentence.
+
+    Examples
+    --------
+    >>> in_a_sentence("Random forest"), in_a_sentence("XGBoost")
+    ('random forest', 'XGBoost')
+    """
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]

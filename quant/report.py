@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
 from quant.frames import MARKET_COLUMNS, Labels, Predictions, to_panel
 from quant.learning import candidates_frame, cv_scores_frame, meets_target, to_model
@@ -276,14 +277,10 @@ def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: M
         sharpe_ratio=values["sharpe_ratio"]["value"],
         benchmark_sharpe_ratio=values["sharpe_ratio"]["benchmark_value"],
         deflated_sharpe_ratio=luck["deflated_sharpe_ratio"],
-        score_title=_uncapitalised(SCORES[chosen["score_name"]].title),
+        score_title=in_a_sentence(SCORES[chosen["score_name"]].title),
         score=chosen["score"],
         target=chosen["target"],
         target_met=chosen["target_met"],
         is_audited=audit is not None,
         audit_failure=audit["differences"][0]["in_words"] if audit and not audit["passed"] else None,
     )
-
-
-def _uncapitalised(title: str) -> str:
-    return title[:1].lower() + title[1:]

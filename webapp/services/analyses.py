@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from quant.catalog import in_a_sentence
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, NotFound, lists_too_long
@@ -432,4 +433,4 @@ def _clean_title(title: str) -> str:
 def _default_title(spec: AnalysisSpec) -> str:
     symbols = [instrument.symbol for instrument in spec.instruments]
     shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")  # noqa: PLR2004
-    return f"{shown}: {', '.join(model.title.lower() for model in spec.models)}"[:120]
+    return f"{shown}: {', '.join(in_a_sentence(model.title) for model in spec.models)}"[:120]

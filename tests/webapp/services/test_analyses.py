@@ -37,9 +37,10 @@ def test_a_submission_is_a_queued_row_with_the_resolved_question(session):
 
 def test_without_a_title_symbols_and_models_name_it(session):
     actor = factories.create_actor(session)
-    spec = question(models=[{"name": "random_forest"}])
+    spec = question(models=[{"name": "random_forest"}, {"name": "xgboost"}])
 
-    assert analyses.get(session, actor, analyses.submit(session, actor, spec)).summary.title == "GOOG: random forest"
+    title = analyses.get(session, actor, analyses.submit(session, actor, spec)).summary.title
+    assert title == "GOOG: random forest, XGBoost"
 
 
 def test_a_title_that_is_too_long_is_refused_with_its_field(session):

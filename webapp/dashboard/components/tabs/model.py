@@ -8,6 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from quant.catalog import in_a_sentence
 from quant.models.catalog import MODELS
 from quant.validation.scores import SCORES, Score
 from webapp.dashboard import formats
@@ -45,7 +46,7 @@ def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None,
     """Return what was chosen, whether it met the target and what tuning did, each with whether that is good."""
     chosen, tuning = result.facts["chosen"], result.facts["tuning"]
     best = (
-        f"{chosen['title']} had the best {_lower(score.title)} on the purged folds of the training span: "
+        f"{chosen['title']} had the best {in_a_sentence(score.title)} on the purged folds of the training span: "
         f"{_score_text(chosen['score'])}. Without skill it would be {score.no_skill}."
     )
     lines: list[tuple[bool | None, str]] = [(None, best)]
@@ -198,7 +199,7 @@ def _importance(result: ResultView, score: Score, theme: Theme) -> Component:
         sentence = "It could not be measured: no test window held both outcomes."
         return panel(title, empty_state("bar-chart-steps", sentence, small=True))
     figure = figures.feature_importance(importance, theme=theme)
-    lost = _lower(score.title)
+    lost = in_a_sentence(score.title)
     note = f"out of sample: how much {lost} is lost when one feature is shuffled; at or below zero it did not help"
     return panel(title, chart("analysis-importance", figure, label="Importance of each feature"), note=note)
 
@@ -262,11 +263,6 @@ def _trial_title(trial: dict[Any, Any]) -> str:
 
 def _parameters(text: str) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in json.loads(text).items())
-
-
-def _lower(title: str) -> str:
-    """Return a title as it stands inside a sentence; abbreviations stay as they are."""
-    return title[:1].lower() + title[1:]
 
 
 def _count_cell(n: float, share: float) -> Component:
