@@ -31,7 +31,7 @@ from quant.validation.cross_validation import fit_predict_folds
 from quant.validation.splits import Fold, walk_forward
 
 PARTS = ("features", "labels", "split", "predictions", "signals", "account")
-MOST_SIGNAL_CUTS = 256  # half a second
+MOST_SIGNAL_CUTS = 256  # half a second for one instrument
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     run : Run
         The run.
     on_cut : callable, default=None
-        `on_cut(n_done, n_cuts)`, called after each cut: for progress, and for cancelling by raising.
+        `on_cut(n_done, n_cuts)`, called after each cut, and with all done while signals are repeated: for progress, and
+        for cancelling by raising.
 
     Returns
     -------
@@ -101,6 +102,8 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
         expected, found = _repeat_signals(run, adjusted, cut)
         compared["signals"] += int(found.size)
         differences += _compare("signals", expected, found, cut)
+        if on_cut is not None:
+            on_cut(len(cuts), len(cuts))
     return {
         "passed": not differences,
         "cuts": [cut.isoformat() for cut in cuts],
