@@ -141,7 +141,8 @@ def _create(environment: Environment) -> None:
 
 
 def _install_packages(environment: Environment, names: Sequence[str]) -> None:
-    lists = [part for name in names for part in ("-r", name)]
+    # The lists are complete locks. Left to resolve them, an installer would refuse the overrides of `pyproject.toml`.
+    lists = ["--no-deps", *(part for name in names for part in ("-r", name))]
     pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     uv = ["-m", "uv", "pip", "install", "--compile-bytecode", "--require-hashes", "--python", str(environment.python)]
     if environment.run([*pip, UV]) and environment.run([*uv, *lists]):
