@@ -129,6 +129,7 @@ def visit(site: Installation, analysis_id: str) -> None:
     """Sign in and look at everything once."""
     with Visitor(site.settings.port) as visitor:
         visitor.sign_in(site.settings.admin_email, site.password)
+        visitor.open_page(paths.dashboard())
         visitor.open_page(paths.analyses())
         visitor.open_page(paths.new_analysis())
         for tab in paths.TABS:

@@ -35,10 +35,20 @@ def test_analyses(open_page, live_app, screen):
     live_app.add(title=LONG_TITLE, status="succeeded", verdict="Not distinguishable from luck. " * 8)
     live_app.add(title="running", status="running", progress=0.4, stage="train")
 
-    page = open_page("/app/", **screen)
+    page = open_page("/app/analyses", **screen)
 
     page.get_by_role("link", name=LONG_TITLE).first.wait_for()
     page.get_by_text("Running 40").first.wait_for()
+    assert_fits_in(page, screen)
+
+
+def test_dashboard(open_page, live_app, screen):
+    live_app.add(title=LONG_TITLE, status="succeeded", verdict="Not distinguishable from luck. " * 8)
+
+    page = open_page("/app/", **screen)
+
+    page.get_by_role("link", name=LONG_TITLE).first.wait_for()
+    charts_are_drawn(page, 1)
     assert_fits_in(page, screen)
 
 
@@ -100,7 +110,7 @@ def test_a_page_without_a_sign_in_leads_to_the_sign_in_and_back(open_page, live_
     page.get_by_text("fits in any case").wait_for()
 
 
-@pytest.mark.parametrize("path", ["/app/", "/app/new"])
+@pytest.mark.parametrize("path", ["/app/", "/app/analyses", "/app/new"])
 def test_at_twice_the_size_nothing_is_lost(open_page, path):
     page = open_page(path)
     page.set_viewport_size({"width": 720, "height": 450})  # what is left of 1440 px at 200 %

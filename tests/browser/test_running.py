@@ -144,7 +144,7 @@ def test_another_persons_analysis_does_not_exist(open_page, live_app):
 
 def test_the_list_follows_what_runs(open_page, live_app):
     public_id = live_app.add(title="Followed by the list", status="running", progress=0.2, stage="train")
-    page = open_page("/app/")
+    page = open_page("/app/analyses")
     row = page.locator("tr", has=page.get_by_role("link", name="Followed by the list"))
     expect(row).to_contain_text("Running 20")
 
@@ -156,7 +156,7 @@ def test_the_list_follows_what_runs(open_page, live_app):
 
 def test_the_list_can_be_filtered(open_page, live_app):
     live_app.add(title="A needle in the list", status="failed", error_code="not_enough_data", error_message="x")
-    page = open_page("/app/")
+    page = open_page("/app/analyses")
 
     page.get_by_placeholder("Filter by title").fill("needle")
     expect(page.locator(".list-title")).to_have_count(1)

@@ -14,7 +14,13 @@ from webapp.dashboard.pages import PAGES
 pytestmark = pytest.mark.databases("sqlite")
 
 # Pages that write their parts under a shorter name than the module's: none is allowed to share another's.
-PREFIXES = {"analyses": "analyses-", "new_analysis": "new-analysis-", "analysis": "analysis-", "not_found_404": None}
+PREFIXES = {
+    "dashboard": "dashboard-",
+    "analyses": "analyses-",
+    "new_analysis": "new-analysis-",
+    "analysis": "analysis-",
+    "not_found_404": None,
+}
 
 WRITTEN = re.compile(r"^[a-z]+(-[a-z0-9]+)*$")
 

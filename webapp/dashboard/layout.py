@@ -18,6 +18,7 @@ SIGN_OUT = "/logout"
 LOGO = "/static/logo.svg"
 
 _NAVIGATION = (
+    ("Dashboard", "graph-up", paths.dashboard()),
     ("Analyses", "list-check", paths.analyses()),
     ("New analysis", "plus-square", paths.new_analysis()),
 )
@@ -75,7 +76,7 @@ def _header(actor: Actor | None) -> Component:
                 className="btn btn-quiet btn-icon d-lg-none",
                 **aria(label="Open the menu"),
             ),
-            dcc.Link([html.Img(src=LOGO, alt=""), "Assay"], href=paths.analyses(), className="wordmark"),
+            dcc.Link([html.Img(src=LOGO, alt=""), "Assay"], href=paths.dashboard(), className="wordmark"),
             html.Nav(
                 [dbc.NavLink(title, href=href, active="exact") for title, _icon, href in _NAVIGATION],
                 className="shell-nav d-none d-lg-flex",

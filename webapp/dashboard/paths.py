@@ -6,7 +6,8 @@ from urllib.parse import quote, urlencode
 PREFIX = "/app/"
 
 # As Dash registers them, below `PREFIX`.
-ANALYSES = "/"
+DASHBOARD = "/"
+ANALYSES = "/analyses"
 NEW_ANALYSIS = "/new"
 ANALYSIS = "/analyses/<public_id>"
 
@@ -15,9 +16,14 @@ TABS = ("overview", "metrics", "risk", "trades", "model", "honesty", "reproduce"
 _PUBLIC_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
 
 
+def dashboard() -> str:
+    """Return the address of the first page."""
+    return PREFIX
+
+
 def analyses() -> str:
     """Return the address of the list."""
-    return PREFIX
+    return f"{PREFIX}analyses"
 
 
 def new_analysis(*, from_id: str | None = None) -> str:

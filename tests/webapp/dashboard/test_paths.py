@@ -4,7 +4,8 @@ from webapp.dashboard import paths
 
 
 def test_addresses_stand_below_the_prefix():
-    assert paths.analyses() == "/app/"
+    assert paths.dashboard() == "/app/"
+    assert paths.analyses() == "/app/analyses"
     assert paths.new_analysis() == "/app/new"
     assert paths.new_analysis(from_id="a1") == "/app/new?from=a1"
     assert paths.analysis("a1") == "/app/analyses/a1"

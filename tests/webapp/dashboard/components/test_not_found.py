@@ -9,4 +9,4 @@ def test_it_tells_nobody_whether_there_is_something():
 
 
 def test_it_leads_back():
-    assert reading.of_type(not_found(), "Link")[0].href == "/app/"
+    assert reading.of_type(not_found(), "Link")[0].href == "/app/analyses"
