@@ -19,14 +19,16 @@ from webapp.auth.guard import PUBLIC_ENDPOINTS
 from webapp.auth.session import parts_of
 from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Actor
-from webapp.services import tokens
-from webapp.tables import Analysis, ApiToken, LogLine, User
+from webapp.services import groups, shares, tokens
+from webapp.tables import Analysis, ApiToken, LogLine, Share, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
 SECRET = "only-the-owner-knows"
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+# What fits where something has to be sent, so that it is the id that is refused.
+BODIES = {"POST /api/v1/analyses/<analysis_id>/shares": {"kind": "link"}}
 PROBLEM = {"type", "title", "status", "code", "detail", "request_id"}
 
 
@@ -56,12 +58,18 @@ def ground(database):
         )
         security = factories.create_security(session, symbol=SECRET, name=SECRET)
         series = factories.create_series(session, security, owner_id=user.id, source=SECRET[:20])
+        admin = factories.create_actor(session, "admin")
+        group = groups.create_group(session, admin, name="Desk")
+        link, _ = shares.make_link(session, owner, failed.public_id)
         token, _ = tokens.create_token(session, owner, name=SECRET, scopes=["analyses:read"], expires_in_days=1)
         ids = {
             "analysis_id": failed.public_id,
             "public_id": failed.public_id,
             "instrument_id": series.public_id,
             "token_id": token.id,
+            "group_id": group.id,
+            "share_id": link.id,
+            "secret": session.query(Share).one().link_hash,  # all that an intruder could find in the database
             "email": user.email,
             "filename": "dash.css",
             "package_name": "dash",
@@ -158,7 +166,8 @@ def test_what_is_anothers_is_not_found_by_any_route(app, as_other, as_owner, as_
             continue
         for method in sorted(rule.methods & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
             for client in (as_other, as_admin):
-                answer = client.open(address, method=method, headers=csrf(client), buffered=True)
+                body = BODIES.get(f"{method} {rule.rule}")
+                answer = client.open(address, method=method, headers=csrf(client), json=body, buffered=True)
                 assert answer.status_code < 500 or rule.rule == "/readyz", f"{method} {address}"
                 assert SECRET.encode() not in answer.data, f"{method} {address}"
                 if rule.arguments & {"analysis_id", "instrument_id", "token_id"}:
@@ -179,14 +188,18 @@ def test_anothers_id_and_an_unknown_one_get_the_same_answer(app, as_other, groun
             continue
         unknown = address.replace(ground.ids["analysis_id"], "0" * 16)
         for method in rule.methods & {"GET", "POST"}:
-            answers = [as_other.open(each, method=method, headers=csrf(as_other)).json for each in (address, unknown)]
+            body = BODIES.get(f"{method} {rule.rule}")
+            answers = [
+                as_other.open(each, method=method, headers=csrf(as_other), json=body).json
+                for each in (address, unknown)
+            ]
             assert {**answers[0], "request_id": ""} == {**answers[1], "request_id": ""}, address
 
 
 def owned_rows(database):
     """All that the owner has, as it stands in the database."""
     with database.read() as session:
-        rows = [*session.query(Analysis), *session.query(ApiToken), *session.query(LogLine)]
+        rows = [*session.query(Analysis), *session.query(ApiToken), *session.query(LogLine), *session.query(Share)]
         owners = {user.id for user in session.query(User) if user.name == SECRET}
         return [
             {name: value for name, value in sorted(vars(row).items()) if name != "_sa_instance_state"}
@@ -357,6 +370,10 @@ def test_the_layout_that_everybody_shares_knows_nobody(as_other, as_owner):
 # --- services ---------------------------------------------------------------------------------------------------------
 
 
+# Services whose things belong to nobody in particular, and which administrators may reach.
+FOR_ADMINISTRATORS = {"groups"}
+
+
 def services_for_actors():
     """Every public function of the services that acts on behalf of somebody and takes an id of something."""
     for module in pkgutil.iter_modules(services.__path__, "webapp.services."):
@@ -365,17 +382,19 @@ def services_for_actors():
                 continue
             arguments = inspect.signature(function).parameters
             if "actor" in arguments and any(argument.endswith("_id") for argument in arguments):
-                yield pytest.param(function, id=f"{module.name.rpartition('.')[2]}.{name}")
+                module_name = module.name.rpartition(".")[2]
+                for role in ("researcher",) if module_name in FOR_ADMINISTRATORS else ("researcher", "admin"):
+                    yield pytest.param(function, role, id=f"{module_name}.{name}-{role}")
 
 
-@pytest.mark.parametrize("function", list(services_for_actors()))
-@pytest.mark.parametrize("role", ["researcher", "admin"])
+@pytest.mark.parametrize(("function", "role"), list(services_for_actors()))
 def test_every_service_refuses_the_wrong_actor(function, role, ground, database, app):
     with database.write() as session:
         intruder = factories.create_actor(session, role)
     before = owned_rows(database)
     with database.write() as session:
         given = {**ground.ids, "session": session, "actor": intruder, "store": parts_of(app).store}
+        given |= {"name": "Name", "emails": []}
         wanted = inspect.signature(function).parameters.values()
         missing = {each.name for each in wanted if each.default is each.empty} - set(given)
         assert not missing, f"{function.__qualname__}: say in `ground` what {missing} of the owner is."

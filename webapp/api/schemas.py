@@ -262,6 +262,7 @@ class AnalysisSummary(AnalysisState):
     submitted_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
+    is_own: bool = Field(description="False for one that its owner shares with you, for reading.")
 
 
 class AnalysisList(View):

@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 from quant.catalog import in_a_sentence
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
-from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, NotFound, lists_too_long
+from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
 from webapp.permissions import Actor, Permission, require
 from webapp.services import audit, snapshots, turns
+from webapp.services.access import find_owned, find_readable, may_read
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
 
 
 @dataclass(frozen=True)
 class AnalysisSummary:
-    """An analysis as a list shows it."""
+    """An analysis as a list shows it. `is_own` is False for one that its owner shares with whoever looks."""
 
     id: str
     title: str
@@ -37,6 +38,7 @@ class AnalysisSummary:
     submitted_at: datetime.datetime
     started_at: datetime.datetime | None
     finished_at: datetime.datetime | None
+    is_own: bool = True
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
     actor : Actor
         Who asks, and will own the new analysis.
     analysis_id : str
-        Public id of an analysis that the actor may see.
+        Public id of an analysis that the actor owns.
     address : str, default=""
         Network address of the request, for the audit trail.
 
@@ -188,12 +190,12 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
     PermissionDenied
         If the actor may not run analyses.
     NotFound
-        If there is no such analysis that the actor may see.
+        If the actor owns no such analysis.
     Conflict
         If it is not final yet.
     """
     require(actor, Permission.ANALYSES_RUN)
-    parent = _visible(session, actor, analysis_id)
+    parent = find_owned(session, actor, analysis_id)
     if not Status(parent.status).is_final:
         raise Conflict(
             f"Expected a finished analysis to run again; this one is {parent.status}. Wait for it, or cancel it."
@@ -228,12 +230,12 @@ def cancel(session: Session, actor: Actor, analysis_id: str, *, address: str = "
     PermissionDenied
         If the actor may not run analyses.
     NotFound
-        If there is no such analysis that the actor may see.
+        If the actor owns no such analysis.
     Conflict
         If it has already succeeded or failed.
     """
     require(actor, Permission.ANALYSES_RUN)
-    row = _visible(session, actor, analysis_id)
+    row = find_owned(session, actor, analysis_id)
     now = database_now(session)
     if row.status in (Status.SUCCEEDED, Status.FAILED):
         raise Conflict(f"Expected a queued or running analysis; this one has already {row.status}.")
@@ -262,15 +264,15 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
         If there is no such analysis that the actor may see.
     """
     require(actor, Permission.ANALYSES_READ)
-    row = _visible(session, actor, analysis_id)
+    row = find_readable(session, actor, analysis_id)
     owner = session.scalars(select(User.name).where(User.id == row.owner_id)).one()
     parent = session.get(Analysis, row.parent_id) if row.parent_id else None
-    shown_parent = parent if parent is not None and _may_see(actor, parent) else None
+    shown_parent = parent if parent is not None and may_read(session, actor, parent) else None
     now = database_now(session)
     elapsed = ((row.finished_at or now) - row.started_at).total_seconds() if row.started_at else None
     position, waits_for = _queue_place(session, row, now)
     return AnalysisView(
-        summary=_summary(row, owner),
+        summary=_summary(row, owner, actor),
         spec=row.spec,
         spec_hash=row.spec_hash,
         attempt=row.attempt,
@@ -331,7 +333,7 @@ def list_recent(
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     limit, offset = max(1, min(limit, 500)), max(0, offset)
     rows = session.execute(query.order_by(Analysis.submitted_at.desc(), Analysis.id.desc()).limit(limit).offset(offset))
-    return AnalysisPage(tuple(_summary(row, owner) for row, owner in rows), total, limit, offset)
+    return AnalysisPage(tuple(_summary(row, owner, actor) for row, owner in rows), total, limit, offset)
 
 
 def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0, limit: int = 500) -> list[LogEntry]:
@@ -343,7 +345,7 @@ def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0
         If there is no such analysis that the actor may see.
     """
     require(actor, Permission.ANALYSES_READ)
-    row = _visible(session, actor, analysis_id)
+    row = find_readable(session, actor, analysis_id)
     lines = session.scalars(
         select(LogLine).where(LogLine.analysis_id == row.id, LogLine.id > after).order_by(LogLine.id).limit(limit)
     )
@@ -369,19 +371,7 @@ def _insert(session: Session, actor: Actor, spec: dict[str, Any], spec_hash: str
     return row
 
 
-def _visible(session: Session, actor: Actor, analysis_id: str) -> Analysis:
-    """Return the row, or NotFound in the same words whether it is another's or does not exist."""
-    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
-    if row is None or not _may_see(actor, row):
-        raise NotFound("There is no such analysis.")
-    return row
-
-
-def _may_see(actor: Actor, row: Analysis) -> bool:
-    return row.owner_id == actor.user_id
-
-
-def _summary(row: Analysis, owner: str) -> AnalysisSummary:
+def _summary(row: Analysis, owner: str, actor: Actor) -> AnalysisSummary:
     return AnalysisSummary(
         id=row.public_id,
         title=row.title,
@@ -396,6 +386,7 @@ def _summary(row: Analysis, owner: str) -> AnalysisSummary:
         submitted_at=row.submitted_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        is_own=row.owner_id == actor.user_id,
     )
 
 

@@ -18,12 +18,12 @@ from webapp.db import database_now
 from webapp.errors import Conflict, NotFound
 from webapp.permissions import Actor, Permission, require
 from webapp.services import jobs, trials
+from webapp.services.access import find_readable
 from webapp.services.jobs import Claim
 from webapp.services.trials import Ground
 from webapp.services.workflow import Status
 from webapp.storage import FrameStore, ScopedStore
 from webapp.tables import (
-    Analysis,
     Artifact,
     Backtest,
     FittedModel,
@@ -145,9 +145,7 @@ def load(
         If it has no answer (yet).
     """
     require(actor, Permission.ANALYSES_READ)
-    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
-    if row is None or row.owner_id != actor.user_id:
-        raise NotFound("There is no such analysis.")
+    row = find_readable(session, actor, analysis_id)
     if row.status != Status.SUCCEEDED or row.result_key is None:
         raise Conflict(f"Expected an analysis that has succeeded; this one is {row.status}.")
     output = store.get(row.result_key, names)

@@ -4,6 +4,7 @@ from webapp.tables.account import ApiToken, AuditEvent, User
 from webapp.tables.analysis import Analysis, Artifact, LogLine
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
+from webapp.tables.share import Group, GroupMember, Share, ShareOpening
 from webapp.tables.trial import Trial, TrialSeries
 
 __all__ = [
@@ -13,12 +14,16 @@ __all__ = [
     "AuditEvent",
     "Backtest",
     "FittedModel",
+    "Group",
+    "GroupMember",
     "LogLine",
     "PerformanceMetric",
     "PriceData",
     "PriceRevision",
     "PriceSeries",
     "Security",
+    "Share",
+    "ShareOpening",
     "Snapshot",
     "SnapshotItem",
     "TradeRow",

@@ -22,7 +22,7 @@ from webapp.config import Settings
 from webapp.jobs import Queue
 from webapp.permissions import GRANTS, Permission
 from webapp.services import passwords, tokens
-from webapp.tables import Analysis, ApiToken, PriceSeries
+from webapp.tables import Analysis, ApiToken, Group, PriceSeries, Share
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -49,7 +49,7 @@ def test_every_route_is_documented_and_every_documented_route_is_there(app):
     }
 
     assert {(method, path) for method, path, _ in operations()} == routes
-    assert len(routes) == 17
+    assert len(routes) >= 26
 
 
 def test_every_operation_is_fully_described():
@@ -62,7 +62,7 @@ def test_every_operation_is_fully_described():
             parameter["name"] for parameter in described["parameters"] if parameter["in"] == "path"
         }
         assert all(parameter.get("description") for parameter in described["parameters"] if parameter["in"] == "query")
-        assert ("requestBody" in described) == (method == "POST" and path.endswith(("tokens", "analyses")))
+        assert "requestBody" not in described or method in {"POST", "PUT", "PATCH"}
         assert {"400", "401", "500", "503"} <= set(described["responses"])
     assert len(ids) == len(operations())
 
@@ -94,7 +94,8 @@ def test_permissions_are_named():
     for method, path, described in operations():
         permission = next((each for each in Permission if f"`{each}`" in described["description"]), None)
         assert (permission is None) == ("403" not in described["responses"]), path
-        assert method == "GET" or permission in {None, Permission.ANALYSES_RUN}
+        is_change = method != "GET" and not path.endswith("/links/open")
+        assert not is_change or permission in {None, Permission.ANALYSES_RUN, Permission.USERS_MANAGE}
 
 
 def test_only_bodies_can_be_too_large_or_of_the_wrong_kind():
@@ -170,13 +171,19 @@ def test_every_code_has_its_line_and_its_status_in_the_documentation():
 # matter of JSON schema. 422 is right there, and only there.
 CONFIG = """
 [[operations]]
-include-operation-id = ["submit_analysis", "read_prices"]
+include-operation-id = ["submit_analysis", "read_prices", "share_analysis"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "404", "422"]
 """
 # To a stranger everything but signing in is 401, and so there is no use in trying every bound of every field.
 STRANGERS_CONFIG = f"{CONFIG}\n[phases.coverage]\nenabled = false\n"
-SERIES, FINISHED, WAITING, SPARE = "5e" * 8, "f1" * 8, "0a" * 8, "70" * 8
-IDS = {"instrument_id": [SERIES], "analysis_id": [FINISHED, WAITING], "token_id": [SPARE]}
+SERIES, FINISHED, WAITING, SPARE, GROUP, SHARE = "5e" * 8, "f1" * 8, "0a" * 8, "70" * 8, "6e" * 8, "5a" * 8
+IDS = {
+    "instrument_id": [SERIES],
+    "analysis_id": [FINISHED, WAITING],
+    "token_id": [SPARE],
+    "group_id": [GROUP],
+    "share_id": [SHARE],
+}
 PLAIN = {"Accept-Encoding": "identity"}  # the machine cannot unpack all that it says it can
 SOME = hypothesis.settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
@@ -250,7 +257,9 @@ def busy(tmp_path_factory, sqlite_template):
             session.query(PriceSeries).one().public_id = SERIES
             session.query(ApiToken).filter_by(public_id=spare.id).one().public_id = SPARE
             session.query(Analysis).filter_by(public_id=finished).one().public_id = FINISHED
-            factories.create_analysis(session, actor, public_id=WAITING)
+            waiting = factories.create_analysis(session, actor, public_id=WAITING)
+            session.add(Group(public_id=GROUP, name="Desk", name_key="desk", created_at=factories.NOW))
+            session.add(Share(public_id=SHARE, analysis_id=waiting.id, link_hash="0" * 64, created_at=factories.NOW))
         patch.setattr(DOOR, "app", app)
         patch.setattr(_Bearer, "secret", secret)
         yield

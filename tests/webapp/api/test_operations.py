@@ -52,6 +52,13 @@ def test_whatever_is_about_analyses_or_prices_needs_their_permission():
         ("GET", "instruments"): Permission.PRICES_READ,
         ("GET", "analyses"): Permission.ANALYSES_READ,
         ("POST", "analyses"): Permission.ANALYSES_RUN,
+        ("DELETE", "analyses"): Permission.ANALYSES_RUN,
+        ("POST", "links"): Permission.ANALYSES_READ,
+        ("GET", "groups"): Permission.ANALYSES_READ,
+        ("POST", "groups"): Permission.USERS_MANAGE,
+        ("PATCH", "groups"): Permission.USERS_MANAGE,
+        ("PUT", "groups"): Permission.USERS_MANAGE,
+        ("DELETE", "groups"): Permission.USERS_MANAGE,
     }
 
     for declared in OPERATIONS:

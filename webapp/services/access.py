@@ -1,0 +1,67 @@
+"""Who may reach an analysis: its owner everything, and whom they share it with its content, for reading only.
+
+The one place where this is decided. Whoever may not learns the same as if there were no such analysis.
+"""
+
+import datetime
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import Session
+
+from webapp.db import database_now
+from webapp.errors import NotFound
+from webapp.permissions import Actor
+from webapp.tables import Analysis, GroupMember, Share, ShareOpening
+
+_NOTHING = "There is no such analysis."
+
+
+def find_readable(session: Session, actor: Actor, analysis_id: str) -> Analysis:
+    """Return the row of an analysis that the actor owns or that is shared with them.
+
+    Raises
+    ------
+    NotFound
+        In the same words whether it is another's or does not exist.
+    """
+    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
+    if row is None or not may_read(session, actor, row):
+        raise NotFound(_NOTHING)
+    return row
+
+
+def find_owned(session: Session, actor: Actor, analysis_id: str) -> Analysis:
+    """Return the row of an analysis that the actor owns: for whatever changes it, or says who may read it.
+
+    Raises
+    ------
+    NotFound
+        In the same words whether it is another's, shared or not, or does not exist.
+    """
+    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
+    if row is None or row.owner_id != actor.user_id:
+        raise NotFound(_NOTHING)
+    return row
+
+
+def may_read(session: Session, actor: Actor, row: Analysis) -> bool:
+    """Whether the actor owns an analysis, or it is shared with them at this moment."""
+    if row.owner_id == actor.user_id:
+        return True
+    shared = is_shared_with(actor.user_id, database_now(session))
+    return session.scalar(select(Analysis.id).where(Analysis.id == row.id, shared)) is not None
+
+
+def is_shared_with(user_id: int, now: datetime.datetime) -> ColumnElement[bool]:
+    """Return the condition on `analyses` that one is shared with this user: directly, by a group, or by a link."""
+    groups = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
+    openings = select(ShareOpening.share_id).where(ShareOpening.user_id == user_id)
+    return exists(
+        select(Share.id)
+        .where(
+            Share.analysis_id == Analysis.id,
+            or_(Share.expires_at.is_(None), Share.expires_at > now),
+            or_(Share.user_id == user_id, Share.group_id.in_(groups), Share.id.in_(openings)),
+        )
+        .correlate(Analysis)
+    )
