@@ -27,11 +27,11 @@ def test_the_owner_reaches_everything_and_others_nothing(session, owner, row):
     assert access.find_owned(session, owner, row.public_id) is row
     assert access.find_readable(session, owner, row.public_id) is row
     for find in (access.find_owned, access.find_readable):
-        with pytest.raises(NotFound) as anothers:
+        with pytest.raises(NotFound) as of_another:
             find(session, other, row.public_id)
         with pytest.raises(NotFound) as nothing:
             find(session, other, "0" * 16)
-        assert str(anothers.value) == str(nothing.value)
+        assert str(of_another.value) == str(nothing.value)
 
 
 def test_who_it_is_shared_with_reads_and_no_more(session, owner, row):
