@@ -20,11 +20,12 @@ from quant.catalog import in_a_sentence
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, ModelError, NotEnoughData
 from quant.frames import Features, Labels, Predictions
+from quant.labels.catalog import LABELS
 from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target, to_model
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.importance import average_importance, impurity_importance, permutation_importance
-from quant.models.prediction import predict_probability
+from quant.models.prediction import PREDICT
 from quant.models.search import sample_parameters, with_parameters
 from quant.preparation import (
     CleanPrices,
@@ -35,6 +36,7 @@ from quant.preparation import (
     labels_panel,
     next_bar_returns,
     samples,
+    traded_folds,
 )
 from quant.result import AnalysisResult, TriedModel
 from quant.spec import AnalysisSpec
@@ -43,7 +45,7 @@ from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult, fit_predict_folds
 from quant.validation.scores import SCORES
-from quant.validation.splits import Fold, walk_forward
+from quant.validation.splits import Fold
 from quant.validation.tuning import Candidate, Trial, random_search
 
 __all__ = ["Instrument", "Silent", "Watcher", "run_analysis", "warm_up"]
@@ -150,6 +152,9 @@ def warm_up() -> None:
         }
     )
     run_analysis(spec, fetch_instruments)
+    prices = next(iter(clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted.values()))
+    for label in LABELS:
+        label.load()(prices, **label().parameters())
 
 
 @dataclass
@@ -369,8 +374,9 @@ class _Chain:
                 rows,
                 outcomes,
                 folds,
-                predict=predict_probability,
+                predict=PREDICT[self.spec.label.task],
                 n_jobs=self.n_jobs,
+                task=self.spec.label.task,
                 on_fold=on_fold,
             )
 
@@ -389,7 +395,7 @@ class _Chain:
             score = SCORES[self.spec.validation.score]
             inside, outside = [], []
             for number, fold in enumerate(folds):
-                known = fold.test[outcomes["label"].to_numpy()[fold.test] >= 0]
+                known = fold.test[outcomes["label"].notna().to_numpy()[fold.test]]
                 fitted = self.models[fold.number]
                 inside.append(impurity_importance(fitted, list(rows.columns)))
                 if len(known) >= LEAST_SCORED_ROWS and len(np.unique(outcomes["label"].iloc[known])) > 1:
@@ -402,6 +408,7 @@ class _Chain:
                             self.spec.seed + fold.number,
                             N_PERMUTATIONS,
                             higher_is_better=score.higher_is_better,
+                            predict=PREDICT[self.spec.label.task],
                         )
                     )
                 self.watcher.at("importance", (number + 1) / len(folds))
@@ -437,7 +444,7 @@ def _periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrument]) -> 
 
 def _traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
     """Return the walk-forward folds, or say at once that they are too few to measure anything."""
-    folds = walk_forward(labels, spec.validation)
+    folds = traded_folds(spec, labels)
     n_bars = len(labels.index[np.concatenate([fold.test for fold in folds])].unique("timestamp"))
     if n_bars < LEAST_TRADED_BARS:
         raise NotEnoughData(

@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 
 from quant.backtest.engine import run_backtest
-from quant.frames import Features, Labels, Predictions, Prices, to_panel
+from quant.frames import Features, Labels, Predictions, Prices, known_at, to_panel
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
-from quant.models.prediction import predict_probability
-from quant.preparation import Instrument, clean_prices, features_panel, labels_panel, samples
+from quant.models.prediction import PREDICT
+from quant.preparation import Instrument, clean_prices, features_panel, labels_panel, samples, traded_folds
 from quant.spec import AnalysisSpec
 from quant.trading import decide
 from quant.validation.cross_validation import fit_predict_folds
-from quant.validation.splits import Fold, walk_forward
+from quant.validation.splits import Fold
 
 PARTS = ("features", "labels", "split", "predictions", "signals", "account")
 MOST_SIGNAL_CUTS = 256  # half a second for one instrument
@@ -173,11 +173,17 @@ def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.Dat
     ]
     features, labels = samples(spec, features, labels)
     full_labels = samples(spec, run.features, run.labels)[1]
-    fold = walk_forward(labels, spec.validation)[-1]
+    fold = traded_folds(spec, labels)[-1]
     original = run.folds[fold.number]
     pairs.append(("split", _rows(full_labels, original.train), _rows(labels, fold.train)))
     predictions, _ = fit_predict_folds(
-        partial(build, run.model, spec.seed), features, labels, [fold], predict=predict_probability, n_jobs=1
+        partial(build, run.model, spec.seed),
+        features,
+        labels,
+        [fold],
+        predict=PREDICT[spec.label.task],
+        n_jobs=1,
+        task=spec.label.task,
     )
     pairs.append(("predictions", run.predictions.loc[predictions.index], predictions))
     before = _until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
@@ -207,7 +213,7 @@ def _until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -
 
 
 def _known_by(labels: Labels, cut: pd.Timestamp) -> Labels:
-    return labels.loc[labels["label_end"] <= cut, ["label", "outcome"]]
+    return labels.loc[known_at(labels) <= cut, ["label", "outcome"]]
 
 
 def _rows(labels: Labels, positions: Any) -> pd.DataFrame:

@@ -8,9 +8,12 @@ never imports scikit-learn, XGBoost or numba.
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+# What a model is asked for: whether something comes true, which of up, neither and down, or a number.
+Task = Literal["two_way", "three_way", "regression"]
 
 
 class Spec(BaseModel):

@@ -20,9 +20,13 @@ Features
 Labels
     Panel with `label` (float64), `label_end` (timestamp of the bar at whose close the outcome is known) and
     `outcome` (the simple return that the label is about). The last rows, whose outcome is unknown, are NaN / NaT.
+    `label` is 0 or 1 (`two_way`), -1, 0 or 1 (`three_way`), or the outcome itself (`regression`). Labels that may end
+    early have `known_at` as well: the earliest moment at which a model may learn from them; else that is `label_end`.
 
 Predictions
-    Panel with `probability` (that the label is 1), `fold` (int) for models that never saw the bar or anything after it.
+    Panel with what was predicted and `fold` (int), by models that never saw the bar or anything after it. What was
+    predicted is `probability`, that the label is 1; in `three_way` also `probability_down`, that it is -1; in
+    `regression` instead `predicted_return`.
 
 Equity
     Index `timestamp`; see `quant.backtest.engine`.
@@ -31,11 +35,12 @@ NaN means *unknown*, never zero. Returns, weights and costs are fractions (0.01 
 name says `annualised_`.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from quant.catalog import Task
 from quant.errors import InvalidPrices
 
 Prices: TypeAlias = pd.DataFrame
@@ -47,6 +52,13 @@ MARKET_COLUMNS = ("open", "high", "low", "close", "volume")
 PRICE_COLUMNS = ("session", *MARKET_COLUMNS, "split_factor", "dividend")
 PANEL_LEVELS = ("timestamp", "instrument")
 SESSION_DTYPE = np.dtype("datetime64[us]")
+# The columns of predictions that hold what a model said, and the values that labels may have.
+FORECAST_COLUMNS: dict[Task, tuple[str, ...]] = {
+    "two_way": ("probability",),
+    "three_way": ("probability", "probability_down"),
+    "regression": ("predicted_return",),
+}
+CLASSES: dict[Task, tuple[int, ...]] = {"two_way": (0, 1), "three_way": (-1, 0, 1), "regression": ()}
 TIMESTAMP_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 
 
@@ -144,3 +156,37 @@ def to_panel(frames: dict[int, pd.DataFrame]) -> pd.DataFrame:
 def of_instrument(panel: pd.DataFrame, instrument: int) -> pd.DataFrame:
     """Return the rows of one instrument, indexed by `timestamp` alone."""
     return pd.DataFrame(panel.xs(instrument, level="instrument"))
+
+
+def task_of(predictions: Predictions) -> Task:
+    """Return what the model was asked for that made these predictions."""
+    if "predicted_return" in predictions:
+        return "regression"
+    return "three_way" if "probability_down" in predictions else "two_way"
+
+
+def forecast_of(predictions: Predictions) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return what was predicted: one number a row, or two in `three_way`.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel as defined at the head of this module.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or (n_rows, 2)
+        The columns of `FORECAST_COLUMNS`.
+
+    Notes
+    -----
+    Timing: nothing is computed.
+    """
+    columns = FORECAST_COLUMNS[task_of(predictions)]
+    values = predictions[list(columns)].to_numpy(dtype=np.float64)
+    return values[:, 0] if len(columns) == 1 else values
+
+
+def known_at(labels: Labels) -> pd.Series:
+    """Return the earliest moment at which a model may learn from each label."""
+    return labels["known_at"] if "known_at" in labels else labels["label_end"]

@@ -10,10 +10,10 @@ import pandas as pd
 from quant.frames import Features, Labels, Predictions
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
-from quant.models.prediction import predict_probability
+from quant.models.prediction import PREDICT
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
-from quant.strategies.signals import signals_from_probabilities
+from quant.strategies.signals import signals_from_predictions
 from quant.validation.cross_validation import FoldResult, fit_predict_folds, score_folds
 from quant.validation.overfitting import return_moments
 from quant.validation.scores import SCORES
@@ -69,8 +69,9 @@ class TrainingSpan:
             self.features,
             self.labels,
             self.folds,
-            predict=predict_probability,
+            predict=PREDICT[self.spec.label.task],
             n_jobs=n_jobs,
+            task=self.spec.label.task,
             on_fold=on_fold,
         )
         score_name = self.spec.validation.score
@@ -89,7 +90,7 @@ class TrainingSpan:
 
     def _sharpe_ratio(self, predictions: Predictions) -> float | None:
         """Return the Sharpe ratio, per bar, of holding what the signals say, without costs."""
-        signals = signals_from_probabilities(predictions, self.spec.strategy)["signal"]
+        signals = signals_from_predictions(predictions, self.spec.strategy)["signal"]
         earned = (signals * self._next_returns.reindex(signals.index)).groupby(level="timestamp").mean()
         sharpe = return_moments(earned).sharpe
         return None if np.isnan(sharpe) else float(sharpe)

@@ -16,8 +16,9 @@ from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.errors import NotEnoughData
 from quant.features.compute import compute_features
-from quant.frames import Features, Labels, Prices, to_panel
+from quant.frames import Features, Labels, Prices, known_at, to_panel
 from quant.spec import AnalysisSpec
+from quant.validation.splits import Fold, walk_forward
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,21 @@ def samples(spec: AnalysisSpec, features: Features, labels: Labels) -> tuple[Fea
     """
     is_warm = features.groupby(level="instrument", sort=False).cumcount() >= spec.warm_up
     return features[is_warm], labels[is_warm]
+
+
+def traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
+    """Split into the walk-forward folds, whose predictions are traded.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are not more bars than the first training window, or a fold has no row to train on.
+
+    Notes
+    -----
+    Timing: a fold trains on labels that could be learned from before its block, see `quant.frames.known_at`.
+    """
+    return walk_forward(labels.assign(label_end=known_at(labels)), spec.validation)
 
 
 def next_bar_returns(adjusted: Mapping[int, Prices]) -> pd.Series:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
-from quant.frames import MARKET_COLUMNS, Labels, Predictions, to_panel
+from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, to_panel
 from quant.learning import candidates_frame, cv_scores_frame, meets_target, to_model
 from quant.preparation import CleanPrices, Instrument
 from quant.result import AnalysisResult, TriedModel
@@ -121,9 +121,7 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
         "candidates": candidates_frame(material.trials),
         "cv_scores": cv_scores_frame(material.trials),
         "fold_scores": _fold_scores(material),
-        "roc": roc_curve_points(predictions["label"], predictions["probability"]),
-        "calibration": calibration_bins(predictions["label"], predictions["probability"]),
-        "confusion": confusion(predictions["label"], predictions["probability"]),
+        **_quality(predictions),
         "monthly_returns": monthly_returns(book.equity["equity"], book.benchmark["equity"]),
         "drawdowns": drawdown_table(book.equity["equity"], n=N_DRAWDOWNS),
         "rolling": rolling_measures(
@@ -136,6 +134,17 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
         "prices": _prices(material, equity.index[0]),
     }
     return frames if material.importance is None else {**frames, "importance": material.importance}
+
+
+def _quality(predictions: Predictions) -> dict[str, pd.DataFrame]:
+    """Return how well probabilities came true; curves of three classes are about the upper one against the others."""
+    label = predictions["label"]
+    is_up = label.where(label.isna(), (label > 0).astype(np.float64))
+    return {
+        "roc": roc_curve_points(is_up, predictions["probability"]),
+        "calibration": calibration_bins(is_up, predictions["probability"]),
+        "confusion": confusion(label, forecast_of(predictions)),
+    }
 
 
 def _fold_scores(material: Material) -> pd.DataFrame:
@@ -183,7 +192,7 @@ def _chosen(material: Material) -> dict[str, Json]:
 def _scores(material: Material) -> dict[str, Json]:
     """Return the scores of all out-of-sample predictions together; None where one is not defined."""
     label = material.labels["label"].reindex(material.predictions.index)
-    values = {name: score(label, material.predictions["probability"]) for name, score in SCORES.items()}
+    values = {name: score(label, forecast_of(material.predictions)) for name, score in SCORES.items()}
     return {name: None if np.isnan(value) else value for name, value in values.items()}
 
 

@@ -5,7 +5,7 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
                       drawdown benchmark_drawdown
     trades            one row a round trip, as `quant.backtest.trades` defines it
     fills             one row a fill, as `quant.backtest.engine` defines it
-    predictions       panel -> probability fold signal target_weight label outcome
+    predictions       panel -> what was predicted (see `quant.frames`) fold signal target_weight label outcome
     candidates        one row a trial: number kind model parameters score sharpe_ratio (parameters as JSON text)
     fold_scores       one row a walk-forward fold: fold train_start train_end test_start test_end n_train n_test, scores
     cv_scores         one row a trial and purged fold: number fold score

@@ -115,6 +115,12 @@ class AnalysisSpec(Spec):
     importance: bool = Field(default=True, description="Measure which features mattered.")
     seed: int = Field(default=20240101, ge=0, le=2**31 - 1, description="Start of every random number.")
 
+    @field_validator("label", mode="before")
+    @classmethod
+    def _label_is_named(cls, label: object) -> object:
+        """Take a label without a name for the first there was: questions were once asked so."""
+        return {"name": "forward_return", **label} if isinstance(label, dict) else label
+
     @field_validator("instruments")
     @classmethod
     def _instruments_differ(cls, instruments: tuple[InstrumentSpec, ...]) -> tuple[InstrumentSpec, ...]:

@@ -15,7 +15,7 @@ from quant.backtest.trades import trades_from_fills
 from quant.frames import Predictions, Prices
 from quant.preparation import CleanPrices
 from quant.spec import AnalysisSpec
-from quant.strategies.signals import signals_from_probabilities
+from quant.strategies.signals import signals_from_predictions
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def decide(
     -----
     Timing: a weight at `t` uses predictions and prices up to the close of `t`.
     """
-    signals = signals_from_probabilities(predictions, spec.strategy)
+    signals = signals_from_predictions(predictions, spec.strategy)
     weights = target_weights(signals, adjusted, spec.backtest.sizing, periods_per_year=periods_per_year)
     return signals.join(weights)
 

@@ -4,11 +4,11 @@ Each entry's implementation takes an adjusted price frame of one instrument and 
 returns a labels frame as `quant.frames` defines it.
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from quant.catalog import CatalogEntry
+from quant.catalog import CatalogEntry, Task
 
 
 class LabelEntry(CatalogEntry):
@@ -18,6 +18,11 @@ class LabelEntry(CatalogEntry):
     def horizon_bars(self) -> int:
         """Most bars after `t` that the label of bar `t` looks at."""
         raise TypeError(f"{type(self).__name__} does not declare its horizon.")
+
+    @property
+    def task(self) -> Task:
+        """What a model of this label is asked for."""
+        return "two_way"
 
 
 class ForwardReturn(LabelEntry):
@@ -43,5 +48,45 @@ class ForwardReturn(LabelEntry):
         return self.horizon + 1
 
 
-LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn,)
-LabelSpec = ForwardReturn  # a discriminated union, as FeatureSpec, from the second entry on
+class TripleBarrier(LabelEntry):
+    """Which of two barriers, set by the volatility, the price reaches first."""
+
+    title: ClassVar[str] = "Triple barrier"
+    summary: ClassVar[str] = (
+        "1 if the price first rises by a multiple of its volatility, -1 if it first falls by as much, 0 if neither."
+    )
+    category: ClassVar[str] = "Path"
+    implementation: ClassVar[str] = "quant.labels.triple_barrier:triple_barrier"
+    reference: ClassVar[str] = "López de Prado 2018, sections 3.2 to 3.4; by highs and lows from the next open."
+
+    name: Literal["triple_barrier"] = "triple_barrier"
+    horizon: int = Field(
+        default=10, ge=1, le=120, description="Bars from the next open to the open at which waiting ends."
+    )
+    width: float = Field(
+        default=1.0,
+        ge=0.1,
+        le=10.0,
+        description="Distance of both barriers, in standard deviations of a return over the horizon.",
+    )
+    volatility_window: int = Field(
+        default=50, ge=5, le=500, description="Bars, up to the bar itself, over which volatility is measured."
+    )
+    classes: Literal["three_way", "two_way"] = Field(
+        default="three_way",
+        description="If neither is reached: 0 (`three_way`), or 1 for a gain at the end and else 0 (`two_way`).",
+    )
+
+    @property
+    def horizon_bars(self) -> int:
+        """From the open of bar t+1 to the open of bar t+1+horizon."""
+        return self.horizon + 1
+
+    @property
+    def task(self) -> Task:
+        """As many classes as were asked for."""
+        return self.classes
+
+
+LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, TripleBarrier)
+LabelSpec = Annotated[ForwardReturn | TripleBarrier, Field(discriminator="name")]

@@ -17,6 +17,7 @@ from quant.models.prediction import predict_probability
 
 Importance: TypeAlias = pd.DataFrame
 ScoreFunction: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
+Predict: TypeAlias = Callable[[Any, Features], NDArray[np.float64]]
 
 FOREST_MEASURE = "share of the decrease in impurity"
 BOOSTER_MEASURE = "share of the decrease in loss"
@@ -39,8 +40,9 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
     DataFrame of shape (n_features, 4)
         `feature`; `mean`: for a random forest the mean decrease in impurity (MDI) over its trees, for XGBoost the total
         decrease in loss of all cuts on the feature, both as fractions that sum to 1; for logistic regression the
-        absolute coefficient of the standardised feature, in log odds. `std`: the sample standard deviation over the
-        trees of a forest, NaN for the others. `measure`: which of the three it is. All 0 if no tree cut anything.
+        absolute coefficient of the standardised feature, in log odds, averaged over the classes if there are more than
+        two. `std`: the sample standard deviation over the trees of a forest, NaN for the others. `measure`: which of
+        the three it is. All 0 if no tree cut anything.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
         mean, std = _mean_decrease_in_impurity(learner)
         measure = FOREST_MEASURE
     elif hasattr(learner, "coef_"):
-        mean, std, measure = np.abs(learner.coef_[0]), np.full(len(columns), np.nan), LINEAR_MEASURE
+        mean, std, measure = np.abs(learner.coef_).mean(axis=0), np.full(len(columns), np.nan), LINEAR_MEASURE
     else:
         raise ModelError(
             f"Expected a fitted forest, booster or linear model; found {type(learner).__name__}, whose importances are "
@@ -88,6 +90,7 @@ def permutation_importance(
     n_repeats: int = 5,
     *,
     higher_is_better: bool = True,
+    predict: Predict = predict_probability,
 ) -> Importance:
     """Return how much of a model's score on unseen rows is lost when a feature is shuffled (MDA).
 
@@ -98,15 +101,17 @@ def permutation_importance(
     features : DataFrame of shape (n_rows, n_features)
         **Test** rows of the fold, which the model has not seen and which were purged from its training.
     labels : Series of shape (n_rows,)
-        Their labels, 0 or 1; rows whose label is NaN are left out.
+        Their labels; rows whose label is NaN are left out.
     score : callable
-        `score(labels, probability)`, two arrays in, a number out.
+        `score(labels, forecast)`, two arrays in, a number out.
     seed : int
         Start of the shuffles. A feature's shuffles depend on the seed and its position only.
     n_repeats : int, default=5
         Shuffles of each feature, at least 1.
     higher_is_better : bool, default=True
         Whether a higher score is better, as it is for the area under the curve and is not for a loss.
+    predict : callable, default=predict_probability
+        `predict(model, features)` returns the forecasts that are scored.
 
     Returns
     -------
@@ -140,13 +145,13 @@ def permutation_importance(
     outcomes = labels.to_numpy(dtype=np.float64)[known]
     table = features.loc[known]
     sign = 1.0 if higher_is_better else -1.0
-    baseline = score(outcomes, predict_probability(model, table)) if len(outcomes) else np.nan
+    baseline = score(outcomes, predict(model, table)) if len(outcomes) else np.nan
     losses = np.full((table.shape[1], n_repeats), np.nan)
     for position, column in enumerate(table.columns if np.isfinite(baseline) else ()):
         for repeat in range(n_repeats):
             shuffled = np.random.default_rng([seed, position, repeat]).permutation(table[column].to_numpy())
-            probability = predict_probability(model, table.assign(**{column: shuffled}))
-            losses[position, repeat] = sign * (baseline - score(outcomes, probability))
+            forecast = predict(model, table.assign(**{column: shuffled}))
+            losses[position, repeat] = sign * (baseline - score(outcomes, forecast))
     std = losses.std(axis=1, ddof=1) if n_repeats > 1 else np.full(len(losses), np.nan)
     return _frame(list(features.columns), losses.mean(axis=1), std, PERMUTATION_MEASURE)
 

@@ -57,12 +57,14 @@ class SteadyLogisticRegression(LogisticRegression):  # type: ignore[misc]  # sci
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_classes)
-            For two classes, each row's value is the same whatever other rows `X` has.
+            Each row's value is the same whatever other rows `X` has.
         """
         check_is_fitted(self)
-        if len(self.classes_) > 2 or issparse(X) or issparse(self.coef_):  # noqa: PLR2004  # not asked for in this house
+        if issparse(X) or issparse(self.coef_):  # not asked for in this house
             return super().decision_function(X)
         rows = validate_data(self, X, reset=False)
+        if len(self.classes_) > 2:  # noqa: PLR2004  # two classes share one score
+            return (np.ascontiguousarray(rows)[:, None, :] * self.coef_).sum(axis=2) + self.intercept_
         return (np.ascontiguousarray(rows) * self.coef_[0]).sum(axis=1) + self.intercept_[0]
 
 

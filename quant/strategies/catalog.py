@@ -8,7 +8,7 @@ from quant.catalog import Spec
 
 
 class StrategySpec(Spec):
-    """Thresholds on the predicted probability."""
+    """Thresholds on the predicted probability; of three classes, that of up with half of that of neither."""
 
     direction: Literal["long_flat", "long_short"] = Field(
         default="long_flat", description="Long or in cash (`long_flat`), or short as well (`long_short`)."

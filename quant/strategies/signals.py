@@ -14,13 +14,14 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def signals_from_probabilities(predictions: Predictions, spec: StrategySpec) -> pd.DataFrame:
-    """Turn predicted probabilities into signals to be long, short or out of the market.
+def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd.DataFrame:
+    """Turn predictions into signals to be long, short or out of the market.
 
     Parameters
     ----------
     predictions : DataFrame of shape (n_rows, n_columns)
-        Panel with `probability`, that the label is 1, in [0, 1] or NaN; sorted by timestamp and instrument.
+        Panel with `probability`, that the label is 1, in [0, 1] or NaN; of three classes also with `probability_down`,
+        that it is -1; sorted by timestamp and instrument.
     spec : StrategySpec
         Thresholds and direction.
 
@@ -43,11 +44,14 @@ def signals_from_probabilities(predictions: Predictions, spec: StrategySpec) -> 
     `short_below` is short; a long position ends below `exit_below`, a short one above `cover_above`; between the
     thresholds the signal stays what it was. Every instrument starts out of the market.
 
+    Of three classes, what is held against the thresholds is the probability of 1 with half of that of 0: 0.5 where up
+    and down are equally likely, and 0.55 where up is ten points likelier than down.
+
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([range(5), [0]], names=["timestamp", "instrument"])
     >>> predictions = pd.DataFrame({"probability": [0.52, 0.60, 0.52, 0.49, 0.52]}, index=index)
-    >>> signals_from_probabilities(predictions, StrategySpec())["signal"].tolist()
+    >>> signals_from_predictions(predictions, StrategySpec())["signal"].tolist()
     [0, 1, 1, 0, 0]
     """
     index = predictions.index
@@ -56,11 +60,9 @@ def signals_from_probabilities(predictions: Predictions, spec: StrategySpec) -> 
             "Expected predictions as a panel sorted by timestamp and instrument, each row once; sort the panel and "
             "remove duplicates first."
         )
-    probability = predictions["probability"].to_numpy(dtype=np.float64)
-    outside = (probability < 0) | (probability > 1)
-    if outside.any():
-        found = probability[int(np.argmax(outside))]
-        raise DataError(f"Expected probabilities between 0 and 1; found {found} and {int(outside.sum()) - 1} others.")
+    probability = _between_0_and_1(predictions["probability"])
+    if "probability_down" in predictions:
+        probability = (1.0 + probability - _between_0_and_1(predictions["probability_down"])) / 2.0
     codes, instruments = pd.factorize(index.get_level_values("instrument"))
     signal = np.empty(len(predictions), dtype=np.int64)
     _hysteresis(
@@ -72,6 +74,15 @@ def signals_from_probabilities(predictions: Predictions, spec: StrategySpec) -> 
         signal,
     )
     return pd.DataFrame({"signal": signal}, index=index)
+
+
+def _between_0_and_1(column: pd.Series) -> FloatArray:
+    probability: FloatArray = column.to_numpy(dtype=np.float64)
+    outside = (probability < 0) | (probability > 1)
+    if outside.any():
+        found = probability[int(np.argmax(outside))]
+        raise DataError(f"Expected probabilities between 0 and 1; found {found} and {int(outside.sum()) - 1} others.")
+    return probability
 
 
 @njit(cache=True, nogil=True)

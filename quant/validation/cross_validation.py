@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from quant.catalog import Task
 from quant.errors import InvalidSpec, ModelError
-from quant.frames import Features, Labels, Predictions
+from quant.frames import CLASSES, FORECAST_COLUMNS, Features, Labels, Predictions, forecast_of
 from quant.validation.catalog import ScoreName
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
@@ -21,8 +22,8 @@ from quant.validation.threads import run_in_threads
 class Learner(Protocol):
     """What is fitted: scikit-learn's verb."""
 
-    def fit(self, X: NDArray[np.float64], y: NDArray[np.int64]) -> Any:  # noqa: N803  # scikit-learn's name
-        """Learn from rows and their labels, 0 or 1."""
+    def fit(self, X: NDArray[np.float64], y: NDArray[Any]) -> Any:  # noqa: N803  # scikit-learn's name
+        """Learn from rows and their labels: classes counted from 0, or numbers."""
 
 
 Predict: TypeAlias = Callable[[Any, Features], NDArray[np.float64]]
@@ -38,8 +39,8 @@ class FoldResult:
         The split.
     model : object
         The model fitted on the fold's training rows.
-    predictions : DataFrame of shape (n_test, 2)
-        Panel of the test rows: `probability` that the label is 1, `fold` number.
+    predictions : DataFrame of shape (n_test, n_columns)
+        Panel of the test rows: what was predicted, as `quant.frames` defines it, and the `fold` number.
     seconds : float
         Wall time of fit and prediction: of interest, and no part of the result.
     """
@@ -58,6 +59,7 @@ def fit_predict_folds(
     *,
     predict: Predict,
     n_jobs: int,
+    task: Task = "two_way",
     on_fold: Callable[[FoldResult], None] | None = None,
 ) -> tuple[Predictions, list[Any]]:
     """Fit a fresh model on each fold's training rows and predict its test rows.
@@ -74,18 +76,20 @@ def fit_predict_folds(
     folds : sequence of Fold
         Splits of these rows, at least one; no row is tested twice. A part of the folds gives a part of the predictions.
     predict : callable
-        `predict(model, features)` returns the probability of label 1 of each row.
+        `predict(model, features)` returns what is predicted of each row: one number, or two in `three_way`.
     n_jobs : int
         Folds at a time, each on a thread of its own, at least 1. It does not change the result.
+    task : {"two_way", "three_way", "regression"}, default="two_way"
+        What the model learns. Classes are counted from 0 for it, from the lowest label on.
     on_fold : callable, default=None
         `on_fold(result)`, called in the calling thread after each fold, in the order in which they end: for progress,
         for storing, and for cancelling by raising. What it raises is raised here at once, and no further fold starts.
 
     Returns
     -------
-    predictions : DataFrame of shape (n_test, 2)
-        Panel of all test rows in the order of `features`: `probability`, float64, and `fold`, int64. Rows whose label
-        is unknown are predicted too.
+    predictions : DataFrame of shape (n_test, n_columns)
+        Panel of all test rows in the order of `features`: what was predicted, float64, in the columns that
+        `quant.frames` gives the task, and `fold`, int64. Rows whose label is unknown are predicted too.
     models : list
         The fitted models, in the order of `folds`.
 
@@ -94,16 +98,16 @@ def fit_predict_folds(
     InvalidSpec
         If rows of features and labels differ, there is no fold, a row is tested twice, or `n_jobs` is below 1.
     ModelError
-        If a feature is missing or infinite, if the training labels of a fold are not both 0 and 1 (no fold is fitted
-        then), if a fit fails, or if a prediction is not finite.
+        If a feature is missing or infinite, if the training labels of a fold are not all the classes of the task (no
+        fold is fitted then), if a fit fails, or if a prediction is not finite.
 
     Notes
     -----
     Timing: a prediction uses the features of its own row and a model of its fold's training rows; it is as free of
     look-ahead as the folds are. Those of `walk_forward` may be traded from the close of the row's bar on.
     """
-    _check(features, labels, folds)
-    tasks = [partial(_fit_predict, build, predict, features, labels["label"], fold) for fold in folds]
+    _check(features, labels, folds, task)
+    tasks = [partial(_fit_predict, build, predict, features, labels["label"], fold, task) for fold in folds]
     on_done = None if on_fold is None else lambda _number, result: on_fold(result)
     results = run_in_threads(tasks, n_jobs=n_jobs, on_done=on_done)
     order = np.argsort(np.concatenate([fold.test for fold in folds]), kind="stable")
@@ -127,8 +131,8 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
     -------
     DataFrame of shape (n_folds, 5 + n_scores)
         One row a fold, ascending: `fold`, `test_from`, `test_to` (timestamps), `n_rows` predicted, `n_scored` (those
-        whose label is known), `share_positive` of the scored, and each score; NaN where a score is not defined, such as
-        the area under the curve of a fold whose labels are all alike.
+        whose label is known), `share_positive` of the scored (label above 0), and each score; NaN where a score is not
+        defined, such as the area under the curve of a fold whose labels are all alike.
 
     Raises
     ------
@@ -154,14 +158,14 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
                 "test_to": timestamps.max(),
                 "n_rows": len(fold),
                 "n_scored": len(known),
-                "share_positive": known.mean(),
-                **{name: SCORES[name](fold["label"], fold["probability"]) for name in scores},
+                "share_positive": (known > 0).mean() if len(known) else np.nan,
+                **{name: SCORES[name](fold["label"], forecast_of(fold)) for name in scores},
             }
         )
     return pd.DataFrame(facts)
 
 
-def _check(features: Features, labels: Labels, folds: Sequence[Fold]) -> None:
+def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task) -> None:
     """Refuse what would fail in the middle of a run, before anything is fitted."""
     if not folds:
         raise InvalidSpec("Expected at least one fold; found none.", field="folds")
@@ -180,33 +184,60 @@ def _check(features: Features, labels: Labels, folds: Sequence[Fold]) -> None:
             f"Expected finite features; found {int(bad.sum())} values that are not, the first in "
             f"{features.columns[column]} at {features.index[row][0].isoformat()}. Leave out such rows before splitting."
         )
-    label = labels["label"].to_numpy(dtype=np.float64)
+    if task == "regression":
+        return
+    label, expected = labels["label"].to_numpy(dtype=np.float64), list(CLASSES[task])
     for fold in folds:
         classes = np.unique(label[fold.train])
-        if classes.tolist() != [0.0, 1.0]:
+        if classes.tolist() != expected:
+            wanted = "both outcomes, 0 and 1," if task == "two_way" else "all outcomes, -1, 0 and 1,"
+            remedy = "a label threshold that both outcomes reach" if task == "two_way" else "other barriers"
             raise ModelError(
-                f"Expected both outcomes, 0 and 1, among the {len(fold.train)} training labels of fold {fold.number}; "
-                f"found {', '.join(f'{value:g}' for value in classes)}. "
-                "Choose a longer training window, or a label threshold that both outcomes reach."
+                f"Expected {wanted} among the {len(fold.train)} training labels of fold {fold.number}; "
+                f"found {', '.join(f'{value:g}' for value in classes)}. Choose a longer training window, or {remedy}."
             )
 
 
 def _fit_predict(
-    build: Callable[[], Learner], predict: Predict, features: Features, label: pd.Series, fold: Fold
+    build: Callable[[], Learner], predict: Predict, features: Features, label: pd.Series, fold: Fold, task: Task
 ) -> FoldResult:
     started = perf_counter()
     model = build()
     rows = features.to_numpy(dtype=np.float64)[fold.train]  # models get bare rows: checking a frame costs 5 ms a fit
     try:
-        model.fit(rows, label.to_numpy(dtype=np.float64)[fold.train].astype(np.int64))
+        model.fit(rows, targets(label.to_numpy(dtype=np.float64)[fold.train], task))
     except (ValueError, ArithmeticError) as error:  # what scikit-learn and XGBoost raise when numbers defeat them
         raise ModelError(f"Expected a model that fits in fold {fold.number}; found {error}") from error
-    test = features.iloc[fold.test]
-    probability = np.asarray(predict(model, test), dtype=np.float64)
-    if probability.shape != (len(test),) or not np.isfinite(probability).all():
+    test, columns = features.iloc[fold.test], FORECAST_COLUMNS[task]
+    forecast = np.asarray(predict(model, test), dtype=np.float64)
+    expected = (len(test),) if len(columns) == 1 else (len(test), len(columns))
+    if forecast.shape != expected or not np.isfinite(forecast).all():
         raise ModelError(
-            f"Expected {len(test)} finite probabilities in fold {fold.number}; found shape {probability.shape} with "
-            f"{int((~np.isfinite(probability)).sum())} that are not finite."
+            f"Expected finite predictions of shape {expected} in fold {fold.number}; found shape {forecast.shape} with "
+            f"{int((~np.isfinite(forecast)).sum())} that are not finite."
         )
-    predictions = pd.DataFrame({"probability": probability, "fold": np.int64(fold.number)}, index=test.index)
+    values = dict(zip(columns, forecast.reshape(len(test), -1).T, strict=True))
+    predictions = pd.DataFrame({**values, "fold": np.int64(fold.number)}, index=test.index)
     return FoldResult(fold=fold, model=model, predictions=predictions, seconds=perf_counter() - started)
+
+
+def targets(label: NDArray[np.float64], task: Task) -> NDArray[Any]:
+    """Return known labels as a model gets them: classes counted from 0, or the numbers themselves.
+
+    Parameters
+    ----------
+    label : ndarray of shape (n_rows,)
+        Known labels of the task.
+    task : {"two_way", "three_way", "regression"}
+        What the model learns.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        int64 for classes, float64 for numbers.
+
+    Notes
+    -----
+    Timing: each row's value is that of its own label.
+    """
+    return label if task == "regression" else label.astype(np.int64) - CLASSES[task][0]

@@ -1,6 +1,8 @@
 """How good predicted probabilities are, in one number and in a few points for a chart.
 
-Every function takes `labels` (0 or 1) and `probability` (that the label is 1) of the same rows. Rows whose label is NaN
+Every function takes `labels` and `probability` of the same rows: labels of 0 or 1 with one probability a row, that the
+label is 1; or labels of -1, 0 or 1 with two a row, that the label is 1 and that it is -1. Scores of three classes are
+those of two in the literature's usual extension: with two classes they are the same numbers. Rows whose label is NaN
 are unknown and left out: they are predicted and traded, never scored.
 """
 
@@ -67,18 +69,19 @@ def roc_auc(labels: ArrayLike, probability: ArrayLike) -> float:
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
     -------
     float
         Probability that a random row with label 1 is ranked above a random one with label 0, ties counting half: 0.5 is
-        no skill, 1 perfect. NaN if all labels are alike, for then there is nothing to rank.
+        no skill, 1 perfect. NaN if all labels are alike, for then there is nothing to rank. With three classes, the
+        mean of two areas: of ranking 1 above the others, and of ranking -1 above the others.
 
     Raises
     ------
     InvalidSpec
-        If the lengths differ or a label is neither 0, 1 nor NaN.
+        If the lengths differ or a label is none of the classes, nor NaN.
     ModelError
         If a probability is not finite.
 
@@ -92,6 +95,8 @@ def roc_auc(labels: ArrayLike, probability: ArrayLike) -> float:
     0.75
     """
     known, values = _known(labels, probability)
+    if values.ndim > 1:
+        return (roc_auc(known == 1, values[:, 0]) + roc_auc(known == -1, values[:, 1])) / 2
     n_positive = float(known.sum())
     n_negative = len(known) - n_positive
     if not n_positive or not n_negative:
@@ -108,18 +113,18 @@ def log_loss(labels: ArrayLike, probability: ArrayLike) -> float:
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
     -------
     float
-        In nats, 0 or more, lower is better; 0.693 is a coin. NaN if no label is known. Probabilities are kept 2.2e-16
-        away from 0 and 1, so that one certain error does not make it infinite.
+        In nats, 0 or more, lower is better; 0.693 is a coin, 1.099 a die of three classes. NaN if no label is known.
+        Probabilities are kept 2.2e-16 away from 0 and 1, so that one certain error does not make it infinite.
 
     Raises
     ------
     InvalidSpec
-        If the lengths differ or a label is neither 0, 1 nor NaN.
+        If the lengths differ or a label is none of the classes, nor NaN.
     ModelError
         If a probability is not finite.
 
@@ -134,7 +139,7 @@ def log_loss(labels: ArrayLike, probability: ArrayLike) -> float:
     """
     known, values = _known(labels, probability)
     tiny = np.finfo(np.float64).eps
-    certain = np.clip(np.where(known == 1, values, 1 - values), tiny, 1 - tiny)
+    certain = np.clip(_of_what_came(known, values), tiny, 1 - tiny)
     return float(-np.log(certain).mean()) if len(known) else float("nan")
 
 
@@ -144,17 +149,18 @@ def brier(labels: ArrayLike, probability: ArrayLike) -> float:
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
     -------
     float
-        From 0 to 1, lower is better; 0.25 is a coin. NaN if no label is known.
+        From 0 to 1, lower is better; 0.25 is a coin. NaN if no label is known. With three classes, half the squared
+        distance of all three probabilities; 1/3 is a die.
 
     Raises
     ------
     InvalidSpec
-        If the lengths differ or a label is neither 0, 1 nor NaN.
+        If the lengths differ or a label is none of the classes, nor NaN.
     ModelError
         If a probability is not finite.
 
@@ -169,7 +175,12 @@ def brier(labels: ArrayLike, probability: ArrayLike) -> float:
     0.25
     """
     known, values = _known(labels, probability)
-    return float(np.square(values - known).mean()) if len(known) else float("nan")
+    if not len(known):
+        return float("nan")
+    if values.ndim > 1:
+        happened = known[:, None] == [1, -1, 0]
+        return float(np.square(_all_three(values) - happened).sum(axis=1).mean() / 2)
+    return float(np.square(values - known).mean())
 
 
 def accuracy(labels: ArrayLike, probability: ArrayLike) -> float:
@@ -178,18 +189,19 @@ def accuracy(labels: ArrayLike, probability: ArrayLike) -> float:
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
     -------
     float
-        From 0 to 1; a probability above one half predicts 1, one half itself predicts 0. Compare with the share of the
+        From 0 to 1; a probability above one half predicts 1, one half itself predicts 0. With three classes, the most
+        probable one is predicted: of equals 0, then -1. Compare with the share of the
         commoner label, which always predicting it would reach. NaN if no label is known.
 
     Raises
     ------
     InvalidSpec
-        If the lengths differ or a label is neither 0, 1 nor NaN.
+        If the lengths differ or a label is none of the classes, nor NaN.
     ModelError
         If a probability is not finite.
 
@@ -199,7 +211,7 @@ def accuracy(labels: ArrayLike, probability: ArrayLike) -> float:
     0.6666666666666666
     """
     known, values = _known(labels, probability)
-    return float(((values > 0.5) == (known == 1)).mean()) if len(known) else float("nan")  # noqa: PLR2004  # one half
+    return float((_predicted(values) == known).mean()) if len(known) else float("nan")
 
 
 SCORES: dict[ScoreName, Score] = {
@@ -219,25 +231,33 @@ def confusion(labels: ArrayLike, probability: ArrayLike, threshold: float = 0.5)
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
     threshold : float, default=0.5
-        A probability above it predicts 1.
+        A probability above it predicts 1; with three classes, the most probable one is predicted.
 
     Returns
     -------
-    DataFrame of shape (4, 3)
-        One row a pair: `actual` and `predicted` (0 or 1), `n_rows`.
+    DataFrame of shape (n_classes², 3)
+        One row a pair of classes: `actual` and `predicted`, `n_rows`.
 
     Raises
     ------
     InvalidSpec
-        If the lengths differ or a label is neither 0, 1 nor NaN.
+        If the lengths differ or a label is none of the classes, nor NaN.
     ModelError
         If a probability is not finite.
     """
     known, values = _known(labels, probability)
-    pair = 2 * known.astype(np.int64) + (values > threshold)
-    return pd.DataFrame({"actual": [0, 0, 1, 1], "predicted": [0, 1, 0, 1], "n_rows": np.bincount(pair, minlength=4)})
+    classes = np.array([-1, 0, 1] if values.ndim > 1 else [0, 1])
+    n_classes, lowest = len(classes), classes[0]
+    pair = n_classes * (known.astype(np.int64) - lowest) + _predicted(values, threshold).astype(np.int64) - lowest
+    return pd.DataFrame(
+        {
+            "actual": np.repeat(classes, n_classes),
+            "predicted": np.tile(classes, n_classes),
+            "n_rows": np.bincount(pair, minlength=n_classes**2),
+        }
+    )
 
 
 def roc_curve_points(labels: ArrayLike, probability: ArrayLike, n_points: int = MAX_POINTS) -> pd.DataFrame:
@@ -246,7 +266,7 @@ def roc_curve_points(labels: ArrayLike, probability: ArrayLike, n_points: int = 
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
     n_points : int, default=200
         Most points to return, at least 2. Of longer curves, points at even steps along the curve are kept, the first
         and the last among them.
@@ -296,7 +316,7 @@ def calibration_bins(labels: ArrayLike, probability: ArrayLike, n_bins: int = 10
     Parameters
     ----------
     labels, probability : array-like of shape (n_rows,)
-        See the head of this module.
+        See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
     n_bins : int, default=10
         Bins of about equally many rows, from 1 to 200. Market predictions crowd around one half, where bins of equal
         width would leave most of them empty.
@@ -334,20 +354,42 @@ def calibration_bins(labels: ArrayLike, probability: ArrayLike, n_bins: int = 10
     )
 
 
+def _all_three(values: Numbers) -> Numbers:
+    """Return the probabilities of 1, -1 and 0."""
+    return np.column_stack([values, 1.0 - values.sum(axis=1)])
+
+
+def _of_what_came(known: Numbers, values: Numbers) -> Numbers:
+    """Return the probability that was given to what came true."""
+    if values.ndim == 1:
+        return np.where(known == 1, values, 1 - values)
+    return np.select([known == 1, known == -1], [values[:, 0], values[:, 1]], 1.0 - values.sum(axis=1))
+
+
+def _predicted(values: Numbers, threshold: float = 0.5) -> Numbers:
+    """Return the class that is predicted of each row."""
+    if values.ndim == 1:
+        return (values > threshold).astype(np.float64)
+    up, down, neither = _all_three(values).T
+    return np.select([(up > down) & (up > neither), down > neither], [1.0, -1.0], 0.0)
+
+
 def _known(labels: ArrayLike, probability: ArrayLike) -> tuple[Numbers, Numbers]:
     """Return labels and probabilities of the rows whose label is known."""
     outcomes = np.asarray(labels, dtype=np.float64)
     values = np.asarray(probability, dtype=np.float64)
-    if outcomes.shape != values.shape or outcomes.ndim != 1:
+    if outcomes.ndim != 1 or values.shape not in {outcomes.shape, (*outcomes.shape, 2)}:
         raise InvalidSpec(
             f"Expected as many labels as probabilities; found shapes {outcomes.shape} and {values.shape}.",
             field="labels",
         )
     is_known = ~np.isnan(outcomes)
     outcomes, values = outcomes[is_known], values[is_known]
-    if not np.isin(outcomes, (0.0, 1.0)).all():
-        strange = outcomes[~np.isin(outcomes, (0.0, 1.0))][0]
-        raise InvalidSpec(f"Expected labels of 0, 1 or NaN; found {strange}.", field="labels")
+    classes = (0.0, 1.0) if values.ndim == 1 else (-1.0, 0.0, 1.0)
+    if not np.isin(outcomes, classes).all():
+        strange = outcomes[~np.isin(outcomes, classes)][0]
+        shown = ", ".join(f"{each:g}" for each in classes)
+        raise InvalidSpec(f"Expected labels of {shown} or NaN; found {strange}.", field="labels")
     if not np.isfinite(values).all():
         raise ModelError(
             f"Expected finite probabilities for known labels; found {int((~np.isfinite(values)).sum())} that are not. "

@@ -379,3 +379,25 @@ def test_a_candidate_that_does_not_fit_ends_the_run_and_is_counted(failing):
         run_analysis(question(), fetch_instruments, watcher=recorder)
 
     assert [trial.score is None for trial in recorder.trials] == [False, True]
+
+
+@pytest.mark.parametrize("classes", ["three_way", "two_way"])
+def test_the_triple_barrier_goes_through_the_whole_chain(classes):
+    """Several instruments, so that label ends of one are purged by the bars of the other; trees and a linear model."""
+    spec = question(
+        instruments=[{"symbol": "GOOG"}, {"symbol": "MSFT"}],
+        start="2004-08-19",
+        end="2007-06-29",
+        label={"name": "triple_barrier", "horizon": 5, "width": 0.8, "volatility_window": 20, "classes": classes},
+        strategy={"direction": "long_short", "enter_above": 0.52, "exit_below": 0.5, "short_below": 0.48},
+    )
+    result = run_analysis(spec, fetch_instruments)
+
+    predictions, confusion = result.frames["predictions"], result.frames["confusion"]
+    labels = {-1.0, 0.0, 1.0} if classes == "three_way" else {0.0, 1.0}
+    assert set(predictions["label"].dropna()) == set(confusion["actual"]) == labels
+    assert ("probability_down" in predictions) == (classes == "three_way")
+    assert set(predictions["signal"]) == {-1, 0, 1}
+    assert result.facts["honesty"]["audit"]["differences"] == []
+    assert all(value is not None for value in result.facts["scores"].values())
+    assert result.frames["importance"]["mean"].notna().all()

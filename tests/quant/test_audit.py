@@ -118,14 +118,14 @@ def test_signals_that_peek_one_bar_ahead_are_caught_though_they_seldom_change(qu
     """They differ from honest ones only where a signal changes, which evenly spread cuts almost never hit."""
     import quant.trading  # noqa: PLC0415  # patched here only
 
-    honest = quant.trading.signals_from_probabilities
+    honest = quant.trading.signals_from_predictions
 
     def leaky(predictions, strategy):
         signals = honest(predictions, strategy)
         leaked = signals["signal"].groupby(level="instrument").transform(leak)
         return signals.assign(signal=leaked.fillna(signals["signal"]).astype("int64"))
 
-    monkeypatch.setattr(quant.trading, "signals_from_probabilities", leaky)
+    monkeypatch.setattr(quant.trading, "signals_from_predictions", leaky)
     audit = audit_of(quick_spec.model_copy(update={"audit": quick_spec.audit.model_copy(update={"n_cuts": 1})}))
 
     assert audit["n_signal_cuts"] > 1

@@ -6,7 +6,7 @@ import pandas as pd
 from flask import Response
 
 from webapp.api.answers import is_known, not_modified, table, tagged, to_json
-from webapp.api.columns import View
+from webapp.api.columns import PredictionColumns, View
 from webapp.api.operations import NOT_NOW, Answer, operation
 from webapp.api.schemas import EquityTable, PredictionTable, Results, TableQuery, TradeTable
 from webapp.auth.session import current_actor, parts, read
@@ -90,7 +90,9 @@ def get_trades(analysis_id: str, query: TableQuery) -> Response:
 def get_predictions(analysis_id: str, query: TableQuery) -> Response:
     """Return the predictions by time and instrument, the signals made of them and what happened. Never truncated."""
     view = _load(analysis_id, "predictions")
-    return _table(view, "predictions", _with_symbols(view, view.frames["predictions"].reset_index()), query)
+    frame = _with_symbols(view, view.frames["predictions"].reset_index())
+    # What a model of this kind does not say is unknown: every answer has the same columns.
+    return _table(view, "predictions", frame.reindex(columns=list(PredictionColumns.model_fields)), query)
 
 
 def _load(analysis_id: str, *frames: str) -> ResultView:

@@ -1,6 +1,6 @@
 """Hypothesis strategies that the property tests of features and labels share: price frames, and catalogue entries."""
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pandas as pd
@@ -75,13 +75,15 @@ def entries(kind: type[CatalogEntry]) -> st.SearchStrategy[Any]:
     )
 
 
-def _within_bounds(field: Any) -> st.SearchStrategy[float]:
+def _within_bounds(field: Any) -> st.SearchStrategy[Any]:
+    if get_origin(field.annotation) is Literal:
+        return st.sampled_from(get_args(field.annotation))
     low = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
     high = next(bound.le for bound in field.metadata if hasattr(bound, "le"))
     return {int: st.integers, float: st.floats}[field.annotation](low, high)
 
 
-def _is_valid(kind: type[CatalogEntry], values: dict[str, float]) -> bool:
+def _is_valid(kind: type[CatalogEntry], values: dict[str, Any]) -> bool:
     try:
         kind(**values)
     except ValidationError:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from quant.errors import DataError
 from quant.strategies.catalog import StrategySpec
-from quant.strategies.signals import signals_from_probabilities
+from quant.strategies.signals import signals_from_predictions
 
 LONG_FLAT = StrategySpec()
 LONG_SHORT = StrategySpec(direction="long_short")
@@ -20,7 +20,7 @@ def panel(*columns):
 
 
 def signals(probabilities, spec):
-    return signals_from_probabilities(panel(probabilities), spec)["signal"].tolist()
+    return signals_from_predictions(panel(probabilities), spec)["signal"].tolist()
 
 
 def test_hysteresis_holds_between_the_thresholds():
@@ -47,14 +47,14 @@ def test_a_probability_on_both_entry_thresholds_is_long():
 
 
 def test_instruments_do_not_touch_each_other():
-    found = signals_from_probabilities(panel([0.9, 0.52, 0.52], [0.52, 0.52, 0.9]), LONG_FLAT)["signal"]
+    found = signals_from_predictions(panel([0.9, 0.52, 0.52], [0.52, 0.52, 0.9]), LONG_FLAT)["signal"]
     assert found.xs(0, level="instrument").tolist() == [1, 1, 1]
     assert found.xs(1, level="instrument").tolist() == [0, 0, 1]
     assert found.dtype == np.int64
 
 
 def test_panel_of_no_rows_gives_no_signals():
-    assert signals_from_probabilities(panel([0.9]).iloc[:0], LONG_FLAT).empty
+    assert signals_from_predictions(panel([0.9]).iloc[:0], LONG_FLAT).empty
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_panel_of_no_rows_gives_no_signals():
 )
 def test_what_is_no_panel_of_probabilities_is_refused(broken, message):
     with pytest.raises(DataError, match=message):
-        signals_from_probabilities(broken(panel([0.9, 0.52, 0.2])), LONG_FLAT)
+        signals_from_predictions(broken(panel([0.9, 0.52, 0.2])), LONG_FLAT)
 
 
 probabilities = st.lists(
@@ -84,7 +84,7 @@ def test_later_probabilities_never_change_an_earlier_signal(rows, spec, cut):
     whole = panel(*zip(*rows, strict=True))
     n_kept = 2 * min(cut, len(rows))
     pd.testing.assert_frame_equal(
-        signals_from_probabilities(whole, spec).iloc[:n_kept], signals_from_probabilities(whole.iloc[:n_kept], spec)
+        signals_from_predictions(whole, spec).iloc[:n_kept], signals_from_predictions(whole.iloc[:n_kept], spec)
     )
 
 
@@ -94,7 +94,7 @@ def test_equals_the_rules_read_aloud(rows, spec):
     whole = panel(*zip(*rows, strict=True))
     held = {0: 0, 1: 0}
     for (_, instrument), p, signal in zip(
-        whole.index, whole["probability"], signals_from_probabilities(whole, spec)["signal"], strict=True
+        whole.index, whole["probability"], signals_from_predictions(whole, spec)["signal"], strict=True
     ):
         if p >= spec.enter_above:
             expected = 1
@@ -108,3 +108,16 @@ def test_equals_the_rules_read_aloud(rows, spec):
             expected = 0
         assert signal == expected
         held[instrument] = signal
+
+
+def test_of_three_classes_neither_counts_half():
+    up, down = [0.4, 0.3, 0.2, 0.1, 0.3], [0.2, 0.3, 0.35, 0.5, 0.2]
+    three = panel(up).assign(probability_down=down)
+    two = panel([(1 + u - d) / 2 for u, d in zip(up, down, strict=True)])
+    expected = signals_from_predictions(two, LONG_SHORT)["signal"].tolist()
+    assert signals_from_predictions(three, LONG_SHORT)["signal"].tolist() == expected == [1, 1, 0, -1, 1]
+
+
+def test_a_probability_of_a_fall_is_checked_too():
+    with pytest.raises(DataError, match=r"between 0 and 1; found 1\.2"):
+        signals_from_predictions(panel([0.5]).assign(probability_down=1.2), LONG_SHORT)

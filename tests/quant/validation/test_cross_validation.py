@@ -206,7 +206,7 @@ def test_a_fit_that_fails_names_its_fold(daily_labels, n_jobs):
 )
 def test_a_prediction_that_is_no_probability_is_refused(daily_labels, spoiled):
     labels = daily_labels(120)
-    with pytest.raises(ModelError, match="40 finite probabilities in fold 0"):
+    with pytest.raises(ModelError, match=r"finite predictions of shape \(40,\) in fold 0"):
         fit_predict_folds(
             DummyClassifier,
             noise(labels),

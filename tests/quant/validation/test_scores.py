@@ -185,3 +185,39 @@ def test_charts_have_a_size_one_can_draw():
         roc_curve_points([0, 1], [0.1, 0.2], n_points=1)
     with pytest.raises(InvalidSpec, match="1 to 200 bins"):
         calibration_bins([0, 1], [0.1, 0.2], n_bins=0)
+
+
+THREE = np.array([[0.5, 0.2], [0.2, 0.6], [0.1, 0.3], [0.4, 0.4]])  # of up and of down
+CAME = [1, -1, 0, 1]
+
+
+def test_scores_of_three_classes_are_those_of_scikit_learn():
+    proba = np.column_stack([THREE[:, 1], 1 - THREE.sum(axis=1), THREE[:, 0]])
+    assert SCORES["log_loss"](CAME, THREE) == pytest.approx(metrics.log_loss(CAME, proba, labels=[-1, 0, 1]))
+    assert SCORES["accuracy"](CAME, THREE) == pytest.approx(0.75)
+    assert SCORES["brier"](CAME, THREE) == pytest.approx(
+        metrics.brier_score_loss(CAME, proba, labels=[-1, 0, 1], scale_by_half=True)
+    )
+    areas = [metrics.roc_auc_score(np.array(CAME) == side, THREE[:, column]) for side, column in ((1, 0), (-1, 1))]
+    assert SCORES["roc_auc"](CAME, THREE) == pytest.approx(np.mean(areas))
+
+
+@settings(max_examples=50, deadline=None)
+@given(predictions())
+def test_three_classes_of_which_one_never_comes_score_as_two(rows):
+    labels, probability = rows
+    both = np.column_stack([probability, 1 - probability])
+    for name in ("log_loss", "brier"):
+        assert SCORES[name](2 * labels - 1, both) == pytest.approx(SCORES[name](labels, probability), abs=1e-9)
+
+
+def test_confusion_of_three_classes_counts_every_pair():
+    table = confusion(CAME, THREE).pivot_table(index="actual", columns="predicted", values="n_rows")
+    assert table.to_numpy().tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+
+
+def test_labels_of_three_classes_need_two_probabilities():
+    with pytest.raises(InvalidSpec, match="found -1"):
+        SCORES["brier"]([-1, 1], [0.5, 0.5])
+    with pytest.raises(InvalidSpec, match="found 2"):
+        SCORES["brier"]([2, 1], THREE[:2])

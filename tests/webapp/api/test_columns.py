@@ -2,7 +2,7 @@
 
 import pytest
 
-from quant.frames import PRICE_COLUMNS
+from quant.frames import FORECAST_COLUMNS, PRICE_COLUMNS
 from tests.webapp.api.answered import answer
 from webapp.api import columns
 
@@ -16,7 +16,6 @@ def test_prices_are_price_frames():
     [
         ("equity", columns.EquityColumns),
         ("trades", columns.TradeColumns),
-        ("predictions", columns.PredictionColumns),
     ],
 )
 def test_tables_are_those_of_an_answer_with_symbols(name, table):
@@ -25,6 +24,17 @@ def test_tables_are_those_of_an_answer_with_symbols(name, table):
 
     assert [column for column in table.model_fields if column != "symbol"] == [*index, *frame.columns]
     assert ("symbol" in table.model_fields) == ("instrument" in table.model_fields)
+
+
+def test_predictions_have_room_for_every_kind_of_model():
+    frame = answer().frames["predictions"]
+    fields = list(columns.PredictionColumns.model_fields)
+    assert [column for column in fields if column in [*frame.index.names, *frame.columns]] == [
+        *frame.index.names,
+        *frame.columns,
+    ]
+    forecasts = {column for group in FORECAST_COLUMNS.values() for column in group}
+    assert set(fields) - {*frame.index.names, *frame.columns, "symbol"} <= forecasts <= set(fields)
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,13 @@ _LABELS = {
     "test_bars": "Test window",
     "time_budget_seconds": "Time budget",
     "train_bars": "Training window",
+    "width": "Distance of the barriers",
 }
 
 _UNITS = {
     "horizon": "bars",
     "window": "bars",
+    "volatility_window": "bars",
     "fast": "bars",
     "slow": "bars",
     "signal": "bars",
@@ -82,6 +84,8 @@ _CHOICES = {
     "long_flat": "Long or in cash",
     "long_short": "Long or short",
     "sample": "Packaged sample",
+    "three_way": "Three: up, neither, down",
+    "two_way": "Two: up or not",
 }
 
 

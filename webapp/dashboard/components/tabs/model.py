@@ -165,25 +165,30 @@ def _quality(result: ResultView, theme: Theme) -> list[Component]:
         )
     return [
         *panels,
-        panel("Confusion", confusion_table(result.frames["confusion"]), note="at a probability of one half"),
+        panel(
+            "Confusion",
+            confusion_table(result.frames["confusion"]),
+            note="the most probable class, against what came",
+        ),
     ]
 
 
 def confusion_table(confusion: pd.DataFrame) -> Component:
     """Return what was predicted against what came true, with shares of each row."""
     counts = confusion.pivot_table(index="actual", columns="predicted", values="n_rows", aggfunc="sum")
-    counts = counts.reindex(index=[1, 0], columns=[1, 0], fill_value=0)
-    names = {1: "Above the threshold", 0: "Not above"}
+    is_three_way = -1 in counts.index
+    classes = [1, 0, -1] if is_three_way else [1, 0]
+    counts = counts.reindex(index=classes, columns=classes, fill_value=0)
+    names = {1: "Up first", 0: "Neither", -1: "Down first"} if is_three_way else {1: "Label 1", 0: "Label 0"}
     rows: list[list[Component | str]] = []
-    for actual in (1, 0):
+    for actual in classes:
         row = [float(n) for n in counts.loc[actual].to_numpy(dtype=np.float64)]
         total = sum(row)
         cells = [_count_cell(n, n / total if total else float("nan")) for n in row]
         rows.append([names[actual], *cells, formats.count(total)])
     columns = [
         Column("What came", is_number=False),
-        Column("Said: above"),
-        Column("Said: not"),
+        *(Column(f"Said: {in_a_sentence(names[predicted])}") for predicted in classes),
         Column("Bars"),
     ]
     return data_table(columns, rows)

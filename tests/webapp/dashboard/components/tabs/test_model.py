@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from quant.validation.scores import SCORES
@@ -77,6 +78,17 @@ def test_every_trial_is_listed(view, result):
     words = reading.text(tree)
     assert words.count("tuning") == 3
     assert words.count("candidate ") >= 2
+
+
+def test_three_classes_have_three_rows_and_columns():
+    pairs = [(actual, predicted) for actual in (-1, 0, 1) for predicted in (-1, 0, 1)]
+    confusion = pd.DataFrame(pairs, columns=["actual", "predicted"]).assign(n_rows=range(9))
+
+    words = reading.text(model.confusion_table(confusion))
+
+    assert "Up first" in words
+    assert "Said: neither" in words
+    assert "21" in words  # 6 + 7 + 8
 
 
 def test_confusion_counts_every_known_bar(result):
