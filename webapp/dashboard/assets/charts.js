@@ -14,19 +14,9 @@
   ];
   var prepared = new WeakMap();
 
-  // ---- Numbers, as webapp/dashboard/formats.py writes them ------------------------------------------------------------
-
   function written(value, meta) {
-    if (value === null || value === undefined || !isFinite(value)) {
-      return "–";
-    }
-    var shown = meta.percent ? value * 100 : value;
-    var text = Math.abs(shown).toLocaleString("en-US", {
-      minimumFractionDigits: meta.digits,
-      maximumFractionDigits: meta.digits,
-    });
-    var isZero = !/[1-9]/.test(text);
-    return (shown < 0 && !isZero ? "−" : "") + text + (meta.percent ? " %" : "");
+    var write = meta.percent ? window.assayFormats.percent : window.assayFormats.number;
+    return write(value, meta.digits);
   }
 
   function decoded(packed) {

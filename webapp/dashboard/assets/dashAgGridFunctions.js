@@ -1,18 +1,18 @@
-// How AG Grid writes numbers: as webapp/dashboard/formats.py does.
+// What tables may call: how they write numbers, and what they do when their rows or their width change.
 (function () {
   "use strict";
 
-  function written(value, digits) {
-    if (value === null || value === undefined) {
-      return "–";
-    }
-    var text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-    return (value < 0 && /[1-9]/.test(text) ? "−" : "") + text;
-  }
-
   var functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
-  functions.assayWhole = function (value) { return written(value, 0); };
-  functions.assayPrice = function (value) { return written(value, 2); };
-  functions.assayMoney = function (value) { return written(value, 0); };
-  functions.assayPercent = function (value) { return value === null ? "–" : written(value * 100, 1); };
+
+  functions.assayNumber = function (value, digits, signed) { return window.assayFormats.number(value, digits, signed); };
+  functions.assayPercent = function (value, digits, signed) {
+    return window.assayFormats.number(value === null || value === undefined ? null : value * 100, digits, signed);
+  };
+  functions.assayPValue = function (value) { return window.assayFormats.pValue(value); };
+  functions.assayDuration = function (value) { return window.assayFormats.duration(value); };
+  functions.assayAgo = function (value) { return window.assayFormats.ago(value); };
+  functions.assayText = function (cell) { return cell === null || cell === undefined ? "" : cell.text; };
+  functions.assayLeave = function () { return false; }; // Tab leaves the table; arrows move inside it
+  functions.assayChanged = function (event, id) { window.assayGrid.changed(event.api, id); };
+  functions.assaySized = function (event, id) { window.assayGrid.sized(event.api, id); };
 })();

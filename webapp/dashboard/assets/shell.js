@@ -163,21 +163,9 @@
 
   // ---- "2 min ago" stays true while a page is open ------------------------------------------------------------------
 
-  function since(instant) {
-    var seconds = (Date.now() - new Date(instant).getTime()) / 1000;
-    var steps = [[86400, "d"], [3600, "h"], [60, "min"]];
-    for (var i = 0; i < steps.length; i++) {
-      if (seconds >= steps[i][0]) {
-        var n = Math.floor(seconds / steps[i][0]);
-        return steps[i][1] === "d" && n >= 7 ? instant.slice(0, 10) : n + " " + steps[i][1] + " ago";
-      }
-    }
-    return "just now";
-  }
-
   window.setInterval(function () {
     document.querySelectorAll("time[data-ago]").forEach(function (time) {
-      time.textContent = since(time.dateTime);
+      time.textContent = window.assayFormats.ago(time.dateTime);
     });
   }, 30000);
 

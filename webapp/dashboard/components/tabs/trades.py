@@ -1,9 +1,5 @@
 """Every round trip: where it was, what it earned, how long it lasted."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
 import pandas as pd
 from dash import html
@@ -13,6 +9,7 @@ from quant.frames import of_instrument
 from webapp.dashboard import formats
 from webapp.dashboard.components.cards import empty_state, metric_card, panel
 from webapp.dashboard.components.charts import chart
+from webapp.dashboard.components.grid import GridColumn, Row, grid
 from webapp.dashboard.components.results import Metrics
 from webapp.dashboard.figures.palette import Theme
 from webapp.dashboard.figures.trades import holding_periods, price_with_trades, return_distribution
@@ -24,8 +21,22 @@ FRAMES = ("trades", "prices")
 PRICE = "analysis-trades-price"
 INSTRUMENT = "analysis-trades-instrument"
 
-_ROW_HEIGHT = 32
-_MOST_ROWS = 16
+_COLUMNS = (
+    GridColumn("number", "#", "count"),
+    GridColumn("symbol", "Symbol"),
+    GridColumn("direction", "Side", grows=True),
+    GridColumn("entry", "Entry", "date", "Day of the first fill", grows=True),
+    GridColumn("exit", "Exit", "date", "Day of the last fill", grows=True),
+    GridColumn("bars", "Bars", "count", "Bars at whose close the position was held"),
+    GridColumn("shares", "Shares", "count", "Most shares held"),
+    GridColumn("entry_price", "Entry price", "price", "Mean price of the fills that opened the position"),
+    GridColumn("exit_price", "Exit price", "price", "Mean price of the fills that closed it"),
+    GridColumn("earned", "Return, %", "percent", "Result over the money put in, after all costs", is_signed=True),
+    GridColumn("result", "Result", "money", "Gain or loss in money, after all costs", is_signed=True),
+    GridColumn("costs", "Costs", "money", "Commission, slippage and borrowing fees, already in the result"),
+    GridColumn("worst", "Worst, %", "percent", "Deepest the price went against the position"),
+    GridColumn("best", "Best, %", "percent", "Furthest the price went for the position"),
+)
 
 
 def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
@@ -69,69 +80,29 @@ def price_chart(result: ResultView, instrument: int, theme: Theme) -> Component:
 
 def trade_grid(trades: pd.DataFrame, symbols: tuple[str, ...]) -> Component:
     """Return all trades in a table that sorts and filters in the browser."""
-    n_shown = min(len(trades), _MOST_ROWS)
-    grid: Component = dag.AgGrid(
-        id="analysis-trades-grid",
-        columnDefs=_columns(several=len(symbols) > 1),
-        rowData=_rows(trades, symbols),
-        defaultColDef={"sortable": True, "filter": True, "resizable": True, "suppressHeaderMenuButton": True},
-        dashGridOptions={"animateRows": False, "rowHeight": _ROW_HEIGHT, "headerHeight": 34, "tooltipShowDelay": 300},
-        columnSize="autoSize",
-        style={"height": f"{36 + _ROW_HEIGHT * n_shown + 18}px", "width": "100%"},
-    )
-    return grid
+    columns = _COLUMNS if len(symbols) > 1 else [each for each in _COLUMNS if each.field != "symbol"]
+    nothing = empty_state("pause-circle", "Nothing was traded.", small=True)
+    return grid("analysis-trades-grid", columns, _rows(trades, symbols), label="All trades", empty=nothing)
 
 
-def _columns(*, several: bool) -> list[dict[str, Any]]:
-    def numeric(field: str, title: str, kind: str, tooltip: str, *, is_signed: bool = False) -> dict[str, Any]:
-        column = {
-            "field": field,
-            "headerName": title,
-            "type": "rightAligned",
-            "filter": "agNumberColumnFilter",
-            "valueFormatter": {"function": f"assay{kind}(params.value)"},
-            "headerTooltip": tooltip,
-        }
-        if is_signed:
-            column["cellClassRules"] = {"is-gain": "params.value > 0", "is-loss": "params.value < 0"}
-        return column
-
-    symbol = [{"field": "symbol", "headerName": "Symbol", "pinned": "left"}] if several else []
-    return [
-        {"field": "number", "headerName": "#", "type": "rightAligned", "filter": False, "pinned": "left"},
-        *symbol,
-        {"field": "direction", "headerName": "Side", "flex": 1, "minWidth": 80},
-        {"field": "entry", "headerName": "Entry", "flex": 1, "minWidth": 104, "headerTooltip": "Day of the first fill"},
-        {"field": "exit", "headerName": "Exit", "flex": 1, "minWidth": 104, "headerTooltip": "Day of the last fill"},
-        numeric("bars", "Bars", "Whole", "Bars at whose close the position was held"),
-        numeric("shares", "Shares", "Whole", "Most shares held"),
-        numeric("entry_price", "Entry price", "Price", "Mean price of the fills that opened the position"),
-        numeric("exit_price", "Exit price", "Price", "Mean price of the fills that closed it"),
-        numeric("earned", "Return, %", "Percent", "Result over the money put in, after all costs", is_signed=True),
-        numeric("result", "Result", "Money", "Gain or loss in money, after all costs", is_signed=True),
-        numeric("costs", "Costs", "Money", "Commission, slippage and borrowing fees, already in the result"),
-        numeric("worst", "Worst, %", "Percent", "Deepest the price went against the position"),
-        numeric("best", "Best, %", "Percent", "Furthest the price went for the position"),
-    ]
-
-
-def _rows(trades: pd.DataFrame, symbols: tuple[str, ...]) -> list[Mapping[str, Any]]:
+def _rows(trades: pd.DataFrame, symbols: tuple[str, ...]) -> list[Row]:
     return [
         {
+            "id": number,
             "number": number,
             "symbol": symbols[int(each["instrument"])],
             "direction": str(each["direction"]),
             "entry": formats.date(each["entry_at"]),
             "exit": "open" if each["is_open"] else formats.date(each["exit_at"]),
             "bars": int(each["bars_held"]),
-            "shares": _number(each["max_shares"]),
-            "entry_price": _number(each["entry_price"]),
-            "exit_price": _number(each["exit_price"]),
-            "earned": _number(each["return_on_entry_value"]),
-            "result": _number(each["pnl"]),
-            "costs": _number(each["costs"]),
-            "worst": _number(each["max_adverse_excursion"]),
-            "best": _number(each["max_favourable_excursion"]),
+            "shares": each["max_shares"],
+            "entry_price": each["entry_price"],
+            "exit_price": each["exit_price"],
+            "earned": each["return_on_entry_value"],
+            "result": each["pnl"],
+            "costs": each["costs"],
+            "worst": each["max_adverse_excursion"],
+            "best": each["max_favourable_excursion"],
         }
         for number, each in enumerate(trades.to_dict("records"), start=1)
     ]
@@ -176,7 +147,3 @@ def _choice(symbols: tuple[str, ...]) -> Component:
         ],
         hidden=len(symbols) == 1,
     )
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)

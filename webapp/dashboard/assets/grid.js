@@ -1,0 +1,181 @@
+// Tables of AG Grid: names that open, badges, times, buttons; rows that open by click and by Enter; a height that follows
+// the rows; an empty state in place of an empty grid; fewer columns where there is little room; all rows on paper.
+(function () {
+  "use strict";
+
+  var HEADER = 34;
+  var ROW = 32;
+  var BELOW = 18; // the line below the last row, and room for the bar that scrolls sideways
+  var NARROW = 640;
+
+  // ---- Cells ----------------------------------------------------------------------------------------------------------
+
+  var cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+
+  function element(tag, attributes, children) {
+    return window.React.createElement(tag, attributes, children);
+  }
+
+  function icon(name, className) {
+    return element("i", { key: "icon", className: "bi bi-" + name + (className ? " " + className : ""), "aria-hidden": "true" });
+  }
+
+  cells.AssayName = function (props) {
+    var href = props.data && props.data.href;
+    // Enter on the cell opens: a stop for Tab at every row would be a wall.
+    return href ? element("a", { href: href, className: "grid-name", tabIndex: -1 }, props.value) : props.value;
+  };
+
+  cells.AssayBadge = function (props) {
+    var cell = props.data && props.data[props.colDef.field];
+    if (!cell) {
+      return null;
+    }
+    var sign = cell.share === undefined || cell.share === null
+      ? icon(cell.icon)
+      : element("span", { key: "icon", className: "status-ring", style: { "--share": cell.share }, "aria-hidden": "true" });
+    return element("span", { className: "status status-" + cell.tone }, [sign, element("span", { key: "word" }, cell.text)]);
+  };
+
+  cells.AssayAgo = function (props) {
+    if (!props.value) {
+      return "–";
+    }
+    var exact = props.value.slice(0, 19).replace("T", " ") + " UTC";
+    return element("time", { dateTime: props.value, title: exact, "data-ago": "true" }, window.assayFormats.ago(props.value));
+  };
+
+  cells.AssayAction = function (props) {
+    var cell = props.data && props.data[props.colDef.field];
+    if (!cell) {
+      return null;
+    }
+    var name = props.data[props.colDef.context.name];
+    var attributes = {
+      type: "button",
+      className: "btn btn-secondary btn-sm grid-action",
+      tabIndex: -1,
+      "aria-label": name ? cell.text + ": " + name : cell.text,
+      onClick: function () {
+        props.setData(cell.text);
+      },
+    };
+    return element("button", attributes, [cell.icon ? icon(cell.icon) : null, element("span", { key: "word" }, cell.text)]);
+  };
+
+  // ---- Rows that open -------------------------------------------------------------------------------------------------
+
+  function linkOf(row) {
+    var grid = row && row.closest(".grid");
+    var same = grid && grid.querySelectorAll('.ag-row[row-id="' + window.CSS.escape(row.getAttribute("row-id")) + '"] a.grid-name');
+    return same && same.length ? same[0] : null;
+  }
+
+  function go(link, inNewTab) {
+    if (inNewTab) {
+      window.open(link.href, "_blank", "noopener");
+      return;
+    }
+    var target = new URL(link.href);
+    if (!target.pathname.startsWith("/app/")) {
+      window.location.assign(link.href);
+      return;
+    }
+    window.history.pushState({}, "", link.href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate")); // as dcc.Link does
+    window.scrollTo(0, 0);
+  }
+
+  document.addEventListener("click", function (event) {
+    var row = event.target.closest(".grid .ag-row");
+    if (!row || event.button !== 0 || event.target.closest("button, input, .ag-selection-checkbox")) {
+      return;
+    }
+    var inNewTab = event.ctrlKey || event.metaKey || event.shiftKey;
+    var link = event.target.closest("a");
+    if (link && (inNewTab || !link.classList.contains("grid-name"))) {
+      return; // the browser's own affair
+    }
+    link = linkOf(row);
+    if (link && !String(window.getSelection())) {
+      event.preventDefault();
+      go(link, inNewTab);
+    }
+  });
+
+  document.addEventListener("keydown", function (event) {
+    var cell = event.target.closest && event.target.closest(".grid .ag-cell");
+    if (event.key !== "Enter" || !cell || event.target !== cell) {
+      return;
+    }
+    var button = cell.querySelector("button");
+    var link = button ? null : linkOf(cell.closest(".ag-row"));
+    if (button || link) {
+      event.preventDefault();
+      button ? button.click() : go(link, event.ctrlKey || event.metaKey);
+    }
+  });
+
+  // ---- Height, emptiness, width ---------------------------------------------------------------------------------------
+
+  function changed(api, id) {
+    var grid = document.querySelector('.grid[data-grid="' + id + '"]');
+    if (!grid) {
+      return;
+    }
+    var rows = 0;
+    api.forEachNode(function () {
+      rows += 1;
+    });
+    grid.querySelector(".grid-empty").hidden = rows > 0;
+    grid.querySelector(".grid-body").hidden = rows === 0;
+    grid.querySelector(".grid-body").style.height = HEADER + ROW * Math.min(rows, Number(grid.dataset.most)) + BELOW + "px";
+    if (rows > 0 && api.getDisplayedRowCount() === 0) {
+      api.showNoRowsOverlay();
+    } else {
+      api.hideOverlay();
+    }
+    sized(api, id);
+  }
+
+  function sized(api, id) {
+    var grid = document.querySelector('.grid[data-grid="' + id + '"]');
+    var isNarrow = Boolean(grid) && grid.clientWidth > 0 && grid.clientWidth < NARROW;
+    if (!grid || grid.clientWidth === 0 || grid.assayNarrow === isNarrow) {
+      return;
+    }
+    grid.assayNarrow = isNarrow;
+    var optional = (api.getColumns() || []).filter(function (column) {
+      var context = column.getColDef().context;
+      return context && context.optional;
+    });
+    api.setColumnsVisible(optional, !isNarrow);
+  }
+
+  window.assayGrid = { changed: changed, sized: sized };
+
+  // ---- Paper shows every row -------------------------------------------------------------------------------------------
+
+  function eachGrid(act) {
+    document.querySelectorAll(".grid[data-grid]").forEach(function (grid) {
+      var api = window.dash_ag_grid && window.dash_ag_grid.getApi && window.dash_ag_grid.getApi(grid.dataset.grid);
+      if (api) {
+        act(api, grid.querySelector(".grid-body"));
+      }
+    });
+  }
+
+  window.addEventListener("beforeprint", function () {
+    eachGrid(function (api, body) {
+      body.dataset.height = body.style.height;
+      body.style.height = "auto";
+      api.setGridOption("domLayout", "print");
+    });
+  });
+  window.addEventListener("afterprint", function () {
+    eachGrid(function (api, body) {
+      api.setGridOption("domLayout", "normal");
+      body.style.height = body.dataset.height;
+    });
+  });
+})();

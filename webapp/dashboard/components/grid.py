@@ -1,0 +1,287 @@
+"""Tables of AG Grid: sorted, filtered and walked by keyboard in the browser; a row opens by click and by Enter.
+
+For what people look through: analyses, trades, users, jobs, instruments. For a few rows that are read whole, and for
+what screen readers and printers need most, `components.tables` has tables of plain HTML.
+"""
+
+import datetime
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import dash_ag_grid as dag
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from webapp.dashboard import formats
+from webapp.dashboard.components.attributes import aria, data
+from webapp.dashboard.components.cards import skeleton
+
+Kind: TypeAlias = Literal[
+    "name", "text", "code", "date", "ago", "badge", "action",
+    "count", "number", "ratio", "percent", "p_value", "price", "money", "duration",
+]  # fmt: skip
+
+Row: TypeAlias = Mapping[str, Any]
+
+ROW_HEIGHT = 32
+HEADER_HEIGHT = 34
+MOST_ROWS = 16
+_BELOW = 18  # as in assets/grid.js
+_PADDING = 18
+_SORT_SIGN = 22
+_FIGURE_WIDTH = 7.9  # of a tabular figure of Inter at 12.5 px
+_LETTER_WIDTH = 6.9
+_CODE_WIDTH = 7.3  # of the monospaced letters of hashes and ids
+_WIDEST_TEXT = 280
+
+
+@dataclass(frozen=True)
+class _Number:
+    """How a number is written: by Python to know its width, by the browser to show it."""
+
+    written: Callable[[float | None, int, bool], str]
+    in_browser: str
+    digits: int
+
+
+_NUMBERS: dict[Kind, _Number] = {
+    "count": _Number(lambda value, digits, sign: formats.number(value, digits, signed=sign), "assayNumber", 0),
+    "number": _Number(lambda value, digits, sign: formats.number(value, digits, signed=sign), "assayNumber", 2),
+    "ratio": _Number(lambda value, digits, sign: formats.number(value, digits, signed=sign), "assayNumber", 2),
+    "price": _Number(lambda value, digits, sign: formats.number(value, digits, signed=sign), "assayNumber", 2),
+    "money": _Number(lambda value, digits, sign: formats.number(value, digits, signed=sign), "assayNumber", 0),
+    "percent": _Number(lambda value, digits, sign: formats.percent(value, digits, signed=sign), "assayPercent", 1),
+    "p_value": _Number(lambda value, _digits, _sign: formats.p_value(value), "assayPValue", 2),
+    "duration": _Number(lambda value, _digits, _sign: formats.duration(value), "assayDuration", 0),
+}
+
+_RENDERERS: dict[Kind, str] = {
+    "name": "AssayName",
+    "badge": "AssayBadge",
+    "ago": "AssayAgo",
+    "action": "AssayAction",
+}
+
+
+@dataclass(frozen=True)
+class GridColumn:
+    """A column.
+
+    Parameters
+    ----------
+    field : str
+        The key of its cells in the rows.
+    title : str
+        Its heading, with the unit: "Return, %".
+    kind : str, default="text"
+        What its cells are. "name" grows, and opens the row's `href`. Numbers are plain numbers, fractions for
+        "percent", seconds for "duration"; "ago" is a datetime, "date" text or a day. "badge" and "action" cells are
+        made by `badge` and `action`.
+    help_text : str, optional
+        What the heading says on hover.
+    digits : int, optional
+        Decimals, where not those of the kind.
+    is_signed : bool, default=False
+        Whether the sign matters: a plus is written, gain and loss are coloured.
+    is_optional : bool, default=False
+        Whether it is left out where there is little room.
+    grows : bool, default=False
+        Whether it takes what width is left, as a "name" always does.
+    """
+
+    field: str
+    title: str
+    kind: Kind = "text"
+    help_text: str = ""
+    digits: int | None = None
+    is_signed: bool = False
+    is_optional: bool = False
+    grows: bool = False
+
+
+def badge(text: str, icon_name: str, tone: str, *, share: int | None = None) -> dict[str, Any]:
+    """Return a cell with an icon and a word; `tone` is one of the statuses in the style sheet, `share` makes a ring."""
+    return {"text": text, "icon": icon_name, "tone": tone, **({} if share is None else {"share": share})}
+
+
+def action(text: str, icon_name: str = "") -> dict[str, Any]:
+    """Return a cell with a button; the grid's `cellRendererData` says in which row (`rowId`) and column (`colId`)."""
+    return {"text": text, "icon": icon_name}
+
+
+def grid(
+    grid_id: str,
+    columns: Sequence[GridColumn],
+    rows: Sequence[Row],
+    *,
+    label: str,
+    empty: Component,
+    selects: bool = False,
+    most_rows: int = MOST_ROWS,
+) -> Component:
+    """Return a table whose place is reserved from the start.
+
+    Parameters
+    ----------
+    grid_id : str
+        Id of the grid, `<page>-<part>`. Its `rowData` may be replaced by `row_data`: table, height and empty state
+        follow.
+    columns : sequence of GridColumn
+        The columns; one of them should be a "name".
+    rows : sequence of mappings
+        Cells by field. `id` is required and identifies the row; `href` is what it opens, if anything.
+    label : str
+        What the table shows, for people who do not see it.
+    empty : Component
+        What stands there when there is no row: an `empty_state`.
+    selects : bool, default=False
+        Whether rows can be picked; the grid's `selectedRows` has them.
+    most_rows : int, default=16
+        How many rows are shown before the table scrolls inside.
+
+    Returns
+    -------
+    Component
+        The table, or its empty state.
+    """
+    height = HEADER_HEIGHT + ROW_HEIGHT * min(len(rows), most_rows) + _BELOW
+    table = dag.AgGrid(
+        id=grid_id,
+        columnDefs=column_definitions(columns, rows),
+        rowData=row_data(columns, rows),
+        getRowId="params.data.id",
+        defaultColDef={"sortable": True, "filter": True, "resizable": True, "suppressHeaderMenuButton": True},
+        dashGridOptions=_options(label, selects=selects),
+        eventListeners={
+            "modelUpdated": [f"assayChanged(params, '{grid_id}')"],
+            "gridSizeChanged": [f"assaySized(params, '{grid_id}')"],
+        },
+        style={"height": "100%", "width": "100%"},
+    )
+    return html.Div(
+        [
+            html.Div(empty, className="grid-empty", hidden=bool(rows)),
+            html.Div(
+                [skeleton(height), table], className="grid-body", style={"height": f"{height}px"}, hidden=not rows
+            ),
+        ],
+        className="grid",
+        role="region",
+        **aria(label=label),
+        **data(grid=grid_id, most=str(most_rows)),
+    )
+
+
+def row_data(columns: Sequence[GridColumn], rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return rows as the browser takes them: instants as text, what is unknown as nothing."""
+    fields = [column.field for column in columns]
+    return [
+        {"id": str(row["id"]), "href": row.get("href"), **{field: _cell(row.get(field)) for field in fields}}
+        for row in rows
+    ]
+
+
+def column_definitions(columns: Sequence[GridColumn], rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the columns as AG Grid takes them, wide enough for what stands in them."""
+    name = next((column.field for column in columns if column.kind == "name"), None)
+    return [_definition(column, [row.get(column.field) for row in rows], name) for column in columns]
+
+
+def _options(label: str, *, selects: bool) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "animateRows": False,
+        "rowHeight": ROW_HEIGHT,
+        "headerHeight": HEADER_HEIGHT,
+        "tooltipShowDelay": 300,
+        "suppressColumnVirtualisation": True,
+        "suppressContentVisibilityAuto": True,  # paper and searches in the page find what is not in view
+        "suppressMovableColumns": True,
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "tabToNextCell": {"function": "assayLeave()"},
+        "tabToNextHeader": {"function": "assayLeave()"},
+        "localeText": {"noRowsToShow": "No row matches the filter.", "ariaLabel": label},
+    }
+    if selects:
+        options["rowSelection"] = {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False}
+        options["selectionColumnDef"] = {"width": 40, "pinned": "left", "suppressHeaderMenuButton": True}
+    return options
+
+
+def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> dict[str, Any]:
+    definition: dict[str, Any] = {
+        "field": column.field,
+        "headerName": column.title,
+        "cellDataType": False,
+        "context": {"optional": column.is_optional, "name": name},
+        **({"headerTooltip": column.help_text} if column.help_text else {}),
+        **({"cellRenderer": _RENDERERS[column.kind]} if column.kind in _RENDERERS else {}),
+    }
+    if column.kind in _NUMBERS:
+        definition |= _number_definition(column)
+    elif column.kind in {"badge", "action"}:
+        definition["valueGetter"] = {"function": f"assayText(params.data.{column.field})"}
+    if column.kind == "action":
+        definition |= {"sortable": False, "filter": False}
+    if column.kind == "code":
+        definition["cellClass"] = "mono"
+    if column.kind in {"name", "text"}:
+        definition["tooltipField"] = column.field
+    width = _width(column, cells)
+    if column.kind == "name":
+        return definition | {"flex": 3, "minWidth": 160}
+    if column.grows:
+        return definition | {"flex": 1, "minWidth": width}
+    return definition | {"width": width, "minWidth": min(width, 64)}
+
+
+def _number_definition(column: GridColumn) -> dict[str, Any]:
+    number = _NUMBERS[column.kind]
+    digits = number.digits if column.digits is None else column.digits
+    arguments = ("params.value", str(digits), "true" if column.is_signed else "false")
+    n_arguments = 1 if column.kind in {"p_value", "duration"} else len(arguments)
+    definition: dict[str, Any] = {
+        "type": "rightAligned",
+        "filter": "agNumberColumnFilter",
+        "valueFormatter": {"function": f"{number.in_browser}({', '.join(arguments[:n_arguments])})"},
+    }
+    if column.is_signed:
+        definition["cellClassRules"] = {"is-gain": "params.value > 0", "is-loss": "params.value < 0"}
+    return definition
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC).isoformat(timespec="seconds")
+    if isinstance(value, datetime.date):
+        return formats.date(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _width(column: GridColumn, cells: Sequence[Any]) -> int:
+    """Return the pixels that the widest of heading and cells takes."""
+    heading = len(column.title) * _LETTER_WIDTH + _SORT_SIGN
+    return math.ceil(_PADDING + max(heading, min(_WIDEST_TEXT, _widest(column, cells))))
+
+
+def _widest(column: GridColumn, cells: Sequence[Any]) -> float:
+    known = [cell for cell in cells if cell is not None]
+    if column.kind in _NUMBERS:
+        number = _NUMBERS[column.kind]
+        digits = number.digits if column.digits is None else column.digits
+        finite = [float(cell) for cell in known if math.isfinite(cell)]
+        extremes = (min(finite), max(finite)) if finite else ()
+        return max((len(number.written(each, digits, True)) for each in extremes), default=1) * _FIGURE_WIDTH
+    if column.kind in {"badge", "action"}:
+        return max((len(cell["text"]) for cell in known), default=8) * _LETTER_WIDTH + 34
+    if column.kind in {"ago", "date"}:
+        return len("2024-03-15") * _FIGURE_WIDTH
+    longest = max((len(str(cell)) for cell in known), default=8)
+    return longest * (_CODE_WIDTH if column.kind == "code" else _LETTER_WIDTH)
