@@ -17,7 +17,7 @@ from tasks.hands import Hands, hands
 from webapp import jobs
 from webapp.logs import configure_logging
 from webapp.services import jobs as job_services
-from webapp.services.jobs import Running
+from webapp.services.leases import Running
 from webapp.services.workflow import Status
 
 PERIOD_SECONDS = 0.5
@@ -71,7 +71,7 @@ class Keeper:
             running = job_services.running_on(session, self.worker)
             for analysis in running:
                 reason = "Its worker was ended; the work goes on from the last stored stage."
-                job_services.hand_back(session, analysis.analysis_id, analysis.attempt, reason=reason)
+                job_services.hand_back(session, analysis.job_id, analysis.attempt, reason=reason)
         for child in self._children:
             if child.is_running():
                 _kill(child.pid)
@@ -84,7 +84,7 @@ class Keeper:
         if memory is None:
             with self.parts.database.write() as session:
                 reason = "The process that ran it died; the work goes on from the last stored stage."
-                moved = job_services.hand_back(session, analysis.analysis_id, analysis.attempt, reason=reason)
+                moved = job_services.hand_back(session, analysis.job_id, analysis.attempt, reason=reason)
             if moved:
                 self.parts.queue.send(jobs.WORK)
         elif (analysis.seconds_since_cancel or 0.0) > settings.cancel_grace_seconds:

@@ -13,7 +13,7 @@ from webapp.db import Base
 from webapp.permissions import Actor, Role
 from webapp.services import price_store
 from webapp.storage import FrameStore
-from webapp.tables import Analysis, PriceSeries, Security, User
+from webapp.tables import Acquisition, Analysis, PriceSeries, Security, User
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=datetime.UTC)
 
@@ -69,6 +69,24 @@ def create_analysis(session: Session, owner: User | Actor, **values: Any) -> Ana
         "versions": {},
     }
     return _added(session, Analysis(**{**defaults, **values}))
+
+
+def create_acquisition(session: Session, owner: User | Actor, **values: Any) -> Acquisition:
+    """Add a queued fetch of a symbol that no other has."""
+    number = next(_numbers)
+    defaults = {
+        "public_id": f"{number:016x}",
+        "owner_id": owner.user_id if isinstance(owner, Actor) else owner.id,
+        "kind": "fetch",
+        "source": "yahoo",
+        "symbol": f"SYM{number}",
+        "interval": "1d",
+        "extent": "newest",
+        "request": {},
+        "status": "queued",
+        "submitted_at": NOW,
+    }
+    return _added(session, Acquisition(**{**defaults, **values}))
 
 
 def create_security(session: Session, **values: Any) -> Security:

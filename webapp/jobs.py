@@ -13,6 +13,10 @@ from sqlalchemy.orm import Session
 
 WORK = "tasks.analyses.work"
 SWEEP = "tasks.maintenance.sweep"
+ACQUIRE = "tasks.acquisitions.acquire"
+
+DATA = "data"  # the queue of the data worker, so that prices do not wait behind analyses, nor these behind prices
+_QUEUES = {ACQUIRE: DATA}
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ class Queue:
     def send(self, name: str) -> bool:
         """Send a task now; return whether the broker took it."""
         try:
-            self._celery.signature(name).apply_async(retry=False, ignore_result=True)
+            self._celery.signature(name).apply_async(retry=False, ignore_result=True, queue=_QUEUES.get(name))
         except (OperationalError, OSError) as error:
             _log.warning(
                 "The broker is away; the sweeper will send this later.", extra={"task": name, "error": str(error)}

@@ -20,12 +20,15 @@ class Permission(StrEnum):
     ANALYSES_READ = "analyses:read"
     ANALYSES_RUN = "analyses:run"
     PRICES_READ = "prices:read"
+    PRICES_WRITE = "prices:write"
     USERS_MANAGE = "users:manage"
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.ANALYSES_READ, Permission.PRICES_READ}),
-    Role.RESEARCHER: frozenset({Permission.ANALYSES_READ, Permission.PRICES_READ, Permission.ANALYSES_RUN}),
+    Role.RESEARCHER: frozenset(
+        {Permission.ANALYSES_READ, Permission.PRICES_READ, Permission.ANALYSES_RUN, Permission.PRICES_WRITE}
+    ),
     Role.ADMIN: frozenset(Permission),
 }
 

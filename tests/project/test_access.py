@@ -20,7 +20,7 @@ from webapp.auth.session import parts_of
 from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Actor
 from webapp.services import groups, shares, tokens
-from webapp.tables import Analysis, ApiToken, LogLine, Share, User
+from webapp.tables import Acquisition, Analysis, ApiToken, LogLine, Share, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -61,12 +61,14 @@ def ground(database):
         admin = factories.create_actor(session, "admin")
         group = groups.create_group(session, admin, name="Desk")
         link, _ = shares.make_link(session, owner, failed.public_id)
+        acquisition = factories.create_acquisition(session, owner, symbol=SECRET)
         token, _ = tokens.create_token(session, owner, name=SECRET, scopes=["analyses:read"], expires_in_days=1)
         ids = {
             "analysis_id": failed.public_id,
             "public_id": failed.public_id,
             "instrument_id": series.public_id,
             "token_id": token.id,
+            "acquisition_id": acquisition.public_id,
             "group_id": group.id,
             "share_id": link.id,
             "secret": session.query(Share).one().link_hash,  # all that an intruder could find in the database
@@ -170,7 +172,7 @@ def test_what_is_anothers_is_not_found_by_any_route(app, as_other, as_owner, as_
                 answer = client.open(address, method=method, headers=csrf(client), json=body, buffered=True)
                 assert answer.status_code < 500 or rule.rule == "/readyz", f"{method} {address}"
                 assert SECRET.encode() not in answer.data, f"{method} {address}"
-                if rule.arguments & {"analysis_id", "instrument_id", "token_id"}:
+                if rule.arguments & {"analysis_id", "instrument_id", "token_id", "acquisition_id"}:
                     assert answer.status_code == 404, f"{method} {address}"
                     assert answer.json["code"] == "not_found"
                     n_asked += 1
@@ -199,7 +201,7 @@ def test_anothers_id_and_an_unknown_one_get_the_same_answer(app, as_other, groun
 def owned_rows(database):
     """All that the owner has, as it stands in the database."""
     with database.read() as session:
-        rows = [*session.query(Analysis), *session.query(ApiToken), *session.query(LogLine), *session.query(Share)]
+        rows = [row for table in (Analysis, Acquisition, ApiToken, LogLine, Share) for row in session.query(table)]
         owners = {user.id for user in session.query(User) if user.name == SECRET}
         return [
             {name: value for name, value in sorted(vars(row).items()) if name != "_sa_instance_state"}

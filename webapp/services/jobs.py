@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now
 from webapp.errors import LeaseLost
-from webapp.services import turns
+from webapp.services import leases, turns
+from webapp.services.leases import Running
 from webapp.services.workflow import STAGES, Status
 from webapp.tables import Analysis, LogLine
 
@@ -37,17 +37,6 @@ class Claim:
     snapshot_id: int | None
     pins: Mapping[str, Any]
     is_rerun: bool
-
-
-@dataclass(frozen=True)
-class Running:
-    """A running analysis as its keeper sees it; `seconds_since_cancel` is None if nobody asked to cancel."""
-
-    analysis_id: int
-    attempt: int
-    pid: int
-    running_seconds: float
-    seconds_since_cancel: float | None
 
 
 def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float, max_attempts: int) -> Claim | None:
@@ -86,18 +75,8 @@ def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float,
                 "error_message": f"Given up after {row.attempt} attempts; each time the worker that ran it was lost.",
             }
         else:
-            values = {
-                "status": Status.RUNNING,
-                "attempt": row.attempt + 1,
-                "worker": worker,
-                "worker_pid": pid,
-                "lease_expires_at": now + datetime.timedelta(seconds=lease_seconds),
-                "started_at": now,
-                "not_before": None,
-                "error_code": None,
-                "error_message": None,
-            }
-        taken = _update(session, and_(Analysis.id == row.id, *_is_queued(row.attempt)), values)
+            values = leases.taken(row.attempt, worker=worker, pid=pid, now=now, lease_seconds=lease_seconds)
+        taken = _update(session, leases.is_queued(Analysis, row.id, row.attempt), values)
         if taken and not is_hopeless:
             attempt = row.attempt + 1
             _log(session, row.id, attempt, "info", None, f"Started by worker {worker} (attempt {attempt}).", now)
@@ -205,7 +184,7 @@ def fail(session: Session, claim: Claim, *, code: str, message: str) -> bool:
 
 def stop(session: Session, running: Running, status: Status, *, code: str | None = None, message: str = "") -> bool:
     """End a running analysis from outside its process, before that process is killed."""
-    return _end(session, running.analysis_id, running.attempt, status, code=code, message=message)
+    return _end(session, running.job_id, running.attempt, status, code=code, message=message)
 
 
 def confirm_cancelled(session: Session, claim: Claim) -> bool:
@@ -226,7 +205,7 @@ def hand_back(session: Session, analysis_id: int, attempt: int, *, reason: str) 
         return False
     if row.cancel_requested_at is not None:
         return _end(session, analysis_id, attempt, Status.CANCELLED, code=None, message="Cancelled.")
-    moved = _update(session, _is_running(analysis_id, attempt), _queued_again())
+    moved = _update(session, _is_running(analysis_id, attempt), leases.QUEUED_AGAIN)
     if moved:
         _log(session, analysis_id, attempt, "warning", row.stage, reason, database_now(session))
     return moved
@@ -247,7 +226,7 @@ def retry_later(session: Session, claim: Claim, *, code: str, message: str, wait
     now = database_now(session)
     wait = wait_seconds if wait_seconds is not None else _FIRST_WAIT_SECONDS * 2**row.n_transient
     values = {
-        **_queued_again(),
+        **leases.QUEUED_AGAIN,
         "n_transient": row.n_transient + 1,
         "not_before": now + datetime.timedelta(seconds=wait),
         "error_code": code,
@@ -262,29 +241,12 @@ def retry_later(session: Session, claim: Claim, *, code: str, message: str, wait
 
 def running_on(session: Session, worker: str) -> list[Running]:
     """Return what runs on a worker."""
-    now = database_now(session)
-    rows = session.execute(
-        select(
-            Analysis.id, Analysis.attempt, Analysis.worker_pid, Analysis.started_at, Analysis.cancel_requested_at
-        ).where(Analysis.worker == worker, Analysis.status == Status.RUNNING)
-    )
-    return [
-        Running(
-            analysis_id,
-            attempt,
-            pid or 0,
-            (now - started_at).total_seconds() if started_at else 0.0,
-            (now - cancelled_at).total_seconds() if cancelled_at else None,
-        )
-        for analysis_id, attempt, pid, started_at, cancelled_at in rows
-    ]
+    return leases.running_on(session, Analysis, worker)
 
 
 def renew(session: Session, worker: str, pids: Sequence[int], *, lease_seconds: float) -> int:
     """Renew the leases of what these processes of a worker run; return how many."""
-    until = database_now(session) + datetime.timedelta(seconds=lease_seconds)
-    alive = and_(Analysis.worker == worker, Analysis.worker_pid.in_(pids), Analysis.status == Status.RUNNING)
-    return _update_count(session, alive, {"lease_expires_at": until})
+    return leases.renew(session, Analysis, worker, pids, lease_seconds=lease_seconds)
 
 
 def sweep(session: Session) -> int:
@@ -293,11 +255,8 @@ def sweep(session: Session) -> int:
     The caller sends that many work messages: whatever a broker lost is sent again this way.
     """
     now = database_now(session)
-    lost = select(Analysis.id, Analysis.attempt).where(
-        Analysis.status == Status.RUNNING, Analysis.lease_expires_at < now
-    )
     reason = "Its worker fell silent; the work goes on from the last stored stage."
-    for analysis_id, attempt in session.execute(lost).all():
+    for analysis_id, attempt in leases.lost(session, Analysis, now):
         hand_back(session, analysis_id, attempt, reason=reason)
     due = select(func.count()).where(Analysis.status == Status.QUEUED, turns.is_due(now))
     return session.scalar(due) or 0
@@ -310,12 +269,8 @@ def progress_of(stage: str, fraction: float) -> float:
     return min(0.99, (before + STAGES[stage] * fraction) / sum(STAGES.values()))
 
 
-def _is_queued(attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Analysis.status == Status.QUEUED, Analysis.attempt == attempt
-
-
 def _is_running(analysis_id: int, attempt: int) -> ColumnElement[bool]:
-    return and_(Analysis.id == analysis_id, Analysis.attempt == attempt, Analysis.status == Status.RUNNING)
+    return leases.is_running(Analysis, analysis_id, attempt)
 
 
 def _is_wanted(claim: Claim) -> ColumnElement[bool]:
@@ -332,10 +287,6 @@ def _why_not(session: Session, claim: Claim) -> Exception:
         f"Expected analysis {claim.public_id} to run under attempt {claim.attempt}; "
         f"found {'no such row' if row is None else f'{row.status}, attempt {row.attempt}'}."
     )
-
-
-def _queued_again() -> dict[str, Any]:
-    return {"status": Status.QUEUED, "worker": None, "worker_pid": None, "lease_expires_at": None}
 
 
 def _end(session: Session, analysis_id: int, attempt: int, status: Status, *, code: str | None, message: str) -> bool:
@@ -355,15 +306,7 @@ def _end(session: Session, analysis_id: int, attempt: int, status: Status, *, co
 
 
 def _update(session: Session, where: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
-    return _update_count(session, where, values) > 0
-
-
-def _update_count(session: Session, where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
-    result = session.execute(
-        update(Analysis).where(where).values(**values).execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)  # noqa: S101  # narrows the type: an UPDATE has a row count
-    return result.rowcount
+    return leases.update_rows(session, Analysis, where, values) > 0
 
 
 def _log(

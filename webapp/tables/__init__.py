@@ -1,6 +1,7 @@
 """SQLAlchemy classes, one subject a file. "Model" means only what learns."""
 
 from webapp.tables.account import ApiToken, AuditEvent, User
+from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, Artifact, LogLine
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
@@ -8,6 +9,7 @@ from webapp.tables.share import Group, GroupMember, Share, ShareOpening
 from webapp.tables.trial import Trial, TrialSeries
 
 __all__ = [
+    "Acquisition",
     "Analysis",
     "ApiToken",
     "Artifact",
@@ -21,6 +23,7 @@ __all__ = [
     "PriceData",
     "PriceRevision",
     "PriceSeries",
+    "PriceSource",
     "Security",
     "Share",
     "ShareOpening",

@@ -206,6 +206,6 @@ def test_what_runs_on_a_worker_is_seen_with_its_process(session):
     analyses.cancel(session, actor, row.public_id)
 
     (running,) = jobs.running_on(session, WORKER)
-    assert (running.analysis_id, running.attempt, running.pid) == (taken.analysis_id, 1, 11)
+    assert (running.job_id, running.attempt, running.pid) == (taken.analysis_id, 1, 11)
     assert running.seconds_since_cancel >= 0
     assert jobs.running_on(session, "another") == []
