@@ -96,7 +96,7 @@ def test_confusion_counts_every_known_bar(result):
 
     rows = [reading.text(row) for row in reading.of_type(reading.of_type(table, "Tbody")[0], "Tr")]
     counts = result.frames["confusion"].set_index(["actual", "predicted"])["n_rows"]
-    assert rows[0].startswith("Above the threshold")
+    assert rows[0].startswith("Label 1")
     assert str(counts[1, 1]) in rows[0]
     assert rows[1].endswith(str(counts[0].sum()))
 
