@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from webapp import jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.dashboard import paths
-from webapp.dashboard.components import tabs
+from webapp.dashboard.components import share_dialog, tabs
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.charts import current_theme
@@ -55,6 +55,7 @@ def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Compone
             ),
             html.Div(_body(view, tab), id="analysis-body", className="stack"),
             _log(),
+            *([share_dialog.share_dialog()] if view.summary.is_own else []),
             dcc.Store(id="analysis-id", data=view.id),
             dcc.Store(id="analysis-tab", data=tab),
             dcc.Store(id="analysis-status", data=view.status.value),
@@ -182,6 +183,7 @@ def register(app: Dash) -> None:
         State("analysis-id", "data"),
         prevent_initial_call=True,
     )(draw_price)
+    share_dialog.register(app)
 
 
 def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
@@ -195,7 +197,10 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
     ]
     if summary.finished_at is not None:
         shown.append(html.Span(["finished ", ago(summary.finished_at, moment)]))
-    return shown, (summary.status.is_final, view.cancel_requested, not summary.status.is_final)
+    if not summary.is_own:
+        shown.append(html.Span([icon("eye"), f"shared by {summary.owner}, read only"], className="share-badge"))
+    hides_cancel, hides_rerun = summary.status.is_final, not summary.status.is_final
+    return shown, (hides_cancel or not summary.is_own, view.cancel_requested, hides_rerun or not summary.is_own)
 
 
 def _view(public_id: object) -> AnalysisView:
@@ -241,6 +246,7 @@ def _actions(view: AnalysisView, hides: tuple[bool, bool, bool], *, may_run: boo
                 href=paths.new_analysis(from_id=view.id),
                 className="btn btn-secondary",
             ),
+            share_dialog.share_button(is_hidden=not view.summary.is_own),
         ],
         className="page-header-actions no-print",
         hidden=not may_run,

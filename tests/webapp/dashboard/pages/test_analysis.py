@@ -11,8 +11,8 @@ from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.tabs import trades
 from webapp.dashboard.pages import analysis as page
 from webapp.errors import Conflict, NotFound, PermissionDenied
-from webapp.services import analyses
-from webapp.tables import LogLine
+from webapp.services import analyses, shares
+from webapp.tables import LogLine, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -232,3 +232,17 @@ def test_a_long_title_of_the_wrong_kind_is_only_text(acting, add):
         tree = page.layout(add(actor, title=title))
 
     assert reading.of_type(tree, "H1")[0].children == title
+
+
+def test_a_reader_sees_whose_it_is_and_no_buttons_that_change_it(acting, finished, database):
+    with acting() as owner:
+        public_id = finished(owner)
+    with acting() as reader:
+        with database.write() as session:
+            email = session.get_one(User, reader.user_id).email
+            shares.share_with_user(session, owner, public_id, email=email)
+        tree = page.layout(public_id)
+
+    assert f"shared by {owner.name}, read only" in reading.text(tree)
+    assert [reading.by_id(tree, f"analysis-{name}").hidden for name in ("cancel", "rerun", "share")] == [True] * 3
+    assert "analysis-share-dialog" not in reading.ids(tree)
