@@ -289,13 +289,14 @@ def prices(_google: Prices) -> Prices:
 
 @pytest.fixture
 def settings(home: Path, request: pytest.FixtureRequest) -> Settings:
-    """Settings of a fresh installation: the test's database, if it asks for one; no broker; no limit to signing in."""
+    """Settings of a fresh installation: the test's database, if it asks for one; no broker; no limits."""
     url = request.getfixturevalue("database_url") if "database_url" in request.fixturenames else ""
     return Settings(
         home=home,
         database_url=url,
         secret_key="only-for-tests-" + "0" * 32,
         sign_in_limit="1000 per minute",
+        request_limit="100000 per minute",
         example=False,
     )
 

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     )
     session_days: int = Field(default=7, ge=1, le=90, description="Days until a session ends by itself.")
     sign_in_limit: str = Field(default="10 per minute", description="Sign-in attempts an address may make.")
+    request_limit: str = Field(
+        default="600 per minute", description="REST requests a person may make, by tokens and browser together."
+    )
     analysis_time_limit_seconds: int = Field(
         default=4 * 3600, ge=10, description="An analysis running longer than this is stopped and failed."
     )

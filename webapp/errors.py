@@ -6,7 +6,9 @@ AppError
 ├── PermissionDenied      the role or the token's scopes do not allow it
 ├── NotFound              it does not exist, or the actor may not know that it does
 ├── Conflict              it is already final, or the name is taken
+├── PreconditionFailed    it has changed since the asker read it
 ├── InvalidInput          `fields` says what is wrong with which field
+├── IdempotencyKeyReused  the key stood for another request
 ├── TooManyRequests       `retry_after` seconds
 ├── QuotaExceeded         the actor's limit is used up
 ├── LeaseLost             a worker no longer owns the analysis it works on
@@ -55,6 +57,18 @@ class Conflict(AppError):
     """It is already final, or the name is taken."""
 
     code = "conflict"
+
+
+class PreconditionFailed(AppError):
+    """It has changed since the asker read it."""
+
+    code = "precondition_failed"
+
+
+class IdempotencyKeyReused(AppError):
+    """The key stood for another request."""
+
+    code = "idempotency_key_reused"
 
 
 class InvalidInput(AppError):

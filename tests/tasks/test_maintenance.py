@@ -3,6 +3,7 @@ import pytest
 import tasks.maintenance
 from tests import factories
 from webapp import jobs
+from webapp.tables import IdempotencyKey
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -21,3 +22,14 @@ def test_sweeping_sends_for_everything_that_waits_up_to_a_limit(parts, actor, jo
     monkeypatch.setattr(tasks.maintenance, "MOST_MESSAGES", 2)
     tasks.maintenance.sweep()
     assert jobs_sent == [jobs.WORK] * 5
+
+
+def test_sweeping_forgets_what_is_kept_for_a_day(parts, jobs_sent, monkeypatch):
+    monkeypatch.setattr(tasks.maintenance, "hands", lambda: parts)
+    with parts.database.write() as session:
+        old = factories.NOW.replace(year=2020)
+        session.add(IdempotencyKey(key_hash="0" * 64, fingerprint="1" * 64, created_at=old))
+    tasks.maintenance.sweep()
+
+    with parts.database.read() as session:
+        assert session.query(IdempotencyKey).count() == 0

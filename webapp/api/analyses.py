@@ -64,10 +64,10 @@ def list_analyses(query: AnalysisQuery) -> Response:
     """Return your analyses, newest first. `total` says how many match."""
     with read() as session:
         page = analyses.list_recent(
-            session, current_actor(), status=query.status, text=query.text, limit=query.limit, offset=query.offset
+            session, current_actor(), status=query.status, text=query.text, limit=query.limit, cursor=query.cursor
         )
     items = [AnalysisSummary.model_validate(item) for item in page.items]
-    return to_json(AnalysisList(items=items, total=page.total, limit=page.limit, offset=page.offset))
+    return to_json(AnalysisList(items=items, total=page.total, next=page.next))
 
 
 @operation(

@@ -16,6 +16,12 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class PageView(View):
+    """A page of a list. A list adds its `items`."""
+
+    next: str | None = Field(description="Send it as `cursor` for the page after this one; null: this is the last.")
+
+
 def _columns(name: str, doc: str, **columns: tuple[Any, str]) -> type[View]:
     """Return a model of a table: each column a list, all of one length."""
     fields: dict[str, Any] = {

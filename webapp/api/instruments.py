@@ -23,19 +23,17 @@ from webapp.services import prices
 def search_instruments(query: InstrumentQuery) -> Response:
     """Return the instruments that you may see: shared ones, and those that you uploaded."""
     with read() as session:
-        found = prices.search_instruments(
+        page = prices.list_instruments(
             session,
             current_actor(),
             symbol=query.symbol or None,
             text=query.text,
             source=query.source or None,
             interval=query.interval or None,
-            limit=query.limit + 1,  # one more than is shown tells whether there are more
-            offset=query.offset,
+            cursor=query.cursor,
+            limit=query.limit,
         )
-    items = [Instrument.model_validate(view) for view in found[: query.limit]]
-    has_more = len(found) > query.limit
-    return to_json(InstrumentList(items=items, limit=query.limit, offset=query.offset, has_more=has_more))
+    return to_json(InstrumentList(items=[Instrument.model_validate(view) for view in page.items], next=page.next))
 
 
 @operation(

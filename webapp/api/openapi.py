@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from webapp.api.answers import to_json
 from webapp.api.operations import OPERATIONS, PREFIX, Answer, Operation, operation
+from webapp.api.repeats import PATTERN
 from webapp.api.schemas import Problem
 
 Json = dict[str, Any]
@@ -27,10 +28,11 @@ _REFUSALS: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "Your role or the token's scopes do not allow it.",
     HTTPStatus.NOT_FOUND: "It does not exist, or it is not yours to see.",
     HTTPStatus.CONFLICT: "Not in the state it is in.",
+    HTTPStatus.PRECONDITION_FAILED: "It has changed since you read it.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 256 KiB, or than 16 KiB where a password is offered.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not declared as application/json.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Fields are wrong; `errors` names each.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many attempts; wait as `Retry-After` says.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests, or attempts to sign in; wait as `Retry-After` says.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; it is in the log under `request_id`.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A part of the system does not answer; try again.",
 }
@@ -39,9 +41,27 @@ _HEADERS: dict[int, tuple[str, str]] = {
     HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", "Seconds to wait."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", "Seconds to wait."),
 }
+# Headers of answers, and the type of what is in them.
+_COMMON_HEADERS = {
+    "ETag": ("Changes when the content does; send it as `If-None-Match`, or as `If-Match` with a change.", "string"),
+    "RateLimit-Limit": ("Requests that you may make in one window.", "integer"),
+    "RateLimit-Remaining": ("Requests that are left of them.", "integer"),
+    "RateLimit-Reset": ("Seconds until the next window begins.", "integer"),
+}
+_RATE_LIMIT = tuple(name for name in _COMMON_HEADERS if name.startswith("RateLimit"))
+# Headers of requests.
+_CONDITIONS: dict[str, tuple[str, Json]] = {
+    "Idempotency-Key": (
+        "Your name for this request. Sent again within 24 hours it is answered as before, and nothing is made twice.",
+        {"type": "string", "pattern": PATTERN},
+    ),
+    "If-None-Match": ("Tags of what you have; it is answered with 304 while nothing has changed.", {"type": "string"}),
+    "If-Match": ("Tag of what you have seen; refused with 412 if it has changed since.", {"type": "string"}),
+}
 _ALWAYS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
@@ -85,6 +105,9 @@ def document() -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "headers": {
+                name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in _COMMON_HEADERS.items()
+            },
             "responses": {_name(status): _refusal(status, references) for status in _REFUSALS},
             "securitySchemes": {
                 "bearer": {
@@ -117,9 +140,14 @@ def _operation(declared: Operation, references: References) -> Json:
         "tags": [declared.tag],
         "summary": declared.summary,
         "description": declared.description,
-        "parameters": [*_path_parameters(declared), *_query_parameters(declared)],
+        "parameters": [*_path_parameters(declared), *_query_parameters(declared), *_conditions(declared)],
         "responses": {
-            **{str(int(status)): _answer(answer, references) for status, answer in declared.answers.items()},
+            **{str(int(status)): _answer(declared, answer, references) for status, answer in declared.answers.items()},
+            **(
+                {"304": {"description": "What you have is what there is.", "headers": _headers("ETag", *_RATE_LIMIT)}}
+                if declared.method == "GET"
+                else {}
+            ),
             **{
                 str(int(status)): {"$ref": f"#/components/responses/{_name(status)}"}
                 for status in sorted(_statuses(declared))
@@ -143,9 +171,30 @@ def _statuses(declared: Operation) -> set[int]:
         statuses.add(HTTPStatus.FORBIDDEN)
     if declared.body is not None:
         statuses.update(_WITH_BODY)
-    if declared.query is not None:
+    if declared.query is not None or declared.method == "POST":
         statuses.add(HTTPStatus.UNPROCESSABLE_ENTITY)
+    if declared.method == "POST":
+        statuses.add(HTTPStatus.CONFLICT)
+    if declared.is_conditional:
+        statuses.add(HTTPStatus.PRECONDITION_FAILED)
     return statuses
+
+
+def _conditions(declared: Operation) -> list[Json]:
+    """Return the headers by which an operation lets itself be told more."""
+    names = {"GET": ["If-None-Match"], "POST": ["Idempotency-Key"]}.get(declared.method, [])
+    if declared.is_conditional:
+        names = ["If-Match"]
+    return [_header_parameter(name) for name in names]
+
+
+def _header_parameter(name: str) -> Json:
+    description, schema = _CONDITIONS[name]
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+def _headers(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _path_parameters(declared: Operation) -> list[Json]:
@@ -176,12 +225,15 @@ def _query_parameter(name: str, schema: Json, definitions: Json) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _answer(answer: Answer, references: References) -> Json:
+def _answer(declared: Operation, answer: Answer, references: References) -> Json:
     described: Json = {"description": answer.description}
-    if answer.headers:
-        described["headers"] = {
-            name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
-        }
+    headers = {name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()}
+    if declared.method == "GET":
+        headers |= _headers("ETag")
+    if not declared.is_public:
+        headers |= _headers(*_RATE_LIMIT)
+    if headers:
+        described["headers"] = headers
     content = {}
     for media_type in answer.media_types:
         schema: Json = {"type": "string"} if media_type == "text/csv" else {"type": "object"}

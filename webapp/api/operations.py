@@ -1,4 +1,9 @@
-"""How a route is declared: once, for Flask and for the OpenAPI document alike."""
+"""How a route is declared: once, for Flask and for the OpenAPI document alike.
+
+What all routes have in common is done here, so that a new one has it without a line of its own: the permission is
+asked for first, input is read as declared, a GET has its tag and answers 304, a change respects `If-Match`, and a POST
+its `Idempotency-Key`.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +14,10 @@ from typing import Any
 from flask import Blueprint, Response
 from pydantic import BaseModel
 
+from webapp.api.conditions import require_match, with_tag
 from webapp.api.problems import complete
 from webapp.api.reading import read_body, read_query
+from webapp.api.repeats import answer_once
 from webapp.auth.session import current_actor
 from webapp.permissions import Permission, require
 
@@ -47,10 +54,16 @@ class Operation:
     refusals: tuple[int, ...]
     is_public: bool
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it changes what can be read at the same address, and so respects `If-Match`."""
+        return self.method in {"PUT", "PATCH", "DELETE"} and ("GET", self.path) in _VIEWS
+
 
 OPERATIONS: list[Operation] = []
 
 View = Callable[..., Response]
+_VIEWS: dict[tuple[str, str], View] = {}
 
 
 def operation(  # noqa: PLR0913  # each says one thing about a route, and most have a default
@@ -93,13 +106,25 @@ def operation(  # noqa: PLR0913  # each says one thing about a route, and most h
         def answer(**ids: str) -> Response:
             if permission is not None:
                 require(current_actor(), permission)
-            return view(**ids, **_inputs(declared))
+            inputs = _inputs(declared)
+            return _answer(declared, ids, lambda: view(**ids, **inputs))
 
         blueprint.add_url_rule(path, endpoint=declared.id, view_func=answer, methods=[method])
         OPERATIONS.append(declared)
+        _VIEWS[method, path] = view
         return view
 
     return declare
+
+
+def _answer(declared: Operation, ids: Mapping[str, str], make: Callable[[], Response]) -> Response:
+    if declared.method == "GET":
+        return with_tag(make())
+    if declared.method == "POST":
+        return answer_once(make)
+    if declared.is_conditional:
+        require_match(lambda: _VIEWS["GET", declared.path](**ids))
+    return make()
 
 
 def _inputs(declared: Operation) -> dict[str, Any]:

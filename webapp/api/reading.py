@@ -13,12 +13,13 @@ from typing import Annotated, Any, TypeVar, get_origin
 
 import orjson
 from flask import abort, request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import UnsupportedMediaType
 
 from webapp.auth import problems
 from webapp.errors import MOST_ENTRIES, InvalidInput
+from webapp.services.paging import LONGEST_CURSOR, MOST
 
 _MEDIA_TYPE = "application/json"
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
@@ -55,6 +56,19 @@ def _plain_date(text: Any) -> Any:
 
 QueryNumber = Annotated[int, BeforeValidator(_plain_number)]
 QueryDate = Annotated[datetime.date, BeforeValidator(_plain_date)]
+
+
+class PageQuery(Query):
+    """Which page of a list. A list adds its filters, and changes the default and the most of `limit`."""
+
+    cursor: str = Field(
+        default="",
+        max_length=LONGEST_CURSOR,
+        pattern="^[A-Za-z0-9_-]*$",
+        description="The `next` of the page before; empty: the first page.",
+    )
+    limit: QueryNumber = Field(default=50, ge=1, le=MOST, description="At most this many.")
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -14,15 +14,9 @@ from webapp.permissions import Permission
 from webapp.services import results
 from webapp.services.results import ResultView
 
-_TAG = {"ETag": "Changes when the content does; send it as `If-None-Match`."}
-_NOT_MODIFIED = Answer("What you have is what there is.", None, (), _TAG)
-
 
 def _answers(description: str, body: type[View], *media_types: str) -> dict[int, Answer]:
-    return {
-        HTTPStatus.OK: Answer(description, body, ("application/json", *media_types), _TAG),
-        HTTPStatus.NOT_MODIFIED: _NOT_MODIFIED,
-    }
+    return {HTTPStatus.OK: Answer(description, body, ("application/json", *media_types))}
 
 
 @operation(

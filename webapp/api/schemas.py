@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from quant.spec import AnalysisSpec
-from webapp.api.columns import EquityColumns, Moment, PredictionColumns, PriceColumns, TradeColumns, View
-from webapp.api.reading import Body, Query, QueryDate, QueryNumber
+from webapp.api.columns import EquityColumns, Moment, PageView, PredictionColumns, PriceColumns, TradeColumns, View
+from webapp.api.reading import Body, PageQuery, Query, QueryDate, QueryNumber
 from webapp.permissions import Permission
 from webapp.services.tokens import MAX_DAYS
 from webapp.services.workflow import Status
@@ -93,7 +93,7 @@ class NewToken(View):
 # --- Instruments and prices ------------------------------------------------------------------------------------------
 
 
-class InstrumentQuery(Query):
+class InstrumentQuery(PageQuery):
     """Which instruments."""
 
     symbol: str = Field(
@@ -107,7 +107,6 @@ class InstrumentQuery(Query):
         default="", max_length=8, pattern=_PRINTABLE, description="Only with bars of this length; empty: all."
     )
     limit: QueryNumber = Field(default=100, ge=1, le=200, description="At most this many.")
-    offset: QueryNumber = Field(default=0, ge=0, le=_LARGEST, description="Leave out the first ones.")
 
 
 class Instrument(View):
@@ -131,13 +130,10 @@ class Instrument(View):
     quality: dict[str, int] = Field(description="Number of findings about the bars, by severity.")
 
 
-class InstrumentList(View):
+class InstrumentList(PageView):
     """A page of instruments, by symbol."""
 
     items: list[Instrument]
-    limit: int
-    offset: int
-    has_more: bool = Field(description="Whether there are more after these.")
 
 
 class PriceQuery(Query):
@@ -228,7 +224,7 @@ class Submission(Body):
     )
 
 
-class AnalysisQuery(Query):
+class AnalysisQuery(PageQuery):
     """Which analyses."""
 
     status: tuple[Status, ...] = Field(
@@ -237,8 +233,6 @@ class AnalysisQuery(Query):
     text: str = Field(
         default="", max_length=120, pattern=_PRINTABLE, description="Only those whose title contains this, in any case."
     )
-    limit: QueryNumber = Field(default=50, ge=1, le=500, description="At most this many, newest first.")
-    offset: QueryNumber = Field(default=0, ge=0, le=_LARGEST, description="Leave out the first ones.")
 
 
 class AnalysisState(View):
@@ -265,13 +259,11 @@ class AnalysisSummary(AnalysisState):
     is_own: bool = Field(description="False for one that its owner shares with you, for reading.")
 
 
-class AnalysisList(View):
+class AnalysisList(PageView):
     """A page of analyses, newest first."""
 
     items: list[AnalysisSummary]
     total: int = Field(description="Number of analyses that match.")
-    limit: int
-    offset: int
 
 
 class AnalysisDetail(AnalysisSummary):

@@ -1,4 +1,8 @@
-"""How often one may try to sign in, whichever door is used: three counts, so that nobody is shut out by a stranger.
+"""How often one may ask, and how often try to sign in.
+
+Requests to REST are counted by person: whatever tokens and browsers they use, they count together, and nobody uses up
+what is another's. Attempts to sign in, whichever door is used, have three counts, so that nobody is shut out by a
+stranger:
 
 - Attempts of any kind, by network address, as the settings say.
 - Refused passwords, by e-mail and network address: one address cannot use up what all have together.
@@ -8,15 +12,17 @@
 Counted in Redis, so that all web processes count together; in memory of each process while Redis is away or not set.
 """
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, request
-from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask import Flask, Response, current_app, g, request
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
 from limits import parse_many
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from webapp.auth import problems
@@ -30,11 +36,13 @@ SIGN_IN_ENDPOINTS = frozenset({"POST /login", "POST /api/v1/tokens"})
 REFUSED_FROM_ONE_ADDRESS = "20 per hour"
 REFUSED_FROM_ANYWHERE = "100 per hour"
 _KEY = "assay_limits"
+_PERSON = "person "
 
 
 def install_limits(app: Flask, settings: Settings) -> None:
-    """Count the attempts to sign in, and refuse what is too many with 429."""
-    parse_many(settings.sign_in_limit)  # a limit that cannot be read stops the start, not the first sign-in
+    """Count requests and the attempts to sign in, and refuse what is too many with 429."""
+    for limit in (settings.sign_in_limit, settings.request_limit):
+        parse_many(limit)  # a limit that cannot be read stops the start, not the first sign-in
     redis_url = settings.redis_url.get_secret_value()
     # Without retries, and with short waits: a server that hangs must not hang the sign-in with it.
     options = {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)}
@@ -47,10 +55,12 @@ def install_limits(app: Flask, settings: Settings) -> None:
             ApplicationLimit(settings.sign_in_limit, key_function=_address_key, exempt_when=_is_harmless),
             _of_refusals(REFUSED_FROM_ONE_ADDRESS, _email_and_address_key),
             _of_refusals(REFUSED_FROM_ANYWHERE, _email_key),
+            ApplicationLimit(settings.request_limit, key_function=_person_key, exempt_when=_is_not_counted),
         ],
         key_prefix="assay",
     )
     limiter.init_app(app)
+    app.after_request(_say_what_is_left)
     app.extensions[_KEY] = limiter
     app.register_error_handler(RateLimitExceeded, _answer)
 
@@ -60,11 +70,34 @@ def _of_refusals(limit: str, key: Callable[[], str]) -> ApplicationLimit:
 
 
 def too_many() -> TooManyRequests:
-    """Return what to tell somebody whose attempt was one too many."""
+    """Return what to tell somebody whose request was one too many."""
     limiter: Limiter = current_app.extensions[_KEY]
     limit = limiter.current_limit
-    wait = max(1, round(limit.reset_at - time.time())) if limit else 60
-    return TooManyRequests(f"Too many attempts to sign in. Try again in {wait} s.", retry_after=wait)
+    wait = _seconds_until(limit) if limit else 60
+    what = "requests" if limit and _is_of_person(limit) else "attempts to sign in"
+    return TooManyRequests(f"Too many {what}. Try again in {wait} s.", retry_after=wait)
+
+
+def _say_what_is_left(response: Response) -> Response:
+    """Name the tightest limit of the person, what is left of it, and the seconds until it is whole again."""
+    limiter: Limiter = current_app.extensions[_KEY]
+    limits = [limit for limit in limiter.current_limits if _is_of_person(limit)]
+    if not limits:
+        return response
+    with contextlib.suppress(RedisError, OSError):  # it went away a moment ago; the next request is counted in memory
+        limit = min(limits, key=lambda each: each.remaining)
+        response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+        response.headers["RateLimit-Remaining"] = str(max(0, limit.remaining))
+        response.headers["RateLimit-Reset"] = str(_seconds_until(limit))
+    return response
+
+
+def _seconds_until(limit: RequestLimit) -> int:
+    return max(1, round(limit.reset_at - time.time()))
+
+
+def _is_of_person(limit: RequestLimit) -> bool:
+    return any(part.startswith(_PERSON) for part in limit.request_args)
 
 
 def _answer(_error: RateLimitExceeded) -> Response:
@@ -79,6 +112,15 @@ def _is_harmless() -> bool:
 def _is_refusal(response: Response) -> bool:
     """Whether e-mail and password were looked at and are not right: what cannot be read counts against nobody."""
     return response.status_code == HTTPStatus.UNAUTHORIZED
+
+
+def _is_not_counted() -> bool:
+    """Whether nobody's requests are counted here: pages have their own pace, and strangers are refused anyway."""
+    return g.get("actor") is None or not request.path.startswith("/api/")
+
+
+def _person_key() -> str:
+    return f"{_PERSON}{g.actor.user_id}"
 
 
 def _address_key() -> str:

@@ -4,7 +4,7 @@ Flask-SQLAlchemy holds the request's session, on the same engine as everything e
 transaction of its own that is rolled back, so that nothing read before a `write()` is shown after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -24,6 +24,7 @@ from webapp.services import accounts
 from webapp.storage import FrameStore
 
 _KEY = "assay"
+_FIRST_STEP = "first_step"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,17 @@ def write() -> Iterator[Session]:
         If the database does not answer.
     """
     with _database_errors(), parts().database.write() as session:
+        if (first_step := g.get(_FIRST_STEP)) is not None:
+            first_step(session)
         yield session
+        g.pop(_FIRST_STEP, None)  # taken with this transaction, whose commit comes next
+
+
+def begin_writing_with(step: Callable[[Session], None] | None) -> None:
+    """Let the first transaction of this request that writes begin with a step, and be done with it or not at all."""
+    g.pop(_FIRST_STEP, None)
+    if step is not None:
+        setattr(g, _FIRST_STEP, step)
 
 
 @contextmanager

@@ -15,10 +15,12 @@ from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, snapshots, turns
+from webapp.services import audit, paging, snapshots, turns
 from webapp.services.access import find_owned, find_readable, may_read
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
+
+_NEWEST_FIRST = (paging.Order(Analysis.submitted_at, descending=True), paging.Order(Analysis.id, descending=True))
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,13 @@ class AnalysisView:
 
 @dataclass(frozen=True)
 class AnalysisPage:
-    """A page of a list, newest first."""
+    """A page of a list, newest first; `next` is the cursor of the page after it, None on the last."""
 
     items: tuple[AnalysisSummary, ...]
     total: int
     limit: int
     offset: int
+    next: str | None = None
 
 
 @dataclass(frozen=True)
@@ -300,6 +303,7 @@ def list_recent(
     text: str = "",
     limit: int = 50,
     offset: int = 0,
+    cursor: str = "",
 ) -> AnalysisPage:
     """Return the actor's analyses, newest first.
 
@@ -317,11 +321,18 @@ def list_recent(
         At most this many, 1 to 500.
     offset : int, default=0
         Leave out the first ones.
+    cursor : str, default=""
+        The `next` of the page before; empty: the first page.
 
     Returns
     -------
     AnalysisPage
         The page and the total that matches.
+
+    Raises
+    ------
+    InvalidInput
+        If the cursor is none of this list.
     """
     require(actor, Permission.ANALYSES_READ)
     query = select(Analysis, User.name).join(User, User.id == Analysis.owner_id)
@@ -331,9 +342,9 @@ def list_recent(
     if text:
         query = query.where(func.lower(Analysis.title).contains(text.lower(), autoescape=True))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    limit, offset = max(1, min(limit, 500)), max(0, offset)
-    rows = session.execute(query.order_by(Analysis.submitted_at.desc(), Analysis.id.desc()).limit(limit).offset(offset))
-    return AnalysisPage(tuple(_summary(row, owner, actor) for row, owner in rows), total, limit, offset)
+    limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
+    rows, following = paging.fetch_page(session, query.offset(offset), _NEWEST_FIRST, cursor=cursor, limit=limit)
+    return AnalysisPage(tuple(_summary(row, owner, actor) for row, owner in rows), total, limit, offset, following)
 
 
 def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0, limit: int = 500) -> list[LogEntry]:

@@ -19,6 +19,7 @@ from quant.data.findings import Finding
 from quant.frames import PRICE_COLUMNS, Prices
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, require
+from webapp.services import paging
 from webapp.services.price_store import (
     RevisionView,
     is_visible_to,
@@ -40,11 +41,13 @@ from webapp.storage import FrameStore
 from webapp.tables import PriceRevision, PriceSeries, Security
 
 __all__ = [
+    "InstrumentPage",
     "InstrumentView",
     "RevisionView",
     "SeriesRef",
     "SnapshotView",
     "get_instrument",
+    "list_instruments",
     "load_sample",
     "open_series",
     "pin_for",
@@ -61,6 +64,9 @@ __all__ = [
 Adjustment = Literal["raw", "back"]
 
 _MAX_LIMIT = 500
+_BY_SYMBOL = tuple(
+    paging.Order(column) for column in (Security.symbol, PriceSeries.source, PriceSeries.interval, PriceSeries.id)
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,14 @@ class InstrumentView:
     quality: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class InstrumentPage:
+    """A page of instruments; `next` is the cursor of the page after it, None on the last."""
+
+    items: tuple[InstrumentView, ...]
+    next: str | None
+
+
 def search_instruments(
     session: Session,
     actor: Actor,
@@ -150,24 +164,58 @@ def search_instruments(
         If the actor may not read prices.
     """
     require(actor, Permission.PRICES_READ)
-    query = _instruments(actor)
-    if symbol is not None:
-        query = query.where(func.lower(Security.symbol) == symbol.lower())
-    if text:
-        needle = text.lower()
-        query = query.where(
-            or_(
-                func.lower(Security.symbol).contains(needle, autoescape=True),
-                func.lower(Security.name).contains(needle, autoescape=True),
-            )
-        )
-    if source is not None:
-        query = query.where(PriceSeries.source == source)
-    if interval is not None:
-        query = query.where(PriceSeries.interval == interval)
-    query = query.order_by(Security.symbol, PriceSeries.source, PriceSeries.interval, PriceSeries.id)
+    query = _matching(actor, symbol=symbol, text=text, source=source, interval=interval)
+    query = query.order_by(*(each.column for each in _BY_SYMBOL))
     rows = session.execute(query.limit(max(1, min(limit, _MAX_LIMIT))).offset(max(0, offset)))
     return [_view(actor, *row) for row in rows]
+
+
+def list_instruments(
+    session: Session,
+    actor: Actor,
+    *,
+    symbol: str | None = None,
+    text: str = "",
+    source: str | None = None,
+    interval: str | None = None,
+    cursor: str = "",
+    limit: int = 100,
+) -> InstrumentPage:
+    """Return a page of the instruments that the actor may see, by symbol.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction.
+    actor : Actor
+        Who asks.
+    symbol : str, optional
+        Only this symbol, in any case.
+    text : str, default=""
+        Only those whose symbol or name contains this, in any case.
+    source, interval : str, optional
+        Only of this source; only with bars of this length.
+    cursor : str, default=""
+        The `next` of the page before; empty: the first page.
+    limit : int, default=100
+        At most this many, 1 to 500.
+
+    Returns
+    -------
+    InstrumentPage
+        The page, ordered by symbol, then source.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read prices.
+    InvalidInput
+        If the cursor is none of this list.
+    """
+    require(actor, Permission.PRICES_READ)
+    query = _matching(actor, symbol=symbol, text=text, source=source, interval=interval)
+    rows, following = paging.fetch_page(session, query, _BY_SYMBOL, cursor=cursor, limit=limit)
+    return InstrumentPage(tuple(_view(actor, *row) for row in rows), following)
 
 
 def get_instrument(session: Session, actor: Actor, instrument_id: str) -> InstrumentView:
@@ -304,6 +352,27 @@ def _instruments(actor: Actor) -> Select[PriceSeries, Security, PriceRevision]:
         .outerjoin(PriceRevision, newest)
         .where(is_visible_to(actor.user_id))
     )
+
+
+def _matching(
+    actor: Actor, *, symbol: str | None, text: str, source: str | None, interval: str | None
+) -> Select[PriceSeries, Security, PriceRevision]:
+    query = _instruments(actor)
+    if symbol is not None:
+        query = query.where(func.lower(Security.symbol) == symbol.lower())
+    if text:
+        needle = text.lower()
+        query = query.where(
+            or_(
+                func.lower(Security.symbol).contains(needle, autoescape=True),
+                func.lower(Security.name).contains(needle, autoescape=True),
+            )
+        )
+    if source is not None:
+        query = query.where(PriceSeries.source == source)
+    if interval is not None:
+        query = query.where(PriceSeries.interval == interval)
+    return query
 
 
 def _visible(session: Session, actor: Actor, instrument_id: str) -> tuple[PriceSeries, Security, PriceRevision | None]:

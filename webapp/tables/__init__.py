@@ -3,6 +3,7 @@
 from webapp.tables.account import ApiToken, AuditEvent, User
 from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, Artifact, LogLine
+from webapp.tables.idempotency import IdempotencyKey
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
@@ -18,6 +19,7 @@ __all__ = [
     "FittedModel",
     "Group",
     "GroupMember",
+    "IdempotencyKey",
     "LogLine",
     "PerformanceMetric",
     "PriceData",

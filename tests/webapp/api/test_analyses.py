@@ -206,7 +206,7 @@ def test_a_list_has_mine_only_newest_first(me, ask, call_as):
     body = me.get("/analyses").json
 
     assert [item["id"] for item in body["items"]] == [new, old]
-    assert (body["total"], body["limit"], body["offset"]) == (2, 50, 0)
+    assert (body["total"], body["next"]) == (2, None)
     assert body["items"][0] == {
         "id": new,
         "status": "running",
@@ -231,8 +231,7 @@ def test_a_list_has_mine_only_newest_first(me, ask, call_as):
         ("status=queued&status=failed", ["failed", "queued"]),
         ("text=AIL", ["failed"]),
         ("text=%25", []),
-        ("limit=1&offset=1", ["failed"]),
-        ("limit=1&offset=7", []),
+        ("limit=1", ["running"]),
     ],
 )
 def test_a_list_can_be_narrowed(me, ask, query, titles):
@@ -261,7 +260,8 @@ def test_a_list_costs_the_same_however_long_it_is(me, ask, app, count_queries):
         ("status=done", "status.0"),
         ("status=queued&status=", "status.1"),
         ("limit=501", "limit"),
-        ("offset=x", "offset"),
+        ("cursor=x", "cursor"),
+        ("offset=1", "offset"),
         (f"text={'x' * 121}", "text"),
         ("state=queued", "state"),
     ],

@@ -98,6 +98,23 @@ def test_permissions_are_named():
         assert not is_change or permission in {None, Permission.ANALYSES_RUN, Permission.USERS_MANAGE}
 
 
+def test_what_all_operations_have_in_common_is_documented():
+    for method, path, described in operations():
+        headers = {each["name"] for each in described["parameters"] if each["in"] == "header"}
+        expected = {"GET": {"If-None-Match"}, "POST": {"Idempotency-Key"}}.get(method, headers & {"If-Match"})
+        assert headers == expected, path
+        assert "429" in described["responses"]
+        assert ("304" in described["responses"]) == (method == "GET")
+        assert ("412" in described["responses"]) == ("If-Match" in headers)
+        successes = [answer for status, answer in described["responses"].items() if status.startswith("2")]
+        for answer in successes:
+            assert ("ETag" in answer.get("headers", {})) == (method == "GET")
+            assert ("RateLimit-Limit" in answer.get("headers", {})) == ("security" not in described)
+        names = {each["name"] for each in described["parameters"]}
+        assert "offset" not in names or path.endswith("/prices"), "lists are paged by cursor"
+        assert "cursor" not in names or "limit" in names
+
+
 def test_only_bodies_can_be_too_large_or_of_the_wrong_kind():
     for _, path, described in operations():
         assert ("requestBody" in described) == ("415" in described["responses"]) == ("413" in described["responses"]), (
@@ -109,8 +126,9 @@ def test_a_parameter_that_may_be_left_out_is_no_null():
     parameters = [parameter for _, _, described in operations() for parameter in described["parameters"]]
 
     assert {"start", "status", "format", "limit"} <= {parameter["name"] for parameter in parameters}
-    assert "null" not in str(parameters)
-    assert "None" not in str(parameters)
+    schemas = [parameter["schema"] for parameter in parameters]
+    assert "null" not in str(schemas)
+    assert "None" not in str(schemas)
     status = next(parameter for parameter in parameters if parameter["name"] == "status")
     assert status["schema"]["items"]["enum"] == ["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -167,12 +185,21 @@ def test_every_code_has_its_line_and_its_status_in_the_documentation():
 
 # --- the machine ----------------------------------------------------------------------------------------------------
 
-# What fits the schema may still be refused: rules between fields, and symbols of which there are no prices, are no
-# matter of JSON schema. 422 is right there, and only there.
-CONFIG = """
+# What fits the schema may still be refused: rules between fields, symbols of which there are no prices, cursors that no
+# list has given, and keys that stood for another request are no matter of JSON schema. 422 is right there.
+RULES = sorted(
+    described["operationId"]
+    for method, path, described in operations()
+    if method == "POST" or path.endswith("/prices") or any(each["name"] == "cursor" for each in described["parameters"])
+)
+CONFIG = f"""
+checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412"]
 [[operations]]
-include-operation-id = ["submit_analysis", "read_prices", "share_analysis"]
-checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "404", "422"]
+include-operation-id = {RULES}
+checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "422"]
+[[operations]]
+include-operation-id = "create_token"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "422", "429"]
 """
 # To a stranger everything but signing in is 401, and so there is no use in trying every bound of every field.
 STRANGERS_CONFIG = f"{CONFIG}\n[phases.coverage]\nenabled = false\n"
@@ -241,7 +268,8 @@ def busy(tmp_path_factory, sqlite_template):
     """An application with prices, a researcher, an analysis of theirs that succeeded and one that waits."""
     home = tmp_path_factory.mktemp("busy")
     shutil.copyfile(sqlite_template, home / "assay.sqlite")
-    app = create_app(Settings(home=home, secret_key="only-for-tests-" + "0" * 32, sign_in_limit="1000000 per minute"))
+    limits = dict.fromkeys(("sign_in_limit", "request_limit"), "1000000 per minute")
+    app = create_app(Settings(home=home, secret_key="only-for-tests-" + "0" * 32, **limits))
     database = parts_of(app).database
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Queue, "send", lambda _queue, _name: True)

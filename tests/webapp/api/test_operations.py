@@ -1,8 +1,9 @@
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from webapp.api import operations
 from webapp.api.operations import OPERATIONS, Answer, operation
+from webapp.errors import PreconditionFailed
 from webapp.permissions import Permission
 
 
@@ -12,6 +13,7 @@ def declared(monkeypatch):
     app = Flask(__name__)
     monkeypatch.setattr(operations, "blueprint", app)
     monkeypatch.setattr(operations, "OPERATIONS", [])
+    monkeypatch.setattr(operations, "_VIEWS", {})
     return operations.OPERATIONS, app
 
 
@@ -24,14 +26,14 @@ def test_an_operation_is_declared_once_for_flask_and_for_the_document(declared):
 
         However large.
         """
-        return f"thing {thing_id}"
+        return Response(f"thing {thing_id}")
 
     assert app.test_client().get("/things/7").text == "thing 7"
     assert app.test_client().post("/things/7").status_code == 405
     [described] = known
     assert (described.id, described.method, described.path) == ("read_thing", "GET", "/things/<thing_id>")
     assert described.description == "Return a thing. However large."
-    assert read_thing("8") == "thing 8", "the function itself stays as it is"
+    assert read_thing("8").data == b"thing 8", "the function itself stays as it is"
 
 
 def test_operations_differ():
@@ -63,3 +65,31 @@ def test_whatever_is_about_analyses_or_prices_needs_their_permission():
 
     for declared in OPERATIONS:
         assert declared.permission == needed.get((declared.method, declared.path.split("/")[1])), declared.id
+
+
+def test_a_change_of_what_can_be_read_at_the_same_address_respects_what_was_seen(declared):
+    known, app = declared
+    things = {"7": "old"}
+
+    @operation("GET", "/things/<thing_id>", tag="Things", summary="Read", answers={200: Answer("A thing.")})
+    def read_thing(thing_id):
+        """Return a thing."""
+        return Response(things[thing_id])
+
+    @operation("PATCH", "/things/<thing_id>", tag="Things", summary="Change", answers={204: Answer("Done.")})
+    def change_thing(thing_id):
+        """Change a thing."""
+        things[thing_id] += "er"
+        return Response(status=204)
+
+    app.register_error_handler(PreconditionFailed, lambda _error: ("", 412))
+    client = app.test_client()
+    tag = client.get("/things/7").headers["ETag"]
+
+    assert [each.is_conditional for each in known] == [False, True]
+    assert client.get("/things/7", headers={"If-None-Match": tag}).status_code == 304
+    assert client.patch("/things/7", headers={"If-Match": tag}).status_code == 204
+    assert client.patch("/things/7", headers={"If-Match": tag}).status_code == 412
+    assert client.patch("/things/7", headers={"If-Match": "*"}).status_code == 204
+    assert client.patch("/things/7").status_code == 204
+    assert things == {"7": "oldererer"}

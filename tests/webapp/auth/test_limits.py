@@ -5,6 +5,7 @@ import pytest
 
 from tests import factories
 from webapp.auth import limits
+from webapp.services import tokens
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -105,6 +106,60 @@ class TestRefusals:
             assert attempt(person.email, factories.PASSWORD, client=app.test_client()).status_code == 302
 
 
+class TestRequests:
+    """Requests to REST are counted by person."""
+
+    @pytest.fixture
+    def settings(self, settings):
+        return settings.model_copy(update={"sign_in_limit": "1000 per minute", "request_limit": "3 per minute"})
+
+    @pytest.fixture
+    def ask(self, app, database):
+        """`ask(person)` asks as somebody, each time with a new token."""
+
+        def send(actor):
+            with database.write() as session:
+                scopes = ["analyses:read"]
+                secret = tokens.create_token(session, actor, name="t", scopes=scopes, expires_in_days=1)[1]
+            return app.test_client().get("/api/v1/who", headers={"Authorization": f"Bearer {secret}"})
+
+        return send
+
+    def test_one_person_may_ask_so_often_by_tokens_and_browser_together(self, ask, person, client, attempt):
+        assert attempt(person.email, factories.PASSWORD).status_code == 302
+        answers = [ask(person.actor), client.get("/api/v1/who"), ask(person.actor)]
+
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0"]
+        assert {answer.headers["RateLimit-Limit"] for answer in answers} == {"3"}
+        for refused in (ask(person.actor), client.get("/api/v1/who")):
+            assert refused.status_code == 429
+            assert refused.json["code"] == "too_many_requests"
+            assert refused.json["detail"].startswith("Too many requests. Try again in")
+            assert 1 <= int(refused.headers["Retry-After"]) <= 60
+            assert refused.headers["RateLimit-Remaining"] == "0"
+            assert refused.headers["RateLimit-Reset"] == refused.headers["Retry-After"]
+
+    def test_nobody_uses_up_what_is_anothers(self, ask, person, database):
+        with database.write() as session:
+            other = factories.create_actor(session)
+        assert [ask(person.actor).status_code for _ in range(4)] == [200, 200, 200, 429]
+        assert ask(other).status_code == 200
+
+    def test_pages_are_not_counted(self, client, person, attempt, browser):
+        attempt(person.email, factories.PASSWORD)
+        for _ in range(5):
+            answer = client.get("/page", headers=browser)
+            assert answer.status_code == 200
+            assert "RateLimit-Limit" not in answer.headers
+
+    def test_a_stranger_is_told_no_limit(self, client):
+        for _ in range(5):
+            answer = client.get("/api/v1/who")
+            assert answer.status_code == 401
+            assert "RateLimit-Limit" not in answer.headers
+
+
 def test_nobody_chooses_their_own_address(attempt):
     for n in range(3):
         attempt(f"user{n}@example.org", **{"X-Forwarded-For": f"10.0.0.{n}", "X-Real-IP": f"10.0.0.{n}"})
@@ -172,7 +227,31 @@ def test_a_limit_that_cannot_be_read_stops_the_start(settings, make_app):
 class TestWithRedis:
     @pytest.fixture
     def settings(self, settings, valkey):
-        return settings.model_copy(update={"redis_url": type(settings.redis_url)(valkey.url)})
+        redis_url = type(settings.redis_url)(valkey.url)
+        return settings.model_copy(update={"redis_url": redis_url, "request_limit": "3 per minute"})
+
+    def test_requests_are_counted_by_all_together_and_in_memory_when_redis_goes_away(
+        self, app, settings, make_app, database, person, monkeypatch
+    ):
+        with database.write() as session:
+            scopes = ["analyses:read"]
+            secret = tokens.create_token(session, person.actor, name="t", scopes=scopes, expires_in_days=1)[1]
+        headers = {"Authorization": f"Bearer {secret}"}
+
+        def left(client):
+            return client.get("/api/v1/catalog", headers=headers).headers["RateLimit-Remaining"]
+
+        client = app.test_client()
+        assert [left(client), left(make_app(settings).test_client())] == ["2", "1"]
+        storage = app.extensions["assay_limits"].storage
+
+        def gone(*_args, **_kwargs):
+            raise ConnectionError
+
+        for name in ("incr", "get", "get_expiry"):
+            monkeypatch.setattr(storage, name, gone)
+        monkeypatch.setattr(storage, "check", lambda: False)
+        assert [left(client), left(client)] == ["2", "1"]
 
     def test_all_web_processes_count_together(self, settings, attempt, make_app):
         other = make_app(settings).test_client()

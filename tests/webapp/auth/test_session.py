@@ -101,3 +101,25 @@ def test_the_databases_password_is_not_printed_with_the_configuration(in_request
 
     assert not isinstance(uri, str)
     assert uri.drivername.startswith(("sqlite", "postgresql"))
+
+
+def test_the_first_transaction_that_writes_begins_with_a_step(in_request, database):
+    begun = []
+
+    def step(session):
+        begun.append(factories.create_user(session, email=f"step{len(begun)}@example.org").id)
+
+    door.begin_writing_with(step)
+    with pytest.raises(ZeroDivisionError), door.write():
+        _ = 1 / 0
+    for _ in range(2):
+        with door.write():
+            pass
+    door.begin_writing_with(step)
+    door.begin_writing_with(None)
+    with door.write():
+        pass
+
+    assert len(begun) == 2, "once for the transaction that came to nothing, once for the one that did not"
+    with database.read() as session:
+        assert [user.email for user in session.query(User)] == ["step1@example.org"]

@@ -121,6 +121,8 @@ def test_a_list_shows_the_actors_own_newest_first_by_status_and_text(session):
     page = analyses.list_recent(session, actor, limit=1, offset=1)
     assert [item.id for item in page.items] == [first.public_id]
     assert page.total == 2
+    page = analyses.list_recent(session, actor, limit=1)
+    assert analyses.list_recent(session, actor, limit=1, cursor=page.next).items == (everything.items[1],)
 
 
 def test_a_list_costs_the_same_number_of_queries_however_long_it_is(session, count_queries):
