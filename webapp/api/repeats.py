@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import orjson
 from flask import Response, g, request
-from sqlalchemy.orm import Session
 
 from webapp.auth.session import begin_writing_with, parts, read, write
 from webapp.errors import Conflict, InvalidInput
 from webapp.services import idempotency
 from webapp.services.idempotency import KeptAnswer
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -38,7 +41,7 @@ class _Claim:
     asked: idempotency.Request
     is_made: bool = False
 
-    def __call__(self, session: Session) -> None:
+    def __call__(self, session: "Session") -> None:
         if not self.is_made and not idempotency.claim(session, self.asked):
             raise _Taken
         self.is_made = True

@@ -221,6 +221,7 @@ def test_a_list_has_mine_only_newest_first(me, ask, call_as):
         "submitted_at": "2026-01-02T03:04:05.678900Z",
         "started_at": "2026-01-02T03:04:05.678900Z",
         "finished_at": None,
+        "is_own": True,
     }
 
 
