@@ -222,10 +222,10 @@ def signed_in(browser: Browser, live_app: LiveApp) -> Any:
     return state
 
 
-def sign_in(page: Page, live_app: LiveApp) -> None:
+def sign_in(page: Page, live_app: LiveApp, email: str = "") -> None:
     """Fill the sign-in form and send it."""
     page.goto(f"{live_app.url}/login")
-    page.fill("#email", live_app.email)
+    page.fill("#email", email or live_app.email)
     page.fill("#password", factories.PASSWORD)
     page.press("#password", "Enter")
     page.wait_for_url(f"{live_app.url}/app/")

@@ -12,6 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from webapp.dashboard import alerts, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.keys import keys_button, keys_dialog
 from webapp.permissions import Actor
 
 SIGN_OUT = "/logout"
@@ -45,6 +46,7 @@ def shell() -> Component:
             ),
             html.Div(id=alerts.TOASTS, className="shell-toasts no-print", role="status", **aria(live="polite")),
             html.Div(id="shell-theme-mark", hidden=True),
+            keys_dialog(_NAVIGATION),
         ]
     )
 
@@ -83,6 +85,7 @@ def _header(actor: Actor | None) -> Component:
                 **aria(label="Pages"),
             ),
             html.Div(className="shell-spacer"),
+            keys_button(),
             html.Div(_theme_switch(), className="d-none d-sm-block"),
             _user_menu(actor),
         ],

@@ -152,7 +152,7 @@
     api.setColumnsVisible(optional, !isNarrow);
   }
 
-  window.assayGrid = { changed: changed, sized: sized };
+  window.assayGrid = { changed: changed, sized: sized, go: go };
 
   // ---- Paper shows every row -------------------------------------------------------------------------------------------
 
