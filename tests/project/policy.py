@@ -1,0 +1,165 @@
+"""Who may do what: one line a use case, whatever doors lead to it. The access matrix derives every expectation from it.
+
+A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of a page, by module and function:
+`analysis.cancel`. What stands beside a door is what fits: the body of a route, or the values of a callback's fields.
+`{analysis_id}` and its like stand for the id of what a case is about.
+
+- `needs`: the permission; None: whoever is signed in.
+- `about`: what the address names. An `analysis` is reached by its owner, and for reading (`readers`) by whom it is
+  shared with. An `instrument` or a `token` is reached by its owner. To others these are not found (404), in the same
+  words as what does not exist, administrators included. A `group` is reached by whoever has the permission.
+- `is_public`: strangers may, too.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.permissions import Permission
+
+READ, RUN, PRICES, MANAGE = (
+    Permission.ANALYSES_READ,
+    Permission.ANALYSES_RUN,
+    Permission.PRICES_READ,
+    Permission.USERS_MANAGE,
+)
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """One thing that people and programs can do, and all doors to it."""
+
+    name: str
+    needs: Permission | None
+    doors: dict[str, Any] = field(hash=False)
+    about: str = ""
+    readers: bool = False
+    is_public: bool = False
+
+
+ANALYSES = "/api/v1/analyses"
+ANALYSIS = f"{ANALYSES}/<analysis_id>"
+QUESTION = {"instruments": [{"symbol": "GOOG"}]}
+
+POLICY = (
+    # --- coming in ---
+    UseCase("sign in", None, {"GET /login": {}, "POST /login": {}}, is_public=True),
+    UseCase("get a token", None, {"POST /api/v1/tokens": {}}, is_public=True),
+    UseCase("ask whether it lives", None, {"GET /healthz": {}, "GET /readyz": {}}, is_public=True),
+    UseCase("see style and pictures", None, {"GET /static/<path:filename>": {}}, is_public=True),
+    UseCase("sign out", None, {"POST /logout": {}}),
+    UseCase("list tokens", None, {"GET /api/v1/tokens": {}}),
+    UseCase("revoke a token", None, {"DELETE /api/v1/tokens/<token_id>": {}}, about="token"),
+    # --- the shell of the pages: nothing of anybody ---
+    UseCase(
+        "load the pages",
+        None,
+        {
+            "GET /": {},
+            "GET /app/": {},
+            "GET /app/<path:path>": {},
+            "GET /app/assets/<path:filename>": {},
+            "GET /app/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": {},
+            "GET /app/_dash-layout": {},
+            "GET /app/_dash-dependencies": {},
+            "GET /app/_reload-hash": {},
+            "GET /app/_favicon.ico": {},
+            "POST /app/_dash-update-component": {},  # each callback has a line of its own
+            "page /": {},
+            "page /404": {},
+        },
+    ),
+    # --- what there is to ask about ---
+    UseCase("read the contract", None, {"GET /api/v1/openapi.json": {}}),
+    UseCase("read the catalogue", None, {"GET /api/v1/catalog": {}}),
+    UseCase("list instruments", PRICES, {"GET /api/v1/instruments": {}}),
+    UseCase(
+        "read prices",
+        PRICES,
+        {
+            "GET /api/v1/instruments/<instrument_id>/prices": {},
+            "dashboard.show": {"dashboard-instrument": "{instrument_id}"},
+        },
+        about="instrument",
+    ),
+    # --- asking ---
+    UseCase(
+        "fill in a question",
+        None,  # the page says so itself to those who may not run
+        {
+            "page /new": {},
+            "new_analysis.validate": {},
+            "new_analysis.rebuild": {},
+            "new_analysis.apply_json": {},
+            "new_analysis.find_instruments": {"new-analysis-instruments": "GOOG"},
+        },
+    ),
+    UseCase(
+        "submit a question",
+        RUN,
+        {
+            f"POST {ANALYSES}": {"spec": QUESTION},
+            "new_analysis.submit": {"new-analysis-instruments": ["MSFT@sample"]},
+        },
+    ),
+    UseCase("list analyses", READ, {f"GET {ANALYSES}": {}, "page /analyses": {}, "analyses.show": {}}),
+    UseCase("turn back to the first page", None, {"analyses.first_page": {}}),
+    # --- reading an analysis ---
+    UseCase(
+        "watch an analysis",
+        READ,
+        {
+            f"GET {ANALYSIS}": {},
+            "page /analyses/<public_id>": {},
+            "analysis.refresh": {"analysis-status": "failed", "analysis-tab": "overview"},
+        },
+        about="analysis",
+        readers=True,
+    ),
+    UseCase("read the log", READ, {f"GET {ANALYSIS}/log": {}, "analysis.read_log": {}}, about="analysis", readers=True),
+    UseCase(
+        "read an answer",
+        READ,
+        {
+            f"GET {ANALYSIS}/results": {},
+            f"GET {ANALYSIS}/equity": {},
+            f"GET {ANALYSIS}/trades": {},
+            f"GET {ANALYSIS}/predictions": {},
+            "analysis.open_tab": {},
+            "analysis.draw_price": {},
+        },
+        about="analysis",
+        readers=True,
+    ),
+    # --- changing an analysis: its owner alone ---
+    UseCase("cancel an analysis", RUN, {f"POST {ANALYSIS}/cancel": {}, "analysis.cancel": {}}, about="analysis"),
+    UseCase("run an analysis again", RUN, {f"POST {ANALYSIS}/rerun": {}, "analysis.rerun": {}}, about="analysis"),
+    UseCase("see who may read", READ, {f"GET {ANALYSIS}/shares": {}, "share_dialog.open_dialog": {}}, about="analysis"),
+    UseCase(
+        "share an analysis",
+        RUN,
+        {
+            f"POST {ANALYSIS}/shares": {"kind": "link"},
+            "share_dialog.add_user": {"analysis-share-email": "nobody@example.org"},
+            "share_dialog.add_group": {"analysis-share-group": "nothing"},
+            "share_dialog.make_link": {"analysis-share-days": "7"},
+        },
+        about="analysis",
+    ),
+    UseCase(
+        "take a share back",
+        RUN,
+        {f"DELETE {ANALYSIS}/shares/<share_id>": {}, "share_dialog.take_back": {}},
+        about="analysis",
+    ),
+    UseCase(
+        "open a link",
+        READ,
+        {"POST /api/v1/links/open": {"secret": "{secret}"}, "GET /app/shared/<secret>": {}},
+    ),
+    # --- groups ---
+    UseCase("list groups", READ, {"GET /api/v1/groups": {}}),
+    UseCase("make a group", MANAGE, {"POST /api/v1/groups": {"name": "Another"}}),
+    UseCase("rename a group", MANAGE, {"PATCH /api/v1/groups/<group_id>": {"name": "Another"}}, about="group"),
+    UseCase("fill a group", MANAGE, {"PUT /api/v1/groups/<group_id>/members": {"emails": []}}, about="group"),
+    UseCase("delete a group", MANAGE, {"DELETE /api/v1/groups/<group_id>": {}}, about="group"),
+)
