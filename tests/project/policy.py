@@ -98,7 +98,7 @@ POLICY = (
         RUN,
         {
             f"POST {ANALYSES}": {"spec": QUESTION},
-            "new_analysis.submit": {"new-analysis-instruments": ["MSFT@sample"]},
+            "new_analysis.submit": {"new-analysis-instruments": ["MSFT@sample"], "new-analysis-written": ""},
         },
     ),
     UseCase("list analyses", READ, {f"GET {ANALYSES}": {}, "page /analyses": {}, "analyses.show": {}}),
