@@ -7,6 +7,7 @@ QuantError
 │   │   └── RateLimited       the source asked us to wait
 │   ├── SymbolNotFound        the source does not know the symbol
 │   ├── InvalidPrices         the prices contradict themselves
+│   ├── UnreadableFile        there is no table of prices in the file
 │   └── NotEnoughData         fewer bars than the question needs
 ├── LeakageError              a training label overlaps a test window
 ├── ModelError                a model did not fit, or predicted what is not finite
@@ -66,6 +67,17 @@ class InvalidPrices(DataError):
     """The prices contradict themselves and must not be used."""
 
     code = "invalid_prices"
+
+
+class UnreadableFile(DataError):
+    """There is no table of prices in the file; `reason` is a stable word for why."""
+
+    code = "unreadable_file"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.fields = {"file": reason}
 
 
 class NotEnoughData(DataError):

@@ -39,6 +39,7 @@ STATUS: dict[str, HTTPStatus] = {
     "rate_limited": HTTPStatus.SERVICE_UNAVAILABLE,
     "symbol_not_found": HTTPStatus.NOT_FOUND,
     "invalid_prices": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unreadable_file": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_enough_data": HTTPStatus.UNPROCESSABLE_ENTITY,
     "leakage_error": HTTPStatus.UNPROCESSABLE_ENTITY,
     "model_error": HTTPStatus.UNPROCESSABLE_ENTITY,

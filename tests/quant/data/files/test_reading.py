@@ -1,0 +1,84 @@
+"""From the bytes of a file to its cells."""
+
+import zipfile
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from quant.data.files import reading
+from quant.data.files.layout import LayoutChoices
+from quant.data.files.reading import read_table
+from quant.errors import UnreadableFile
+
+
+@pytest.fixture
+def frame(sample_rows):
+    rows = sample_rows(n_rows=30)
+    table = pd.DataFrame([row[:6] for row in rows], columns=["Date", "Open", "High", "Low", "Close", "Volume"])
+    table["Date"] = pd.to_datetime(table["Date"])
+    return table.astype(dict.fromkeys(["Open", "High", "Low", "Close", "Volume"], float))
+
+
+def reason(path):
+    with pytest.raises(UnreadableFile, match="Expected") as caught:
+        read_table(path, LayoutChoices())
+    return caught.value.reason
+
+
+def test_parquet_and_workbooks_say_the_same_as_text(judge, frame, tmp_path, sample_rows):
+    frame.to_parquet(tmp_path / "prices.parquet")
+    frame.set_index("Date").to_parquet(tmp_path / "indexed.parquet")
+    frame.to_excel(tmp_path / "prices.xlsx", index=False)
+    text = judge(sample_rows(n_rows=30)).bars.drop(columns="adjusted_close")
+
+    for name in ("prices.parquet", "indexed.parquet", "prices.xlsx"):
+        found = judge((tmp_path / name).read_bytes())
+        assert found.is_storable, name
+        pd.testing.assert_frame_equal(found.bars, text)
+
+
+def test_days_as_a_spreadsheet_counts_them_are_dates(judge, frame, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(list(frame))
+    for day, *cells in frame.itertuples(index=False):
+        book.active.append([(day - pd.Timestamp("1899-12-30")).days, *cells])
+    book.save(tmp_path / "serials.xlsx")
+    examination = judge((tmp_path / "serials.xlsx").read_bytes())
+
+    assert examination.bars["session"].tolist() == frame["Date"].tolist()
+    assert examination.layout.date_format == "serial"
+
+
+def test_what_unfolds_to_too_much_is_refused_before_it_is_unfolded(tmp_path, monkeypatch, frame):
+    bomb = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 20_000_000)
+    monkeypatch.setattr(reading, "_MOST_BYTES", 10_000_000)
+    assert reason(bomb) == "too_large"
+
+    frame.to_parquet(tmp_path / "prices.parquet")
+    monkeypatch.setattr(reading, "_MOST_CELLS", 10)
+    assert reason(tmp_path / "prices.parquet") == "too_large"
+
+
+def test_damaged_files_are_refused(tmp_path, frame):
+    frame.to_parquet(tmp_path / "prices.parquet")
+    (tmp_path / "half.parquet").write_bytes((tmp_path / "prices.parquet").read_bytes()[:200])
+    (tmp_path / "half.xlsx").write_bytes(b"PK\x03\x04" + b"\x00" * 50)
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("prices.csv", "date,close\n")
+    (tmp_path / "names.csv").write_text("date,open,high,low,close\n")
+
+    assert reason(tmp_path / "half.parquet") == "damaged_file"
+    assert reason(tmp_path / "half.xlsx") == "damaged_file"
+    assert reason(tmp_path / "other.zip") == "not_a_table"
+    assert reason(tmp_path / "names.csv") == "empty_file"
+
+
+def test_a_large_file_of_text_keeps_its_lines(judge, sample_rows):
+    rows = sample_rows("IBM", 0, 3000)
+    rows[2500][4] = "-1"
+
+    assert judge(rows).quarantined()[0][0] == 2502
