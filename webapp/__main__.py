@@ -1,4 +1,7 @@
-"""`python -m webapp up` starts everything on one machine; the other words start one program, as containers do."""
+"""`python -m webapp up` starts everything on one machine; the other words start one program, as containers do.
+
+`backup FILE` and `restore FILE` are commands of `webapp.cli`, which has all the others.
+"""
 
 import argparse
 import os
@@ -13,6 +16,8 @@ def main() -> int:
     """Start what the command line names; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m webapp", description=__doc__)
     parser.add_argument("what", choices=("up", "web", "worker", "beat", "migrate", "seed"))
+    if sys.argv[1:2] in (["backup"], ["restore"]):
+        return _become((sys.executable, "-m", "webapp.cli", *sys.argv[1:]))
     what = parser.parse_args().what
     os.umask(0o077)  # nobody else reads what this program, and those that it starts or becomes, will write
     if what == "up":

@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
+from alembic import command
+from alembic.config import Config
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -19,12 +22,14 @@ from webapp import jobs
 from webapp.config import Settings, load_settings
 from webapp.db import Database
 from webapp.errors import AppError
+from webapp.home import only_one
 from webapp.jobs import Queue
 from webapp.permissions import Role
-from webapp.services import accounts, example, passwords, price_store, tokens
+from webapp.services import accounts, audit, backups, example, passwords, price_store, tokens
 from webapp.services.accounts import UserView
 from webapp.services.tokens import TokenView
 from webapp.storage import FrameStore
+from webapp.supervision import CannotStart
 
 
 class _Commands(click.Group):
@@ -37,6 +42,8 @@ class _Commands(click.Group):
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
             raise click.ClickException("; ".join(_explain(error))) from error
+        except CannotStart as error:
+            raise click.ClickException(str(error)) from error
         except (OperationalError, ProgrammingError) as error:
             first_line = str(error.orig).splitlines()[0]
             hint = "Is it there, and migrated? python -m alembic upgrade head"
@@ -161,6 +168,57 @@ def seed(settings: Settings) -> None:
             click.echo(f"Password: {made_up}   (shown this once)")
         if settings.example:
             _submit_example(database, Queue(settings.redis_url.get_secret_value()))
+
+
+@main.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def back_up(settings: Settings, file: Path) -> None:
+    """Write everything but the secret key into FILE, while Assay runs."""
+    with _database(settings) as database:
+        with database.write() as session:
+            audit.record(session, action="backup.written", subject=file.name)
+        manifest = backups.back_up(database, _folders(settings), file, secret=settings.secret_key.get_secret_value())
+    size = file.stat().st_size / 1e6
+    click.echo(f"Wrote {file}: {manifest.n_rows:,} rows, {manifest.n_stored_files:,} files, {size:,.1f} MB.")
+    click.echo(
+        "The secret key is not in it. Keep it elsewhere (ASSAY_SECRET_KEY, or the file assay_secret_key in the folder "
+        "`secrets`): without it nobody can use two-factor sign-in after a restore, and all sessions end."
+    )
+
+
+@main.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--force", is_flag=True, help="Lose what is there.")
+@click.pass_obj
+def restore(settings: Settings, file: Path, *, force: bool) -> None:
+    """Bring back what `backup` wrote into FILE. Nothing may run meanwhile."""
+    manifest = backups.verify(file)
+    config = Config(Path(__file__).parents[1] / "alembic.ini", attributes={"url": settings.resolved_database_url})
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with only_one(settings.home), _database(settings) as database:
+        backups.restore(
+            database,
+            _folders(settings),
+            file,
+            manifest,
+            migrate=lambda target: command.upgrade(config, target),
+            force=force,
+        )
+        with database.write() as session:
+            details = {"created_at": manifest.created_at, "from": manifest.database}
+            audit.record(session, action="backup.restored", subject=file.name, details=details)
+    click.echo(f"Restored {manifest.n_rows:,} rows and {manifest.n_stored_files:,} files of {manifest.created_at}.")
+    if backups.key_check(settings.secret_key.get_secret_value()) != manifest.secret_key_check:
+        click.echo(
+            "This installation has another secret key than the one that was backed up: all sessions have ended, and "
+            "what was encrypted (two-factor sign-in) cannot be read. Start with the old ASSAY_SECRET_KEY instead."
+        )
+
+
+def _folders(settings: Settings) -> dict[str, Path]:
+    """Return where files are stored that rows name."""
+    return {name: settings.home / name for name in ("frames", "files")}
 
 
 def _submit_example(database: Database, queue: Queue) -> None:

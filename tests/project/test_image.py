@@ -34,6 +34,8 @@ def test_what_is_in_the_image_is_enough(image, tmp_path):
     for arguments in (
         ("-m", "webapp", "migrate"),
         ("-m", "webapp", "seed"),
+        ("-m", "webapp", "backup", str(tmp_path / "backup.tar")),
+        ("-m", "webapp", "restore", "--force", str(tmp_path / "backup.tar")),
         ("-c", "import wsgi, tasks.analyses, tasks.maintenance, tasks.keeper"),
     ):
         done = subprocess.run(
