@@ -1,5 +1,6 @@
 """What every answer says to the browser: run only our own scripts, tell nobody, keep nothing."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from flask import Flask, Response, request
@@ -23,6 +24,8 @@ _DASHBOARD = (
 )
 _PAGE = f"default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; {_SHARED}"
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
+_BARE_HASH = re.compile(r"[0-9a-f]{32}")
 
 _YEAR = 365 * 86_400
 _HOUR = 3_600
@@ -54,8 +57,15 @@ def install_headers(app: Flask, settings: Settings, dashboard_scripts: Callable[
     app.after_request(protect)
 
 
+def _is_named_by_content() -> bool:
+    """Whether the address of this file changes with what is in it: `v` is ours, `m` Dash's, a bare hash the icons'."""
+    if request.endpoint == "static":
+        return "v" in request.args or _BARE_HASH.fullmatch(request.query_string.decode("ascii", "replace")) is not None
+    return request.path.startswith("/app/assets/") and "m" in request.args
+
+
 def _set_caching(response: Response) -> None:
-    if request.endpoint == "static" and "v" in request.args:  # the address changes with the content
+    if _is_named_by_content():
         response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
     elif "_dash-component-suites" in request.path:
         response.headers.setdefault("Cache-Control", "private, no-cache")

@@ -21,7 +21,7 @@ _STATIC = Path(__file__).parents[1] / "static"
 
 _STYLES = ("vendor/bootstrap/bootstrap.min.css", "vendor/bootstrap-icons/bootstrap-icons.min.css", "assay.css")
 
-_FONT = "/static/vendor/inter/inter-latin-wght-normal.woff2"  # as assay.css names it
+_FONT = "vendor/inter/inter-latin-wght-normal.woff2"  # by the address under which assay.css asks for it
 
 # The theme is chosen before anything is painted, so its script comes first and is not deferred.
 _INDEX = """<!DOCTYPE html>
@@ -59,7 +59,7 @@ def mount_dashboard(server: Flask) -> Dash:
         use_pages=True,
         pages_folder="",
         assets_folder=str(Path(__file__).parent / "assets"),
-        index_string=_INDEX.format(theme=static_url("theme.js"), logo=static_url("logo.svg"), font=_FONT),
+        index_string=_INDEX.format(theme=static_url("theme.js"), logo=static_url("logo.svg"), font=static_url(_FONT)),
         external_stylesheets=[static_url(name) for name in _STYLES],
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         include_pages_meta=False,  # it would print the whole address, query included, into the page

@@ -1,6 +1,10 @@
+import hashlib
 import re
+from pathlib import Path
 
 import pytest
+
+import webapp
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -66,6 +70,30 @@ def test_static_files_are_kept_for_a_year_under_the_address_of_their_content(cli
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert "Set-Cookie" not in answer.headers
     with client.get("/static/theme.js") as answer:
+        assert "immutable" not in answer.headers["Cache-Control"]
+
+
+def test_fonts_and_icons_are_asked_for_under_the_address_of_their_content(client):
+    folder = Path(webapp.__file__).parent / "static"
+    fonts = re.findall(r'url\("(vendor/inter/[^"?]+)\?v=(\w+)"\)', (folder / "assay.css").read_text())
+    assert len(fonts) == 3
+    assert all(hashlib.sha256((folder / name).read_bytes()).hexdigest()[:10] == mark for name, mark in fonts)
+    icons = folder / "vendor" / "bootstrap-icons"
+    address = re.search(r'fonts/[^"]+\?[0-9a-f]{32}', (icons / "bootstrap-icons.min.css").read_text())[0]
+
+    for path in (f"{fonts[0][0]}?v={fonts[0][1]}", f"vendor/bootstrap-icons/{address}"):
+        with client.get(f"/static/{path}") as answer:
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_the_dashboards_own_scripts_are_kept_for_a_year_too(signed_in, browser):
+    page = signed_in.get("/app/", headers=browser).text
+    address = re.search(r"/app/assets/charts\.js\?m=[\d.]+", page)[0]
+
+    with signed_in.get(address) as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    with signed_in.get("/app/assets/charts.js") as answer:
         assert "immutable" not in answer.headers["Cache-Control"]
 
 
