@@ -22,6 +22,7 @@ CLAIMS = {
     "queue": "benchmarks.queueing",
     "memory": "benchmarks.memory",
     "start": "benchmarks.start",
+    "first_page": "benchmarks.first_page",
     "features": "benchmarks.features",
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import bare, fits, main_job, memory, questions, queueing, stopwatch, timing
+from benchmarks import bare, first_page, fits, main_job, memory, questions, queueing, stopwatch, timing
 from benchmarks.__main__ import CLAIMS, DOCUMENT, RESULTS
 from benchmarks.document import render, text
 from benchmarks.findings import Finding, Goal, Results, Table, from_json
@@ -117,6 +117,22 @@ def test_a_stopwatch_counts_every_moment_once():
     watch.switch("")  # at 10
 
     assert dict(watch.seconds) == {"acquire": 4.0, "writing": 2.0, "train": 1.0, "train fits": 3.0}
+
+
+def test_traffic_is_counted_by_kind_and_what_a_browser_had_is_not_fetched():
+    traffic = first_page.Traffic()
+    for request, kind, address, size in (
+        ("1", "Script", "/plotly/plotly.min.js", 9_000.0),
+        ("2", "Script", "/dash/dcc.js", 300.0),
+        ("3", "Font", "/inter.woff2", 5_000.0),
+        ("4", "Document", "/app/", 2_000.0),
+    ):
+        traffic._answered({"requestId": request, "type": kind, "response": {"url": address}})
+        traffic._finished({"requestId": request, "encodedDataLength": size})
+
+    assert traffic.bytes(plotly=True) == 9_000
+    assert (traffic.bytes(plotly=False), traffic.bytes("Script", plotly=False)) == (7_300, 300)
+    assert traffic.fetched() == ["/plotly/plotly.min.js", "/inter.woff2"]
 
 
 def test_every_second_of_a_run_belongs_to_one_part(tmp_path):

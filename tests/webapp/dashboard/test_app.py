@@ -6,6 +6,7 @@ import pytest
 
 import webapp
 from webapp.dashboard.app import static_url
+from webapp.dashboard.pages import PAGES
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -65,7 +66,8 @@ def test_every_callback_belongs_to_a_page_or_the_shell(log_in, client):
     client.get("/app/")
     outputs = [each["output"] for each in client.get("/app/_dash-dependencies").get_json()]
 
-    prefixes = ("analyses-", "new-analysis-", "analysis-", "shell-", "_pages_")
+    names = [page.__name__.rpartition(".")[2].replace("_", "-") for page in PAGES]
+    prefixes = (*[f"{name}-" for name in names], "shell-", "_pages_")
     inside = [re.sub(r"@.*$", "", part.strip(".")) for output in outputs for part in output.split("...")]
     plain = [json.loads(each[: each.rindex(".")])["type"] if each.startswith("{") else each for each in inside if each]
     assert [each for each in plain if not each.startswith(prefixes)] == []
