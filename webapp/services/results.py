@@ -29,6 +29,7 @@ from webapp.tables import (
     FittedModel,
     PerformanceMetric,
     PriceSeries,
+    SnapshotItem,
     TradeRow,
     Trial,
     TrialSeries,
@@ -159,6 +160,26 @@ def load(
         versions=row.versions,
         n_ledger_trials=_count_ledger(session, row.id),
     )
+
+
+def place_of(session: Session, analysis_id: str, instrument_id: str) -> int:
+    """Return an instrument's place in the question of an analysis; who may see both has been asked before.
+
+    Raises
+    ------
+    NotFound
+        If the analysis was not made from the instrument's prices.
+    """
+    place = session.scalar(
+        select(SnapshotItem.position)
+        .join(Analysis, Analysis.snapshot_id == SnapshotItem.snapshot_id)
+        .join(PriceSeries, PriceSeries.id == SnapshotItem.series_id)
+        .where(Analysis.public_id == analysis_id, PriceSeries.public_id == instrument_id)
+        .limit(1)
+    )
+    if place is None:
+        raise NotFound("This analysis was not made from this instrument's prices. Choose one that was.")
+    return place
 
 
 def _count_ledger(session: Session, analysis_id: int) -> int:

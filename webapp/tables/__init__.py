@@ -3,6 +3,7 @@
 from webapp.tables.account import ApiToken, AuditEvent, User
 from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, Artifact, LogLine
+from webapp.tables.dashboard import DashboardChoice
 from webapp.tables.idempotency import IdempotencyKey
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
@@ -16,6 +17,7 @@ __all__ = [
     "Artifact",
     "AuditEvent",
     "Backtest",
+    "DashboardChoice",
     "FittedModel",
     "Group",
     "GroupMember",

@@ -66,6 +66,12 @@
 
   // ---- Readout --------------------------------------------------------------------------------------------------------
 
+  function last(trace, index) {
+    // A line may have several values for one place of the axis; the last of them is the one that closes it.
+    var per = trace.meta.per || 1;
+    return index * per + per - 1;
+  }
+
   function readout(gd, index) {
     var chart = gd.closest(".chart");
     var line = chart && chart.querySelector(".chart-readout");
@@ -77,7 +83,7 @@
     var parts = document.createDocumentFragment();
     var day = document.createElement("span");
     day.className = "at";
-    day.textContent = iso(axis.days[at]);
+    day.textContent = (gd.layout.meta.per > 1 ? gd.layout.meta.per + " bars to " : "") + iso(axis.days[at]);
     parts.appendChild(day);
     (gd._fullData || []).forEach(function (trace) {
       if (!trace.meta || trace.meta.digits === undefined) {
@@ -87,10 +93,17 @@
       var swatch = document.createElement("span");
       var value = document.createElement("span");
       item.className = "item";
-      swatch.className = "swatch" + (trace.line && trace.line.dash !== "solid" ? " swatch-dashed" : "");
-      swatch.style.color = swatch.style.backgroundColor = trace.line ? trace.line.color : trace.marker.color;
+      swatch.className = "swatch" + (trace.line && trace.line.dash && trace.line.dash !== "solid" ? " swatch-dashed" : "");
+      swatch.style.color = swatch.style.backgroundColor = (trace.line || trace.marker || { color: "" }).color;
       value.className = "value number";
-      value.textContent = written(trace.y[at], trace.meta);
+      if (trace.type === "candlestick") {
+        swatch.hidden = true;
+        value.textContent = ["open", "high", "low", "close"].map(function (name) {
+          return name.charAt(0).toUpperCase() + "\u00a0" + written(trace[name][at], trace.meta);
+        }).join("  ");
+      } else {
+        value.textContent = written(trace.y[last(trace, at)], trace.meta);
+      }
       item.appendChild(swatch);
       item.appendChild(document.createTextNode(trace.name));
       item.appendChild(value);
@@ -264,9 +277,17 @@
     });
     gd.on("plotly_afterplot", function () {
       readout(gd, null);
+      if (gd.layout.meta.key && gd.assayTicked !== gd.layout.meta.days + gd._fullLayout.xaxis.range) {
+        gd.assayTicked = gd.layout.meta.days + gd._fullLayout.xaxis.range;
+        view(gd, gd._fullLayout.xaxis.range[0], gd._fullLayout.xaxis.range[1], false);
+      }
     });
     gd.on("plotly_relayout", function (change) {
       if (gd.assayQuiet) {
+        return;
+      }
+      if (gd.layout.meta.key) {
+        document.dispatchEvent(new CustomEvent("assay:window", { detail: { chart: gd, change: change } }));
         return;
       }
       if (change["xaxis.range[0]"] !== undefined) {
@@ -280,6 +301,7 @@
     var range = gd._fullLayout.xaxis.range;
     view(gd, range[0], range[1], false);
     readout(gd, null);
+    document.dispatchEvent(new CustomEvent("assay:drawn", { detail: { chart: gd } }));
   }
 
   var waiting = false;

@@ -13,7 +13,7 @@ from webapp.dashboard.figures.palette import Figure, Theme
 THEME_COOKIE = "assay_theme"
 RANGES = (("1", "1M"), ("6", "6M"), ("ytd", "YTD"), ("12", "1Y"), ("60", "5Y"), ("all", "All"))
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toggleSpikelines"],
@@ -58,7 +58,7 @@ def chart(chart_id: str, figure: Figure, *, label: str, ranges: bool = False) ->
     graph = dcc.Graph(
         id=chart_id,
         figure=figure,
-        config=_CONFIG,  # type: ignore[arg-type]  # a plain dict is one
+        config=CONFIG,  # type: ignore[arg-type]  # a plain dict is one
         style={"height": f"{height}px"},
         responsive=True,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from quant.models.catalog import MODELS
 from quant.risk.definitions import DEFINITIONS, Definition, Unit
 from webapp.dashboard import formats
 from webapp.dashboard.components.cards import metric_card
@@ -13,6 +14,14 @@ from webapp.services.results import ResultView
 
 # Measures whose sign is a gain or a loss; others are sizes.
 _SIGNED = frozenset({"total_return", "compound_annual_growth_rate", "alpha", "best_bar", "worst_bar"})
+
+
+_TITLES: dict[str, str] = {entry.model_fields["name"].default: entry.title for entry in MODELS}
+
+
+def model_title(name: str) -> str:
+    """Return what a person calls a model of the catalogue."""
+    return _TITLES.get(name, name)
 
 
 class Metrics:

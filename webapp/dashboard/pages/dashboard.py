@@ -1,116 +1,335 @@
-"""The first page: an instrument's price, and what one asked last."""
+"""The first page: an instrument's price with indicators, and what a pinned analysis says of it."""
 
+import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash
-import dash_bootstrap_components as dbc
-from dash import Dash, Input, Output, dcc, html
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
+from pydantic import ValidationError
 
-from webapp.auth.session import current_actor, parts, read
-from webapp.dashboard import formats, paths
-from webapp.dashboard.components.cards import empty_state, icon, panel
-from webapp.dashboard.components.charts import chart, current_theme
-from webapp.dashboard.components.status import status_badge
-from webapp.dashboard.components.times import ago, now
-from webapp.dashboard.figures.prices import price_chart
-from webapp.errors import NotFound
+from quant.errors import QuantError
+from webapp.auth.session import current_actor, parts, read, write
+from webapp.dashboard import paths
+from webapp.dashboard.components.cards import empty_state, panel
+from webapp.dashboard.components.charts import current_theme
+from webapp.dashboard.components.dashboard import sidebar as side
+from webapp.dashboard.components.dashboard.panels import panels
+from webapp.dashboard.components.dashboard.price import heading, price_card
+from webapp.dashboard.components.dashboard.recent import recent_card
+from webapp.dashboard.figures.palette import Figure
+from webapp.dashboard.figures.prices import Mark, price_chart
+from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, prices
-from webapp.services.analyses import AnalysisSummary
+from webapp.services import analyses, charts, dashboard_choices, outlooks, prices
+from webapp.services.charts import ChartView
+from webapp.services.dashboard_choices import DashboardChoices
+from webapp.services.outlooks import Outlook
 from webapp.services.prices import InstrumentView
 
 PATH = paths.DASHBOARD
 TITLE = "Dashboard · Assay"
 
-_N_RECENT = 8
+_N_RECENT = 6
+_LARGEST = 2**31 - 1
 
 
-def layout(instrument: str = "", **_query: str) -> Component:
-    """Return the page with the instrument that the address names, or the first there is."""
+def layout(instrument: str = "", range: str = "", **_query: str) -> Component:  # noqa: A002  # as it stands in the address
+    """Return the page as one left it; the address may name another instrument and range."""
+    actor = current_actor()
     with read() as session:
-        found = [each for each in prices.search_instruments(session, current_actor(), limit=500) if each.n_bars]
-        recent = analyses.list_recent(session, current_actor(), limit=_N_RECENT).items
-    chosen = next((each for each in found if each.id == instrument), found[0] if found else None)
+        choices = dashboard_choices.get_choices(session, actor)
+        found = [each for each in prices.search_instruments(session, actor, limit=500) if each.n_bars]
+        recent = analyses.list_recent(session, actor, limit=_N_RECENT).items
+    last = recent_card(recent, may_run=actor.may(Permission.ANALYSES_RUN))
+    if not found:
+        return html.Div(
+            [html.H1("Dashboard", className="page-header"), html.Div([_no_prices(), last], className="stack")]
+        )
+    wanted = [instrument, choices.instrument]
+    chosen = next((each for name in wanted for each in found if each.id == name), found[0])
+    choices = choices.model_copy(update={"range": range} if range in charts.RANGES else {})
+    with read() as session:
+        pins = outlooks.list_pinnable(session, actor, chosen.id)
+    pinned = choices.pins.get(chosen.id)
+    pinned = pinned if pinned in {each.id for each in pins} else None
     return html.Div(
         [
-            html.Div(
-                [html.Div(html.H1("Dashboard"), className="page-header-main"), _choice(found, chosen)],
-                className="page-header",
-            ),
-            html.Div(
-                [
-                    html.Div(_price(chosen), id="dashboard-price"),
-                    panel("Latest analyses", _recent(recent), flush=bool(recent)),
-                ],
-                className="stack",
-            ),
-        ]
+            side.sidebar(choices, found, chosen, pins),
+            html.Div([_price(choices, chosen, pinned), last], className="stack board-main"),
+            html.Div(_panels(chosen.id, pinned, choices.capital), id="dashboard-panels", className="stack board-aside"),
+            dcc.Store(id="dashboard-view"),
+            dcc.Store(id="dashboard-saved"),
+            dcc.Store(id="dashboard-address"),
+        ],
+        className="board",
     )
 
 
-def show(instrument: str | None) -> Any:
-    """Return the chart of another instrument."""
-    if not paths.is_public_id(instrument):
-        raise NotFound("There is no such instrument.")
+def search(text: str | None) -> tuple[Any, bool]:
+    """Return the instruments whose symbol or name has the text, and whether there are any."""
+    words = text.strip()[:100] if isinstance(text, str) else ""
     with read() as session:
-        return _price(prices.get_instrument(session, current_actor(), str(instrument)))
+        found = prices.search_instruments(session, current_actor(), text=words, limit=500)
+    options = side.instrument_options([each for each in found if each.n_bars])
+    return options, bool(options)
+
+
+def offer_pins(instrument: str) -> tuple[Any, str]:
+    """Return what can be pinned to another instrument, and what is."""
+    with read() as session:
+        actor = current_actor()
+        pins = outlooks.list_pinnable(session, actor, _checked(instrument))
+        pinned = dashboard_choices.get_choices(session, actor).pins.get(instrument)
+    return side.pin_options(pins), pinned if pinned in {each.id for each in pins} else ""
+
+
+def draw(  # all that decides what is drawn
+    instrument: str, interval: str, range_: str, style: str, indicators: Any, pin: str, view: Any
+) -> tuple[Any, ...]:
+    """Return chart, its height and heading as they were chosen; a zoomed part only of what is still looked at."""
+    choices = _choices(instrument=instrument, interval=interval, range=range_, style=style, indicators=indicators)
+    shown, figure = _draw(choices, _checked(instrument), pin if paths.is_public_id(pin) else None, view)
+    return figure, {"height": f"{figure['layout']['height']}px"}, heading(shown)
+
+
+def show_panels(instrument: str, pin: str, capital: Any) -> list[Component]:
+    """Return what another pinned analysis says."""
+    choices = _choices(capital=capital)
+    return _panels(_checked(instrument), pin if paths.is_public_id(pin) else None, choices.capital)
+
+
+def look_between(start: str, end: str, instrument: str, interval: str, range_: str) -> Any:
+    """Return the view between two days, once both are known."""
+    if not start or not end:
+        return no_update
+    days = _days(start, end)
+    if days[0] > days[1]:
+        message = f"Expected the first day before the last; found {start} and {end}."
+        raise InvalidInput(message, fields={"from": message})
+    return {"key": _key(instrument, interval, range_), "start": start, "end": end}
+
+
+def add_indicator(name: str, texts: Any) -> tuple[Any, ...]:
+    """Add an indicator as the catalogue has it."""
+    if not name:
+        return (no_update,) * 5
+    return _changed([*_texts(texts), charts.write_indicator(charts.parse_indicator(str(name)))])
+
+
+def remove_indicator(n_clicks: Sequence[int | None], texts: Any) -> tuple[Any, ...]:
+    """Remove the indicators whose button was pressed."""
+    kept = [text for text, clicked in zip(_texts(texts), n_clicks, strict=False) if not clicked]
+    return (no_update,) * 5 if not any(n_clicks) else _changed(kept)
+
+
+def change_indicators(values: Sequence[Any], names: Sequence[Mapping[str, Any]]) -> tuple[Any, str]:
+    """Return the indicators with the parameters that stand in the fields, or what is wrong with one of them."""
+    if not names:
+        return no_update, ""
+    written: dict[int, str] = {}
+    for name, value in zip(names, values, strict=False):
+        place = int(name["place"])
+        start = f"{name['feature']}:" if place not in written else f"{written[place]},"
+        written[place] = f"{start}{name['name']}={value}"
+    try:
+        entries = charts.parse_indicators([written[place] for place in sorted(written)])
+    except InvalidInput as error:
+        return no_update, str(error)
+    return [charts.write_indicator(entry) for entry in entries], ""
+
+
+def remember(  # all that is remembered
+    instrument: str, interval: str, range_: str, style: str, indicators: Any, pin: str, capital: Any
+) -> Any:
+    """Keep what was chosen for the next time, here or on another machine."""
+    actor = current_actor()
+    chosen = {
+        "instrument": _checked(instrument),
+        "interval": interval,
+        "range": range_,
+        "style": style,
+        "indicators": indicators,
+        "capital": capital,
+    }
+    with write() as session:
+        prices.get_instrument(session, actor, instrument)
+        before = dashboard_choices.get_choices(session, actor)
+        pins = {key: value for key, value in before.pins.items() if key != instrument}
+        if paths.is_public_id(pin):
+            pins[instrument] = pin
+        dashboard_choices.save_choices(session, actor, _choices(**chosen, pins=pins))
+    return instrument
 
 
 def register(app: Dash) -> None:
-    """Register the page and wire the choice of an instrument."""
+    """Register the page and wire what can be chosen to what is shown."""
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
     app.callback(
-        Output("dashboard-price", "children"), Input("dashboard-instrument", "value"), prevent_initial_call=True
-    )(show)
-
-
-def _choice(found: list[InstrumentView], chosen: InstrumentView | None) -> Component:
-    options = [{"label": f"{each.symbol} · {each.interval} · {each.source}", "value": each.id} for each in found]
-    return html.Div(
-        [
-            html.Label("Instrument", htmlFor="dashboard-instrument", className="visually-hidden"),
-            dbc.Select(id="dashboard-instrument", options=options, value=chosen.id if chosen else None),
-        ],
-        className="page-header-actions",
-        hidden=chosen is None,
+        Output("dashboard-instrument", "options"),
+        Output("dashboard-none", "hidden"),
+        Input("dashboard-search", "value"),
+        prevent_initial_call=True,
+    )(search)
+    app.callback(
+        Output("dashboard-pin", "options"),
+        Output("dashboard-pin", "value"),
+        Input("dashboard-instrument", "value"),
+        prevent_initial_call=True,
+    )(offer_pins)
+    chosen = [Input(f"dashboard-{part}", "value") for part in ("instrument", "interval", "range", "style")]
+    chosen += [Input("dashboard-indicators", "data"), Input("dashboard-pin", "value")]
+    app.callback(
+        Output("dashboard-chart", "figure"),
+        Output("dashboard-chart", "style"),
+        Output("dashboard-heading", "children"),
+        *chosen,
+        Input("dashboard-view", "data"),
+        prevent_initial_call=True,
+    )(draw)
+    app.callback(
+        Output("dashboard-saved", "data"), *chosen, Input("dashboard-capital", "value"), prevent_initial_call=True
+    )(remember)
+    app.callback(
+        Output("dashboard-panels", "children"),
+        Input("dashboard-instrument", "value"),
+        Input("dashboard-pin", "value"),
+        Input("dashboard-capital", "value"),
+        prevent_initial_call=True,
+    )(show_panels)
+    app.callback(
+        Output("dashboard-view", "data"),
+        Input("dashboard-from", "value"),
+        Input("dashboard-to", "value"),
+        State("dashboard-instrument", "value"),
+        State("dashboard-interval", "value"),
+        State("dashboard-range", "value"),
+        prevent_initial_call=True,
+    )(look_between)
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash has no types here
+        ClientsideFunction("assayDashboard", "address"),
+        Output("dashboard-address", "data"),
+        Input("dashboard-instrument", "value"),
+        Input("dashboard-range", "value"),
+        prevent_initial_call=True,
     )
+    _register_indicators(app)
 
 
-def _price(instrument: InstrumentView | None) -> Component:
-    if instrument is None:
-        sentence = "There are no prices yet. `python -m webapp seed` on the server loads the packaged ones."
-        return panel("Price", empty_state("graph-up", sentence))
+def _register_indicators(app: Dash) -> None:
+    texts = State("dashboard-indicators", "data")
+
+    def changed() -> list[Output]:
+        parts_ = (("indicators", "data"), ("indicator-rows", "children"), ("add", "options"), ("add", "value"))
+        outputs = [Output(f"dashboard-{part}", name, allow_duplicate=True) for part, name in parts_]
+        return [*outputs, Output("dashboard-indicator-problem", "children", allow_duplicate=True)]
+
+    app.callback(*changed(), Input("dashboard-add", "value"), texts, prevent_initial_call=True)(add_indicator)
+    app.callback(*changed(), Input({"part": side.REMOVE, "place": ALL}, "n_clicks"), texts, prevent_initial_call=True)(
+        remove_indicator
+    )
+    fields = {"part": side.PARAMETER, "place": ALL, "feature": ALL, "name": ALL}
+    app.callback(
+        Output("dashboard-indicators", "data", allow_duplicate=True),
+        Output("dashboard-indicator-problem", "children", allow_duplicate=True),
+        Input(fields, "value"),
+        State(fields, "id"),
+        prevent_initial_call=True,
+    )(change_indicators)
+
+
+def _no_prices() -> Component:
+    sentence = "There are no prices yet. `python -m webapp seed` on the server loads the packaged ones."
+    return panel("Price", empty_state("graph-up", sentence))
+
+
+def _price(choices: DashboardChoices, instrument: InstrumentView, pinned: str | None) -> Component:
+    try:
+        view, figure = _draw(choices, instrument.id, pinned, None)
+    except QuantError as error:
+        return panel(instrument.symbol, empty_state("exclamation-triangle", str(error)))
+    return price_card(view, figure, range_=choices.range)
+
+
+def _draw(choices: DashboardChoices, instrument_id: str, pinned: str | None, view: Any) -> tuple[ChartView, Figure]:
+    key = _key(instrument_id, choices.interval, choices.range)
+    wanted = view if isinstance(view, Mapping) else {}
+    n_points = wanted.get("points")
     with read() as session:
-        bars = prices.read_prices(session, parts().store, current_actor(), instrument.id, adjusted="back")
-    figure = price_chart(bars, theme=current_theme(), symbol=instrument.symbol)
-    note = f"{instrument.first_session} to {instrument.last_session}, adjusted for splits and dividends"
-    label = f"Close and volume of {instrument.symbol}, {note}"
-    return panel(instrument.name, chart("dashboard-chart", figure, label=label, ranges=True), note=note)
-
-
-def _recent(found: tuple[AnalysisSummary, ...]) -> Component:
-    if not found:
-        button = dcc.Link([icon("plus-lg"), "New analysis"], href=paths.new_analysis(), className="btn btn-primary")
-        may_run = current_actor().may(Permission.ANALYSES_RUN)
-        sentence = (
-            "Nothing has been analysed yet. Ask whether a model would have made money, and whether to believe it."
+        shown = charts.read_chart(
+            session,
+            parts().store,
+            current_actor(),
+            instrument_id,
+            interval=choices.interval,
+            window=_window(wanted) if wanted.get("key") == key else choices.range,
+            indicators=charts.parse_indicators(choices.indicators),
+            n_points=n_points if isinstance(n_points, int) else charts.USUAL_POINTS,
         )
-        return empty_state("clipboard-data", sentence, button if may_run else None, small=True)
-    titles = (("Analysis", ""), ("Status", ""), ("Verdict", ""), ("Submitted", "number"))
-    head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
-    return html.Table([head, html.Tbody([_row(each) for each in found])], className="data-table list-table")
-
-
-def _row(item: AnalysisSummary) -> Component:
-    title = dcc.Link(item.title, href=paths.analysis(item.id), className="list-title", title=item.title)
-    symbols = html.Span(", ".join(item.symbols), className="muted small")
-    verdict = html.Div(item.verdict or formats.UNKNOWN, className="list-verdict")
-    return html.Tr(
-        [
-            html.Th([title, symbols], scope="row", className="cell-title"),
-            html.Td(status_badge(item), className="cell-status"),
-            html.Td(verdict, className="cell-verdict"),
-            html.Td(ago(item.submitted_at, now()), className="number cell-when"),
-        ]
+        marks = charts.read_trades(session, parts().store, current_actor(), shown, pinned) if pinned else []
+    figure = price_chart(
+        shown,
+        theme=current_theme(),
+        symbol=shown.instrument.symbol,
+        style=choices.style,
+        marks=[Mark(each.kind, each.bar, each.price) for each in marks],
+        key=key,
     )
+    return shown, figure
+
+
+def _panels(instrument_id: str, pinned: str | None, capital: float) -> list[Component]:
+    actor = current_actor()
+    with read() as session:
+        pins = outlooks.list_pinnable(session, actor, instrument_id)
+        outlook: Outlook | None = None
+        if pinned:
+            outlook = outlooks.read_outlook(session, parts().store, actor, instrument_id, pinned, capital=capital)
+    return panels(outlook, pins, may_run=actor.may(Permission.ANALYSES_RUN), capital=capital)
+
+
+def _choices(**chosen: Any) -> DashboardChoices:
+    """Return what the browser sent as choices: it is input, not memory."""
+    try:
+        return DashboardChoices.model_validate(chosen)
+    except ValidationError as error:
+        fields = {".".join(map(str, each["loc"])): each["msg"] for each in error.errors(include_url=False)}
+        raise InvalidInput("What was chosen has mistakes; each is named with its field.", fields=fields) from error
+
+
+def _checked(public_id: object) -> str:
+    if not paths.is_public_id(public_id):
+        raise NotFound("There is no such instrument.")
+    return str(public_id)
+
+
+def _key(instrument_id: str, interval: str, range_: str) -> str:
+    return f"{instrument_id}-{interval}-{range_}"
+
+
+def _window(view: Mapping[str, Any]) -> charts.Window:
+    """Return the part that a browser asks for."""
+    if "start" in view:
+        return _days(view.get("start"), view.get("end"))
+    first, last = view.get("first"), view.get("last")
+    if not isinstance(first, int) or not isinstance(last, int) or max(abs(first), abs(last)) > _LARGEST:
+        raise InvalidInput(f"Expected first and last bar as whole numbers; found {first!r} and {last!r}."[:200])
+    return first, last
+
+
+def _days(start: object, end: object) -> tuple[datetime.date, datetime.date]:
+    try:
+        return datetime.date.fromisoformat(str(start)), datetime.date.fromisoformat(str(end))
+    except ValueError as error:
+        raise InvalidInput("Expected two dates such as 2024-03-15.", fields={"from": "a date"}) from error
+
+
+def _texts(sent: Any) -> list[str]:
+    return [str(each) for each in sent] if isinstance(sent, list) else []
+
+
+def _changed(texts: list[str]) -> tuple[Any, ...]:
+    """Return the indicators, their rows, what can be added, nothing chosen, and no problem."""
+    entries = charts.parse_indicators(texts)
+    return texts, side.indicator_rows(entries), side.indicator_options(entries), "", ""

@@ -1,0 +1,147 @@
+"""Beside the chart: what the pinned analysis says of the instrument, and what it would put at risk."""
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from quant.risk.definitions import DEFINITIONS
+from webapp.dashboard import formats, paths
+from webapp.dashboard.components.attributes import data
+from webapp.dashboard.components.cards import empty_state, icon, panel
+from webapp.dashboard.components.results import model_title, written
+from webapp.services.outlooks import Outlook, Pinnable, Position
+
+SIGNALS = {
+    1: ("Long", "arrow-up-right", "is-gain"),
+    0: ("Flat", "dash-lg", "muted"),
+    -1: ("Short", "arrow-down-right", "is-loss"),
+}
+
+_MODEL = ("sharpe_ratio", "total_return", "hit_rate", "n_trades")
+_RISK = ("annualised_volatility", "value_at_risk", "expected_shortfall", "beta")
+
+
+def panels(outlook: Outlook | None, pins: Sequence[Pinnable], *, may_run: bool, capital: float) -> list[Component]:
+    """Return the analysis panel and the risk panel, or one that says how to get there."""
+    if outlook is None:
+        return [panel("Pinned analysis", _nothing(pins, may_run=may_run))]
+    return [_analysis(outlook), _risk(outlook, capital)]
+
+
+def _nothing(pins: Sequence[Pinnable], *, may_run: bool) -> Component:
+    if pins:
+        button = html.Button(
+            [icon("pin-angle"), f"Pin “{pins[0].title}”"],
+            type="button",
+            className="btn btn-primary text-wrap",
+            **data(pin=pins[0].id),
+        )
+        return empty_state(
+            "pin-angle", "Pin an analysis to see its newest prediction, its trades and its risk.", button, small=True
+        )
+    link = dcc.Link([icon("plus-lg"), "New analysis"], href=paths.new_analysis(), className="btn btn-primary")
+    sentence = "No analysis of this instrument has been answered yet. Its prediction and risk will stand here."
+    return empty_state("clipboard-data", sentence, link if may_run else None, small=True)
+
+
+def _analysis(outlook: Outlook) -> Component:
+    word, icon_name, tone = SIGNALS[outlook.signal]
+    return panel(
+        "Newest prediction",
+        html.Div(
+            [
+                html.Div([icon(icon_name), word], className=f"signal {tone}"),
+                html.Div(
+                    [
+                        html.Div(formats.percent(outlook.probability), className="metric-value"),
+                        html.Div("probability of a rise", className="metric-aside"),
+                    ]
+                ),
+            ],
+            className="outlook-head",
+        ),
+        _age(outlook),
+        _pairs(
+            [
+                (DEFINITIONS[name].title, _written(outlook, name), DEFINITIONS[name].definition)
+                for name in _MODEL
+                if name in outlook.metrics
+            ]
+        ),
+        html.P(outlook.verdict, className="small muted outlook-verdict") if outlook.verdict else None,
+        note=dcc.Link([model_title(outlook.model), " · ", outlook.title], href=paths.analysis(outlook.analysis_id)),
+    )
+
+
+def _age(outlook: Outlook) -> Component:
+    made: list[Component | str] = [
+        "Made at the close of ",
+        html.Time(formats.date(outlook.as_of), title=formats.moment(outlook.as_of)),
+        ", ",
+    ]
+    said: list[Component | str] = [*made, "out of sample."]
+    if not outlook.n_bars_since:
+        return html.P(said, className="small muted")
+    newer = formats.plural(outlook.n_bars_since, "newer bar")
+    return html.P(
+        [icon("clock-history"), " ", *said, f" There are {newer}, of which it knows nothing."],
+        className="small is-warning",
+    )
+
+
+def _risk(outlook: Outlook, capital: float) -> Component:
+    position = outlook.position
+    return panel(
+        "Risk",
+        html.Div(
+            [
+                html.Div(_size(position), className="metric-value"),
+                html.Div(_size_words(position, capital), className="metric-aside"),
+            ]
+        ),
+        _pairs(
+            [
+                (
+                    "Drawdown now",
+                    formats.percent(outlook.drawdown),
+                    "Below the peak, at the end of the out-of-sample curve.",
+                ),
+                ("Deepest drawdown", formats.percent(outlook.worst_drawdown), DEFINITIONS["max_drawdown"].definition),
+                *(
+                    (DEFINITIONS[name].title, _written(outlook, name), DEFINITIONS[name].definition)
+                    for name in _RISK
+                    if name in outlook.metrics
+                ),
+            ]
+        ),
+    )
+
+
+def _size(position: Position) -> str:
+    if not position.shares:
+        return "No position"
+    return f"{formats.number(position.shares, 0)} shares"
+
+
+def _size_words(position: Position, capital: float) -> str:
+    at = f"at the close of {position.closed_on}, {formats.number(position.close, 2)}"
+    if not position.weight:
+        full = formats.percent(position.full_weight)
+        return f"Flat. A long one would take {full} of {formats.money(capital)}, {at}."
+    share = formats.percent(abs(position.weight))
+    return f"{formats.money(abs(position.value))} of {formats.money(capital)}: {share} by the analysis's sizing, {at}."
+
+
+def _pairs(lines: Sequence[tuple[str, str, str]]) -> Component:
+    return html.Dl(
+        [
+            html.Div([html.Dt(name, title=meaning), html.Dd(value, className="tabular")])
+            for name, value, meaning in lines
+        ],
+        className="pairs",
+    )
+
+
+def _written(outlook: Outlook, name: str) -> str:
+    return written(outlook.metrics[name][0], DEFINITIONS[name].unit)

@@ -1,0 +1,240 @@
+"""What a pinned analysis says about an instrument: its newest prediction, the position it asks for, how it has done."""
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quant.backtest.sizing import target_weights
+from quant.calendars import periods_per_year
+from quant.frames import of_instrument
+from quant.spec import AnalysisSpec
+from webapp.errors import InvalidInput
+from webapp.permissions import Actor, Permission, require
+from webapp.services import charts, prices, results
+from webapp.services.charts import History
+from webapp.services.prices import InstrumentView
+from webapp.services.results import ResultView
+from webapp.services.workflow import Status
+from webapp.storage import FrameStore
+from webapp.tables import Analysis, PriceSeries, SnapshotItem
+
+_FRAMES = ("predictions", "trades", "equity")
+_MOST_CAPITAL = 1e12
+
+
+@dataclass(frozen=True)
+class Pinnable:
+    """An answered analysis that has something to say about an instrument."""
+
+    id: str
+    title: str
+    verdict: str | None
+    is_credible: bool | None
+    finished_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Position:
+    """What the analysis's sizing makes of a capital.
+
+    Attributes
+    ----------
+    weight : float
+        Share of the capital, negative for short: the signal's.
+    full_weight : float
+        The same if the signal were long.
+    value : float
+        Money in the position.
+    shares : int
+        Whole ones, at the newest close.
+    close : float
+        That close, as traded.
+    closed_on : date
+        Its session.
+    """
+
+    weight: float
+    full_weight: float
+    value: float
+    shares: int
+    close: float
+    closed_on: datetime.date
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What an analysis says about an instrument.
+
+    Attributes
+    ----------
+    analysis_id, title : str
+        The analysis.
+    verdict : str, optional
+        In words.
+    is_credible : bool, optional
+        Whether its audit passed.
+    model : str
+        Name of the model that was chosen.
+    as_of : datetime
+        Close of the bar at which the newest prediction was made, by a model that never saw it.
+    n_bars_since : int
+        Newer bars there are by now, about which it says nothing.
+    probability : float
+        That the label is 1.
+    signal : int
+        1 long, 0 flat, -1 short.
+    position : Position
+        For the capital that was given.
+    metrics : mapping of str to (float or None, float or None)
+        By name: the strategy's and the benchmark's, out of sample, after costs.
+    drawdown, worst_drawdown : float
+        At the end of the out-of-sample curve, and the deepest; 0 or less.
+    trades : DataFrame
+        Round trips in this instrument.
+    """
+
+    analysis_id: str
+    title: str
+    verdict: str | None
+    is_credible: bool | None
+    model: str
+    as_of: datetime.datetime
+    n_bars_since: int
+    probability: float
+    signal: int
+    position: Position
+    metrics: Mapping[str, tuple[float | None, float | None]]
+    drawdown: float
+    worst_drawdown: float
+    trades: pd.DataFrame
+
+
+def list_pinnable(session: Session, actor: Actor, instrument_id: str, *, limit: int = 100) -> list[Pinnable]:
+    """Return the actor's answered analyses that were made from an instrument's bars, newest first.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read prices or analyses.
+    NotFound
+        If there is no such instrument that the actor may see.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    prices.get_instrument(session, actor, instrument_id)
+    rows = session.scalars(
+        select(Analysis)
+        .join(SnapshotItem, SnapshotItem.snapshot_id == Analysis.snapshot_id)
+        .join(PriceSeries, PriceSeries.id == SnapshotItem.series_id)
+        .where(
+            PriceSeries.public_id == instrument_id,
+            Analysis.owner_id == actor.user_id,
+            Analysis.status == Status.SUCCEEDED,
+        )
+        .order_by(Analysis.finished_at.desc(), Analysis.id.desc())
+        .limit(limit)
+    )
+    return [Pinnable(row.public_id, row.title, row.verdict, row.is_credible, row.finished_at) for row in rows]
+
+
+def read_outlook(
+    session: Session,
+    store: FrameStore,
+    actor: Actor,
+    instrument_id: str,
+    analysis_id: str,
+    *,
+    capital: float = 100_000.0,
+) -> Outlook:
+    """Return what an analysis says about an instrument.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction.
+    store : FrameStore
+        Where results and columnar files are kept.
+    actor : Actor
+        Who asks.
+    instrument_id, analysis_id : str
+        Public ids.
+    capital : float, default=100000
+        Money that the position is sized for, 1 to 1e12.
+
+    Returns
+    -------
+    Outlook
+        The newest prediction with its moment, the position, and how the strategy has done.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read prices or analyses.
+    NotFound
+        If there is no such instrument or analysis that the actor may see, or the one was not made from the other.
+    Conflict
+        If the analysis has no answer (yet).
+    InvalidInput
+        If the capital is out of bounds.
+
+    Notes
+    -----
+    Timing: the prediction is an out-of-sample one, as old as `as_of` says; nothing is predicted anew. Volatility for
+    the size of the position is measured at the newest close.
+    """
+    if not 1.0 <= capital <= _MOST_CAPITAL:  # NaN is neither
+        message = f"Expected a capital of 1 to {_MOST_CAPITAL:,.0f}; found {capital:g}."
+        raise InvalidInput(message, fields={"capital": message})
+    instrument = prices.get_instrument(session, actor, instrument_id)
+    result = results.load(session, store, actor, analysis_id, names=_FRAMES)
+    place = results.place_of(session, analysis_id, instrument_id)
+    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one()
+    predictions = of_instrument(result.frames["predictions"], place)
+    newest = predictions[predictions["probability"].notna()].iloc[-1]
+    as_of = predictions.index[predictions["probability"].notna()][-1]
+    history = charts.read_history(session, store, actor, instrument)
+    spec = AnalysisSpec.model_validate(row.spec)
+    drawdowns = result.frames["equity"]["drawdown"]
+    trades = result.frames["trades"]
+    return Outlook(
+        analysis_id=analysis_id,
+        title=row.title,
+        verdict=row.verdict,
+        is_credible=row.is_credible,
+        model=result.facts["chosen"]["model"],
+        as_of=as_of.to_pydatetime(),
+        n_bars_since=int((history.bars.index > as_of).sum()),
+        probability=float(newest["probability"]),
+        signal=int(newest["signal"]),
+        position=_position(instrument, history, spec, place, int(newest["signal"]), capital),
+        metrics=_metrics(result),
+        drawdown=float(drawdowns.iloc[-1]),
+        worst_drawdown=float(drawdowns.min()),
+        trades=trades[trades["instrument"] == place],
+    )
+
+
+def _position(
+    instrument: InstrumentView, history: History, spec: AnalysisSpec, place: int, signal: int, capital: float
+) -> Position:
+    bars = history.bars
+    index = pd.MultiIndex.from_tuples([(bars.index[-1], place)], names=["timestamp", "instrument"])
+    long = pd.DataFrame({"signal": [1]}, index=index)
+    frames = {number: bars if number == place else bars.iloc[:0] for number in range(len(spec.instruments))}
+    a_year = periods_per_year(instrument.exchange, instrument.interval)
+    weights = target_weights(long, frames, spec.backtest.sizing, periods_per_year=a_year)
+    full = float(weights["target_weight"].iloc[0])
+    close = float(bars["close"].iloc[-1] / history.factor[-1])
+    wanted = capital * full * signal
+    shares = math.trunc(wanted / close)
+    return Position(full * signal, full, shares * close, shares, close, bars["session"].iloc[-1].date())
+
+
+def _metrics(result: ResultView) -> dict[str, tuple[float | None, float | None]]:
+    found: list[Mapping[str, Any]] = result.facts["metrics"]
+    return {each["name"]: (each["value"], each["benchmark_value"]) for each in found}
