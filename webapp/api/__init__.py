@@ -2,10 +2,21 @@
 
 from flask import Flask
 
-from webapp.api import analyses, catalog, groups, instruments, openapi, results, shares, tokens
+from webapp.api import analyses, catalog, charts, groups, instruments, openapi, results, shares, tokens
 from webapp.api.operations import blueprint
 
-__all__ = ["analyses", "catalog", "groups", "instruments", "openapi", "register_api", "results", "shares", "tokens"]
+__all__ = [
+    "analyses",
+    "catalog",
+    "charts",
+    "groups",
+    "instruments",
+    "openapi",
+    "register_api",
+    "results",
+    "shares",
+    "tokens",
+]
 
 
 def register_api(server: Flask) -> None:

@@ -5,7 +5,6 @@ newest, so that zooming does not read and adjust the whole history again; who ma
 """
 
 import datetime
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +14,14 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from quant.features.catalog import FEATURES, FeatureEntry, FeatureSpec
+from quant.features.catalog import FeatureEntry
 from quant.frames import Prices
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Actor
 from webapp.services import prices, results, thinning
+from webapp.services.indicators import Line, compute_lines
 from webapp.services.prices import InstrumentView
 from webapp.services.thinning import Values
 from webapp.storage import FrameStore
@@ -34,38 +33,13 @@ Window = Range | tuple[int, int] | tuple[datetime.date, datetime.date]
 
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
 RANGES: tuple[Range, ...] = get_args(Range)
-MOST_INDICATORS = 6
 MOST_POINTS = 1000
 USUAL_POINTS = 500
 
 _MONTHS: dict[str, int] = {"1m": 1, "6m": 6, "1y": 12, "5y": 60}
-_INDICATOR = re.compile(r"([a-z_]{1,40})(?::([a-z_]{1,40}=[0-9.]{1,12}(?:,[a-z_]{1,40}=[0-9.]{1,12}){0,5}))?")
-_SPECS: TypeAdapter[FeatureEntry] = TypeAdapter(FeatureSpec)
 _MOST_KEPT_BARS = 400_000
 _EPOCH = datetime.date(1970, 1, 1)
 _MONDAY = 3  # 1970-01-01 was a Thursday: days + 3 counts weeks from a Monday
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of an indicator.
-
-    Attributes
-    ----------
-    indicator : str
-        The indicator as it was asked for.
-    name : str
-        What a person calls the line.
-    is_price : bool
-        Whether it lies over the price, in its unit; else it has a pane with the other lines of its indicator.
-    y : ndarray of shape (n_candles * points_per_candle,)
-        Its values; NaN is unknown.
-    """
-
-    indicator: str
-    name: str
-    is_price: bool
-    y: Values
 
 
 @dataclass(frozen=True)
@@ -147,58 +121,6 @@ class History:
     bars: Prices
     days: NDArray[np.int64]
     factor: Values
-
-
-def parse_indicator(text: str) -> FeatureEntry:
-    """Return the catalogue entry that a text such as `sma:window=50` or `rsi` asks for.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such feature, or a parameter is unknown or out of bounds; the field is `indicators`.
-    """
-    match = _INDICATOR.fullmatch(text)
-    if match is None:
-        known = ", ".join(entry.model_fields["name"].default for entry in FEATURES)
-        raise _wrong_indicator(f"Expected an indicator such as sma:window=50, of {known}; found {text[:60]!r}.")
-    given = dict(part.split("=") for part in (match[2] or "").split(",") if part)
-    try:
-        return _SPECS.validate_python({"name": match[1], **given})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        raise _wrong_indicator(f"{match[1]}{': ' + where if where else ''}: {first['msg']}.") from error
-
-
-def is_indicator(text: str) -> bool:
-    """Whether the catalogue has what a text asks for."""
-    try:
-        parse_indicator(text)
-    except InvalidInput:
-        return False
-    return True
-
-
-def write_indicator(entry: FeatureEntry) -> str:
-    """Return the text that asks for an entry, every parameter said."""
-    parameters = ",".join(f"{name}={value:g}" for name, value in entry.parameters().items())
-    return f"{entry.model_fields['name'].default}:{parameters}"
-
-
-def parse_indicators(texts: Sequence[str]) -> list[FeatureEntry]:
-    """Return the entries that the texts ask for.
-
-    Raises
-    ------
-    InvalidInput
-        If one of them is wrong, there are more than six, or one is asked for twice.
-    """
-    if len(texts) > MOST_INDICATORS:
-        raise _wrong_indicator(f"Expected at most {MOST_INDICATORS} indicators; found {len(texts)}.")
-    entries = [parse_indicator(text) for text in texts]
-    if len(set(entries)) != len(entries):
-        raise _wrong_indicator("Expected each indicator once with the same parameters; found one twice.")
-    return entries
 
 
 def read_chart(
@@ -285,7 +207,7 @@ def read_chart(
         lines=tuple(
             replace(line, y=_thinned(line.y[first : last + 1], starts, width))
             for entry in indicators
-            for line in _lines(history.bars, entry)
+            for line in compute_lines(history.bars, entry)
         ),
         quote=_quote(history),
     )
@@ -374,7 +296,7 @@ def _date(day: np.int64) -> datetime.date:
     return _EPOCH + datetime.timedelta(days=int(day))
 
 
-class _Kept:
+class KeptHistories:
     """The histories that were used last, up to so many bars together."""
 
     def __init__(self, most_bars: int) -> None:
@@ -383,19 +305,21 @@ class _Kept:
         self._lock = Lock()
 
     def get(self, key: tuple[str, str, int, str]) -> History | None:
+        """Return what was kept, if it still is."""
         with self._lock:
             if key in self._histories:
                 self._histories.move_to_end(key)
             return self._histories.get(key)
 
     def put(self, key: tuple[str, str, int, str], history: History) -> None:
+        """Keep a history; what was used longest ago makes room."""
         with self._lock:
             self._histories[key] = history
             while sum(len(each.days) for each in self._histories.values()) > self._most_bars:
                 self._histories.popitem(last=False)
 
 
-_KEPT = _Kept(_MOST_KEPT_BARS)
+_KEPT = KeptHistories(_MOST_KEPT_BARS)
 
 
 def _index_of(interval: str) -> int:
@@ -441,43 +365,5 @@ def _longer(history: History, period: NDArray[np.int64]) -> History:
     return History(bars.iloc[at].assign(**made), history.days[at], history.factor[at])
 
 
-def _lines(bars: Prices, entry: FeatureEntry) -> list[Line]:
-    """Return the lines of an indicator over all bars."""
-    from quant.features.compute import compute_features  # noqa: PLC0415  # 120 MB that only these charts need
-    from quant.features.overlays import price_lines  # noqa: PLC0415  # as above
-
-    text, shown = write_indicator(entry), title_of(entry)
-    over = price_lines(bars, entry)
-    if over is not None:
-        names = [shown if len(over.columns) == 1 else f"{shown} {column}" for column in over.columns]
-        return [Line(text, name, True, values) for name, values in zip(names, over.to_numpy().T, strict=True)]
-    if len(bars) <= entry.warm_up:
-        unknown = np.full((len(entry.columns), len(bars)), np.nan)
-    else:
-        unknown = compute_features(bars, [entry]).to_numpy().T
-    words = [column.removesuffix(_suffix(entry)).replace("_", " ").strip() for column in entry.columns]
-    names = [shown] if len(words) == 1 else [_line_name(entry, word) for word in words]
-    return [Line(text, name, False, values) for name, values in zip(names, unknown, strict=True)]
-
-
-def title_of(entry: FeatureEntry) -> str:
-    """Return an indicator's name with its parameters, as it stands in a chart: `SMA 50`."""
-    parameters = ", ".join(f"{value:g}" for value in entry.parameters().values())
-    return f"{entry.title.removeprefix('Distance from ')} {parameters}".strip()
-
-
-def _suffix(entry: FeatureEntry) -> str:
-    return "_" + "_".join(f"{value:g}" for value in entry.parameters().values())
-
-
-def _line_name(entry: FeatureEntry, word: str) -> str:
-    rest = word.removeprefix(entry.model_fields["name"].default).strip()
-    return title_of(entry) if not rest else f"{entry.title} {rest}"
-
-
 def _thinned(values: Values, starts: NDArray[np.int64], width: int) -> Values:
     return values if width == 1 else thinning.line_of(values, starts)
-
-
-def _wrong_indicator(message: str) -> InvalidInput:
-    return InvalidInput(message, fields={"indicators": message})

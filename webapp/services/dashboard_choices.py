@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from webapp.db import database_now
 from webapp.permissions import Actor, Permission, require
-from webapp.services import charts
+from webapp.services import indicators as catalogue
 from webapp.services.charts import Interval, Range
 from webapp.tables import DashboardChoice
 
@@ -27,7 +27,7 @@ class DashboardChoices(BaseModel):
     range: Range = Field(default="1y", description="How far back.")
     style: Literal["candles", "line"] = Field(default="candles", description="How prices are drawn.")
     indicators: tuple[Annotated[str, Field(max_length=120)], ...] = Field(
-        default=(), max_length=charts.MOST_INDICATORS, description="Such as `sma:window=50`."
+        default=(), max_length=catalogue.MOST_INDICATORS, description="Such as `sma:window=50`."
     )
     pins: dict[PublicId, PublicId] = Field(
         default_factory=dict, max_length=_MOST_PINS, description="Analysis that is pinned to an instrument, by its id."
@@ -37,7 +37,7 @@ class DashboardChoices(BaseModel):
     @field_validator("indicators")
     @classmethod
     def _indicators_exist(cls, indicators: tuple[str, ...]) -> tuple[str, ...]:
-        charts.parse_indicators(indicators)
+        catalogue.parse_indicators(indicators)
         return indicators
 
 
@@ -53,7 +53,7 @@ def get_choices(session: Session, actor: Actor) -> DashboardChoices:
     row = session.get(DashboardChoice, actor.user_id)
     if row is None:
         return DashboardChoices()
-    kept = [text for text in row.choices.get("indicators", ()) if charts.is_indicator(text)]  # catalogues change
+    kept = [text for text in row.choices.get("indicators", ()) if catalogue.is_indicator(text)]  # catalogues change
     return DashboardChoices.model_validate({**row.choices, "indicators": kept})
 
 
@@ -77,3 +77,4 @@ def save_choices(session: Session, actor: Actor, choices: DashboardChoices) -> N
         else:
             return
     row.choices, row.updated_at = data, now
+    session.flush()

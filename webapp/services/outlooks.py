@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from quant.backtest.sizing import target_weights
 from quant.calendars import periods_per_year
-from quant.frames import of_instrument
+from quant.frames import FORECAST_COLUMNS, of_instrument, task_of
 from quant.spec import AnalysisSpec
 from webapp.errors import InvalidInput
 from webapp.permissions import Actor, Permission, require
@@ -85,8 +85,8 @@ class Outlook:
         Close of the bar at which the newest prediction was made, by a model that never saw it.
     n_bars_since : int
         Newer bars there are by now, about which it says nothing.
-    probability : float
-        That the label is 1.
+    forecast : mapping of str to float
+        What was predicted, by the names of `quant.frames.FORECAST_COLUMNS`.
     signal : int
         1 long, 0 flat, -1 short.
     position : Position
@@ -106,7 +106,7 @@ class Outlook:
     model: str
     as_of: datetime.datetime
     n_bars_since: int
-    probability: float
+    forecast: Mapping[str, float]
     signal: int
     position: Position
     metrics: Mapping[str, tuple[float | None, float | None]]
@@ -195,8 +195,9 @@ def read_outlook(
     place = results.place_of(session, analysis_id, instrument_id)
     row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one()
     predictions = of_instrument(result.frames["predictions"], place)
-    newest = predictions[predictions["probability"].notna()].iloc[-1]
-    as_of = predictions.index[predictions["probability"].notna()][-1]
+    columns = FORECAST_COLUMNS[task_of(predictions)]
+    known = predictions[predictions[columns[0]].notna()]
+    newest, as_of = known.iloc[-1], known.index[-1]
     history = charts.read_history(session, store, actor, instrument)
     spec = AnalysisSpec.model_validate(row.spec)
     drawdowns = result.frames["equity"]["drawdown"]
@@ -209,7 +210,7 @@ def read_outlook(
         model=result.facts["chosen"]["model"],
         as_of=as_of.to_pydatetime(),
         n_bars_since=int((history.bars.index > as_of).sum()),
-        probability=float(newest["probability"]),
+        forecast={name: float(newest[name]) for name in columns},
         signal=int(newest["signal"]),
         position=_position(instrument, history, spec, place, int(newest["signal"]), capital),
         metrics=_metrics(result),

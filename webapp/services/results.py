@@ -24,6 +24,7 @@ from webapp.services.trials import Ground
 from webapp.services.workflow import Status
 from webapp.storage import FrameStore, ScopedStore
 from webapp.tables import (
+    Analysis,
     Artifact,
     Backtest,
     FittedModel,

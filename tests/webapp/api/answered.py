@@ -7,7 +7,7 @@ from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from tests import factories
 from webapp.auth.session import parts_of
-from webapp.services import analyses, jobs, results
+from webapp.services import analyses, jobs, prices, results
 from webapp.tables import PriceSeries
 
 # Answered in a second or so.
@@ -43,6 +43,8 @@ def finish(app, database, actor):
         public_id = analyses.submit(session, actor, AnalysisSpec.model_validate(QUESTION), title="Mine")
     with database.write() as session:
         claim = jobs.claim_next(session, worker="test", pid=1, lease_seconds=60.0, max_attempts=1)
+        snapshot_id = prices.pin_for(session, store, actor.user_id, AnalysisSpec.model_validate(QUESTION))
+        jobs.pin(session, claim, snapshot_id=snapshot_id)
     assert claim.public_id == public_id
     stored = results.store_result(store, claim, answer())
     with database.write() as session:

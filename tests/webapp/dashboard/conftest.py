@@ -158,6 +158,8 @@ def finished(app, database, sample, answer, spec):
         with database.write() as session:
             public_id = analyses.submit(session, actor, spec, title="GOOG and IBM")
             claim = jobs.claim_next(session, worker="test", pid=1, lease_seconds=60, max_attempts=3)
+            snapshot_id = prices.pin_for(session, parts_of(app).store, actor.user_id, spec)
+            jobs.pin(session, claim, snapshot_id=snapshot_id)
         stored = results.store_result(parts_of(app).store, claim, answer)
         with database.write() as session:
             found = [prices.search_instruments(session, actor, symbol=each.symbol)[0] for each in spec.instruments]

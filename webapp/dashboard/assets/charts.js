@@ -197,7 +197,7 @@
 
   function view(gd, from, to, fit) {
     var axis = bars(gd);
-    var most = Math.max(2, Math.floor(gd.clientWidth / 90));
+    var most = Math.max(2, Math.floor(gd.clientWidth / (gd.clientWidth < 480 ? 70 : 90)));
     var chosen = ticks(axis, from, to, most);
     var changes = fit ? fitted(gd, from, to) : {};
     Object.keys(gd._fullLayout).forEach(function (name) {

@@ -1,6 +1,6 @@
 """An instrument's price with its volume and indicators below, over one axis that counts bars."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,8 @@ from webapp.dashboard.figures.bars import BarAxis, packed
 from webapp.dashboard.figures.palette import PALETTES, Figure, Palette, Theme, figure
 
 if TYPE_CHECKING:
-    from webapp.services.charts import ChartView, Line
+    from webapp.services.charts import ChartView
+    from webapp.services.indicators import Line
 
 PRICE_PIXELS = 330
 VOLUME_PIXELS = 80
@@ -76,10 +77,7 @@ def price_chart(
     axis_of = {name: f"y{number}" for number, name in enumerate(panes, start=3)}
     price = _candles(bars, palette, symbol, digits) if style == "candles" else _closes(bars, palette, symbol, digits)
     data = [price, _volume(bars, palette)]
-    colours = {True: _colours(palette, palette.muted), False: _colours(palette, palette.accent)}
-    for line in bars.lines:
-        pane = "y" if line.is_price else axis_of[line.indicator]
-        data.append(_line(bars, line, pane, next(colours[line.is_price]), digits))
+    data += _lines(bars, axis_of, palette, digits)
     data += _marks(bars, marks, palette)
     axis = BarAxis(bars.days, np.arange(len(bars.days)))
     values, text = axis.ticks(_MOST_TICKS)
@@ -133,8 +131,13 @@ def _pane(domain: list[float], *, ticks: int = 4) -> dict[str, Any]:
 def _candle_positions(bars: "ChartView") -> dict[str, Any]:
     """Return where candles stand: in the middle of their bars, the first one as if it had them all."""
     width = bars.bars_per_candle
-    middle = (width - 1) / 2
-    return {"x0": float(bars.at[-1] - middle - (len(bars.at) - 1) * width), "dx": width}
+    return {"x0": float(_candle_places(bars)[0]), "dx": width}
+
+
+def _candle_places(bars: "ChartView") -> Values:
+    width = bars.bars_per_candle
+    places: Values = bars.at[-1] - (width - 1) / 2 - np.arange(len(bars.at) - 1, -1, -1) * float(width)
+    return places
 
 
 def _line_positions(bars: "ChartView") -> dict[str, Any]:
@@ -147,7 +150,7 @@ def _candles(bars: "ChartView", palette: Palette, symbol: str, digits: int) -> d
     return {
         "type": "candlestick",
         "name": symbol,
-        **_candle_positions(bars),
+        "x": packed(_candle_places(bars)),  # candles alone cannot count by x0 and dx
         **{name: packed(getattr(bars, name)) for name in ("open", "high", "low", "close")},
         "increasing": {"line": {"color": palette.gain, "width": 1}, "fillcolor": palette.surface},
         "decreasing": {"line": {"color": palette.loss, "width": 1}, "fillcolor": palette.loss},
@@ -183,18 +186,31 @@ def _volume(bars: "ChartView", palette: Palette) -> dict[str, Any]:
     }
 
 
-def _line(bars: "ChartView", line: "Line", pane: str, colour: dict[str, Any], digits: int) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": line.name,
-        **_line_positions(bars),
-        "y": packed(line.y),
-        "yaxis": pane,
-        "line": {"width": 1.25, **colour},
-        "hoverinfo": "none",
-        "meta": {"digits": digits if line.is_price else _digits(line.y), "per": bars.points_per_candle},
-    }
+def _lines(bars: "ChartView", axis_of: Mapping[str, str], palette: Palette, digits: int) -> list[dict[str, Any]]:
+    """Return the lines: over the price one colour an indicator, in a pane one a line."""
+    over, traces = _colours(palette, palette.warning), []
+    for indicator in dict.fromkeys(line.indicator for line in bars.lines):
+        lines = [line for line in bars.lines if line.indicator == indicator]
+        own = _colours(palette, palette.accent)
+        shared = next(over) if lines[0].is_price else {}
+        places = digits if lines[0].is_price else _digits(lines[0].y)
+        for line in lines:
+            look = shared if line.is_price else next(own)
+            meta = {"digits": places, "per": bars.points_per_candle}
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "name": line.name,
+                    **_line_positions(bars),
+                    "y": packed(line.y),
+                    "yaxis": axis_of.get(line.indicator, "y"),
+                    "line": {"width": 1.25, **look},
+                    "hoverinfo": "none",
+                    "meta": meta,
+                }
+            )
+    return traces
 
 
 def _marks(bars: "ChartView", marks: Sequence[Mark], palette: Palette) -> list[dict[str, Any]]:
@@ -226,10 +242,9 @@ def _marks(bars: "ChartView", marks: Sequence[Mark], palette: Palette) -> list[d
     return drawn
 
 
-def _colours(palette: Palette, first: str) -> Any:
+def _colours(palette: Palette, first: str) -> Iterator[dict[str, str]]:
     """Yield how lines of one pane look, told apart by dashes where the colours are used up."""
-    cycle = [first, palette.warning, palette.accent, palette.text, palette.benchmark]
-    order = list(dict.fromkeys(cycle))
+    order = list(dict.fromkeys([first, palette.warning, palette.accent, palette.text, palette.benchmark]))
     for dash in ("solid", "dash", "dot", "dashdot"):
         yield from ({"color": colour, "dash": dash} for colour in order)
 

@@ -23,6 +23,7 @@ from webapp.dashboard.figures.prices import Mark, price_chart
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission
 from webapp.services import analyses, charts, dashboard_choices, outlooks, prices
+from webapp.services import indicators as catalogue
 from webapp.services.charts import ChartView
 from webapp.services.dashboard_choices import DashboardChoices
 from webapp.services.outlooks import Outlook
@@ -57,8 +58,9 @@ def layout(instrument: str = "", range: str = "", **_query: str) -> Component:  
     return html.Div(
         [
             side.sidebar(choices, found, chosen, pins),
-            html.Div([_price(choices, chosen, pinned), last], className="stack board-main"),
+            html.Div(_price(choices, chosen, pinned), className="board-main"),
             html.Div(_panels(chosen.id, pinned, choices.capital), id="dashboard-panels", className="stack board-aside"),
+            html.Div(last, className="board-last"),
             dcc.Store(id="dashboard-view"),
             dcc.Store(id="dashboard-saved"),
             dcc.Store(id="dashboard-address"),
@@ -82,22 +84,23 @@ def offer_pins(instrument: str) -> tuple[Any, str]:
         actor = current_actor()
         pins = outlooks.list_pinnable(session, actor, _checked(instrument))
         pinned = dashboard_choices.get_choices(session, actor).pins.get(instrument)
-    return side.pin_options(pins), pinned if pinned in {each.id for each in pins} else ""
+    return side.pin_options(pins), str(pinned) if pinned in {each.id for each in pins} else side.NOTHING
 
 
 def draw(  # all that decides what is drawn
     instrument: str, interval: str, range_: str, style: str, indicators: Any, pin: str, view: Any
 ) -> tuple[Any, ...]:
     """Return chart, its height and heading as they were chosen; a zoomed part only of what is still looked at."""
-    choices = _choices(instrument=instrument, interval=interval, range=range_, style=style, indicators=indicators)
-    shown, figure = _draw(choices, _checked(instrument), pin if paths.is_public_id(pin) else None, view)
+    instrument = _checked(instrument)
+    choices = _choices(interval=interval, range=range_, style=style, indicators=indicators)
+    shown, figure = _draw(choices, instrument, _pinned(pin), view)
     return figure, {"height": f"{figure['layout']['height']}px"}, heading(shown)
 
 
 def show_panels(instrument: str, pin: str, capital: Any) -> list[Component]:
     """Return what another pinned analysis says."""
     choices = _choices(capital=capital)
-    return _panels(_checked(instrument), pin if paths.is_public_id(pin) else None, choices.capital)
+    return _panels(_checked(instrument), _pinned(pin), choices.capital)
 
 
 def look_between(start: str, end: str, instrument: str, interval: str, range_: str) -> Any:
@@ -113,9 +116,9 @@ def look_between(start: str, end: str, instrument: str, interval: str, range_: s
 
 def add_indicator(name: str, texts: Any) -> tuple[Any, ...]:
     """Add an indicator as the catalogue has it."""
-    if not name:
+    if not name or name == side.NOTHING:
         return (no_update,) * 5
-    return _changed([*_texts(texts), charts.write_indicator(charts.parse_indicator(str(name)))])
+    return _changed([*_texts(texts), catalogue.write_indicator(catalogue.parse_indicator(str(name)))])
 
 
 def remove_indicator(n_clicks: Sequence[int | None], texts: Any) -> tuple[Any, ...]:
@@ -134,10 +137,10 @@ def change_indicators(values: Sequence[Any], names: Sequence[Mapping[str, Any]])
         start = f"{name['feature']}:" if place not in written else f"{written[place]},"
         written[place] = f"{start}{name['name']}={value}"
     try:
-        entries = charts.parse_indicators([written[place] for place in sorted(written)])
+        entries = catalogue.parse_indicators([written[place] for place in sorted(written)])
     except InvalidInput as error:
         return no_update, str(error)
-    return [charts.write_indicator(entry) for entry in entries], ""
+    return [catalogue.write_indicator(entry) for entry in entries], ""
 
 
 def remember(  # all that is remembered
@@ -157,8 +160,8 @@ def remember(  # all that is remembered
         prices.get_instrument(session, actor, instrument)
         before = dashboard_choices.get_choices(session, actor)
         pins = {key: value for key, value in before.pins.items() if key != instrument}
-        if paths.is_public_id(pin):
-            pins[instrument] = pin
+        if pinned := _pinned(pin):
+            pins[instrument] = pinned
         dashboard_choices.save_choices(session, actor, _choices(**chosen, pins=pins))
     return instrument
 
@@ -264,7 +267,7 @@ def _draw(choices: DashboardChoices, instrument_id: str, pinned: str | None, vie
             instrument_id,
             interval=choices.interval,
             window=_window(wanted) if wanted.get("key") == key else choices.range,
-            indicators=charts.parse_indicators(choices.indicators),
+            indicators=catalogue.parse_indicators(choices.indicators),
             n_points=n_points if isinstance(n_points, int) else charts.USUAL_POINTS,
         )
         marks = charts.read_trades(session, parts().store, current_actor(), shown, pinned) if pinned else []
@@ -304,6 +307,10 @@ def _checked(public_id: object) -> str:
     return str(public_id)
 
 
+def _pinned(pin: object) -> str | None:
+    return str(pin) if paths.is_public_id(pin) and pin != side.NOTHING else None
+
+
 def _key(instrument_id: str, interval: str, range_: str) -> str:
     return f"{instrument_id}-{interval}-{range_}"
 
@@ -331,5 +338,5 @@ def _texts(sent: Any) -> list[str]:
 
 def _changed(texts: list[str]) -> tuple[Any, ...]:
     """Return the indicators, their rows, what can be added, nothing chosen, and no problem."""
-    entries = charts.parse_indicators(texts)
-    return texts, side.indicator_rows(entries), side.indicator_options(entries), "", ""
+    entries = catalogue.parse_indicators(texts)
+    return texts, side.indicator_rows(entries), side.indicator_options(entries), side.NOTHING, ""

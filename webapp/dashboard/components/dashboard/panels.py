@@ -18,6 +18,11 @@ SIGNALS = {
     -1: ("Short", "arrow-down-right", "is-loss"),
 }
 
+_FORECASTS = {
+    "probability": "probability of a rise",
+    "probability_down": "probability of a fall",
+    "predicted_return": "predicted return",
+}
 _MODEL = ("sharpe_ratio", "total_return", "hit_rate", "n_trades")
 _RISK = ("annualised_volatility", "value_at_risk", "expected_shortfall", "beta")
 
@@ -52,12 +57,7 @@ def _analysis(outlook: Outlook) -> Component:
         html.Div(
             [
                 html.Div([icon(icon_name), word], className=f"signal {tone}"),
-                html.Div(
-                    [
-                        html.Div(formats.percent(outlook.probability), className="metric-value"),
-                        html.Div("probability of a rise", className="metric-aside"),
-                    ]
-                ),
+                html.Div(_forecast(outlook)),
             ],
             className="outlook-head",
         ),
@@ -72,6 +72,16 @@ def _analysis(outlook: Outlook) -> Component:
         html.P(outlook.verdict, className="small muted outlook-verdict") if outlook.verdict else None,
         note=dcc.Link([model_title(outlook.model), " · ", outlook.title], href=paths.analysis(outlook.analysis_id)),
     )
+
+
+def _forecast(outlook: Outlook) -> list[Component]:
+    lines: list[Component] = []
+    for name, value in outlook.forecast.items():
+        lines += [
+            html.Div(formats.percent(value, signed=name == "predicted_return"), className="metric-value"),
+            html.Div(_FORECASTS[name], className="metric-aside"),
+        ]
+    return lines
 
 
 def _age(outlook: Outlook) -> Component:

@@ -44,7 +44,7 @@ def price_card(view: ChartView, figure: Figure, *, range_: str) -> Component:
             html.Div(
                 [
                     html.Div(html.Div(className="chart-readout", **aria(hidden="true")), className="chart-bar"),
-                    html.Div([skeleton(figure["layout"]["height"]), graph], className="chart-plot", style=pixels),
+                    html.Div([skeleton(figure["layout"]["height"]), graph], className="chart-plot"),
                 ],
                 className="chart",
                 role="figure",

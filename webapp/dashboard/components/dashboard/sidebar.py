@@ -11,13 +11,14 @@ from quant.features.catalog import FEATURES, FeatureEntry
 from webapp.dashboard import formats
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
-from webapp.services import charts
+from webapp.services import indicators
 from webapp.services.dashboard_choices import DashboardChoices
 from webapp.services.outlooks import Pinnable
 from webapp.services.prices import InstrumentView
 
 PARAMETER = "dashboard-parameter"
 REMOVE = "dashboard-remove"
+NOTHING = "none"
 MOST_LISTED = 50
 
 RANGES = {"1m": "1M", "6m": "6M", "ytd": "YTD", "1y": "1Y", "5y": "5Y", "all": "All"}
@@ -78,7 +79,7 @@ def instrument_options(found: Sequence[InstrumentView]) -> list[dict[str, Any]]:
 def pin_options(pins: Sequence[Pinnable]) -> list[dict[str, str]]:
     """Return what can be pinned, and nothing first."""
     none = "None" if pins else "No answered analysis yet"
-    return [{"label": none, "value": ""}, *({"label": _pin_label(each), "value": each.id} for each in pins)]
+    return [{"label": none, "value": NOTHING}, *({"label": _pin_label(each), "value": each.id} for each in pins)]
 
 
 def indicator_rows(entries: Sequence[FeatureEntry]) -> list[Component]:
@@ -88,10 +89,10 @@ def indicator_rows(entries: Sequence[FeatureEntry]) -> list[Component]:
 
 def indicator_options(entries: Sequence[FeatureEntry]) -> list[dict[str, Any]]:
     """Return what can be added."""
-    is_full = len(entries) >= charts.MOST_INDICATORS
-    first = f"{charts.MOST_INDICATORS} are the most" if is_full else "Add an indicator"
+    is_full = len(entries) >= indicators.MOST_INDICATORS
+    first = f"{indicators.MOST_INDICATORS} are the most" if is_full else "Add an indicator"
     listed = [{"label": each.title, "value": _name(each), "disabled": is_full} for each in FEATURES]
-    return [{"label": first, "value": ""}, *listed]
+    return [{"label": first, "value": NOTHING}, *listed]
 
 
 def _section(title: str, *children: Component) -> Component:
@@ -126,12 +127,7 @@ def _instruments(found: Sequence[InstrumentView], chosen: InstrumentView) -> lis
 def _dates() -> Component:
     return html.Div(
         [
-            html.Div(
-                [
-                    html.Label(word, htmlFor=part, className="form-label"),
-                    dbc.Input(id=part, type="date", value="", debounce=True),
-                ]
-            )
+            html.Label([html.Span(word, className="muted small"), dbc.Input(id=part, type="date", value="", size="sm")])
             for word, part in (("From", "dashboard-from"), ("To", "dashboard-to"))
         ],
         className="side-pair",
@@ -139,12 +135,12 @@ def _dates() -> Component:
 
 
 def _indicators(choices: DashboardChoices) -> list[Component]:
-    entries = charts.parse_indicators(choices.indicators)
+    entries = indicators.parse_indicators(choices.indicators)
     return [
         html.Div(indicator_rows(entries), id="dashboard-indicator-rows", className="stack side-rows"),
         html.Div("", id="dashboard-indicator-problem", className="field-problem", role="alert"),
         html.Label("Add an indicator", htmlFor="dashboard-add", className="visually-hidden"),
-        dbc.Select(id="dashboard-add", options=indicator_options(entries), value="", size="sm"),
+        dbc.Select(id="dashboard-add", options=indicator_options(entries), value=NOTHING, size="sm"),
         dcc.Store(id="dashboard-indicators", data=list(choices.indicators)),
     ]
 
@@ -200,7 +196,7 @@ def _parameter(place: int, entry: FeatureEntry, name: str, value: float, field: 
 
 
 def _pin(pins: Sequence[Pinnable], pinned: str | None) -> list[Component]:
-    value = pinned if pinned in {each.id for each in pins} else ""
+    value = pinned if pinned in {each.id for each in pins} else NOTHING
     return [
         html.Label("Pinned analysis", htmlFor="dashboard-pin", className="visually-hidden"),
         dbc.Select(id="dashboard-pin", options=pin_options(pins), value=value, size="sm"),

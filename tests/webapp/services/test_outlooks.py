@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from tests import factories
+from tests.webapp.api.answered import answer, finish, load_google
+from webapp.auth.session import parts_of
+from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.services import charts, outlooks
+
+pytestmark = pytest.mark.databases("sqlite")
+
+
+@pytest.fixture
+def actor(database):
+    with database.write() as session:
+        return factories.create_actor(session)
+
+
+@pytest.fixture
+def google(app, database):
+    return load_google(app, database)
+
+
+@pytest.fixture
+def answered(app, database, google, actor):
+    return finish(app, database, actor)
+
+
+@pytest.fixture
+def outlook(app, database, google, answered, actor):
+    """`outlook(capital=...)`: what the answered analysis says about Google."""
+
+    def outlook(**wanted):
+        with database.read() as session:
+            return outlooks.read_outlook(session, parts_of(app).store, actor, google, answered, **wanted)
+
+    return outlook
+
+
+def test_the_newest_prediction_comes_with_its_moment_and_its_signal(outlook):
+    newest = answer().frames["predictions"].iloc[-1]
+    shown = outlook()
+
+    assert shown.as_of == answer().frames["predictions"].index[-1][0]
+    assert shown.forecast == {"probability": newest["probability"]}
+    assert shown.signal == newest["signal"]
+    assert shown.metrics["sharpe_ratio"][0] == pytest.approx(
+        next(each["value"] for each in answer().facts["metrics"] if each["name"] == "sharpe_ratio")
+    )
+    assert shown.worst_drawdown == answer().frames["equity"]["drawdown"].min()
+    assert len(shown.trades) == len(answer().frames["trades"])
+
+
+def test_newer_bars_are_counted(app, database, outlook):
+    before = outlook().n_bars_since
+    with database.write() as session:
+        factories.create_prices(session, parts_of(app).store, factories.delivery("GOOG", "2007-12-03", "2008-01-31"))
+
+    assert outlook().n_bars_since == before + 21
+
+
+def test_the_position_is_sized_as_the_analysis_does_in_whole_shares_at_the_close(outlook):
+    position = outlook(capital=50_000).position
+
+    assert position.full_weight == 1.0  # all of it, by the question's sizing
+    assert position.weight == outlook().signal
+    assert position.close == pytest.approx(691.48)  # of 2007-12-31, as traded
+    assert position.shares == position.weight * int(50_000 / position.close)
+    assert position.value == pytest.approx(position.shares * position.close)
+
+
+def test_only_own_answered_analyses_of_the_instrument_can_be_pinned(app, database, google, answered, actor):
+    with database.write() as session:
+        other = factories.create_actor(session)
+        msft = factories.create_prices(session, parts_of(app).store).public_id
+        factories.create_analysis(session, actor)
+    with database.read() as session:
+        assert [each.id for each in outlooks.list_pinnable(session, actor, google)] == [answered]
+        assert outlooks.list_pinnable(session, actor, msft) == []
+        assert outlooks.list_pinnable(session, other, google) == []
+
+
+def test_what_was_not_made_from_the_instrument_says_nothing_about_it(app, database, answered, actor):
+    store = parts_of(app).store
+    with database.write() as session:
+        msft = factories.create_prices(session, store).public_id
+        queued = factories.create_analysis(session, actor).public_id
+    with database.read() as session:
+        with pytest.raises(NotFound):
+            outlooks.read_outlook(session, store, actor, msft, answered)
+        with pytest.raises(Conflict):
+            outlooks.read_outlook(session, store, actor, msft, queued)
+
+
+@pytest.mark.parametrize("capital", [0.5, 2e12, float("nan")])
+def test_a_capital_out_of_bounds_is_refused(outlook, capital):
+    with pytest.raises(InvalidInput):
+        outlook(capital=capital)
+
+
+def test_trades_are_marked_at_their_fills_on_the_adjusted_price(app, database, google, answered, actor):
+    store = parts_of(app).store
+    with database.read() as session:
+        view = charts.read_chart(session, store, actor, google, window="all", n_points=1000)
+        marks = charts.read_trades(session, store, actor, view, answered)
+        months = charts.read_chart(session, store, actor, google, window="all", interval="1mo")
+        monthly = charts.read_trades(session, store, actor, months, answered)
+
+    entries = [mark for mark in marks if mark.kind == "Long entry"]
+    assert len(entries) == len(answer().frames["trades"]) > 0
+    np.testing.assert_allclose([mark.price for mark in entries], answer().frames["trades"]["entry_price"])  # no split
+    assert all(view.low[mark.bar] * 0.99 <= mark.price <= view.high[mark.bar] * 1.01 for mark in entries)
+    assert [mark.price for mark in monthly] == [mark.price for mark in marks]
+    assert max(mark.bar for mark in monthly) < months.n_bars
