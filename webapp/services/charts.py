@@ -214,9 +214,15 @@ def read_chart(
 
 
 def read_trades(
-    session: Session, store: FrameStore, actor: Actor, view: ChartView, analysis_id: str
+    session: Session,
+    store: FrameStore,
+    actor: Actor,
+    instrument_id: str,
+    analysis_id: str,
+    *,
+    interval: Interval = "1d",
 ) -> list[TradeMark]:
-    """Return where an analysis opened and closed positions in an instrument, in the part that a chart shows.
+    """Return where an analysis opened and closed positions in an instrument.
 
     Raises
     ------
@@ -226,13 +232,18 @@ def read_trades(
         If there is no such analysis that the actor may see, or it was not made from this instrument's bars.
     Conflict
         If the analysis has no answer (yet).
+
+    Notes
+    -----
+    Prices of fills are scaled as the chart's are.
     """
+    instrument = prices.get_instrument(session, actor, instrument_id)
     result = results.load(session, store, actor, analysis_id, names=("trades",))
-    place = results.place_of(session, analysis_id, view.instrument.id)
+    place = results.place_of(session, analysis_id, instrument_id)
     trades = result.frames["trades"]
     trades = trades[trades["instrument"] == place]
-    days = read_history(session, store, actor, view.instrument)
-    bars = days if view.interval == "1d" else read_history(session, store, actor, view.instrument, view.interval)
+    days = read_history(session, store, actor, instrument)
+    bars = days if interval == "1d" else read_history(session, store, actor, instrument, interval)
     is_long, has_exit = trades["direction"] == "long", ~trades["is_open"].astype(bool)
     sides: tuple[tuple[Literal["Long entry", "Short entry", "Exit"], pd.DataFrame, str], ...] = (
         ("Long entry", trades[is_long], "entry"),
@@ -245,10 +256,7 @@ def read_trades(
         factor = days.factor[np.minimum(days.bars.index.searchsorted(at), len(days.factor) - 1)]
         places = bars.bars.index.searchsorted(at)
         fills = chosen[f"{side}_price"].to_numpy() * factor
-        inside = (places >= view.first) & (places <= view.last)
-        marks += [
-            TradeMark(kind, int(bar), float(price)) for bar, price in zip(places[inside], fills[inside], strict=True)
-        ]
+        marks += [TradeMark(kind, int(bar), float(price)) for bar, price in zip(places, fills, strict=True)]
     return marks
 
 

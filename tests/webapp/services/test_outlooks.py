@@ -102,9 +102,9 @@ def test_trades_are_marked_at_their_fills_on_the_adjusted_price(app, database, g
     store = parts_of(app).store
     with database.read() as session:
         view = charts.read_chart(session, store, actor, google, window="all", n_points=1000)
-        marks = charts.read_trades(session, store, actor, view, answered)
+        marks = charts.read_trades(session, store, actor, google, answered)
         months = charts.read_chart(session, store, actor, google, window="all", interval="1mo")
-        monthly = charts.read_trades(session, store, actor, months, answered)
+        monthly = charts.read_trades(session, store, actor, google, answered, interval="1mo")
 
     entries = [mark for mark in marks if mark.kind == "Long entry"]
     assert len(entries) == len(answer().frames["trades"]) > 0

@@ -270,7 +270,11 @@ def _draw(choices: DashboardChoices, instrument_id: str, pinned: str | None, vie
             indicators=catalogue.parse_indicators(choices.indicators),
             n_points=n_points if isinstance(n_points, int) else charts.USUAL_POINTS,
         )
-        marks = charts.read_trades(session, parts().store, current_actor(), shown, pinned) if pinned else []
+        marks = []
+        if pinned:
+            marks = charts.read_trades(
+                session, parts().store, current_actor(), instrument_id, pinned, interval=choices.interval
+            )
     figure = price_chart(
         shown,
         theme=current_theme(),
