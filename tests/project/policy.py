@@ -38,6 +38,14 @@ class UseCase:
 
 ANALYSES = "/api/v1/analyses"
 ANALYSIS = f"{ANALYSES}/<analysis_id>"
+LOOK = {
+    "dashboard-instrument": "{instrument_id}",
+    "dashboard-interval": "1d",
+    "dashboard-range": "1y",
+    "dashboard-style": "candles",
+    "dashboard-indicators": [],
+    "dashboard-view": None,
+}
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
 
 POLICY = (
@@ -71,15 +79,43 @@ POLICY = (
     # --- what there is to ask about ---
     UseCase("read the contract", None, {"GET /api/v1/openapi.json": {}}),
     UseCase("read the catalogue", None, {"GET /api/v1/catalog": {}}),
-    UseCase("list instruments", PRICES, {"GET /api/v1/instruments": {}}),
+    UseCase("list instruments", PRICES, {"GET /api/v1/instruments": {}, "dashboard.search": {}}),
     UseCase(
         "read prices",
         PRICES,
         {
             "GET /api/v1/instruments/<instrument_id>/prices": {},
-            "dashboard.show": {"dashboard-instrument": "{instrument_id}"},
+            "GET /api/v1/instruments/<instrument_id>/chart": {},
+            "dashboard.draw": LOOK,
         },
         about="instrument",
+    ),
+    # --- the dashboard: what one looks at ---
+    UseCase(
+        "keep what one looks at", PRICES, {"dashboard.remember": {**LOOK, "dashboard-capital": 1}}, about="instrument"
+    ),
+    UseCase("choose for all instruments", PRICES, {"GET /api/v1/dashboard": {}, "PUT /api/v1/dashboard": {}}),
+    UseCase(
+        "see what can be pinned",
+        READ,
+        {"dashboard.offer_pins": LOOK, "dashboard.show_panels": {**LOOK, "dashboard-capital": 1}},
+        about="instrument",
+    ),
+    UseCase(
+        "hear what an analysis says of an instrument",
+        READ,
+        {"GET /api/v1/instruments/<instrument_id>/outlooks/<analysis_id>": {}},
+        about="analysis",  # what is shared was made from prices that are not
+    ),
+    UseCase(
+        "fill in what to look at",
+        None,
+        {
+            "dashboard.look_between": {},
+            "dashboard.add_indicator": {},
+            "dashboard.change_indicators": {},
+            "dashboard.remove_indicator": {},
+        },
     ),
     # --- asking ---
     UseCase(
