@@ -1,14 +1,15 @@
-# One image; the command chooses what it is: web (default), worker, beat, migrate or seed.
+# One image; the command chooses what it is: web (default), worker, data, beat, migrate or seed; backup and restore too.
 FROM python:3.11-slim AS build
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 COPY requirements.txt .
-# The pin is that of webapp/bootstrap.py.
+# The pin is that of webapp/bootstrap.py. The list is a complete lock, so nothing is left to resolve.
 RUN python -m venv /opt/assay \
     && pip install --no-cache-dir uv==0.13.9 \
-    && uv pip install --no-cache --require-hashes --python /opt/assay/bin/python -r requirements.txt
+    && uv pip install --no-cache --no-deps --require-hashes --python /opt/assay/bin/python -r requirements.txt
 
 FROM python:3.11-slim
-ENV PATH=/opt/assay/bin:$PATH PYTHONUNBUFFERED=1 ASSAY_HOME=/data ASSAY_HOST=0.0.0.0
+LABEL org.opencontainers.image.title="Assay" org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/opt/assay/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ASSAY_HOME=/data ASSAY_HOST=0.0.0.0
 RUN useradd --create-home --uid 10001 assay && install -d -o assay -g assay -m 700 /data
 COPY --from=build /opt/assay /opt/assay
 WORKDIR /app

@@ -1,6 +1,7 @@
 """`python -m webapp up` starts everything on one machine; the other words start one program, as containers do.
 
-`backup FILE` and `restore FILE` are commands of `webapp.cli`, which has all the others.
+`backup FILE` and `restore FILE` are commands of `webapp.cli`, which has all the others. `health PROGRAM` says whether
+web, worker, data or beat does its work on this machine; its exit code is 0 if it does.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
+from webapp import pulse
 from webapp.launch import FAILED, programs, read_settings, up
 from webapp.supervision import CannotStart
 
@@ -18,6 +20,8 @@ def main() -> int:
     parser.add_argument("what", choices=("up", "web", "worker", "beat", "migrate", "seed"))
     if sys.argv[1:2] in (["backup"], ["restore"]):
         return _become((sys.executable, "-m", "webapp.cli", *sys.argv[1:]))
+    if sys.argv[1:2] == ["health"] and sys.argv[2:] in [[name] for name in pulse.PROGRAMS]:
+        return 0 if pulse.beats(sys.argv[2], read_settings()) else FAILED
     what = parser.parse_args().what
     os.umask(0o077)  # nobody else reads what this program, and those that it starts or becomes, will write
     if what == "up":
