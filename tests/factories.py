@@ -35,7 +35,6 @@ def create_user(session: Session, **values: Any) -> User:
         "name": f"User {number}",
         "role": "researcher",
         "password_hash": PASSWORD_HASH,
-        "session_token": f"{number:064x}",
         "is_active": True,
         "created_at": NOW,
     }

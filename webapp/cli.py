@@ -25,7 +25,7 @@ from webapp.errors import AppError
 from webapp.home import only_one
 from webapp.jobs import Queue
 from webapp.permissions import Role
-from webapp.services import accounts, audit, backups, example, passwords, price_store, tokens
+from webapp.services import accounts, audit, backups, example, passwords, price_store, tokens, users
 from webapp.services.accounts import UserView
 from webapp.services.tokens import TokenView
 from webapp.storage import FrameStore
@@ -96,7 +96,7 @@ def set_password(settings: Settings, /, email: str, **password_from: bool) -> No
     """Give somebody a new password, end their sessions and revoke their tokens."""
     password = _password(**password_from)
     with _database(settings) as database, database.write() as session:
-        accounts.change_password(session, None, email=email, password=password)
+        users.set_password(session, None, accounts.find_user(session, email).id, password=password)
     click.echo(f"{accounts.to_email(email)} has a new password; all their sessions and tokens have ended.")
     _show_made_up(password, **password_from)
 
@@ -107,7 +107,7 @@ def set_password(settings: Settings, /, email: str, **password_from: bool) -> No
 def disable_user(settings: Settings, email: str) -> None:
     """Shut somebody out, with all their sessions and tokens."""
     with _database(settings) as database, database.write() as session:
-        user = accounts.set_active(session, None, email=email, is_active=False)
+        user = users.set_active(session, None, accounts.find_user(session, email).id, is_active=False)
     click.echo(f"{user.email} can no longer sign in.")
 
 
@@ -117,7 +117,7 @@ def disable_user(settings: Settings, email: str) -> None:
 def enable_user(settings: Settings, email: str) -> None:
     """Let somebody in again."""
     with _database(settings) as database, database.write() as session:
-        user = accounts.set_active(session, None, email=email, is_active=True)
+        user = users.set_active(session, None, accounts.find_user(session, email).id, is_active=True)
     click.echo(f"{user.email} can sign in again.")
 
 
@@ -126,9 +126,9 @@ def enable_user(settings: Settings, email: str) -> None:
 def list_users(settings: Settings) -> None:
     """Show everybody who may sign in, and who no longer may."""
     with _database(settings) as database, database.read() as session:
-        users = accounts.list_users(session, None)
-    width = max((len(user.email) for user in users), default=0)
-    for user in users:
+        everybody = accounts.list_users(session, None)
+    width = max((len(user.email) for user in everybody), default=0)
+    for user in everybody:
         click.echo(_line(user, width))
 
 

@@ -19,6 +19,8 @@ PREFIXES = {
     "analyses": "analyses-",
     "new_analysis": "new-analysis-",
     "analysis": "analysis-",
+    "users": "users-",
+    "user": "user-",
     "not_found_404": None,
 }
 

@@ -9,7 +9,8 @@ from tests import factories
 from webapp import cli, jobs
 from webapp.errors import ServiceUnavailable
 from webapp.permissions import Role
-from webapp.services import accounts, analyses, example, prices, tokens
+from webapp.services import analyses, example, prices, sessions, signing_in, tokens
+from webapp.services.sessions import Visit
 from webapp.tables import Analysis, ApiToken, AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -35,7 +36,7 @@ def test_a_user_is_created_with_a_password_that_is_asked_for_twice(run, database
     assert "Created ada@example.org (researcher)." in result.stdout
     assert PASSWORD not in result.output
     with database.write() as session:
-        assert accounts.authenticate(session, "ada@example.org", PASSWORD).role is Role.RESEARCHER
+        assert signing_in.authenticate(session, "ada@example.org", PASSWORD).role is Role.RESEARCHER
 
 
 def test_a_password_can_come_from_standard_input(run, database):
@@ -43,7 +44,7 @@ def test_a_password_can_come_from_standard_input(run, database):
 
     assert run(*arguments, input=PASSWORD + "\n").exit_code == 0
     with database.write() as session:
-        assert accounts.authenticate(session, "a@b", PASSWORD).role is Role.VIEWER
+        assert signing_in.authenticate(session, "a@b", PASSWORD).role is Role.VIEWER
 
 
 def test_a_password_can_be_made_up_and_is_shown_once(run, database):
@@ -51,7 +52,7 @@ def test_a_password_can_be_made_up_and_is_shown_once(run, database):
 
     password = re.search(r"^Password: (\S+)", result.stdout, re.MULTILINE)[1]
     with database.write() as session:
-        assert accounts.authenticate(session, "admin@example.org", password).role is Role.ADMIN
+        assert signing_in.authenticate(session, "admin@example.org", password).role is Role.ADMIN
 
 
 def test_no_command_takes_a_password_as_an_argument():
@@ -92,14 +93,14 @@ def test_what_went_wrong_is_one_line_and_exit_code_1(run, database, arguments, m
 def test_a_new_password_ends_sessions(run, database):
     with database.write() as session:
         user = factories.create_user(session, email="ada@example.org")
-        public_id, before = user.public_id, user.session_token
+        before = sessions.open_session(session, user, Visit("Firefox", 7))
 
     result = run("set-password", "--email", "ADA@example.org", "--password-stdin", input="another password\n")
 
     assert result.stdout == "ada@example.org has a new password; all their sessions and tokens have ended.\n"
     with database.write() as session:
-        assert accounts.actor_for_session(session, public_id, before) is None
-        assert accounts.authenticate(session, "ada@example.org", "another password")
+        assert sessions.holder_of(session, before) is None
+        assert signing_in.authenticate(session, "ada@example.org", "another password")
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ def test_a_new_installation_gets_prices_an_administrator_and_an_example(run, wit
     password = re.search(r"^Password: (\S+)", result.stdout, re.MULTILINE)[1]
     assert jobs_sent == [jobs.WORK]
     with database.write() as session:
-        actor = accounts.authenticate(session, "admin@assay.local", password)
+        actor = signing_in.authenticate(session, "admin@assay.local", password)
         assert [item.title for item in analyses.list_recent(session, actor).items] == [example.TITLE]
         symbols = {item.symbol for item in prices.search_instruments(session, actor)}
         assert symbols == {"GOOG", "IBM", "MSFT"}
@@ -238,7 +239,7 @@ def test_a_given_password_is_used_and_not_shown(run, settings, database):
 
     assert (result.exit_code, result.output) == (0, "")
     with database.write() as session:
-        assert accounts.authenticate(session, "admin@assay.local", PASSWORD)
+        assert signing_in.authenticate(session, "admin@assay.local", PASSWORD)
         assert session.query(Analysis).count() == 0
 
 

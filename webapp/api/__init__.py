@@ -2,7 +2,19 @@
 
 from flask import Flask
 
-from webapp.api import analyses, catalog, charts, groups, instruments, openapi, results, shares, tokens
+from webapp.api import (
+    analyses,
+    catalog,
+    charts,
+    groups,
+    instruments,
+    invitations,
+    openapi,
+    results,
+    shares,
+    tokens,
+    users,
+)
 from webapp.api.operations import blueprint
 
 __all__ = [
@@ -11,11 +23,13 @@ __all__ = [
     "charts",
     "groups",
     "instruments",
+    "invitations",
     "openapi",
     "register_api",
     "results",
     "shares",
     "tokens",
+    "users",
 ]
 
 

@@ -24,6 +24,13 @@ def to_json(content: BaseModel | Mapping[str, Any], status: int = HTTPStatus.OK,
     return Response(text, status=status, headers=headers, content_type=_JSON)
 
 
+def nothing() -> Response:
+    """Return the answer that has nothing to say but that it is done."""
+    response = Response(status=HTTPStatus.NO_CONTENT)
+    del response.headers["Content-Type"]
+    return response
+
+
 def table(frame: pd.DataFrame, *, name: str, version: str, wanted: Format | None) -> Response:
     """Return every row of a frame, as JSON columns or as CSV; `version` changes when the frame does."""
     wanted = wanted or _accepted()

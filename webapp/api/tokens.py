@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from flask import Response
 
-from webapp.api.answers import to_json
+from webapp.api.answers import nothing, to_json
 from webapp.api.operations import NOT_THERE, Answer, operation
 from webapp.api.schemas import Credentials, NewToken, Token, TokenList
 from webapp.auth.session import check_credentials, client_address, current_actor, read, write
@@ -70,9 +70,7 @@ def revoke_token(token_id: str) -> Response:
     """
     with write() as session:
         tokens.revoke_token(session, current_actor(), token_id, address=client_address())
-    response = Response(status=HTTPStatus.NO_CONTENT)
-    del response.headers["Content-Type"]
-    return response
+    return nothing()
 
 
 def _usual_scopes(actor: Actor) -> frozenset[Permission]:

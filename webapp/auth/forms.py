@@ -4,6 +4,8 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from webapp.services.passwords import MIN_LENGTH
+
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """E-mail, password, and where to go afterwards."""
@@ -11,3 +13,16 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     email = StringField("E-mail", validators=[InputRequired("Type your e-mail address."), Length(max=254)])
     password = PasswordField("Password", validators=[InputRequired("Type your password."), Length(max=1024)])
     next = HiddenField()
+
+
+class InvitationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """Name and password of somebody who was invited."""
+
+    name = StringField("Name", validators=[InputRequired("Type your name, as others will see it."), Length(max=120)])
+    password = PasswordField(
+        "Password",
+        validators=[
+            InputRequired("Choose a password."),
+            Length(min=MIN_LENGTH, max=1024, message=f"Choose a password of at least {MIN_LENGTH} characters."),
+        ],
+    )

@@ -21,6 +21,8 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "GET /login",
         "POST /login",
+        "GET /invitation/<secret>",  # carries a secret of 256 bits, which works once
+        "POST /invitation/<secret>",
         "GET /static/<path:filename>",  # style, fonts and pictures of the sign-in page
         "GET /healthz",
         "GET /readyz",
@@ -56,7 +58,7 @@ def _guard() -> ResponseReturnValue | None:
     A bearer token counts under `/api/` only, and then it alone counts: the cookie is not looked at, and because no
     other site can make a browser send such a header, no CSRF token is asked for.
     """
-    g.actor = None
+    g.actor, g.session_id = None, ""
     if "\x00" in request.path or b"%00" in request.query_string:
         raise BadRequest  # no database takes it as text
     is_api = request.path.startswith(_API)

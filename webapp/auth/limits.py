@@ -31,8 +31,8 @@ from webapp.config import Settings
 from webapp.errors import TooManyRequests
 from webapp.services.accounts import to_email
 
-# Method and rule of every way to offer a password.
-SIGN_IN_ENDPOINTS = frozenset({"POST /login", "POST /api/v1/tokens"})
+# Method and rule of every way to offer a password, or the secret of an invitation.
+SIGN_IN_ENDPOINTS = frozenset({"POST /login", "POST /api/v1/tokens", "POST /invitation/<secret>"})
 REFUSED_FROM_ONE_ADDRESS = "20 per hour"
 REFUSED_FROM_ANYWHERE = "100 per hour"
 _KEY = "assay_limits"

@@ -1,30 +1,28 @@
 """Sessions of browsers: the only module that knows flask-login.
 
-The cookie is signed and carries `public_id:session_token` and the moment of the sign-in. A new token in the user's row
-ends all sessions at once; a session ends by itself `session_days` after its sign-in, however busy it was.
+The cookie is signed and carries the secret of a row in `sessions`. Each request asks that row, once: ended or too old
+rows and people who were shut out let nobody in. The row notes when and from where it was last used, once a minute.
 """
 
 import datetime
-import time
 
 import flask_login
-from flask import Flask
+from flask import Flask, g
 from flask import session as cookie
 
 from webapp.auth.csrf import renew_token
-from webapp.auth.session import parts, read
+from webapp.auth.session import client_address, read, write
 from webapp.config import Settings
 from webapp.permissions import Actor
-from webapp.services import accounts
-
-_SIGNED_IN_AT = "signed_in_at"
+from webapp.services import sessions
+from webapp.services.signing_in import SignIn
 
 
 class _Visitor(flask_login.UserMixin):  # type: ignore[misc]  # flask-login has no types
     """A signed-in person, as flask-login wants them."""
 
-    def __init__(self, public_id: str, session_token: str, actor: Actor) -> None:
-        self._id = f"{public_id}:{session_token}"
+    def __init__(self, secret: str, actor: Actor) -> None:
+        self._id = secret
         self.actor = actor
 
     def get_id(self) -> str:
@@ -56,26 +54,27 @@ def load_actor() -> Actor | None:
     return visitor.actor if isinstance(visitor._get_current_object(), _Visitor) else None  # noqa: SLF001  # a proxy
 
 
-def start_session(sign_in: accounts.SignIn) -> None:
+def start_session(sign_in: SignIn) -> None:
     """Begin a fresh session: nothing of an earlier one, planted or real, lives on in it."""
     cookie.clear()
     cookie.permanent = True
-    cookie[_SIGNED_IN_AT] = int(time.time())
     renew_token()  # now, so that two pages opened at once do not each make one
-    flask_login.login_user(_Visitor(sign_in.public_id, sign_in.session_token, sign_in.actor))
+    flask_login.login_user(_Visitor(sign_in.secret, sign_in.actor))
 
 
 def end_session() -> None:
-    """Forget the session in this browser; `accounts.sign_out` makes copies of its cookie worthless."""
+    """Forget the session in this browser; `signing_in.sign_out` makes copies of its cookie worthless."""
     flask_login.logout_user()
     cookie.clear()
 
 
-def _load(key: str) -> _Visitor | None:
-    age = time.time() - cookie.get(_SIGNED_IN_AT, 0)
-    if age > parts().settings.session_days * 86_400:
-        return None
-    public_id, _, session_token = key.partition(":")
+def _load(secret: str) -> _Visitor | None:
     with read() as session:
-        actor = accounts.actor_for_session(session, public_id, session_token)
-    return _Visitor(public_id, session_token, actor) if actor else None
+        holder = sessions.holder_of(session, secret)
+    if holder is None:
+        return None
+    if holder.is_sighting_due:
+        with write() as session:
+            sessions.note_sighting(session, holder.session_id, address=client_address())
+    g.session_id = holder.session_id
+    return _Visitor(secret, holder.actor)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -20,7 +20,8 @@ from webapp.db import Database
 from webapp.errors import InvalidCredentials, NotSignedIn, ServiceUnavailable
 from webapp.jobs import Queue
 from webapp.permissions import Actor
-from webapp.services import accounts
+from webapp.services import signing_in
+from webapp.services.sessions import Visit
 from webapp.storage import FrameStore
 
 _KEY = "assay"
@@ -82,6 +83,22 @@ def current_actor() -> Actor:
     return actor
 
 
+def current_session_id() -> str:
+    """Return the public id of the browser's session that this request belongs to; empty if it came by a token."""
+    session_id: str = g.get("session_id", "")
+    return session_id
+
+
+def this_visit() -> Visit:
+    """Return from where somebody signs in just now, and for how long at most."""
+    return Visit(request.user_agent.string, parts().settings.session_days)
+
+
+def invitation_link(secret: str) -> str:
+    """Return the whole address at which somebody accepts an invitation; it holds the secret."""
+    return url_for("auth.invitation", secret=secret, _external=True)
+
+
 def client_address() -> str:
     """Return the network address that the request came from, for limits and the audit trail."""
     return request.remote_addr or ""
@@ -135,10 +152,11 @@ def _database_errors() -> Iterator[None]:
         raise ServiceUnavailable("The database does not answer. Try again in a moment.") from error
 
 
-def check_credentials(email: str, password: str) -> accounts.SignIn:
+def check_credentials(email: str, password: str, *, visit: Visit | None = None) -> signing_in.SignIn:
     """Sign a person in by e-mail and password, or refuse; both are in the audit trail afterwards.
 
-    The slow comparison happens outside the writing transaction, which on SQLite nobody else can have meanwhile.
+    The slow comparison happens outside the writing transaction, which on SQLite nobody else can have meanwhile. With
+    `visit` a session is opened for that browser.
 
     Raises
     ------
@@ -146,11 +164,11 @@ def check_credentials(email: str, password: str) -> accounts.SignIn:
         If the name is unknown, the password wrong, or the person may no longer sign in.
     """
     with read() as session:
-        check = accounts.verify_password(session, email, password)
+        check = signing_in.verify_password(session, email, password)
     refusal: InvalidCredentials | None = None
     with write() as session:
         try:
-            return accounts.sign_in(session, check, address=client_address())
+            return signing_in.sign_in(session, check, visit=visit, address=client_address())
         except InvalidCredentials as error:
             refusal = error  # raised below: an exception that passes here would take the audit line with it
     raise refusal

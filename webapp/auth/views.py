@@ -1,4 +1,4 @@
-"""Sign in and sign out."""
+"""Sign in, sign out, and accept an invitation."""
 
 from http import HTTPStatus
 
@@ -8,13 +8,21 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 
 from webapp.auth import problems
-from webapp.auth.forms import SignInForm
+from webapp.auth.forms import InvitationForm, SignInForm
 from webapp.auth.limits import too_many
-from webapp.auth.local_paths import to_local_path
+from webapp.auth.local_paths import HOME, to_local_path
 from webapp.auth.login import end_session, load_actor, start_session
-from webapp.auth.session import check_credentials, client_address, current_actor, write
-from webapp.errors import InvalidCredentials
-from webapp.services import accounts
+from webapp.auth.session import (
+    check_credentials,
+    client_address,
+    current_actor,
+    current_session_id,
+    read,
+    this_visit,
+    write,
+)
+from webapp.errors import AppError, Conflict, InvalidCredentials, InvalidInput, NotFound
+from webapp.services import invitations, signing_in
 
 blueprint = Blueprint("auth", __name__)
 
@@ -35,7 +43,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _form_page(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        signed_in = check_credentials(form.email.data, form.password.data)
+        signed_in = check_credentials(form.email.data, form.password.data, visit=this_visit())
     except InvalidCredentials as error:
         return _form_page(form, str(error), HTTPStatus.UNAUTHORIZED)
     start_session(signed_in)
@@ -44,24 +52,59 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def sign_out() -> ResponseReturnValue:
-    """End all sessions of the person."""
+    """End the session of this browser."""
     with write() as session:
-        accounts.sign_out(session, current_actor(), address=client_address())
+        signing_in.sign_out(session, current_actor(), current=current_session_id(), address=client_address())
     end_session()
     return redirect(url_for("auth.login"))
 
 
+@blueprint.get("/invitation/<secret>")
+def invitation(secret: str) -> ResponseReturnValue:
+    """Show the form of somebody who was invited, or that the link does not work."""
+    return _invitation_page(secret, InvitationForm(formdata=None))
+
+
+@blueprint.post("/invitation/<secret>")
+def accept_invitation(secret: str) -> ResponseReturnValue:
+    """Make the account and begin a session."""
+    form = InvitationForm(formdata=request.form)
+    if not form.validate():
+        return _invitation_page(secret, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        with write() as session:
+            signed_in = invitations.accept_invitation(
+                session,
+                secret,
+                name=form.name.data,
+                password=form.password.data,
+                visit=this_visit(),
+                address=client_address(),
+            )
+    except (InvalidInput, Conflict) as error:
+        return _invitation_page(secret, form, _in_words(error), problems.STATUS[error.code])
+    except NotFound:
+        return _invitation_page(secret, form)
+    start_session(signed_in)
+    return redirect(HOME)
+
+
 @blueprint.errorhandler(CSRFError)
 def _form_too_old(error: CSRFError) -> Response:
+    message = "This page was open for too long, or the browser keeps no cookies. Please try again."
+    if request.endpoint == "auth.accept_invitation":
+        form = InvitationForm(formdata=request.form)
+        return _invitation_page(_secret_in_path(), form, message, HTTPStatus.BAD_REQUEST)
     if request.endpoint != "auth.sign_in":
         return problems.answer_csrf(error)
-    message = "This page was open for too long, or the browser keeps no cookies. Please try again."
     return _form_page(SignInForm(formdata=request.form), message, HTTPStatus.BAD_REQUEST)
 
 
 @blueprint.errorhandler(RateLimitExceeded)
 def _too_many(_error: RateLimitExceeded) -> Response:
     refusal = too_many()
+    if request.endpoint != "auth.sign_in":
+        return problems.answer(refusal)
     form = SignInForm(formdata=request.form)
     response = _form_page(form, str(refusal), HTTPStatus.TOO_MANY_REQUESTS)
     response.headers["Retry-After"] = str(refusal.retry_after)
@@ -74,3 +117,25 @@ def _form_page(form: SignInForm, message: str = "", status: int = HTTPStatus.OK)
     response = make_response(render_template("login.html", form=form, message=message, target=target))
     response.status_code = status
     return response
+
+
+def _invitation_page(secret: str, form: InvitationForm, message: str = "", status: int = HTTPStatus.OK) -> Response:
+    """Return the form; whatever was typed is still in it, but for the password."""
+    try:
+        with read() as session:
+            invited = invitations.find_invitation(session, secret)
+    except NotFound as error:
+        page = render_template("error.html", title="This link does not work", detail=str(error), number="")
+        return make_response(page, HTTPStatus.NOT_FOUND)
+    response = make_response(render_template("invitation.html", form=form, message=message, invited=invited))
+    response.status_code = status
+    return response
+
+
+def _secret_in_path() -> str:
+    return str((request.view_args or {}).get("secret", ""))
+
+
+def _in_words(error: AppError) -> str:
+    fields = getattr(error, "fields", {})
+    return " ".join(f"{name.capitalize()}: {text}." for name, text in fields.items()) or str(error)

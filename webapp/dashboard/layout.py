@@ -13,7 +13,7 @@ from webapp.dashboard import alerts, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.keys import keys_button, keys_dialog
-from webapp.permissions import Actor
+from webapp.permissions import Actor, Permission
 
 SIGN_OUT = "/logout"
 LOGO = "/static/logo.svg"
@@ -23,6 +23,7 @@ _NAVIGATION = (
     ("Analyses", "list-check", paths.analyses()),
     ("New analysis", "plus-square", paths.new_analysis()),
 )
+_FOR_ADMINS = (("Users", "people", paths.users()),)
 _THEMES = (("system", "circle-half", "As the system"), ("light", "sun", "Light"), ("dark", "moon", "Dark"))
 
 
@@ -33,7 +34,7 @@ def shell() -> Component:
         [
             html.A("Skip to the content", href="#content", className="visually-hidden-focusable"),
             _header(actor),
-            _drawer(),
+            _drawer(actor),
             html.Div(
                 "The connection to the server is lost. This page goes on by itself as soon as it is back.",
                 className="shell-offline alert alert-warning",
@@ -80,7 +81,7 @@ def _header(actor: Actor | None) -> Component:
             ),
             dcc.Link([html.Img(src=LOGO, alt=""), "Assay"], href=paths.dashboard(), className="wordmark"),
             html.Nav(
-                [dbc.NavLink(title, href=href, active="exact") for title, _icon, href in _NAVIGATION],
+                [dbc.NavLink(title, href=href, active="exact") for title, _icon, href in _navigation(actor)],
                 className="shell-nav d-none d-lg-flex",
                 **aria(label="Pages"),
             ),
@@ -93,8 +94,15 @@ def _header(actor: Actor | None) -> Component:
     )
 
 
-def _drawer() -> Component:
-    links = [dbc.NavLink([icon(icon_name), title], href=href, active="exact") for title, icon_name, href in _NAVIGATION]
+def _navigation(actor: Actor | None) -> tuple[tuple[str, str, str], ...]:
+    """Return name, icon and address of the pages that somebody may open."""
+    may_manage = actor is not None and actor.may(Permission.USERS_MANAGE)
+    return _NAVIGATION + (_FOR_ADMINS if may_manage else ())
+
+
+def _drawer(actor: Actor | None) -> Component:
+    pages = _navigation(actor)
+    links = [dbc.NavLink([icon(icon_name), title], href=href, active="exact") for title, icon_name, href in pages]
     drawer: Component = dbc.Offcanvas(
         [html.Nav(links, **aria(label="Pages")), html.Div(_theme_switch(), className="mt-3 ps-2")],
         id="shell-drawer",

@@ -10,6 +10,8 @@ DASHBOARD = "/"
 ANALYSES = "/analyses"
 NEW_ANALYSIS = "/new"
 ANALYSIS = "/analyses/<public_id>"
+USERS = "/admin/users"
+USER = "/admin/users/<public_id>"
 
 TABS = ("overview", "metrics", "risk", "trades", "model", "honesty", "reproduce")
 
@@ -36,6 +38,16 @@ def analysis(public_id: str, *, tab: str | None = None) -> str:
     """Return the address of an analysis; with `tab`, of one of its tabs."""
     query = "?" + urlencode({"tab": tab}) if tab else ""
     return f"{PREFIX}analyses/{quote(public_id, safe='')}{query}"
+
+
+def users() -> str:
+    """Return the address of the list of users, for administrators."""
+    return f"{PREFIX}admin/users"
+
+
+def user(public_id: str) -> str:
+    """Return the address of a user, for administrators."""
+    return f"{users()}/{quote(public_id, safe='')}"
 
 
 def is_public_id(text: object) -> bool:

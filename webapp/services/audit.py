@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
@@ -31,7 +32,7 @@ def record(
     action : str
         What happened, as `subject.verb` in the past tense: `analysis.submitted`.
     subject : str
-        What it was done to: a public id or an e-mail address; longer than 120 characters is cut.
+        What it was done to: a public id, or what a stranger typed; longer than 120 characters is cut.
     actor : Actor, optional
         Who did it; none for the command line and for people who did not prove who they are.
     address : str, default=""
@@ -48,6 +49,26 @@ def record(
             address=_printable(address)[:_ADDRESS_LENGTH],
             details=dict(details or {}),
         )
+    )
+
+
+def forget(session: Session, email: str, public_id: str) -> None:
+    """Put a deleted person's id where the trail has their e-mail address; nothing else in it ever changes.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    email : str
+        The address, as it was kept or typed.
+    public_id : str
+        Whose it was.
+    """
+    session.execute(
+        update(AuditEvent)
+        .where(AuditEvent.subject == email)
+        .values(subject=public_id)
+        .execution_options(synchronize_session="fetch")
     )
 
 

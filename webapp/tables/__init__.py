@@ -1,6 +1,6 @@
 """SQLAlchemy classes, one subject a file. "Model" means only what learns."""
 
-from webapp.tables.account import ApiToken, AuditEvent, User
+from webapp.tables.account import ApiToken, AuditEvent, BrowserSession, Invitation, User
 from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
@@ -17,11 +17,13 @@ __all__ = [
     "Artifact",
     "AuditEvent",
     "Backtest",
+    "BrowserSession",
     "DashboardChoice",
     "FittedModel",
     "Group",
     "GroupMember",
     "IdempotencyKey",
+    "Invitation",
     "LogLine",
     "PerformanceMetric",
     "PriceData",

@@ -1,4 +1,4 @@
-"""Who may use the workbench, and what was done by whom."""
+"""Who may use the workbench, by which ways they come in, and what was done by whom."""
 
 import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from webapp.tables.keys import BIG_KEY
 
 
 class User(Base):
-    """A person. `session_token` is part of every session cookie; changing it signs the person out everywhere."""
+    """A person. Whoever was deleted keeps a row without name and address: the ledger and the trail name its number."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -26,10 +26,45 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120))
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str] = mapped_column(String(200))
-    session_token: Mapped[str] = mapped_column(String(64))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime.datetime]
     last_sign_in_at: Mapped[datetime.datetime | None]
+    deleted_at: Mapped[datetime.datetime | None]
+
+
+class BrowserSession(Base):
+    """A browser that somebody is signed in with; its cookie carries the secret of which only the hash is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime.datetime]
+    expires_at: Mapped[datetime.datetime]
+    last_seen_at: Mapped[datetime.datetime]
+    ended_at: Mapped[datetime.datetime | None]
+    address: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(200))
+
+
+class Invitation(Base):
+    """A link by which one person may make themselves an account, once; only the hash of its secret is kept."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'researcher', 'admin')", name="role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    role: Mapped[str] = mapped_column(String(16))
+    invited_by_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime.datetime]
+    expires_at: Mapped[datetime.datetime]
+    accepted_at: Mapped[datetime.datetime | None]
+    revoked_at: Mapped[datetime.datetime | None]
 
 
 class ApiToken(Base):

@@ -7,7 +7,7 @@ from tests.webapp.api.calls import Caller, fields, problem
 from webapp.app import create_app
 from webapp.auth.session import parts_of
 from webapp.permissions import GRANTS, Permission, Role
-from webapp.services import accounts, tokens
+from webapp.services import accounts, tokens, users
 from webapp.tables import ApiToken, AuditEvent
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -84,7 +84,7 @@ def test_wrong_credentials_get_one_answer(stranger, ada, wrong):
 def test_somebody_shut_out_gets_no_token(stranger, ada, database):
     typed = ada()
     with database.write() as session:
-        accounts.set_active(session, None, email=typed["email"], is_active=False)
+        users.set_active(session, None, accounts.find_user(session, typed["email"]).id, is_active=False)
 
     problem(stranger.post("/tokens", json=typed), 401, "invalid_credentials")
 

@@ -7,8 +7,9 @@ from tests import factories
 from webapp.auth.guard import PUBLIC_ENDPOINTS
 from webapp.auth.session import current_actor
 from webapp.permissions import Permission
-from webapp.services import accounts, tokens
-from webapp.tables import ApiToken
+from webapp.services import accounts, sessions, tokens, users
+from webapp.services.sessions import Visit
+from webapp.tables import ApiToken, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -118,11 +119,10 @@ def test_a_cookie_that_was_changed_opens_nothing(client, signed_in):
 
 
 def test_a_cookie_signed_with_another_key_opens_nothing(app, client, person, database):
-    with database.read() as session:
-        user = session.get_one(accounts.User, person.actor.user_id)
-        identity = f"{user.public_id}:{user.session_token}"
+    with database.write() as session:
+        identity = sessions.open_session(session, session.get_one(User, person.actor.user_id), Visit("b", 7))
     serializer = app.session_interface.get_signing_serializer(app)
-    good = serializer.dumps({"_user_id": identity, "signed_in_at": 2**40})
+    good = serializer.dumps({"_user_id": identity})
     client.set_cookie("assay_session", good)
     assert client.get("/api/v1/who").status_code == 200
 
@@ -217,7 +217,7 @@ def test_a_revoked_token_and_one_of_somebody_shut_out_are_refused(client, person
     assert client.get("/api/v1/who", headers=bearer(second)).status_code == 200
 
     with database.write() as session:
-        accounts.set_active(session, None, email=person.email, is_active=False)
+        users.set_active(session, None, accounts.find_user(session, person.email).id, is_active=False)
     assert client.get("/api/v1/who", headers=bearer(second)).status_code == 401
 
 

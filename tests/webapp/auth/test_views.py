@@ -3,7 +3,8 @@ import re
 import pytest
 
 from tests import factories
-from webapp.services import accounts
+from webapp.permissions import Role
+from webapp.services import accounts, invitations
 from webapp.tables import AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -186,3 +187,70 @@ def test_a_second_person_on_the_same_browser_is_themselves(signed_in, sign_in, t
     sign_in(other.email)
 
     assert signed_in.get("/api/v1/who").json["name"] == "Bob"
+
+
+# --- invitations ----------------------------------------------------------------------------------------------------
+
+
+class TestInvitation:
+    @pytest.fixture
+    def address(self, database):
+        with database.write() as session:
+            host = factories.create_actor(session, "admin")
+            _, secret = invitations.create_invitation(session, host, email="eve@example.org", role=Role.VIEWER)
+        return f"/invitation/{secret}"
+
+    @pytest.fixture
+    def accept(self, client, address, browser, token_in_page):
+        def send(**fields):
+            client.get(address, headers=browser)
+            form = {"name": "Eve", "password": "a password of my own", "csrf_token": token_in_page(client), **fields}
+            return client.post(address, data=form, headers=browser)
+
+        return send
+
+    def test_who_was_invited_chooses_name_and_password_and_is_in(self, client, accept, address, browser):
+        assert "eve@example.org" in client.get(address, headers=browser).text
+
+        answer = accept()
+
+        assert (answer.status_code, answer.location) == (302, "/app/")
+        assert client.get("/api/v1/who").json["name"] == "Eve"
+        assert client.get(address, headers=browser).status_code == 404
+        assert accept(name="Mallory").status_code == 404
+
+    def test_what_does_not_fit_is_said_and_what_was_typed_stays(self, accept, client):
+        for fields, words in (({"password": "short"}, "at least 10 characters"), ({"name": " "}, "expected 1 to 120")):
+            answer = accept(**fields)
+            assert answer.status_code == 422
+            assert words in answer.text
+            assert "short" not in answer.text
+        assert 'value="Eve"' in accept(password="short").text
+        assert client.get("/api/v1/who").status_code == 401
+
+    def test_without_the_pages_token_nothing_happens(self, accept, client):
+        answer = accept(csrf_token="made up")
+
+        assert answer.status_code == 400
+        assert "try again" in answer.text
+        assert client.get("/api/v1/who").status_code == 401
+
+    def test_a_link_that_does_not_work_says_so(self, client, browser):
+        answer = client.get("/invitation/unknown", headers=browser)
+
+        assert answer.status_code == 404
+        assert "Ask for a new link" in answer.text
+
+
+class TestManyInvitations:
+    @pytest.fixture
+    def settings(self, settings):
+        return settings.model_copy(update={"sign_in_limit": "2 per minute"})
+
+    def test_attempts_are_counted_as_for_signing_in(self, client, browser, token_in_page):
+        client.get("/login", headers=browser)
+        form = {"name": "E", "password": "a password of my own", "csrf_token": token_in_page(client)}
+
+        answers = [client.post("/invitation/unknown", data=form, headers=browser).status_code for _ in range(3)]
+
+        assert answers == [404, 404, 429]

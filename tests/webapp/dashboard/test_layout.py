@@ -59,8 +59,11 @@ def test_outside_of_a_request_the_shell_belongs_to_nobody():
     assert reading.of_type(layout.shell(), "Form") == []
 
 
-def test_every_page_without_parameters_is_in_the_menu(shell):
-    links = {each.href for each in reading.of_type(shell, "NavLink")}
+def test_every_page_without_parameters_is_in_the_menu_of_administrators(app, shell):
+    with app.test_request_context("/app/"):
+        g.actor = Actor(1, "Ada Lovelace", Role.ADMIN)
+        links = {each.href for each in reading.of_type(layout.shell(), "NavLink")}
     plain = {f"/app{page.PATH}" for page in PAGES if "<" not in page.PATH and page.PATH != "/404"}
 
     assert plain == links
+    assert links > {each.href for each in reading.of_type(shell, "NavLink")}

@@ -7,7 +7,7 @@ from tests import factories
 from webapp.db import database_now
 from webapp.errors import InvalidInput, NotFound, PermissionDenied, QuotaExceeded
 from webapp.permissions import Permission, Role
-from webapp.services import accounts, tokens
+from webapp.services import tokens, users
 from webapp.tables import ApiToken, AuditEvent
 
 READ = [Permission.ANALYSES_READ]
@@ -105,7 +105,7 @@ def test_tokens_of_somebody_shut_out_act_for_nobody(session):
     user = factories.create_user(session)
     _, secret = make(session, factories.actor_of(user))
 
-    accounts.set_active(session, None, email=user.email, is_active=False)
+    users.set_active(session, None, user.public_id, is_active=False)
 
     assert tokens.bearer_of(session, secret) is None
 
