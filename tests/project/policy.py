@@ -7,7 +7,7 @@ A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of 
 - `needs`: the permission; None: whoever is signed in.
 - `about`: what the address names. An `analysis` is reached by its owner, and for reading (`readers`) by whom it is
   shared with. An `instrument` or a `token` is reached by its owner. To others these are not found (404), in the same
-  words as what does not exist, administrators included. A `group` is reached by whoever has the permission.
+  words as what does not exist, administrators included. A `group` or a `user` is reached by whoever has the permission.
 - `is_public`: strangers may, too.
 """
 
@@ -46,6 +46,9 @@ LOOK = {
     "dashboard-indicators": [],
     "dashboard-view": None,
 }
+USER = "/api/v1/users/<user_id>"
+THIS_USER = {"user-id": "{user_id}"}
+A_ROLE = dict.fromkeys(("user-role", "users-create-role", "users-invite-role"), "viewer")
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
 
 POLICY = (
@@ -54,6 +57,12 @@ POLICY = (
     UseCase("get a token", None, {"POST /api/v1/tokens": {}}, is_public=True),
     UseCase("ask whether it lives", None, {"GET /healthz": {}, "GET /readyz": {}}, is_public=True),
     UseCase("see style and pictures", None, {"GET /static/<path:filename>": {}}, is_public=True),
+    UseCase(
+        "accept an invitation",
+        None,
+        {"GET /invitation/<secret>": {}, "POST /invitation/<secret>": {}},
+        is_public=True,
+    ),
     UseCase("sign out", None, {"POST /logout": {}}),
     UseCase("list tokens", None, {"GET /api/v1/tokens": {}}),
     UseCase("revoke a token", None, {"DELETE /api/v1/tokens/<token_id>": {}}, about="token"),
@@ -191,6 +200,58 @@ POLICY = (
         "open a link",
         READ,
         {"POST /api/v1/links/open": {"secret": "{secret}"}, "GET /app/shared/<secret>": {}},
+    ),
+    # --- users and invitations ---
+    UseCase("list users", MANAGE, {"GET /api/v1/users": {}, "page /admin/users": {}, "users.show": {}}),
+    UseCase("turn back to the first users", None, {"users.first_page": {}}),
+    UseCase(
+        "create a user",
+        MANAGE,
+        {
+            "POST /api/v1/users": {"email": "new@example.org", "name": "New"},
+            "users.create": {"users-create-email": "new@example.org", "users-create-name": "New", **A_ROLE},
+        },
+    ),
+    UseCase(
+        "see a user",
+        MANAGE,
+        {f"GET {USER}": {}, f"GET {USER}/sessions": {}, "page /admin/users/<public_id>": {}},
+        about="user",
+    ),
+    UseCase("shut a user out", MANAGE, {f"POST {USER}/disable": {}, "user.disable": THIS_USER}, about="user"),
+    UseCase("let a user in again", MANAGE, {f"POST {USER}/enable": {}, "user.enable": THIS_USER}, about="user"),
+    UseCase(
+        "change a role",
+        MANAGE,
+        {f"POST {USER}/role": {"role": "viewer"}, "user.set_role": {**THIS_USER, **A_ROLE}},
+        about="user",
+    ),
+    UseCase("reset a password", MANAGE, {f"POST {USER}/password": {}, "user.reset_password": THIS_USER}, about="user"),
+    UseCase("delete a user", MANAGE, {f"DELETE {USER}": {}, "user.delete": THIS_USER}, about="user"),
+    UseCase(
+        "end a user's sessions",
+        MANAGE,
+        {
+            f"DELETE {USER}/sessions": {},
+            f"DELETE {USER}/sessions/<session_id>": {},
+            "user.end_session": THIS_USER,
+            "user.end_sessions": THIS_USER,
+        },
+        about="user",
+    ),
+    UseCase("list invitations", MANAGE, {"GET /api/v1/invitations": {}}),
+    UseCase(
+        "invite somebody",
+        MANAGE,
+        {
+            "POST /api/v1/invitations": {"email": "new@example.org"},
+            "users.invite": {"users-invite-email": "new@example.org", "users-invite-days": "7", **A_ROLE},
+        },
+    ),
+    UseCase(
+        "take an invitation back",
+        MANAGE,
+        {"DELETE /api/v1/invitations/<invitation_id>": {}, "users.revoke": {}},
     ),
     # --- groups ---
     UseCase("list groups", READ, {"GET /api/v1/groups": {}}),

@@ -27,7 +27,8 @@ from webapp.dashboard import alerts
 from webapp.dashboard.components.share_dialog import REVOKE
 from webapp.jobs import Queue
 from webapp.permissions import GRANTS, Actor, Permission, Role
-from webapp.services import accounts, groups, shares, tokens
+from webapp.services import accounts, groups, invitations, sessions, shares, tokens, users
+from webapp.services.sessions import Visit
 from webapp.tables import User
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -189,13 +190,23 @@ class World:
         for caller in ("stranger", *ROLES):
             self.cookies[caller] = self._sign_in(caller)
         with self.database.write() as session:
-            accounts.set_active(session, None, email=self.emails["disabled"], is_active=False)
+            disabled = accounts.find_user(session, self.emails["disabled"])
+            users.set_active(session, None, disabled.id, is_active=False)
         self._copy(self.path, self.pristine)
 
     def _fill(self, session) -> None:
         owner = factories.create_actor(session)
         manager = factories.create_actor(session, "admin")
         self.group_id = groups.create_group(session, manager, name="Desk").id
+        person = factories.create_user(session)
+        opened = sessions.open_session(session, person, Visit("Firefox", 7))
+        self.person = {
+            "user_id": person.public_id,
+            "session_id": sessions.holder_of(session, opened).session_id,
+            "invitation_id": invitations.create_invitation(
+                session, manager, email="guest@example.org", role=Role.VIEWER
+            )[0].id,
+        }
         people = {name: factories.create_user(session, role=role) for name, role in ROLES.items()}
         self.emails = {name: user.email for name, user in people.items()}
         mark = factories.create_analysis(session, owner, title=SECRET)
@@ -296,6 +307,7 @@ class World:
         own = self.ids.get((case.caller, ownership)) or self.ids["researcher", ownership]
         return {
             **own,
+            **self.person,
             "group_id": self.group_id,
             "secret": self.secret,
             "filename": "assay.css" if "static" in case.door else "dash.css",
@@ -354,7 +366,8 @@ def ask_callback(world, case):
 
 def ask_page(world, case):
     drawing = next(each for each in world.dependencies if each["output"].startswith(".._pages_content."))
-    path = case.door.removeprefix("page ").replace("<public_id>", world.names(case)["public_id"])
+    named = world.names(case)["user_id" if case.use.about == "user" else "public_id"]
+    path = case.door.removeprefix("page ").replace("<public_id>", named)
     place = {"pathname": f"/app{path}", "search": ""}
     return call(world, case, drawing, lambda _component, name: place[name])
 
@@ -406,8 +419,11 @@ def body_of(declared, fill, components):
 
 def call(world, case, declared, fill):
     """Call a callback; return as what HTTP status the outcome counts, and the text of the answer."""
-    taken_back = {"props": {}, "id": {"type": REVOKE, "share": world.names(case)["share_id"]}, "n_clicks": 1}
-    body = body_of(declared, fill, [*world.components, taken_back])
+    clicked = [
+        {"props": {}, "id": {"type": kind, name: world.names(case)[f"{name}_id"]}, "n_clicks": 1}
+        for kind, name in ((REVOKE, "share"), ("users-revoke", "invitation"), ("user-end", "session"))
+    ]
+    body = body_of(declared, fill, [*world.components, *clicked])
     client, headers = world.client(case.caller)
     world.codes.clear()
     answer = client.post("/app/_dash-update-component", json=body, headers=headers)

@@ -30,7 +30,7 @@ _SYSTEMS = (
     ("iPhone|iPad", "iOS"),
     ("Windows", "Windows"),
     ("Mac OS X|Macintosh", "macOS"),
-    ("CrOS", "ChromeOS"),
+    ("CrO[S]", "ChromeOS"),
     ("Linux", "Linux"),
 )
 
