@@ -8,6 +8,7 @@ from webapp import jobs
 from webapp.api.answers import to_json
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
 from webapp.api.schemas import (
+    AnalysisChange,
     AnalysisDetail,
     AnalysisList,
     AnalysisQuery,
@@ -21,7 +22,8 @@ from webapp.api.schemas import (
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
-from webapp.services import analyses
+from webapp.services import analyses, listing
+from webapp.services.listing import Filters
 from webapp.services.workflow import Status
 
 _QUEUED = Answer("It is in the queue.", AnalysisState, headers={"Location": "Where to watch it."})
@@ -58,13 +60,24 @@ def submit_analysis(body: Submission) -> Response:
     summary="List analyses",
     permission=Permission.ANALYSES_READ,
     query=AnalysisQuery,
-    answers={200: Answer("A page of your analyses, newest first.", AnalysisList)},
+    answers={200: Answer("A page of the analyses that match.", AnalysisList)},
 )
 def list_analyses(query: AnalysisQuery) -> Response:
-    """Return your analyses, newest first. `total` says how many match."""
+    """Return analyses that match, and in `total` how many there are.
+
+    Of `scope=all` there is metadata only: title, symbols, verdict and credibility are left empty.
+    """
+    wanted = Filters(
+        scope=query.scope,
+        status=query.status,
+        text=query.text,
+        is_credible=None if query.is_credible is None else query.is_credible == "true",
+        tag=query.tag,
+        archived=query.archived,
+    )
     with read() as session:
-        page = analyses.list_recent(
-            session, current_actor(), status=query.status, text=query.text, limit=query.limit, cursor=query.cursor
+        page = listing.search(
+            session, current_actor(), wanted, sort=query.sort, limit=query.limit, cursor=query.cursor
         )
     items = [AnalysisSummary.model_validate(item) for item in page.items]
     return to_json(AnalysisList(items=items, total=page.total, next=page.next))
@@ -87,6 +100,31 @@ def get_analysis(analysis_id: str) -> Response:
     with read() as session:
         view = analyses.get(session, current_actor(), analysis_id)
     return to_json(AnalysisDetail.model_validate({**vars(view.summary), **vars(view)}))
+
+
+@operation(
+    "PATCH",
+    "/analyses/<analysis_id>",
+    tag="Analyses",
+    summary="Rename, tag or archive an analysis",
+    permission=Permission.ANALYSES_RUN,
+    body=AnalysisChange,
+    answers={200: Answer("The analysis as lists show it.", AnalysisSummary)},
+    refusals=NOT_THERE,
+)
+def note_analysis(analysis_id: str, body: AnalysisChange) -> Response:
+    """Change title, tags, or whether lists leave your analysis out; question, answer and ledger stay as they are."""
+    with write() as session:
+        summary = listing.note(
+            session,
+            current_actor(),
+            analysis_id,
+            title=body.title,
+            tags=body.tags,
+            archived=body.archived,
+            address=client_address(),
+        )
+    return to_json(AnalysisSummary.model_validate(summary))
 
 
 @operation(

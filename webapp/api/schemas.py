@@ -12,6 +12,7 @@ from quant.spec import AnalysisSpec
 from webapp.api.columns import EquityColumns, Moment, PageView, PredictionColumns, PriceColumns, TradeColumns, View
 from webapp.api.reading import Body, PageQuery, Query, QueryDate, QueryNumber
 from webapp.permissions import Permission
+from webapp.services.listing import LONGEST_TAG, MOST_TAGS, Archived, Scope, Sort
 from webapp.services.tokens import MAX_DAYS
 from webapp.services.workflow import Status
 
@@ -227,12 +228,35 @@ class Submission(Body):
 class AnalysisQuery(PageQuery):
     """Which analyses."""
 
+    scope: Scope = Field(
+        default=Scope.MINE,
+        description="`mine`, `shared` with you, or `all`: everybody's, by metadata only; needs `users:manage`.",
+    )
     status: tuple[Status, ...] = Field(
         default=(), description="Only with one of these; may be repeated. Left out: all."
     )
     text: str = Field(
-        default="", max_length=120, pattern=_PRINTABLE, description="Only those whose title contains this, in any case."
+        default="",
+        max_length=120,
+        pattern=_PRINTABLE,
+        description="Only those with this in title, symbols or models, in any case; of `all`, in the owner's name.",
     )
+    is_credible: Literal["true", "false"] | None = Field(
+        default=None, description="Only those whose look-ahead audit passed, or did not. Not of `all`."
+    )
+    tag: str = Field(default="", max_length=32, pattern=_PRINTABLE, description="Only those with this tag of yours.")
+    archived: Archived = Field(default=Archived.NO, description="What you have archived: `no`, `only`, or `also`.")
+    sort: Sort = Field(default=Sort.NEWEST, description="In which order; `title` is not for `all`.")
+
+
+class AnalysisChange(Body):
+    """What to note on an analysis; what is left out stays as it is."""
+
+    title: str | None = Field(default=None, min_length=1, max_length=120, pattern=_PRINTABLE)
+    tags: Annotated[tuple[Annotated[str, Field(max_length=LONGEST_TAG)], ...], Field(max_length=MOST_TAGS)] | None = (
+        Field(default=None, description="All its tags; kept in lower case.")
+    )
+    archived: bool | None = Field(default=None, description="Whether lists leave it out; it is counted as before.")
 
 
 class AnalysisState(View):
@@ -245,7 +269,7 @@ class AnalysisState(View):
 class AnalysisSummary(AnalysisState):
     """An analysis as lists show it."""
 
-    title: str
+    title: str = Field(description="Empty with `scope=all`, as is all that is content.")
     owner: str
     symbols: list[str]
     progress: float = Field(description="Share of the whole that is done, 0 to 1.")
@@ -257,6 +281,9 @@ class AnalysisSummary(AnalysisState):
     started_at: Moment | None
     finished_at: Moment | None
     is_own: bool = Field(description="False for one that its owner shares with you, for reading.")
+    tags: list[str] = Field(description="Yours; empty for what is another's.")
+    is_archived: bool
+    n_bytes: int | None = Field(description="Size of what is stored of it; only with `scope=all`, else null.")
 
 
 class AnalysisList(PageView):

@@ -25,7 +25,10 @@ _NEWEST_FIRST = (paging.Order(Analysis.submitted_at, descending=True), paging.Or
 
 @dataclass(frozen=True)
 class AnalysisSummary:
-    """An analysis as a list shows it. `is_own` is False for one that its owner shares with whoever looks."""
+    """An analysis as a list shows it. `is_own` is False for one that its owner shares with whoever looks.
+
+    `n_bytes`, the size of what is stored of it, is known in the list of administrators only.
+    """
 
     id: str
     title: str
@@ -41,6 +44,9 @@ class AnalysisSummary:
     started_at: datetime.datetime | None
     finished_at: datetime.datetime | None
     is_own: bool = True
+    tags: tuple[str, ...] = ()
+    is_archived: bool = False
+    n_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ def submit(session: Session, actor: Actor, spec: AnalysisSpec, *, title: str = "
     """
     require(actor, Permission.ANALYSES_RUN)
     snapshots.resolve(session, actor, spec.instruments, spec.interval)
-    row = _insert(session, actor, spec.resolved(), spec.hash(), title=_clean_title(title) or _default_title(spec))
+    row = _insert(session, actor, spec.resolved(), spec.hash(), title=clean_title(title) or _default_title(spec))
     audit.record(session, action="analysis.submitted", actor=actor, subject=row.public_id, address=address)
     return row.public_id
 
@@ -275,7 +281,7 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
     elapsed = ((row.finished_at or now) - row.started_at).total_seconds() if row.started_at else None
     position, waits_for = _queue_place(session, row, now)
     return AnalysisView(
-        summary=_summary(row, owner, actor),
+        summary=to_summary(row, owner, actor),
         spec=row.spec,
         spec_hash=row.spec_hash,
         attempt=row.attempt,
@@ -336,7 +342,7 @@ def list_recent(
     """
     require(actor, Permission.ANALYSES_READ)
     query = select(Analysis, User.name).join(User, User.id == Analysis.owner_id)
-    query = query.where(Analysis.owner_id == actor.user_id)
+    query = query.where(Analysis.owner_id == actor.user_id, Analysis.archived_at.is_(None))
     if status:
         query = query.where(Analysis.status.in_(status))
     if text:
@@ -344,7 +350,7 @@ def list_recent(
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
     rows, following = paging.fetch_page(session, query.offset(offset), _NEWEST_FIRST, cursor=cursor, limit=limit)
-    return AnalysisPage(tuple(_summary(row, owner, actor) for row, owner in rows), total, limit, offset, following)
+    return AnalysisPage(tuple(to_summary(row, owner, actor) for row, owner in rows), total, limit, offset, following)
 
 
 def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0, limit: int = 500) -> list[LogEntry]:
@@ -368,6 +374,7 @@ def _insert(session: Session, actor: Actor, spec: dict[str, Any], spec_hash: str
         public_id=secrets.token_hex(8),
         owner_id=actor.user_id,
         title=title,
+        keywords=_keywords(spec),
         spec=spec,
         spec_version=spec["spec_version"],
         spec_hash=spec_hash,
@@ -382,7 +389,14 @@ def _insert(session: Session, actor: Actor, spec: dict[str, Any], spec_hash: str
     return row
 
 
-def _summary(row: Analysis, owner: str, actor: Actor) -> AnalysisSummary:
+def _keywords(spec: dict[str, Any]) -> str:
+    """Return what an analysis is found by beside its title: symbols and models."""
+    words = [each["symbol"] for each in spec["instruments"]] + [each["name"] for each in spec["models"]]
+    return " ".join(words).lower()
+
+
+def to_summary(row: Analysis, owner: str, actor: Actor, tags: Sequence[str] = ()) -> AnalysisSummary:
+    """Return an analysis as a list shows it, to somebody who may read it."""
     return AnalysisSummary(
         id=row.public_id,
         title=row.title,
@@ -398,6 +412,8 @@ def _summary(row: Analysis, owner: str, actor: Actor) -> AnalysisSummary:
         started_at=row.started_at,
         finished_at=row.finished_at,
         is_own=row.owner_id == actor.user_id,
+        tags=tuple(tags),
+        is_archived=row.archived_at is not None,
     )
 
 
@@ -420,7 +436,14 @@ def _eta(row: Analysis, elapsed: float | None) -> float | None:
     return elapsed * (1.0 - row.progress) / row.progress
 
 
-def _clean_title(title: str) -> str:
+def clean_title(title: str) -> str:
+    """Return a title without needless blanks.
+
+    Raises
+    ------
+    InvalidInput
+        If it is too long, or has control characters.
+    """
     title = " ".join(title.split())
     most = 120
     if len(title) > most:

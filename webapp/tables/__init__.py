@@ -2,7 +2,7 @@
 
 from webapp.tables.account import ApiToken, AuditEvent, BrowserSession, Invitation, User
 from webapp.tables.acquisition import Acquisition, PriceSource
-from webapp.tables.analysis import Analysis, Artifact, LogLine
+from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
 from webapp.tables.idempotency import IdempotencyKey
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
@@ -13,6 +13,7 @@ from webapp.tables.trial import Trial, TrialSeries
 __all__ = [
     "Acquisition",
     "Analysis",
+    "AnalysisTag",
     "ApiToken",
     "Artifact",
     "AuditEvent",

@@ -27,6 +27,8 @@ class Analysis(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("analyses.id"), index=True)  # re-run of
     title: Mapped[str] = mapped_column(String(120))
+    keywords: Mapped[str] = mapped_column(Text, default="")  # symbols and models in lower case, to be searched
+    archived_at: Mapped[datetime.datetime | None]  # hidden from lists by its owner; counted as before
 
     # The question, resolved, as it was understood at submission. Never rewritten.
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -61,6 +63,16 @@ class Analysis(Base):
     verdict: Mapped[str | None] = mapped_column(Text)
     is_credible: Mapped[bool | None]
     versions: Mapped[dict[str, str]] = mapped_column(JSON)
+
+
+class AnalysisTag(Base):
+    """A word that the owner of an analysis has put on it."""
+
+    __tablename__ = "analysis_tags"
+    __table_args__ = (Index("ix_analysis_tags_name", "name"),)
+
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
 
 
 class LogLine(Base):
