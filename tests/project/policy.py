@@ -146,8 +146,12 @@ POLICY = (
             "new_analysis.submit": {"new-analysis-instruments": ["MSFT@sample"], "new-analysis-written": ""},
         },
     ),
-    UseCase("list analyses", READ, {f"GET {ANALYSES}": {}, "page /analyses": {}, "analyses.show": {}}),
-    UseCase("turn back to the first page", None, {"analyses.first_page": {}}),
+    UseCase(
+        "list analyses",
+        READ,
+        {f"GET {ANALYSES}": {}, "page /analyses": {}, "analyses.show": {}, "analyses.go": {"analyses-mark": "other"}},
+    ),
+    UseCase("turn back to the first page, pick", None, {"analyses.first_page": {}, "analyses.pick": {}}),
     # --- reading an analysis ---
     UseCase(
         "watch an analysis",
@@ -176,6 +180,18 @@ POLICY = (
         readers=True,
     ),
     # --- changing an analysis: its owner alone ---
+    UseCase(
+        "rename, tag or archive",
+        RUN,
+        {
+            f"PATCH {ANALYSIS}": {"tags": ["idea"]},
+            "analyses.archive": {"analyses-picked": ["{analysis_id}"]},
+            "analyses.bring_back": {"analyses-picked": ["{analysis_id}"]},
+            "analyses.add_tag": {"analyses-picked": ["{analysis_id}"], "analyses-tag-text": "idea"},
+            "analyses.remove_tag": {"analyses-picked": ["{analysis_id}"], "analyses-tag-text": "idea"},
+        },
+        about="analysis",
+    ),
     UseCase("cancel an analysis", RUN, {f"POST {ANALYSIS}/cancel": {}, "analysis.cancel": {}}, about="analysis"),
     UseCase("run an analysis again", RUN, {f"POST {ANALYSIS}/rerun": {}, "analysis.rerun": {}}, about="analysis"),
     UseCase("see who may read", READ, {f"GET {ANALYSIS}/shares": {}, "share_dialog.open_dialog": {}}, about="analysis"),

@@ -31,7 +31,10 @@ OWNER = "The owner of all that is secret"  # administrators may know the name, a
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # What fits where something has to be sent, so that it is the id that is refused.
-BODIES = {"POST /api/v1/analyses/<analysis_id>/shares": {"kind": "link"}}
+BODIES = {
+    "POST /api/v1/analyses/<analysis_id>/shares": {"kind": "link"},
+    "PATCH /api/v1/analyses/<analysis_id>": {"archived": True},
+}
 PROBLEM = {"type", "title", "status", "code", "detail", "request_id"}
 
 

@@ -76,9 +76,7 @@ def list_analyses(query: AnalysisQuery) -> Response:
         archived=query.archived,
     )
     with read() as session:
-        page = listing.search(
-            session, current_actor(), wanted, sort=query.sort, limit=query.limit, cursor=query.cursor
-        )
+        page = listing.search(session, current_actor(), wanted, sort=query.sort, limit=query.limit, cursor=query.cursor)
     items = [AnalysisSummary.model_validate(item) for item in page.items]
     return to_json(AnalysisList(items=items, total=page.total, next=page.next))
 

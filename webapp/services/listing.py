@@ -1,4 +1,4 @@
-"""Finding analyses: one's own, those shared with one, and, for administrators, that others' exist; and what owners note.
+"""Finding analyses: one's own, those shared with one, and that others exist, for administrators; what owners note.
 
 What an administrator sees of other people's analyses is metadata: whose, how far, when, how large, and the code of a
 failure. Title, instruments, verdict, tags and credibility are content, and are not even searched.

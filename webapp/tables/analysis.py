@@ -27,8 +27,6 @@ class Analysis(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("analyses.id"), index=True)  # re-run of
     title: Mapped[str] = mapped_column(String(120))
-    keywords: Mapped[str] = mapped_column(Text, default="")  # symbols and models in lower case, to be searched
-    archived_at: Mapped[datetime.datetime | None]  # hidden from lists by its owner; counted as before
 
     # The question, resolved, as it was understood at submission. Never rewritten.
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -63,6 +61,10 @@ class Analysis(Base):
     verdict: Mapped[str | None] = mapped_column(Text)
     is_credible: Mapped[bool | None]
     versions: Mapped[dict[str, str]] = mapped_column(JSON)
+
+    # What it is found by, beside its title, and whether lists leave it out.
+    keywords: Mapped[str | None] = mapped_column(Text)  # symbols and models in lower case
+    archived_at: Mapped[datetime.datetime | None]  # counted as before
 
 
 class AnalysisTag(Base):

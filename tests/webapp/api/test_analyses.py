@@ -222,6 +222,9 @@ def test_a_list_has_mine_only_newest_first(me, ask, call_as):
         "started_at": "2026-01-02T03:04:05.678900Z",
         "finished_at": None,
         "is_own": True,
+        "tags": [],
+        "is_archived": False,
+        "n_bytes": None,
     }
 
 
@@ -242,6 +245,30 @@ def test_a_list_can_be_narrowed(me, ask, query, titles):
     assert [item["title"] for item in me.get(f"/analyses?{query}").json["items"]] == titles
 
 
+def test_an_analysis_is_renamed_tagged_and_archived(me, ask, call_as):
+    first = ask(title="Old")
+    address = f"/api/v1/analyses/{first}"
+    noted = me.client.patch(address, json={"title": "New", "tags": ["Idea"], "archived": True}).json
+
+    assert (noted["title"], noted["tags"], noted["is_archived"]) == ("New", ["idea"], True)
+    assert me.get("/analyses").json["total"] == 0
+    assert me.get("/analyses?archived=only&tag=idea").json["items"] == [noted]
+    assert me.client.patch(address, json={}).json == noted
+    assert set(fields(me.client.patch(address, json={"tags": ["a,b"]}))) == {"tags"}
+    problem(call_as("admin").client.patch(address, json={"title": "Mine"}), 404, "not_found")
+
+
+def test_everybodys_are_for_administrators_and_without_content(me, ask, call_as):
+    ask(title="secret", is_credible=True)
+
+    problem(me.get("/analyses?scope=all"), 403, "permission_denied")
+    answer = call_as("admin").get("/analyses?scope=all")
+    [item] = answer.json["items"]
+    assert (item["title"], item["symbols"], item["is_credible"], item["n_bytes"]) == ("", [], None, 0)
+    assert "secret" not in answer.text
+    assert set(fields(call_as("admin").get("/analyses?scope=all&tag=x"))) == {"tag"}
+
+
 def test_a_list_costs_the_same_however_long_it_is(me, ask, app, count_queries):
     me.get("/analyses")
     costs = []
@@ -252,7 +279,7 @@ def test_a_list_costs_the_same_however_long_it_is(me, ask, app, count_queries):
             me.get("/analyses")
         costs.append(len(statements))
 
-    assert costs == [4, 4]  # what time it is, who asks, how many there are, which
+    assert costs == [5, 5]  # what time it is, who asks, how many there are, which, their tags
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_whatever_is_about_analyses_or_prices_needs_their_permission():
         ("GET", "analyses"): Permission.ANALYSES_READ,
         ("POST", "analyses"): Permission.ANALYSES_RUN,
         ("DELETE", "analyses"): Permission.ANALYSES_RUN,
+        ("PATCH", "analyses"): Permission.ANALYSES_RUN,
         ("POST", "links"): Permission.ANALYSES_READ,
         ("GET", "groups"): Permission.ANALYSES_READ,
         ("POST", "groups"): Permission.USERS_MANAGE,

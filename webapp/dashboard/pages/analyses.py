@@ -1,107 +1,214 @@
-"""The list of one's analyses: what runs, what came of the rest."""
+"""The list of analyses: what runs, what came of the rest. What is looked at stands in the address."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from webapp.auth.session import current_actor, read
+from webapp.auth.session import client_address, current_actor, read, write
 from webapp.dashboard import formats, paths
+from webapp.dashboard.components.analysis_list import FIELDS, PICK, ListState, filters, mark, table
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon
-from webapp.dashboard.components.status import WORDS, status_badge
-from webapp.dashboard.components.times import ago, now
 from webapp.permissions import Permission
-from webapp.services import analyses
-from webapp.services.analyses import AnalysisPage, AnalysisSummary
-from webapp.services.workflow import Status
+from webapp.services import listing
+from webapp.services.analyses import AnalysisPage
+from webapp.services.listing import Scope
 
 PATH = paths.ANALYSES
 TITLE = "Analyses · Assay"
 
 PAGE_SIZE = 50
 POLL_MILLISECONDS = 2000
-
-_ALL = "all"
-
-# Codes whose words alone would say little.
-_FAILURES = {
-    "internal": "Fault of the program",
-    "leakage_error": "A training label met a test window",
-    "model_error": "A model did not fit",
-}
+MOST_PICKED = 100
 
 
-def layout(**_query: str) -> Component:
-    """Return the page with the first of the list on it."""
-    children, is_idle, is_one_page, mark = show("", _ALL, 0, 0, 0, None)
+def layout(**query: str) -> Component:
+    """Return the page with the part of the list that the address asks for."""
+    # The address is changed without drawing the page anew; going back and forth then draws what it says.
+    return html.Div([dcc.Location(id="analyses-url", refresh=False), html.Div(_body(query), id="analyses-page")])
+
+
+def go(search: str | None, shown: str | None) -> Any:
+    """Draw what the address says, when that is not what is shown: somebody has gone back, or forth."""
+    said = ListState.read(dict(parse_qsl((search or "").removeprefix("?"))))
+    if said.search == (shown or "").partition(" ")[0]:
+        return no_update
+    return _body(vars(said))
+
+
+def show(*form: Any) -> tuple[Any, bool, bool, str, Any]:
+    """Return the list, whether polling may rest, whether there is but one page, a mark of what is shown, its address.
+
+    An unchanged list is not sent again.
+    """
+    *values, n_next, n_previous, _n_polls, _n_changes, known, picked = form
+    page = max(0, _count(n_next) - _count(n_previous))
+    state = ListState.read({**dict(zip(FIELDS, values, strict=True)), "page": page})
+    return _shown(state, _ids(picked), known)
+
+
+def first_page(*_filters: Any) -> tuple[int, int]:
+    """Go back to the first page when a filter changes."""
+    return 0, 0
+
+
+def pick(values: Sequence[bool | None], ids: Sequence[Any], picked: Any) -> tuple[Any, bool, str]:
+    """Remember which analyses are picked, on this page and on others, and say how many."""
+    here = [str(each["id"]) for each in ids]
+    chosen = [id_ for id_, value in zip(here, values, strict=True) if value]
+    after = [id_ for id_ in _ids(picked) if id_ not in here] + chosen
+    words = f"{formats.plural(len(after), 'analysis', 'analyses')} picked"
+    return after[:MOST_PICKED], not after, words
+
+
+def archive(n_clicks: int | None, picked: Any, n_changes: int | None) -> Any:
+    """Leave the picked analyses out of lists."""
+    return _note(n_clicks, picked, n_changes, lambda _tags: {"archived": True})
+
+
+def bring_back(n_clicks: int | None, picked: Any, n_changes: int | None) -> Any:
+    """Take the picked analyses out of the archive."""
+    return _note(n_clicks, picked, n_changes, lambda _tags: {"archived": False})
+
+
+def add_tag(n_clicks: int | None, tag: str | None, picked: Any, n_changes: int | None) -> Any:
+    """Put a tag on the picked analyses."""
+    return _note(n_clicks and tag, picked, n_changes, lambda tags: {"tags": [*tags, tag]})
+
+
+def remove_tag(n_clicks: int | None, tag: str | None, picked: Any, n_changes: int | None) -> Any:
+    """Take a tag off the picked analyses."""
+    gone = " ".join((tag or "").split()).lower()
+    return _note(n_clicks and tag, picked, n_changes, lambda tags: {"tags": [each for each in tags if each != gone]})
+
+
+def register(app: Dash) -> None:
+    """Register the page and wire list, filters and what is done with what is picked."""
+    dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
+    chosen = [Input(f"analyses-{name}", "value") for name in FIELDS]
+    app.callback(
+        Output("analyses-list", "children"),
+        Output("analyses-poll", "disabled"),
+        Output("analyses-pager", "hidden"),
+        Output("analyses-mark", "data"),
+        Output("analyses-url", "search"),
+        *chosen,
+        Input("analyses-next", "n_clicks"),
+        Input("analyses-previous", "n_clicks"),
+        Input("analyses-poll", "n_intervals"),
+        Input("analyses-changed", "data"),
+        State("analyses-mark", "data"),
+        State("analyses-picked", "data"),
+        prevent_initial_call=True,
+    )(show)
+    app.callback(
+        Output("analyses-page", "children"),
+        Input("analyses-url", "search"),
+        State("analyses-mark", "data"),
+        prevent_initial_call=True,
+    )(go)
+    app.callback(
+        Output("analyses-next", "n_clicks"),
+        Output("analyses-previous", "n_clicks"),
+        *chosen,
+        prevent_initial_call=True,
+    )(first_page)
+    app.callback(
+        Output("analyses-picked", "data"),
+        Output("analyses-bar", "hidden"),
+        Output("analyses-n-picked", "children"),
+        Input({"type": PICK, "id": ALL}, "value"),
+        State({"type": PICK, "id": ALL}, "id"),
+        State("analyses-picked", "data"),
+        prevent_initial_call=True,
+    )(pick)
+    picked, changed = State("analyses-picked", "data"), State("analyses-changed", "data")
+    for name, function, *tag in (
+        ("archive", archive),
+        ("bring-back", bring_back),
+        ("add-tag", add_tag, State("analyses-tag-text", "value")),
+        ("remove-tag", remove_tag, State("analyses-tag-text", "value")),
+    ):
+        app.callback(
+            Output("analyses-changed", "data", allow_duplicate=True),
+            Input(f"analyses-{name}", "n_clicks"),
+            *tag,
+            picked,
+            changed,
+            prevent_initial_call=True,
+        )(function)
+
+
+def _body(query: Mapping[str, Any]) -> Component:
+    actor = current_actor()
+    sees_all = actor.may(Permission.USERS_MANAGE)
+    state = ListState.read(query)
+    if state.scope is Scope.ALL and not sees_all:
+        state = ListState.read({**query, "scope": Scope.MINE})
+    with read() as session:
+        tags = listing.list_tags(session, actor)
+    children, is_idle, is_one_page, shown, _ = _shown(state, [], None)
     return html.Div(
         [
             html.Div(
                 [html.Div(html.H1("Analyses"), className="page-header-main"), *_actions()],
                 className="page-header",
             ),
-            _filters(is_one_page=is_one_page),
+            filters(state, tags, sees_all=sees_all),
+            _bar(),
             html.Div(children, id="analyses-list"),
+            _pager(state, is_one_page=is_one_page),
             dcc.Interval(id="analyses-poll", interval=POLL_MILLISECONDS, disabled=is_idle),
-            dcc.Store(id="analyses-mark", data=mark),
+            dcc.Store(id="analyses-mark", data=shown),
+            dcc.Store(id="analyses-picked", data=[]),
+            dcc.Store(id="analyses-changed", data=0),
         ]
     )
 
 
-def show(
-    text: str | None, status: str, n_next: int | None, n_previous: int | None, _n_polls: int | None, mark: str | None
-) -> tuple[Any, bool, bool, str]:
-    """Return the list, whether polling may rest, whether there is but one page, and a mark of what is shown.
-
-    An unchanged list is not sent again.
-    """
+def _shown(state: ListState, picked: Sequence[str], known: str | None) -> tuple[Any, bool, bool, str, Any]:
     actor = current_actor()
-    wanted = (Status(status),) if status in set(Status) else ()
-    offset = PAGE_SIZE * max(0, (n_next or 0) - (n_previous or 0))
     with read() as session:
-        page = analyses.list_recent(
-            session, actor, status=wanted, text=(text or "").strip(), limit=PAGE_SIZE, offset=offset
+        page = listing.search(
+            session,
+            actor,
+            state.filters,
+            sort=state.order,
+            limit=PAGE_SIZE,
+            offset=PAGE_SIZE * state.page,
         )
     is_idle = all(item.status.is_final for item in page.items)
     is_one_page = page.total <= PAGE_SIZE
-    shown = _mark(page)
-    if shown == mark:
-        return no_update, is_idle, is_one_page, shown
-    content = _content(page, is_filtered=bool(text or wanted), may_run=actor.may(Permission.ANALYSES_RUN))
-    return content, is_idle, is_one_page, shown
+    shown = f"{state.search} {mark(page)}"
+    if shown == known:
+        return no_update, is_idle, is_one_page, shown, no_update
+    may_run = actor.may(Permission.ANALYSES_RUN)
+    return _content(page, state, picked, may_run=may_run), is_idle, is_one_page, shown, state.search
 
 
-def first_page(_text: str | None, _status: str) -> tuple[int, int]:
-    """Go back to the first page when the filter changes."""
-    return 0, 0
+def _note(n_clicks: Any, picked: Any, n_changes: int | None, change: Callable[[Sequence[str]], dict[str, Any]]) -> Any:
+    """Change what is noted on each picked analysis of one's own: all of them or, if one cannot be, none."""
+    if not n_clicks or not (ids := _ids(picked)):
+        return no_update
+    with write() as session:
+        for id_ in ids:
+            tags = listing.note(session, current_actor(), id_).tags
+            listing.note(session, current_actor(), id_, **change(tags), address=client_address())
+    return _count(n_changes) + 1
 
 
-def register(app: Dash) -> None:
-    """Register the page and wire its list."""
-    dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
-    app.callback(
-        Output("analyses-list", "children"),
-        Output("analyses-poll", "disabled"),
-        Output("analyses-pager", "hidden"),
-        Output("analyses-mark", "data"),
-        Input("analyses-text", "value"),
-        Input("analyses-status", "value"),
-        Input("analyses-next", "n_clicks"),
-        Input("analyses-previous", "n_clicks"),
-        Input("analyses-poll", "n_intervals"),
-        State("analyses-mark", "data"),
-        prevent_initial_call=True,
-    )(show)
-    app.callback(
-        Output("analyses-next", "n_clicks"),
-        Output("analyses-previous", "n_clicks"),
-        Input("analyses-text", "value"),
-        Input("analyses-status", "value"),
-        prevent_initial_call=True,
-    )(first_page)
+def _ids(picked: Any) -> list[str]:
+    """Return what can be ids of what the browser says is picked."""
+    return [each for each in picked if paths.is_public_id(each)][:MOST_PICKED] if isinstance(picked, list) else []
+
+
+def _count(sent: Any) -> int:
+    return sent if isinstance(sent, int) and 0 <= sent < 2**31 else 0
 
 
 def _actions() -> list[Component]:
@@ -114,99 +221,59 @@ def _new_button() -> Component:
     return dcc.Link([icon("plus-lg"), "New analysis"], href=paths.new_analysis(), className="btn btn-primary")
 
 
-def _filters(*, is_one_page: bool) -> Component:
-    options = [{"label": "All", "value": _ALL}, *({"label": word, "value": each.value} for each, word in WORDS.items())]
+def _bar() -> Component:
+    """Return what can be done with what is picked; out of sight while nothing is."""
+    buttons = [
+        html.Button(
+            [icon(icon_name), title], id=f"analyses-{name}", type="button", className="btn btn-secondary btn-sm"
+        )
+        for name, icon_name, title in (
+            ("archive", "archive", "Archive"),
+            ("bring-back", "arrow-counterclockwise", "Bring back"),
+            ("add-tag", "tag", "Add tag"),
+            ("remove-tag", "x-lg", "Remove tag"),
+        )
+    ]
+    tag = dbc.Input(id="analyses-tag-text", type="text", placeholder="Tag", maxLength=listing.LONGEST_TAG, size="sm")
+    label = html.Label("Tag to add or remove", htmlFor="analyses-tag-text", className="visually-hidden")
+    words = html.Span(id="analyses-n-picked", role="status")
+    return html.Div(
+        [words, *buttons[:2], html.Div([label, tag], className="bar-tag"), *buttons[2:]],
+        id="analyses-bar",
+        className="list-bar no-print",
+        hidden=True,
+    )
+
+
+def _pager(state: ListState, *, is_one_page: bool) -> Component:
+    counts = {"previous": 0, "next": state.page}
     pages = [
         html.Button(
             icon(f"chevron-{side}"),
             id=f"analyses-{name}",
             type="button",
-            n_clicks=0,
+            n_clicks=counts[name],
             className="btn btn-secondary btn-icon",
             title=title,
             **aria(label=title),
         )
-        for name, side, title in (("previous", "left", "Newer analyses"), ("next", "right", "Older analyses"))
+        for name, side, title in (("previous", "left", "Page before"), ("next", "right", "Next page"))
     ]
-    return html.Div(
-        [
-            html.Label("Filter by title", htmlFor="analyses-text", className="visually-hidden"),
-            dbc.Input(
-                id="analyses-text",
-                type="search",
-                placeholder="Filter by title",
-                debounce=300,
-                className="filter-text",
-            ),
-            dbc.RadioItems(id="analyses-status", options=options, value=_ALL, className="segments", inline=True),
-            html.Div(pages, id="analyses-pager", className="pager", hidden=is_one_page),
-        ],
-        className="filters no-print",
-    )
+    return html.Div(pages, id="analyses-pager", className="pager list-pager no-print", hidden=is_one_page)
 
 
-def _mark(page: AnalysisPage) -> str:
-    """Return a text that changes when anything shown does."""
-    parts = [f"{page.total}:{page.offset}"]
-    parts += [f"{item.id}{item.status}{item.progress:.2f}{item.title}{item.is_credible}" for item in page.items]
-    return "|".join(parts)
-
-
-def _content(page: AnalysisPage, *, is_filtered: bool, may_run: bool) -> Component:
-    if not page.items:
-        if is_filtered or page.total:
-            return html.Section(
-                empty_state("funnel", "No analysis matches. Change the filter or go back to newer ones."),
-                className="panel",
-            )
+def _content(page: AnalysisPage, state: ListState, picked: Sequence[str], *, may_run: bool) -> Component:
+    if page.items:
+        return table(page, picked, may_pick=may_run and state.scope is Scope.MINE)
+    if state.scope is Scope.SHARED and not state.text:
         sentence = (
-            "Nothing has been analysed yet. Ask whether a model would have made money, and whether to believe it."
+            "Nothing is shared with you yet. Others can share an analysis with you, a group of yours, or by a link."
         )
+        return html.Section(empty_state("people", sentence), className="panel")
+    if state.is_filtered or page.total:
         return html.Section(
-            empty_state("clipboard-data", sentence, _new_button() if may_run else None), className="panel"
+            empty_state("funnel", "No analysis matches. Change the filter or go back to newer ones."),
+            className="panel",
         )
-    return html.Div([_table(page), _position(page)], className="stack")
-
-
-def _table(page: AnalysisPage) -> Component:
-    titles = (("Analysis", ""), ("Status", ""), ("Verdict", ""), ("Submitted", "number"), ("Took", "number"))
-    head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
-    moment = now()
-    rows = [_row(item, ago(item.submitted_at, moment)) for item in page.items]
-    return html.Section(
-        html.Table([head, html.Tbody(rows)], className="data-table list-table"), className="panel panel-flush"
-    )
-
-
-def _row(item: AnalysisSummary, submitted: Component) -> Component:
-    title = dcc.Link(item.title, href=paths.analysis(item.id), className="list-title", title=item.title)
-    symbols = html.Span(", ".join(item.symbols), className="muted small")
-    took = "" if item.status is Status.QUEUED else formats.duration(_seconds(item))
-    return html.Tr(
-        [
-            html.Th([title, symbols], scope="row", className="cell-title"),
-            html.Td(status_badge(item), className="cell-status"),
-            html.Td(html.Div(_words(item), className="list-verdict"), className="cell-verdict"),
-            html.Td(submitted, className="number cell-when"),
-            html.Td(took, className="number cell-optional"),
-        ]
-    )
-
-
-def _words(item: AnalysisSummary) -> str:
-    if item.status is Status.FAILED:
-        return _FAILURES.get(item.error_code or "internal", (item.error_code or "").replace("_", " ").capitalize())
-    return item.verdict or ""
-
-
-def _seconds(item: AnalysisSummary) -> float | None:
-    if item.started_at is None:
-        return None
-    return ((item.finished_at or now()) - item.started_at).total_seconds()
-
-
-def _position(page: AnalysisPage) -> Component:
-    first, last = page.offset + 1, page.offset + len(page.items)
-    return html.Div(
-        f"{formats.count(first)}–{formats.count(last)} of {formats.count(page.total)}", className="muted small"
-    )
+    sentence = "Nothing has been analysed yet. Ask whether a model would have made money, and whether to believe it."
+    return html.Section(empty_state("clipboard-data", sentence, _new_button() if may_run else None), className="panel")

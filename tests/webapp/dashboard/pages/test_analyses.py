@@ -8,12 +8,20 @@ from quant.errors import LeakageError
 from tests import factories
 from tests.webapp.dashboard import reading
 from webapp.auth.session import parts_of
+from webapp.dashboard.components.analysis_list import FAILURES, FIELDS
 from webapp.dashboard.pages import analyses as page
-from webapp.tables import Analysis
+from webapp.errors import NotFound, PermissionDenied
+from webapp.services import listing, shares
+from webapp.tables import Analysis, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
-ALL = ("", "all", 0, 0, 0, None)
+
+def shown(text="", n_next=0, n_previous=0, known=None, picked=(), **chosen):
+    """What the page shows after a choice: list, whether polling rests, whether there is one page, mark, address."""
+    values = {"scope": "mine", "status": "any", "credible": "any", "tag": "", "archived": "no", "sort": "newest"}
+    values = {"text": text, **values, **chosen}
+    return page.show(*(values[name] for name in FIELDS), n_next, n_previous, 0, 0, known, list(picked))
 
 
 @pytest.fixture
@@ -74,18 +82,18 @@ def test_polling_rests_when_all_is_over(acting, add):
     with acting() as actor:
         add(actor, status="succeeded")
         add(actor, status="cancelled")
-        assert page.show(*ALL)[1] is True
+        assert shown()[1] is True
         add(actor, status="queued")
-        assert page.show(*ALL)[1] is False
+        assert shown()[1] is False
 
 
 def test_what_has_not_changed_is_not_sent_again(acting, add):
     with acting() as actor:
         add(actor, status="running", progress=0.1)
-        *_, mark = page.show(*ALL)
-        assert page.show(*ALL[:-1], mark)[0] is no_update
+        mark = shown()[3]
+        assert shown(known=mark)[0] is no_update
         add(actor, title="new")
-        assert page.show(*ALL[:-1], mark)[0] is not no_update
+        assert shown(known=mark)[0] is not no_update
 
 
 def test_filters_by_status_and_text(acting, add):
@@ -94,11 +102,11 @@ def test_filters_by_status_and_text(acting, add):
         add(actor, title="Google down")
         add(actor, title="IBM", status="failed", error_code="internal")
 
-        assert titles(page.show("google", "all", 0, 0, 0, None)[0]) == ["Google down", "Google up"]
-        assert titles(page.show("", "failed", 0, 0, 0, None)[0]) == ["IBM", "Google up"]
-        assert titles(page.show(" GOOGLE ", "failed", 0, 0, 0, None)[0]) == ["Google up"]
-        assert "No analysis matches" in reading.text(page.show("%", "all", 0, 0, 0, None)[0])
-        words = reading.text(page.show("", "failed", 0, 0, 0, None)[0])
+        assert titles(shown("google")[0]) == ["Google down", "Google up"]
+        assert titles(shown("", status="failed")[0]) == ["IBM", "Google up"]
+        assert titles(shown(" GOOGLE ", status="failed")[0]) == ["Google up"]
+        assert "No analysis matches" in reading.text(shown("%")[0])
+        words = reading.text(shown("", status="failed")[0])
         assert "Not enough data" in words
         assert "Fault of the program" in words
 
@@ -124,11 +132,13 @@ def test_a_thousand_analyses_come_in_pages(acting, database):
             ]
             session.execute(insert(Analysis), rows)
 
-        tree, _, is_one_page, _ = page.show("", "all", 2, 0, 0, None)
+        tree, _, is_one_page, _, search = shown(n_next=2)
         assert (titles(tree)[0], len(titles(tree)), is_one_page) == ("number 899", page.PAGE_SIZE, False)
         assert "101–150 of 1,000" in reading.text(tree)
-        assert titles(page.show("", "all", 2, 5, 0, None)[0])[0] == "number 999"
-        assert "go back to newer ones" in reading.text(page.show("", "all", 99, 0, 0, None)[0])
+        assert search == "?page=2"
+        assert titles(page.layout(page="2"))[0] == "number 899"
+        assert titles(shown(n_next=2, n_previous=5)[0])[0] == "number 999"
+        assert "go back to newer ones" in reading.text(shown(n_next=99)[0])
 
 
 def test_few_analyses_need_no_pages(acting, add):
@@ -138,7 +148,7 @@ def test_few_analyses_need_no_pages(acting, add):
 
 
 def test_another_filter_starts_at_the_first_page():
-    assert page.first_page("x", "all") == (0, 0)
+    assert page.first_page("x", "any") == (0, 0)
 
 
 def test_the_list_asks_the_database_a_fixed_number_of_times(acting, add, app, count_queries):
@@ -146,17 +156,17 @@ def test_the_list_asks_the_database_a_fixed_number_of_times(acting, add, app, co
         for _ in range(3):
             add(actor)
         with count_queries(parts_of(app).database.engine) as few:
-            page.show(*ALL)
+            shown()
         for _ in range(30):
             add(actor)
         with count_queries(parts_of(app).database.engine) as many:
-            page.show(*ALL)
+            shown()
 
-    assert len(many) == len(few) <= 3
+    assert len(many) == len(few) <= 4
 
 
 def test_every_failure_that_has_words_is_one_that_there_is(codes):
-    assert set(page._FAILURES) - codes == set()
+    assert set(FAILURES) - codes == set()
 
 
 def test_a_leak_is_told_in_words_in_the_list(acting, add):
@@ -169,6 +179,93 @@ def test_durations_stand_with_what_has_begun(acting, add):
     finished = factories.NOW + datetime.timedelta(seconds=200)
     with acting() as actor:
         add(actor, status="succeeded", started_at=factories.NOW, finished_at=finished)
-        words = reading.text(page.show(*ALL)[0])
+        words = reading.text(shown()[0])
 
     assert "3 min 20 s" in words
+
+
+def test_the_address_says_what_is_looked_at(acting, add):
+    with acting() as actor:
+        add(actor, title="Google up", status="failed")
+        add(actor, title="Google down")
+        *_, search = shown("google", status="failed", sort="title")
+        tree = page.layout(text="google", status="failed", sort="title", page="x", scope="all", tag="gone")
+
+    assert search == "?text=google&status=failed&sort=title"
+    assert reading.by_id(tree, "analyses-text").value == "google"
+    assert reading.by_id(tree, "analyses-status").value == "failed"
+    assert reading.by_id(tree, "analyses-scope").value == "mine", "what one may not see is not asked for"
+    assert reading.by_id(tree, "analyses-tag").value == "gone"
+    assert "No analysis matches" in reading.text(tree)
+
+
+def test_what_is_shared_is_under_its_own_heading(acting, add, database):
+    with acting() as owner:
+        public_id = add(owner, title="Theirs")
+    with acting() as reader:
+        assert "Nothing is shared with you yet" in reading.text(shown(scope="shared")[0])
+        with database.write() as session:
+            shares.share_with_user(session, owner, public_id, email=session.get_one(User, reader.user_id).email)
+        words = reading.text(shown(scope="shared")[0])
+
+    assert "Theirs" in words
+    assert f"shared by {owner.name}" in words
+
+
+def test_administrators_see_everybodys_without_what_is_in_them(acting, add):
+    with acting() as owner:
+        public_id = add(owner, title="secret", verdict="secret", status="failed", error_code="internal")
+    with acting("admin"):
+        tree, *_ = shown(scope="all", tag="x", credible="yes", sort="title")
+
+    words = reading.text(tree)
+    assert "secret" not in words
+    assert all(word in words for word in (owner.name, public_id, "Fault of the program"))
+    assert reading.of_type(tree, "Link") == []
+    with acting(), pytest.raises(PermissionDenied):
+        shown(scope="all")
+
+
+def test_what_is_picked_is_tagged_and_archived_together(acting, add, database):
+    with acting() as actor:
+        first, second = add(actor, title="first"), add(actor, title="second")
+        tree = shown()[0]
+        boxes = [each.id for each in reading.of_type(tree, "Checkbox")]
+        assert [each["id"] for each in boxes] == [second, first]
+        picked, is_hidden, words = page.pick([True, None], boxes, ["elsewhere"])
+        assert (picked, is_hidden, words.replace("\u00a0", " ")) == (["elsewhere", second], False, "2 analyses picked")
+        assert page.pick([False, False], boxes, [first, second]) == ([], True, "0\u00a0analyses picked")
+
+        assert page.add_tag(1, "Idea", [first, second], 0) == 1
+        assert page.remove_tag(1, "idea", [first], 1) == 2
+        tree = shown(picked=[second])[0]
+        assert reading.text(reading.of_class(tree, "tag")) == "idea"
+        assert [each.value for each in reading.of_type(tree, "Checkbox")] == [True, False]
+        assert page.archive(1, [first], 2) == 3
+        assert titles(shown()[0]) == ["second"]
+        assert titles(shown(archived="only")[0]) == ["first"]
+        assert page.bring_back(1, [first], 3) == 4
+        assert page.archive(0, [first], 4) is page.add_tag(1, "", [first], 4) is page.archive(1, [], 4) is no_update
+        with database.read() as session:
+            assert listing.list_tags(session, actor) == ["idea"]
+
+
+def test_of_what_is_picked_all_is_changed_or_nothing(acting, add, database):
+    with acting() as other:
+        theirs = add(other, title="theirs")
+    with acting() as actor:
+        mine = add(actor, title="mine")
+        with pytest.raises(NotFound):
+            page.archive(1, [mine, theirs], 0)
+        assert titles(shown()[0]) == ["mine"]
+
+
+def test_going_back_draws_what_the_address_says(acting, add):
+    with acting() as actor:
+        add(actor, title="Google", status="failed")
+        *_, mark, search = shown(status="succeeded")
+        assert page.go(search, mark) is no_update
+        tree = page.go("", mark)
+
+    assert titles(tree) == ["Google"]
+    assert reading.by_id(tree, "analyses-status").value == "any"
