@@ -296,6 +296,8 @@
       } else if (change["xaxis.autorange"]) {
         var axis = bars(gd);
         view(gd, 0, position(axis, axis.days.length - 1), true);
+      } else if (change.autosize) {
+        view(gd, gd._fullLayout.xaxis.range[0], gd._fullLayout.xaxis.range[1], false); // as many dates as there is room for
       }
     });
     var range = gd._fullLayout.xaxis.range;

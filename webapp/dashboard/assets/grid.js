@@ -165,17 +165,37 @@
     });
   }
 
+  var PAPER = 690; // pixels between the margins of A4
+
+  function shrink(api, body) {
+    // Columns that grow take what they need, and a table that is still wider than the paper is printed smaller.
+    var state = api.getColumnState();
+    body.assayColumns = state;
+    api.applyColumnState({
+      state: state.map(function (column) {
+        return column.flex ? { colId: column.colId, flex: null, width: api.getColumn(column.colId).getMinWidth() } : column;
+      }),
+    });
+    var width = (api.getAllDisplayedColumns() || []).reduce(function (sum, column) {
+      return sum + column.getActualWidth();
+    }, 0);
+    body.style.zoom = Math.min(1, PAPER / width);
+  }
+
   window.addEventListener("beforeprint", function () {
     eachGrid(function (api, body) {
       body.dataset.height = body.style.height;
       body.style.height = "auto";
+      shrink(api, body);
       api.setGridOption("domLayout", "print");
     });
   });
   window.addEventListener("afterprint", function () {
     eachGrid(function (api, body) {
       api.setGridOption("domLayout", "normal");
+      api.applyColumnState({ state: body.assayColumns });
       body.style.height = body.dataset.height;
+      body.style.zoom = "";
     });
   });
 })();
