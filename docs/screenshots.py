@@ -21,8 +21,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.servers import chromium_program, free_port
 from webapp.dashboard import paths
+from webapp.dashboard.pages import PAGES
 
 PICTURES = Path(__file__).parent / "pictures"
+# Every page that needs nothing in its address, by the name of its module: a new one has its picture taken by itself.
+PLAIN = {
+    page.__name__.rpartition(".")[2].replace("_", "-"): paths.PREFIX.rstrip("/") + page.PATH
+    for page in PAGES
+    if "<" not in page.PATH and page.PATH != "/404"
+}
 IN_THE_README = (
     ("overview", "light", "desk"),
     ("new-analysis", "dark", "desk"),

@@ -48,7 +48,7 @@ RUN_AXE = (
 
 
 def settle(page, theme):
-    page.locator("h1, [role=alert]").first.wait_for()
+    page.locator("h1").first.wait_for(state="attached")
     page.wait_for_load_state("networkidle")
     page.wait_for_function(IS_SETTLED, arg=theme)
     page.evaluate(TWO_FRAMES)

@@ -119,6 +119,23 @@ def test_where_there_is_little_room_what_is_optional_is_left_out(show):
     expect(page.locator(".grid .ag-header-cell[col-id=at]")).to_have_count(0)
 
 
+def test_paper_shows_every_row_and_every_column_and_the_screen_is_as_before(open_page, answered):
+    page = open_page(f"/app/analyses/{answered}?tab=trades")
+    page.locator(".grid .ag-row").first.wait_for()
+    n_rows = page.evaluate("id => window.dash_component_api.getLayout(id).props.rowData.length", GRID)
+    body = page.locator(".grid-body")
+    height = body.evaluate("each => each.style.height")
+    assert n_rows > 16  # more than the screen shows
+
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".grid .ag-center-cols-container .ag-row")).to_have_count(n_rows)
+    assert page.locator(".grid .ag-header-row").evaluate("each => each.getBoundingClientRect().width") < 700
+
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(body).to_have_css("height", height)
+    assert body.evaluate("each => each.style.zoom") == ""
+
+
 def test_the_browser_writes_numbers_as_the_server_does(page):
     values = [None, 0.0, 0.004, -0.0004, 0.25, 9.97, 74.5, 1234.5, -1234.5, 0.9999, 75.0, 3725.0, 90061.0]
 

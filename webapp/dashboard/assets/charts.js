@@ -363,12 +363,12 @@
     var to = palette(theme);
     var layout = swapped(gd.layout, from, to);
     layout.meta = Object.assign({}, meta, { theme: theme });
+    var data = swapped(gd.data, from, to);
     if (printing) {
-      window.Plotly.react(gd, swapped(gd.data, from, to), layout); // the printer does not wait for anything else
-      return;
+      window.Plotly.react(gd, data, layout); // the printer does not wait for Dash, which is told below like at any time
     }
     var id = graph.id.charAt(0) === "{" ? JSON.parse(graph.id) : graph.id;
-    window.dash_clientside.set_props(id, { figure: { data: swapped(gd.data, from, to), layout: layout } });
+    window.dash_clientside.set_props(id, { figure: { data: data, layout: layout } });
   }
 
   document.addEventListener("assay:theme", function (event) {
