@@ -13,7 +13,7 @@ from webapp.db import Base
 from webapp.permissions import Actor, Role
 from webapp.services import price_store
 from webapp.storage import FrameStore
-from webapp.tables import Acquisition, Analysis, PriceSeries, Security, User
+from webapp.tables import Acquisition, Analysis, PriceSeries, Security, Upload, User
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=datetime.UTC)
 
@@ -86,6 +86,28 @@ def create_acquisition(session: Session, owner: User | Actor, **values: Any) -> 
         "submitted_at": NOW,
     }
     return _added(session, Acquisition(**{**defaults, **values}))
+
+
+def create_upload(session: Session, owner: User | Actor, **values: Any) -> Upload:
+    """Add a file that was judged and has nothing to be said about."""
+    defaults = {
+        "public_id": f"{next(_numbers):016x}",
+        "owner_id": owner.user_id if isinstance(owner, Actor) else owner.id,
+        "filename": "prices.csv",
+        "content_hash": "0" * 64,
+        "n_bytes": 1,
+        "status": "checked",
+        "choices": {},
+        "layout": {"kind": "csv", "columns": {}},
+        "preview": [],
+        "interval": "1d",
+        "n_rows": 1,
+        "n_kept": 1,
+        "n_quarantined": 0,
+        "is_storable": True,
+        "created_at": NOW,
+    }
+    return _added(session, Upload(**{**defaults, **values}))
 
 
 def create_security(session: Session, **values: Any) -> Security:

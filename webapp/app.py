@@ -24,7 +24,7 @@ from webapp.config import Settings
 from webapp.dashboard.app import mount_dashboard
 from webapp.db import Database
 from webapp.jobs import Queue
-from webapp.storage import FrameStore
+from webapp.storage import FileStore, FrameStore
 
 _MAX_BODY_BYTES = 4 * 1024**2
 
@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
             database=Database(settings.resolved_database_url),
             queue=Queue(settings.redis_url.get_secret_value()),
             store=FrameStore(settings.home / "frames"),
+            files=FileStore(settings.home / "files"),
         ),
     )
     install_request_ids(app)

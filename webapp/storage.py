@@ -4,6 +4,7 @@ An output is written to a folder of its own and renamed into place, so that a re
 it and two writers of one key leave one copy. Outputs are pure functions of their key: it does not matter whose stays.
 """
 
+import hashlib
 import json
 import shutil
 import uuid
@@ -133,3 +134,38 @@ class ScopedStore:
     def address(self, key: str) -> str:
         """Return where the output of `key` lies in the store that scopes share."""
         return hash_json({"scope": self._scope, "key": key})
+
+
+class FileStore:
+    """Files that people brought, as they brought them: a folder, addressed by content, complete or absent.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store; made on the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, content_hash: str) -> Path:
+        """Return where the file with this content lies, or would."""
+        return self.root / content_hash[:2] / content_hash
+
+    def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Write a file piece by piece, so that it is never held whole; return the hash and the number of its bytes."""
+        draft = self.root / "drafts" / uuid.uuid4().hex
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        digest, n_bytes = hashlib.sha256(), 0
+        try:
+            with draft.open("wb") as stream:
+                for chunk in chunks:
+                    stream.write(chunk)
+                    digest.update(chunk)
+                    n_bytes += len(chunk)
+            target = self.path(digest.hexdigest())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(target)  # the same content may be there already: it is the same file
+        finally:
+            draft.unlink(missing_ok=True)
+        return digest.hexdigest(), n_bytes

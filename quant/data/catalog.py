@@ -17,8 +17,9 @@ class InstrumentSpec(Spec):
         description="Ticker symbol at the source.",
         examples=["GOOG"],
     )
-    source: Literal["sample"] = Field(
-        "sample", description="Where the prices come from. `sample`: the packaged real prices."
+    source: Literal["sample", "upload"] = Field(
+        "sample",
+        description="Where the prices come from. `sample`: the packaged real prices; `upload`: your own files.",
     )
 
 

@@ -6,8 +6,9 @@ A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of 
 
 - `needs`: the permission; None: whoever is signed in.
 - `about`: what the address names. An `analysis` is reached by its owner, and for reading (`readers`) by whom it is
-  shared with. An `instrument` or a `token` is reached by its owner. To others these are not found (404), in the same
-  words as what does not exist, administrators included. A `group` or a `user` is reached by whoever has the permission.
+  shared with. An `instrument`, a `token` or an `upload` is reached by its owner. To others these are not found (404),
+  in the same words as what does not exist, administrators included. A `group` or a `user` is reached by whoever has
+  the permission.
 - `is_public`: strangers may, too.
 """
 
@@ -16,10 +17,11 @@ from typing import Any
 
 from webapp.permissions import Permission
 
-READ, RUN, PRICES, MANAGE = (
+READ, RUN, PRICES, WRITE, MANAGE = (
     Permission.ANALYSES_READ,
     Permission.ANALYSES_RUN,
     Permission.PRICES_READ,
+    Permission.PRICES_WRITE,
     Permission.USERS_MANAGE,
 )
 
@@ -49,6 +51,8 @@ LOOK = {
 USER = "/api/v1/users/<user_id>"
 THIS_USER = {"user-id": "{user_id}"}
 A_ROLE = dict.fromkeys(("user-role", "users-create-role", "users-invite-role"), "viewer")
+UPLOADS = "/api/v1/uploads"
+UPLOAD = f"{UPLOADS}/<upload_id>"
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
 
 POLICY = (
@@ -125,6 +129,23 @@ POLICY = (
             "dashboard.change_indicators": {},
             "dashboard.remove_indicator": {},
         },
+    ),
+    # --- files of prices ---
+    UseCase("bring a file", WRITE, {f"POST {UPLOADS}": {}}),
+    UseCase("list files", PRICES, {f"GET {UPLOADS}": {}, "page /data/upload": {}}),
+    UseCase("read what was found in a file", PRICES, {f"GET {UPLOAD}": {}}, about="upload"),
+    UseCase("download what stays out", PRICES, {f"GET {UPLOAD}/quarantine": {}}, about="upload"),
+    UseCase(
+        "say how a file is read",
+        WRITE,
+        {f"PATCH {UPLOAD}": {"decisions": []}, "upload.check": {"upload-id": "{upload_id}"}},
+        about="upload",
+    ),
+    UseCase(
+        "store a file",
+        WRITE,
+        {f"POST {UPLOAD}/store": {"symbol": "ABC"}, "upload.store": {"upload-id": "{upload_id}"}},
+        about="upload",
     ),
     # --- asking ---
     UseCase(

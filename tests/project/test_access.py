@@ -68,6 +68,7 @@ def ground(database):
         group = groups.create_group(session, admin, name="Desk")
         link, _ = shares.make_link(session, owner, failed.public_id)
         acquisition = factories.create_acquisition(session, owner, symbol=SECRET)
+        upload = factories.create_upload(session, owner, filename=SECRET)
         token, _ = tokens.create_token(session, owner, name=SECRET, scopes=["analyses:read"], expires_in_days=1)
         opened = sessions.open_session(session, user, Visit(SECRET, 7))
         invitation, _ = invitations.create_invitation(session, admin, email="guest@example.org", role=Role.VIEWER)
@@ -77,6 +78,7 @@ def ground(database):
             "instrument_id": series.public_id,
             "token_id": token.id,
             "acquisition_id": acquisition.public_id,
+            "upload_id": upload.public_id,
             "group_id": group.id,
             "share_id": link.id,
             "secret": session.query(Share).one().link_hash,  # all that an intruder could find in the database
@@ -419,7 +421,8 @@ def test_every_service_refuses_the_wrong_actor(function, role, ground, database,
     before = owned_rows(database)
     with database.write() as session:
         given = {**ground.ids, **VALUES, "session": session, "actor": intruder, "store": parts_of(app).store}
-        given |= {"name": "Name", "emails": []}
+        given |= {"name": "Name", "emails": [], "files": parts_of(app).files, "frames": parts_of(app).store}
+        given |= {"prepared": None, "symbol": "ABC"}
         wanted = inspect.signature(function).parameters.values()
         missing = {each.name for each in wanted if each.default is each.empty} - set(given)
         assert not missing, f"{function.__qualname__}: say in `ground` what {missing} of the owner is."

@@ -43,6 +43,7 @@ OWNERSHIPS = {
     "analysis": ("own", "shared", "another's"),
     "instrument": ("own", "another's"),
     "token": ("own", "another's"),
+    "upload": ("own", "another's"),
 }
 REFUSED = {401: "not_signed_in", 403: "permission_denied", 404: "not_found"}
 # Doors behind which the title stands: "own" or "shared".
@@ -233,7 +234,10 @@ class World:
             link, _ = shares.make_link(session, sharer, row.public_id)
             series = factories.create_prices(session, parts_of(self.app).store, owner_id=holder.user_id)
             token, _ = tokens.create_token(session, holder, name="t", scopes=NARROW, expires_in_days=1)
+            file = parts_of(self.app).files.receive([b"date,open,high,low,close\n2012-01-03,1,2,1,1\n"])
+            upload = factories.create_upload(session, holder, content_hash=file[0], filename=title)
             self.ids[name, ownership] = {
+                "upload_id": upload.public_id,
                 "analysis_id": row.public_id,
                 "public_id": row.public_id,
                 "share_id": link.id,

@@ -21,6 +21,7 @@ PREFIXES = {
     "analysis": "analysis-",
     "users": "users-",
     "user": "user-",
+    "upload": "upload-",
     "not_found_404": None,
 }
 

@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 
 from quant.stages import StageOutput, hash_frame, hash_output
 from tests import schema
-from webapp.storage import FrameStore, ScopedStore
+from webapp.storage import FileStore, FrameStore, ScopedStore
 
 KEY = "ab" + "0" * 62
 
@@ -226,3 +226,22 @@ def test_a_removal_that_breaks_off_leaves_the_key_writable(store, monkeypatch, s
     assert store.get(KEY) is None
     store.put(KEY, StageOutput(FRAMES, {}))
     assert hash_output(store.get(KEY)) == hash_output(StageOutput(FRAMES, {}))
+
+
+def test_a_file_is_received_in_pieces_and_named_by_its_content(tmp_path):
+    files = FileStore(tmp_path / "files")
+    content_hash, n_bytes = files.receive([b"date,", b"close\n"])
+
+    assert n_bytes == 11
+    assert files.path(content_hash).read_bytes() == b"date,close\n"
+    assert files.receive([b"date,close\n"]) == (content_hash, 11)
+
+
+def test_a_file_that_breaks_off_leaves_nothing(tmp_path):
+    def breaks():
+        yield b"date"
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        FileStore(tmp_path / "files").receive(breaks())
+    assert not [each for each in (tmp_path / "files").rglob("*") if each.is_file()]

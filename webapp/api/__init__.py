@@ -13,6 +13,7 @@ from webapp.api import (
     results,
     shares,
     tokens,
+    uploads,
     users,
 )
 from webapp.api.operations import blueprint
@@ -29,6 +30,7 @@ __all__ = [
     "results",
     "shares",
     "tokens",
+    "uploads",
     "users",
 ]
 

@@ -29,8 +29,9 @@ _REFUSALS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "It does not exist, or it is not yours to see.",
     HTTPStatus.CONFLICT: "Not in the state it is in.",
     HTTPStatus.PRECONDITION_FAILED: "It has changed since you read it.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 256 KiB, or than 16 KiB where a password is offered.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not declared as application/json.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 256 KiB, than 16 KiB where a password is offered, or "
+    "than 50 MiB where it is a file.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not declared as application/json, or is where a file is due.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Fields are wrong; `errors` names each.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests, or attempts to sign in; wait as `Retry-After` says.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; it is in the log under `request_id`.",
@@ -161,7 +162,17 @@ def _operation(declared: Operation, references: References) -> Json:
     if declared.body is not None:
         schema = references[declared.body, "validation"]
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if declared.file_types:
+        described["requestBody"] = {"required": True, "content": {each: _file(each) for each in declared.file_types}}
     return described
+
+
+def _file(media_type: str) -> Json:
+    """Return the schema of a file: the body itself, or a field of a form."""
+    binary: Json = {"type": "string", "format": "binary"}
+    if media_type != "multipart/form-data":
+        return {"schema": binary}
+    return {"schema": {"type": "object", "properties": {"file": binary}, "required": ["file"]}}
 
 
 def _statuses(declared: Operation) -> set[int]:
@@ -170,6 +181,8 @@ def _statuses(declared: Operation) -> set[int]:
     if declared.permission is not None:
         statuses.add(HTTPStatus.FORBIDDEN)
     if declared.body is not None:
+        statuses.update(_WITH_BODY)
+    if declared.file_types:
         statuses.update(_WITH_BODY)
     if declared.query is not None or declared.method == "POST":
         statuses.add(HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -53,6 +53,7 @@ class Operation:
     body: type[BaseModel] | None
     refusals: tuple[int, ...]
     is_public: bool
+    file_types: tuple[str, ...] = ()  # media types of a file that it takes instead of JSON
 
     @property
     def is_conditional(self) -> bool:
@@ -78,6 +79,7 @@ def operation(  # noqa: PLR0913  # each says one thing about a route, and most h
     body: type[BaseModel] | None = None,
     refusals: tuple[int, ...] = (),
     is_public: bool = False,
+    file_types: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Make a function the answer to a method and path.
 
@@ -100,6 +102,7 @@ def operation(  # noqa: PLR0913  # each says one thing about a route, and most h
             body=body,
             refusals=refusals,
             is_public=is_public,
+            file_types=file_types,
         )
 
         @wraps(view)

@@ -14,7 +14,7 @@ from webapp.auth.problems import wants_page
 from webapp.auth.session import read, write
 from webapp.errors import NotSignedIn
 from webapp.permissions import Actor
-from webapp.services import tokens
+from webapp.services import tokens, uploads
 
 # Method and rule of everything that a stranger may reach. Whatever is not here needs a session or a token.
 PUBLIC_ENDPOINTS = frozenset(
@@ -33,6 +33,9 @@ _API = "/api/"
 # Largest bodies in bytes, where what is sent is small; elsewhere the application's own limit holds.
 _MOST_TO_SIGN_IN = 16 * 1024
 _MOST_TO_THE_API = 256 * 1024
+# What takes a file has a limit of its own, and some room for the form around it.
+FILE_ENDPOINTS = frozenset({"POST /api/v1/uploads"})
+_MOST_IN_A_FILE = uploads.MOST_BYTES + 64 * 1024
 
 
 def install_guard(app: Flask) -> None:
@@ -86,6 +89,8 @@ def _limit_body(*, is_api: bool) -> None:
     if _endpoint() in SIGN_IN_ENDPOINTS:
         request.max_content_length = _MOST_TO_SIGN_IN
         request.get_data()
+    elif _endpoint() in FILE_ENDPOINTS:
+        request.max_content_length = _MOST_IN_A_FILE
     elif is_api:
         request.max_content_length = _MOST_TO_THE_API
 

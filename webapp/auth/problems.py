@@ -4,7 +4,9 @@ The one place that knows which error has which HTTP status; exceptions know noth
 """
 
 import logging
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from quant.errors import QuantError
 from webapp.auth.request_ids import request_id
 from webapp.errors import AppError
+from webapp.services import uploads
 
 STATUS: dict[str, HTTPStatus] = {
     # webapp.errors
@@ -61,6 +64,7 @@ _BARE: dict[int, tuple[str, str]] = {
     503: ("service_unavailable", "A part of the system does not answer. Try again in a moment."),
 }
 
+_DRAIN_BYTES, _DRAIN_PIECES, _DRAIN_SECONDS = 1024**2, 512, 20.0
 _WAIT_SECONDS = 5  # before asking again what does not answer
 
 
@@ -127,9 +131,24 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if error.response is not None or status < HTTPStatus.BAD_REQUEST:
         return make_response(error.get_response())  # a redirect, or an answer already made
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _answer_too_large()
     code, detail = _BARE.get(status, _BARE[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500])
     headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
     return refuse(status, code, detail, headers=headers)
+
+
+def _answer_too_large() -> Response:
+    """Return the answer to what is too large, after reading on for a while: who still sends hears no answer."""
+    code, detail = _BARE[HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+    if request.max_content_length is not None and request.max_content_length >= uploads.MOST_BYTES:
+        detail = uploads.TOO_LARGE
+        stream, until = request.environ["wsgi.input"], time.monotonic() + _DRAIN_SECONDS
+        with suppress(OSError, ValueError):  # whoever sends may give up
+            for _ in range(_DRAIN_PIECES):
+                if not stream.read(_DRAIN_BYTES) or time.monotonic() > until:
+                    break
+    return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code, detail)
 
 
 def answer_csrf(_error: CSRFError) -> Response:

@@ -22,7 +22,7 @@ from webapp.jobs import Queue
 from webapp.permissions import Actor
 from webapp.services import signing_in
 from webapp.services.sessions import Visit
-from webapp.storage import FrameStore
+from webapp.storage import FileStore, FrameStore
 
 _KEY = "assay"
 _FIRST_STEP = "first_step"
@@ -36,6 +36,7 @@ class Parts:
     database: Database
     queue: Queue
     store: FrameStore
+    files: FileStore
 
 
 class _SharedEngine(SQLAlchemy):

@@ -12,6 +12,7 @@ NEW_ANALYSIS = "/new"
 ANALYSIS = "/analyses/<public_id>"
 USERS = "/admin/users"
 USER = "/admin/users/<public_id>"
+UPLOAD = "/data/upload"
 
 TABS = ("overview", "metrics", "risk", "trades", "model", "honesty", "reproduce")
 
@@ -28,9 +29,10 @@ def analyses() -> str:
     return f"{PREFIX}analyses"
 
 
-def new_analysis(*, from_id: str | None = None) -> str:
-    """Return the address of the form; with `from_id` it starts from that analysis's question."""
-    query = "?" + urlencode({"from": from_id}) if from_id else ""
+def new_analysis(*, from_id: str | None = None, instrument: str | None = None) -> str:
+    """Return the address of the form; it starts from an analysis's question, or from an instrument."""
+    start = {"from": from_id} if from_id else {"instrument": instrument} if instrument else {}
+    query = "?" + urlencode(start) if start else ""
     return f"{PREFIX}new{query}"
 
 
@@ -48,6 +50,12 @@ def users() -> str:
 def user(public_id: str) -> str:
     """Return the address of a user, for administrators."""
     return f"{users()}/{quote(public_id, safe='')}"
+
+
+def upload(upload_id: str | None = None) -> str:
+    """Return the address of the page that takes files; with `upload_id`, of one that was brought."""
+    query = "?" + urlencode({"upload": upload_id}) if upload_id else ""
+    return f"{PREFIX}data/upload{query}"
 
 
 def is_public_id(text: object) -> bool:

@@ -119,7 +119,7 @@ def open_series(
         return found
     row = PriceSeries(
         public_id=secrets.token_hex(8),
-        security_id=_open_security(session, delivered).id,
+        security_id=_open_security(session, delivered, owner_id).id,
         source=source,
         interval=interval,
         owner_id=owner_id,
@@ -256,8 +256,12 @@ def _is_revision(series_id: int, number: int) -> tuple[ColumnElement[bool], Colu
     return PriceRevision.series_id == series_id, PriceRevision.number == number
 
 
-def _open_security(session: Session, delivered: Delivered) -> Security:
-    query = select(Security).where(Security.symbol == delivered.symbol, Security.exchange == delivered.calendar)
+def _open_security(session: Session, delivered: Delivered, owner_id: int | None) -> Security:
+    query = select(Security).where(
+        Security.symbol == delivered.symbol,
+        Security.exchange == delivered.calendar,
+        Security.owner_id.is_(None) if owner_id is None else Security.owner_id == owner_id,
+    )
     row = session.scalars(query).one_or_none()
     if row is None:
         row = Security(
@@ -267,6 +271,7 @@ def _open_security(session: Session, delivered: Delivered) -> Security:
             asset_class=delivered.asset_class,
             currency=delivered.currency,
             exchange=delivered.calendar,
+            owner_id=owner_id,
         )
         session.add(row)
         session.flush()

@@ -9,6 +9,7 @@ from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security,
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
 from webapp.tables.trial import Trial, TrialSeries
+from webapp.tables.upload import QuarantinedRow, Upload, UploadDecision, UploadFinding
 
 __all__ = [
     "Acquisition",
@@ -31,6 +32,7 @@ __all__ = [
     "PriceRevision",
     "PriceSeries",
     "PriceSource",
+    "QuarantinedRow",
     "Security",
     "Share",
     "ShareOpening",
@@ -39,6 +41,9 @@ __all__ = [
     "TradeRow",
     "Trial",
     "TrialSeries",
+    "Upload",
+    "UploadDecision",
+    "UploadFinding",
     "UsedFeature",
     "User",
 ]

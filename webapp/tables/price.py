@@ -13,7 +13,18 @@ class Security(Base):
     """An instrument as a thing: what is traded, whatever source quotes it."""
 
     __tablename__ = "securities"
-    __table_args__ = (UniqueConstraint("symbol", "exchange"),)
+    __table_args__ = (
+        # What somebody uploaded is named by them alone: no name, currency or symbol of theirs is seen by anyone else.
+        UniqueConstraint("symbol", "exchange", "owner_id"),
+        Index(
+            "uq_securities_shared",
+            "symbol",
+            "exchange",
+            unique=True,
+            sqlite_where=text("owner_id IS NULL"),
+            postgresql_where=text("owner_id IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
@@ -22,6 +33,7 @@ class Security(Base):
     asset_class: Mapped[str] = mapped_column(String(32))
     currency: Mapped[str] = mapped_column(String(8))
     exchange: Mapped[str] = mapped_column(String(32))  # name of the exchange calendar, such as XNYS
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)  # who uploaded it, or NULL: shared
 
 
 class PriceSeries(Base):

@@ -19,6 +19,9 @@ class Caller:
     def post(self, path, **options):
         return self.client.post(API + path, **options)
 
+    def patch(self, path, **options):
+        return self.client.patch(API + path, **options)
+
     def delete(self, path, **options):
         return self.client.delete(API + path, **options)
 

@@ -95,7 +95,8 @@ def test_permissions_are_named():
         permission = next((each for each in Permission if f"`{each}`" in described["description"]), None)
         assert (permission is None) == ("403" not in described["responses"]), path
         is_change = method != "GET" and not path.endswith(("/links/open", "/dashboard"))
-        assert not is_change or permission in {None, Permission.ANALYSES_RUN, Permission.USERS_MANAGE}
+        changing = {None, Permission.ANALYSES_RUN, Permission.PRICES_WRITE, Permission.USERS_MANAGE}
+        assert not is_change or permission in changing
 
 
 def test_what_all_operations_have_in_common_is_documented():
@@ -191,7 +192,7 @@ RULES = sorted(
     described["operationId"]
     for method, path, described in operations()
     if (method == "POST" and path != "/api/v1/tokens")
-    or path.endswith("/prices")
+    or path.endswith(("/prices", "/uploads/{upload_id}"))
     or any(each["name"] == "cursor" for each in described["parameters"])
 )
 CONFIG = f"""
@@ -207,6 +208,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "422", "429"]
 STRANGERS_CONFIG = f"{CONFIG}\n[phases.coverage]\nenabled = false\n"
 SERIES, FINISHED, WAITING, SPARE, GROUP, SHARE = "5e" * 8, "f1" * 8, "0a" * 8, "70" * 8, "6e" * 8, "5a" * 8
 NOBODY = "00" * 8  # who may not manage users is refused before anything is looked for
+UPLOAD = "0f" * 8
 IDS = {
     "instrument_id": [SERIES],
     "analysis_id": [FINISHED, WAITING],
@@ -214,6 +216,7 @@ IDS = {
     "group_id": [GROUP],
     "share_id": [SHARE],
     **{name: [NOBODY] for name in ("user_id", "session_id", "invitation_id")},
+    "upload_id": [UPLOAD],
 }
 PLAIN = {"Accept-Encoding": "identity"}  # the machine cannot unpack all that it says it can
 SOME = hypothesis.settings(
@@ -290,6 +293,8 @@ def busy(tmp_path_factory, sqlite_template):
             session.query(ApiToken).filter_by(public_id=spare.id).one().public_id = SPARE
             session.query(Analysis).filter_by(public_id=finished).one().public_id = FINISHED
             waiting = factories.create_analysis(session, actor, public_id=WAITING)
+            file = parts_of(app).files.receive([b"date,open,high,low,close,volume\n2012-01-03,1,2,1,1,5\n"])
+            factories.create_upload(session, actor, public_id=UPLOAD, content_hash=file[0])
             session.add(Group(public_id=GROUP, name="Desk", name_key="desk", created_at=factories.NOW))
             session.add(Share(public_id=SHARE, analysis_id=waiting.id, link_hash="0" * 64, created_at=factories.NOW))
         patch.setattr(DOOR, "app", app)

@@ -8,6 +8,9 @@ def test_addresses_stand_below_the_prefix():
     assert paths.analyses() == "/app/analyses"
     assert paths.new_analysis() == "/app/new"
     assert paths.new_analysis(from_id="a1") == "/app/new?from=a1"
+    assert paths.new_analysis(instrument="ABC@upload") == "/app/new?instrument=ABC%40upload"
+    assert paths.upload() == "/app/data/upload"
+    assert paths.upload("a1") == "/app/data/upload?upload=a1"
     assert paths.analysis("a1") == "/app/analyses/a1"
     assert paths.analysis("a1", tab="risk") == "/app/analyses/a1?tab=risk"
 

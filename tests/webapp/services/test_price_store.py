@@ -240,7 +240,7 @@ def test_a_series_is_opened_once_for_each_owner(session):
     ]
     assert ids[:3] == ids[3:]
     assert len(set(ids)) == 3
-    assert n_rows(session, Security) == 1
+    assert n_rows(session, Security) == 3  # what is uploaded is named by its owner alone
 
 
 # --- The gate --------------------------------------------------------------------------------------------------------

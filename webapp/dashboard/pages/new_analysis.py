@@ -48,7 +48,7 @@ Id = Mapping[str, str]
 
 
 def layout(**query: str | list[str]) -> Component:
-    """Return the form: from another analysis's question, or from the defaults and the first instrument there is."""
+    """Return the form: from another analysis's question, or from the defaults and a named or the first instrument."""
     actor = current_actor()
     if not actor.may(Permission.ANALYSES_RUN):
         sentence = f"Your role, {actor.role}, may look at analyses but not run them. An administrator can change that."
@@ -56,7 +56,12 @@ def layout(**query: str | list[str]) -> Component:
     with read() as session:
         options = instrument_options(prices.search_instruments(session, actor, limit=MOST_OPTIONS))
         if "from" not in query:
-            title, question = "", from_template("default", {"instruments": _first(options)})
+            wanted = to_instrument(str(query.get("instrument", "")))
+            symbol, origin = wanted["symbol"], wanted["source"]
+            found = prices.search_instruments(session, actor, symbol=symbol, source=origin) if symbol else []
+            named = instrument_options(found)
+            options += [each for each in named if each not in options]
+            title, question = "", from_template("default", {"instruments": _first(named or options)})
         elif not paths.is_public_id(query["from"]):
             return not_found()
         else:

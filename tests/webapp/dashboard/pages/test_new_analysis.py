@@ -260,6 +260,15 @@ def test_a_question_can_start_from_another(acting, sample, database):
         assert reading.by_id(copy.tree, "new-analysis-title").value == "The first"
 
 
+def test_a_question_can_start_from_an_instrument(acting, sample):
+    with acting():
+        named = question(Form(page.layout(instrument="MSFT@sample")))
+        unknown = question(Form(page.layout(instrument="nothing")))
+
+    assert [each.symbol for each in named.instruments] == ["MSFT"]
+    assert [each.symbol for each in unknown.instruments] == ["GOOG"]
+
+
 def test_anothers_question_cannot_be_read_that_way(acting, database):
     with acting() as owner, database.write() as session:
         theirs = factories.create_analysis(session, owner).public_id

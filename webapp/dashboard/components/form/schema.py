@@ -84,6 +84,7 @@ _CHOICES = {
     "long_flat": "Long or in cash",
     "long_short": "Long or short",
     "sample": "Packaged sample",
+    "upload": "My uploads",
     "three_way": "Three: up, neither, down",
     "two_way": "Two: up or not",
 }
