@@ -1,6 +1,6 @@
 """One analysis, from the question to the answer: the only place where the stages are wired together.
 
-acquire -> clean -> features -> labels -> split -> train -> tune -> predict -> strategy -> backtest -> risk ->
+acquire -> clean -> features -> labels -> split -> train -> tune -> predict -> final -> strategy -> backtest -> risk ->
 importance -> audit -> report. Costly stages are kept in a `StageStore` under the hash of all that went in, each trial
 and each fold on its own: a run that was interrupted goes on where it stopped.
 """
@@ -21,10 +21,11 @@ from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, ModelError, NotEnoughData
 from quant.frames import Features, Labels, Predictions
 from quant.labels.catalog import LABELS
+from quant.latest import Latest, final_fold, predict_latest
 from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target, to_model
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
-from quant.models.importance import average_importance, impurity_importance, permutation_importance
+from quant.models.importance import both_importances, impurity_importance, permutation_importance
 from quant.models.prediction import PREDICT
 from quant.models.search import sample_parameters, with_parameters
 from quant.preparation import (
@@ -33,6 +34,7 @@ from quant.preparation import (
     clean_prices,
     features_panel,
     fetch_instruments,
+    label_gap,
     labels_panel,
     next_bar_returns,
     samples,
@@ -44,13 +46,14 @@ from quant.stages import Json, MemoryStore, StageOutput, StageStore, stage_key
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult, fit_predict_folds
+from quant.validation.intervals import prediction_intervals
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
 from quant.validation.tuning import Candidate, Trial, random_search
 
 __all__ = ["Instrument", "Silent", "Watcher", "run_analysis", "warm_up"]
 
-STAGE_VERSION = 2  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
+STAGE_VERSION = 3  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 N_PERMUTATIONS = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
@@ -195,13 +198,16 @@ class _Chain:
         best = best_of(trials)
         model = to_model(spec, best)
         predictions = self._predict(model, rows, outcomes, folds)
+        intervals = prediction_intervals(predictions, outcomes, spec.intervals)
+        latest = self._final(model, rows, outcomes, len(folds))
+        certificates["final"] = purge_certificate([latest.fold], outcomes)
         at("strategy", 0.0)
         decisions = decide(spec, predictions, clean.adjusted, q)
         at("backtest", 0.0)
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
         importance = self._importance(model, rows, outcomes, folds)
-        run = Run(spec, instruments, features, labels, folds, model, predictions, decisions, book.equity, q)
+        run = Run(spec, instruments, features, labels, folds, model, predictions, intervals, decisions, book.equity, q)
         audit = self._audit(run)
         at("report", 0.0)
         return report.assemble(
@@ -215,6 +221,8 @@ class _Chain:
                 best=best,
                 tuning=tuning,
                 predictions=predictions,
+                intervals=intervals,
+                latest=latest,
                 decisions=decisions,
                 book=book,
                 importance=importance,
@@ -360,6 +368,16 @@ class _Chain:
         self._fit(model, rows, outcomes, [fold for fold in folds if fold.number not in done], on_fold)
         return pd.concat([done[fold.number] for fold in folds])
 
+    def _final(self, model: ModelEntry, rows: Features, outcomes: Labels, number: int) -> Latest:
+        """Return what a model of all known labels says about the last bar."""
+        fold = final_fold(outcomes, number)
+        message = f"Fitting the final {in_a_sentence(type(model).title)} on {len(fold.train)} rows."
+        self.watcher.at("final", 0.0, message)
+        compute = lambda: StageOutput({"predictions": predict_latest(self.spec, model, rows, outcomes, fold)})  # noqa: E731  # used once
+        inputs = {"features": self.keys["features"]}
+        output = self._stored("final", self._learning_part(model), inputs, compute)
+        return Latest(output.frames["predictions"], fold)
+
     def _fit(
         self,
         model: ModelEntry,
@@ -370,7 +388,7 @@ class _Chain:
     ) -> None:
         if folds:
             fit_predict_folds(
-                partial(build, model, self.spec.seed),
+                partial(build, model, self.spec.seed, gap=label_gap(self.spec)),
                 rows,
                 outcomes,
                 folds,
@@ -398,7 +416,7 @@ class _Chain:
                 known = fold.test[outcomes["label"].notna().to_numpy()[fold.test]]
                 fitted = self.models[fold.number]
                 inside.append(impurity_importance(fitted, list(rows.columns)))
-                if len(known) >= LEAST_SCORED_ROWS and len(np.unique(outcomes["label"].iloc[known])) > 1:
+                if len(known) >= LEAST_SCORED_ROWS and np.ptp(outcomes["label"].to_numpy()[known]) > 0:
                     outside.append(
                         permutation_importance(
                             fitted,
@@ -412,8 +430,7 @@ class _Chain:
                         )
                     )
                 self.watcher.at("importance", (number + 1) / len(folds))
-            frame = average_importance(outside or inside).assign(impurity=average_importance(inside)["mean"].to_numpy())
-            return StageOutput({"importance": frame})
+            return StageOutput({"importance": both_importances(inside, outside)})
 
         self.watcher.at("importance", 0.0)
         inputs = {name: key for name, key in self.keys.items() if name.startswith("predict/")}

@@ -1,8 +1,8 @@
 """The look-ahead audit: the run is repeated on history that is cut off, and must say the same up to the cut.
 
 At several bars of the traded span everything after the bar is removed from the raw prices. Cleaning, features, labels,
-the split, the model of the fold that was then in use (its scaler included), signals, weights and the account are
-computed again by the functions that the run used. Whatever differs, by a single bit, has used what came later.
+the split, the model of the fold that was then in use (its scaler included), intervals, signals, weights and the account
+are computed again by the functions that the run used. Whatever differs, by a single bit, has used what came later.
 
 Signals are steps: one that peeks at the next bar shows it at few bars. So signals and weights, which cost little, are
 repeated at many more: where they change, and evenly in between.
@@ -24,13 +24,22 @@ from quant.frames import Features, Labels, Predictions, Prices, known_at, to_pan
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.prediction import PREDICT
-from quant.preparation import Instrument, clean_prices, features_panel, labels_panel, samples, traded_folds
+from quant.preparation import (
+    Instrument,
+    clean_prices,
+    features_panel,
+    label_gap,
+    labels_panel,
+    samples,
+    traded_folds,
+)
 from quant.spec import AnalysisSpec
 from quant.trading import decide
 from quant.validation.cross_validation import fit_predict_folds
+from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
 
-PARTS = ("features", "labels", "split", "predictions", "signals", "account")
+PARTS = ("features", "labels", "split", "predictions", "intervals", "signals", "account")
 MOST_SIGNAL_CUTS = 256  # half a second for one instrument
 
 
@@ -45,6 +54,7 @@ class Run:
     folds: Sequence[Fold]
     model: ModelEntry
     predictions: Predictions
+    intervals: pd.DataFrame
     decisions: pd.DataFrame
     equity: pd.DataFrame
     periods_per_year: float
@@ -177,7 +187,7 @@ def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.Dat
     original = run.folds[fold.number]
     pairs.append(("split", _rows(full_labels, original.train), _rows(labels, fold.train)))
     predictions, _ = fit_predict_folds(
-        partial(build, run.model, spec.seed),
+        partial(build, run.model, spec.seed, gap=label_gap(spec)),
         features,
         labels,
         [fold],
@@ -188,7 +198,10 @@ def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.Dat
     pairs.append(("predictions", run.predictions.loc[predictions.index], predictions))
     before = _until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
     young: dict[int, Prices] = {place: item.prices.iloc[:0] for place, item in shortened.items() if place not in old}
-    decisions = decide(spec, pd.concat([before, predictions]), {**clean.adjusted, **young}, run.periods_per_year)
+    so_far = pd.concat([before, predictions])
+    intervals = prediction_intervals(so_far, labels, spec.intervals)
+    pairs.append(("intervals", run.intervals.loc[intervals.index], intervals))
+    decisions = decide(spec, so_far, {**clean.adjusted, **young}, run.periods_per_year)
     pairs.append(("signals", _until(run.decisions, cut, old), decisions))
     if not young:  # the whole account cannot be repeated without all of its instruments
         pairs.append(("account", run.equity.loc[:cut], run_backtest(clean.raw, decisions, spec.backtest).equity))

@@ -11,6 +11,7 @@ from quant.frames import Features, Labels, Predictions
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.prediction import PREDICT
+from quant.preparation import label_gap
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
 from quant.strategies.signals import signals_from_predictions
@@ -65,7 +66,7 @@ class TrainingSpan:
         Timing: every label in the training span is known before the first traded bar; the test span is not touched.
         """
         predictions, _ = fit_predict_folds(
-            partial(build, model, self.spec.seed),
+            partial(build, model, self.spec.seed, gap=label_gap(self.spec)),
             self.features,
             self.labels,
             self.folds,

@@ -182,6 +182,11 @@ def traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
     return walk_forward(labels.assign(label_end=known_at(labels)), spec.validation)
 
 
+def label_gap(spec: AnalysisSpec) -> int:
+    """Return how many rows in the order of time may have labels that overlap: as `quant.models.build` asks for it."""
+    return spec.label.horizon_bars * len(spec.instruments)
+
+
 def next_bar_returns(adjusted: Mapping[int, Prices]) -> pd.Series:
     """Return what holding for one bar would have earned: from the next open to the one after.
 

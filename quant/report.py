@@ -10,7 +10,8 @@ import pandas as pd
 
 from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
-from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, to_panel
+from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, task_of, to_panel
+from quant.latest import Latest, describe_latest
 from quant.learning import candidates_frame, cv_scores_frame, meets_target, to_model
 from quant.preparation import CleanPrices, Instrument
 from quant.result import AnalysisResult, TriedModel
@@ -23,6 +24,8 @@ from quant.spec import AnalysisSpec
 from quant.stages import Json, numeric_versions
 from quant.trading import Book
 from quant.validation.cross_validation import score_folds
+from quant.validation.intervals import coverage
+from quant.validation.number_scores import forecast_bins
 from quant.validation.overfitting import (
     deflated_sharpe_ratio,
     expected_best_sharpe,
@@ -30,11 +33,18 @@ from quant.validation.overfitting import (
     probabilistic_sharpe_ratio,
     return_moments,
 )
-from quant.validation.scores import SCORES, calibration_bins, confusion, roc_curve_points
+from quant.validation.scores import (
+    SCORES,
+    calibration_bins,
+    confusion,
+    roc_curve_points,
+    scores_for,
+)
 from quant.validation.splits import Fold
 from quant.verdict import Evidence, verdict
 
 N_DRAWDOWNS = 10
+COVERAGE_WINDOW = 125  # half a year of daily bars
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ class Material:
     best: TriedModel
     tuning: Mapping[str, Json]
     predictions: Predictions
+    intervals: pd.DataFrame
+    latest: Latest
     decisions: pd.DataFrame
     book: Book
     importance: pd.DataFrame | None
@@ -86,6 +98,8 @@ def assemble(material: Material) -> AnalysisResult:
             "chosen": _chosen(material),
             "tuning": dict(material.tuning),
             "scores": _scores(material),
+            "intervals": _coverage(material)[0],
+            "latest": _latest(material),
             "honesty": {"audit": material.audit, "purge": dict(material.certificates), "luck": luck},
             "data": _data(material),
             "trading": _trading(book),
@@ -106,7 +120,8 @@ def describe_trial(trial: TriedModel) -> str:
 
 def _frames(material: Material) -> dict[str, pd.DataFrame]:
     book, labels = material.book, material.labels
-    predictions = material.predictions.join(material.decisions).join(labels[["label", "outcome"]])
+    predictions = material.predictions.join(material.intervals).join(material.decisions)
+    predictions = predictions.join(labels[["label", "outcome"]])
     equity = book.equity.assign(
         benchmark=book.benchmark["equity"],
         benchmark_return=book.benchmark["return"],
@@ -122,6 +137,7 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
         "cv_scores": cv_scores_frame(material.trials),
         "fold_scores": _fold_scores(material),
         **_quality(predictions),
+        "coverage": _coverage(material)[1],
         "monthly_returns": monthly_returns(book.equity["equity"], book.benchmark["equity"]),
         "drawdowns": drawdown_table(book.equity["equity"], n=N_DRAWDOWNS),
         "rolling": rolling_measures(
@@ -137,8 +153,10 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
 
 
 def _quality(predictions: Predictions) -> dict[str, pd.DataFrame]:
-    """Return how well probabilities came true; curves of three classes are about the upper one against the others."""
+    """Return how well predictions came true; curves of three classes are about the upper one against the others."""
     label = predictions["label"]
+    if task_of(predictions) == "regression":
+        return {"forecast_bins": forecast_bins(label, predictions["predicted_return"])}
     is_up = label.where(label.isna(), (label > 0).astype(np.float64))
     return {
         "roc": roc_curve_points(is_up, predictions["probability"]),
@@ -160,7 +178,8 @@ def _fold_scores(material: Material) -> pd.DataFrame:
             "n_test": [len(fold.test) for fold in material.folds],
         }
     )
-    return spans.join(scores[["share_positive", *SCORES]], on="fold")
+    names = scores_for(material.spec.label.task)
+    return spans.join(scores[["share_positive", *names]], on="fold")
 
 
 def _prices(material: Material, start: pd.Timestamp) -> pd.DataFrame:
@@ -192,8 +211,22 @@ def _chosen(material: Material) -> dict[str, Json]:
 def _scores(material: Material) -> dict[str, Json]:
     """Return the scores of all out-of-sample predictions together; None where one is not defined."""
     label = material.labels["label"].reindex(material.predictions.index)
-    values = {name: score(label, forecast_of(material.predictions)) for name, score in SCORES.items()}
+    forecast, names = forecast_of(material.predictions), scores_for(material.spec.label.task)
+    values = {name: SCORES[name](label, forecast) for name in names}
     return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+
+def _coverage(material: Material) -> tuple[dict[str, Json], pd.DataFrame]:
+    """Return how many outcomes lay inside their intervals, in all and over time."""
+    outcome = material.labels["outcome"].reindex(material.predictions.index)
+    facts, rolling = coverage(material.intervals, outcome, window=COVERAGE_WINDOW)
+    return {"level": material.spec.intervals.level, "window": COVERAGE_WINDOW, **facts}, rolling
+
+
+def _latest(material: Material) -> dict[str, Json]:
+    """Return what the final model says about the last bar."""
+    closes = {position: float(prices["close"].iloc[-1]) for position, prices in material.clean.raw.items()}
+    return describe_latest(material.spec, material.latest, material.predictions, material.labels, closes)
 
 
 def _luck(material: Material) -> dict[str, Json]:

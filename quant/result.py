@@ -5,12 +5,15 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
                       drawdown benchmark_drawdown
     trades            one row a round trip, as `quant.backtest.trades` defines it
     fills             one row a fill, as `quant.backtest.engine` defines it
-    predictions       panel -> what was predicted (see `quant.frames`) fold signal target_weight label outcome
+    predictions       panel -> what was predicted (see `quant.frames`), fold lower upper signal target_weight label
+                      outcome (`lower` and `upper`: the interval of the outcome, of outcomes known at that moment)
     candidates        one row a trial: number kind model parameters score sharpe_ratio (parameters as JSON text)
     fold_scores       one row a walk-forward fold: fold train_start train_end test_start test_end n_train n_test, scores
     cv_scores         one row a trial and purged fold: number fold score
-    roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions
-    importance        feature mean std (permutation, out of sample) and impurity (in sample)
+    roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions of
+                      classes; of numbers instead `forecast_bins`
+    coverage          timestamp -> covered, as `quant.validation.intervals` defines it
+    importance        as `quant.models.importance.both_importances` defines it
     monthly_returns   year month return benchmark_return
     drawdowns         the deepest: peak_at valley_at recovery_at depth n_bars
     rolling           timestamp -> rolling measures
@@ -55,7 +58,8 @@ class AnalysisResult:
     frames : mapping of str to DataFrame
         Named at the head of this module.
     facts : mapping of str to JSON
-        `verdict`, `metrics`, `chosen`, `tuning`, `scores`, `honesty`, `data`, `spec_hash`, `seed`.
+        `verdict`, `metrics`, `chosen`, `tuning`, `scores`, `intervals`, `latest`, `honesty`, `data`, `trading`,
+        `spec_hash`, `seed`.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

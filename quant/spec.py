@@ -22,11 +22,11 @@ from quant.features.catalog import (
     Volatility,
 )
 from quant.labels.catalog import ForwardReturn, LabelSpec
-from quant.models.catalog import LogisticRegression, ModelSpec, RandomForest, XgBoost
+from quant.models.catalog import MODELS, LogisticRegression, ModelSpec, RandomForest, XgBoost
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
 from quant.strategies.catalog import StrategySpec
-from quant.validation.catalog import TuningSpec, ValidationSpec
+from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, IntervalSpec, TuningSpec, ValidationSpec
 
 SPEC_VERSION: Literal[1] = 1
 
@@ -77,6 +77,16 @@ def _without_negative_zero(value: Any) -> Any:
 Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 
 
+def _later_defaults() -> dict[str, dict[str, Any]]:
+    """Return the fields that questions did not always have, with their defaults."""
+    strategy = StrategySpec().model_dump(mode="json")
+    returns = ("enter_return", "exit_return", "short_return", "cover_return")
+    return {
+        "intervals": IntervalSpec().model_dump(mode="json"),
+        "strategy": {name: strategy[name] for name in returns},
+    }
+
+
 class AuditSpec(Spec):
     """How the finished run is searched for look-ahead."""
 
@@ -108,6 +118,7 @@ class AnalysisSpec(Spec):
     )
     validation: ValidationSpec = Field(default_factory=ValidationSpec, description="How models are judged.")
     tuning: TuningSpec = Field(default_factory=TuningSpec, description="What happens when no model is good enough.")
+    intervals: IntervalSpec = Field(default_factory=IntervalSpec, description="How sure predictions are.")
     strategy: StrategySpec = Field(default_factory=StrategySpec, description="How predictions become signals.")
     backtest: BacktestSpec = Field(default_factory=BacktestSpec, description="How signals are executed.")
     risk: RiskSpec = Field(default_factory=RiskSpec, description="How risk is measured.")
@@ -150,6 +161,24 @@ class AnalysisSpec(Spec):
             raise ValueError(f"start must be before end; found start {self.start} and end {self.end}")
         return self
 
+    @model_validator(mode="after")
+    def _models_and_score_fit_the_label(self) -> Self:
+        learns = "numbers" if self.label.task == "regression" else "classes"
+        others = [type(model).title for model in self.models if type(model).learns != learns]
+        if others:
+            fitting = ", ".join(each.title for each in MODELS if each.learns == learns)
+            raise ValueError(
+                f"the label {type(self.label).title!r} asks for models that predict {learns} ({fitting}); "
+                f"found {', '.join(others)}"
+            )
+        scores = NUMBER_SCORES if learns == "numbers" else CLASS_SCORES
+        if self.validation.score not in scores:
+            raise ValueError(
+                f"the label {type(self.label).title!r} asks for one of the scores {', '.join(scores)}; "
+                f"found {self.validation.score}"
+            )
+        return self
+
     @property
     def warm_up(self) -> int:
         """Number of leading bars of each instrument before every feature is known and has forgotten its seed."""
@@ -161,5 +190,16 @@ class AnalysisSpec(Spec):
         return resolved
 
     def hash(self) -> str:
-        """Return the SHA-256 of the resolved question."""
-        return hash_json(self.resolved())
+        """Return the SHA-256 of the resolved question.
+
+        Fields that came later count only where they differ from their defaults: a question that was stored before
+        there were any keeps its hash.
+        """
+        question, usual = self.resolved(), _later_defaults()
+        for part, fields in usual.items():
+            asked: Any = question[part]
+            kept = {name: value for name, value in asked.items() if name not in fields or value != fields[name]}
+            question[part] = kept
+            if not kept:
+                del question[part]
+        return hash_json(question)

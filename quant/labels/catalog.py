@@ -48,6 +48,31 @@ class ForwardReturn(LabelEntry):
         return self.horizon + 1
 
 
+class ForwardReturnSize(LabelEntry):
+    """The return over the next bars itself."""
+
+    title: ClassVar[str] = "Forward return, its size"
+    summary: ClassVar[str] = "The return from the next open over the horizon itself, for models that predict numbers."
+    category: ClassVar[str] = "Fixed horizon"
+    implementation: ClassVar[str] = "quant.labels.forward_return:forward_return_size"
+    reference: ClassVar[str] = "Starts at the next open, because that is the first price at which one could trade."
+
+    name: Literal["forward_return_size"] = "forward_return_size"
+    horizon: int = Field(
+        default=5, ge=1, le=120, description="Bars from the next open to the open at which the label ends."
+    )
+
+    @property
+    def horizon_bars(self) -> int:
+        """From the open of bar t+1 to the open of bar t+1+horizon."""
+        return self.horizon + 1
+
+    @property
+    def task(self) -> Task:
+        """A number."""
+        return "regression"
+
+
 class TripleBarrier(LabelEntry):
     """Which of two barriers, set by the volatility, the price reaches first."""
 
@@ -88,5 +113,5 @@ class TripleBarrier(LabelEntry):
         return self.classes
 
 
-LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, TripleBarrier)
-LabelSpec = Annotated[ForwardReturn | TripleBarrier, Field(discriminator="name")]
+LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, ForwardReturnSize, TripleBarrier)
+LabelSpec = Annotated[ForwardReturn | ForwardReturnSize | TripleBarrier, Field(discriminator="name")]

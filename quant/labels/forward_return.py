@@ -62,3 +62,33 @@ def forward_return(prices: Prices, *, horizon: int, threshold: float) -> Labels:
     label = np.where(is_known, outcome > threshold, np.nan)
     ends = prices.index[reach:].append(pd.DatetimeIndex([pd.NaT] * reach, dtype=TIMESTAMP_DTYPE))
     return pd.DataFrame({"label": label, "label_end": ends.where(is_known), "outcome": outcome}, index=prices.index)
+
+
+def forward_return_size(prices: Prices, *, horizon: int) -> Labels:
+    """Label each bar with the return from the next open to an open `horizon` bars later.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    horizon : int
+        Bars from the open at which the return begins to the open at which it ends, at least 1.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 3)
+        As `forward_return` has it, but `label` is the `outcome` itself, as a fraction.
+
+    Raises
+    ------
+    InvalidSpec
+        If `horizon` is less than 1.
+    NotEnoughData
+        If `prices` has no more than `horizon + 1` bars, so that no label is known.
+
+    Notes
+    -----
+    Timing: that of `forward_return`.
+    """
+    labels = forward_return(prices, horizon=horizon, threshold=0.0)
+    return labels.assign(label=labels["outcome"])

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
-def build(spec: ModelEntry, seed: int) -> "Pipeline":
+def build(spec: ModelEntry, seed: int, *, gap: int = 0) -> "Pipeline":
     """Return the unfitted model that a specification describes.
 
     Parameters
@@ -18,6 +18,9 @@ def build(spec: ModelEntry, seed: int) -> "Pipeline":
     seed : int
         Start of the model's random numbers, from 0 to 2³¹−1. The same specification, seed and rows give the same model
         bit for bit, whatever the number of cores.
+    gap : int, default=0
+        Rows, in the order of time, whose labels may overlap: the label's horizon times the number of instruments. A
+        model that divides its training rows by itself leaves so many out between the parts.
 
     Returns
     -------
@@ -35,5 +38,6 @@ def build(spec: ModelEntry, seed: int) -> "Pipeline":
     >>> list(build(LogisticRegression(c=0.5), seed=7).named_steps)
     ['scaler', 'model']
     """
-    pipeline: Pipeline = spec.load()(**spec.parameters(), seed=seed)
+    gap_of_it = {"gap": gap} if type(spec).splits_rows else {}
+    pipeline: Pipeline = spec.load()(**spec.parameters(), **gap_of_it, seed=seed)
     return pipeline

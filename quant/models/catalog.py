@@ -41,8 +41,14 @@ SearchRange = Choices | IntegerRange | FloatRange
 
 
 class ModelEntry(CatalogEntry):
-    """A model: what learns."""
+    """A model: what learns.
 
+    `learns` says whether it learns classes or numbers. An entry that `splits_rows` divides its training rows by itself;
+    its implementation takes `gap` as well: so many neighbouring rows may have labels that overlap.
+    """
+
+    learns: ClassVar[Literal["classes", "numbers"]] = "classes"
+    splits_rows: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {}
 
 
@@ -108,5 +114,117 @@ class XgBoost(ModelEntry):
     l2: float = Field(default=1.0, ge=0, le=1000, description="L2 penalty on leaf values.")
 
 
-MODELS: tuple[type[ModelEntry], ...] = (LogisticRegression, RandomForest, XgBoost)
-ModelSpec = Annotated[LogisticRegression | RandomForest | XgBoost, Field(discriminator="name")]
+class SupportVectorMachine(ModelEntry):
+    """Support vector machine with probabilities calibrated on rows it was not fitted on."""
+
+    title: ClassVar[str] = "Support vector machine"
+    summary: ClassVar[str] = (
+        "A smooth border between the classes; its probabilities are fitted on purged parts of the training rows."
+    )
+    category: ClassVar[str] = "Kernel"
+    implementation: ClassVar[str] = "quant.models.kernel:support_vector_machine"
+    reference: ClassVar[str] = "Cortes and Vapnik 1995; Platt 1999."
+    splits_rows: ClassVar[bool] = True
+    search_space: ClassVar[dict[str, SearchRange]] = {
+        "c": FloatRange(low=0.05, high=20.0, log=True),
+        "gamma": FloatRange(low=0.05, high=3.0, log=True),
+    }
+
+    name: Literal["svm"] = "svm"
+    c: float = Field(default=0.5, gt=0, le=100, description="Cost of a row on the wrong side; smaller is simpler.")
+    gamma: float = Field(
+        default=0.3,
+        gt=0,
+        le=10,
+        description="How near rows must be to count as alike, over the number of features; smaller is smoother.",
+    )
+
+
+class Ridge(ModelEntry):
+    """Regularised linear regression on standardised features: the baseline for returns."""
+
+    title: ClassVar[str] = "Ridge regression"
+    summary: ClassVar[str] = "A straight-line baseline for the size of the return."
+    category: ClassVar[str] = "Baseline, for returns"
+    implementation: ClassVar[str] = "quant.models.linear:ridge"
+    reference: ClassVar[str] = "Hoerl and Kennard 1970."
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+    search_space: ClassVar[dict[str, SearchRange]] = {"alpha": FloatRange(low=1.0, high=1e5, log=True)}
+
+    name: Literal["ridge"] = "ridge"
+    alpha: float = Field(default=100.0, gt=0, le=1e7, description="Strength of the L2 penalty; larger is simpler.")
+
+
+class RandomForestRegression(RandomForest):
+    """Random forest regressor."""
+
+    title: ClassVar[str] = "Random forest for returns"
+    summary: ClassVar[str] = "Many regression trees on resampled rows, averaged."
+    category: ClassVar[str] = "Trees, for returns"
+    implementation: ClassVar[str] = "quant.models.trees:random_forest_regression"
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+
+    name: Literal["random_forest_regression"] = "random_forest_regression"  # type: ignore[assignment]  # of its own
+
+
+class XgBoostRegression(XgBoost):
+    """Gradient boosted regression trees by XGBoost."""
+
+    title: ClassVar[str] = "XGBoost for returns"
+    summary: ClassVar[str] = "Regression trees that each mend the errors of those before."
+    category: ClassVar[str] = "Trees, for returns"
+    implementation: ClassVar[str] = "quant.models.trees:xgboost_regression"
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+
+    name: Literal["xgboost_regression"] = "xgboost_regression"  # type: ignore[assignment]  # of its own
+
+
+class SupportVectorRegression(ModelEntry):
+    """Support vector regression on standardised features and returns."""
+
+    title: ClassVar[str] = "Support vector regression"
+    summary: ClassVar[str] = "A smooth surface through the returns that small errors do not move."
+    category: ClassVar[str] = "Kernel, for returns"
+    implementation: ClassVar[str] = "quant.models.kernel:support_vector_regression"
+    reference: ClassVar[str] = "Drucker et al. 1997."
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+    search_space: ClassVar[dict[str, SearchRange]] = {
+        "c": FloatRange(low=0.01, high=5.0, log=True),
+        "gamma": FloatRange(low=0.05, high=3.0, log=True),
+        "epsilon": FloatRange(low=0.01, high=1.0, log=True),
+    }
+
+    name: Literal["svm_regression"] = "svm_regression"
+    c: float = Field(default=0.1, gt=0, le=100, description="Cost of an error; smaller is simpler.")
+    gamma: float = Field(
+        default=0.3,
+        gt=0,
+        le=10,
+        description="How near rows must be to count as alike, over the number of features; smaller is smoother.",
+    )
+    epsilon: float = Field(
+        default=0.1, ge=0, le=5, description="Errors that cost nothing, in standard deviations of the label."
+    )
+
+
+MODELS: tuple[type[ModelEntry], ...] = (
+    LogisticRegression,
+    RandomForest,
+    XgBoost,
+    SupportVectorMachine,
+    Ridge,
+    RandomForestRegression,
+    XgBoostRegression,
+    SupportVectorRegression,
+)
+ModelSpec = Annotated[
+    LogisticRegression
+    | RandomForest
+    | XgBoost
+    | SupportVectorMachine
+    | Ridge
+    | RandomForestRegression
+    | XgBoostRegression
+    | SupportVectorRegression,
+    Field(discriminator="name"),
+]

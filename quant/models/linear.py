@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -94,3 +94,76 @@ def logistic_regression(*, c: float, seed: int) -> Pipeline:
     # The penalty makes the problem strictly convex: the default solver's answer is the minimum to about eight digits.
     model = SteadyLogisticRegression(C=c, solver="lbfgs", tol=1e-6, max_iter=2000, random_state=seed)
     return Pipeline([("scaler", StandardScaler()), ("model", model)])
+
+
+class SteadyRidge(Ridge):  # type: ignore[misc]  # scikit-learn has no types
+    """Ridge regression whose numbers depend neither on the number of cores nor on the size of a batch.
+
+    Parameters, attributes and methods are those of `sklearn.linear_model.Ridge`; see `SteadyLogisticRegression`.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
+        """Fit on one core; fits from several threads wait for one another.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Training rows.
+        y : array-like of shape (n_rows,)
+            Their numbers.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights; None: all the same.
+
+        Returns
+        -------
+        Self
+            The fitted model.
+        """
+        with _one_fit_at_a_time, threadpool_limits(limits=1, user_api="blas"):
+            super().fit(X, y, sample_weight)
+        return self
+
+    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
+        """Return the predicted number of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_targets)
+            Of one target, each row's value is the same whatever other rows `X` has.
+        """
+        check_is_fitted(self)
+        if issparse(X) or np.ndim(self.coef_) > 1:  # not asked for in this house
+            return super().predict(X)
+        rows = validate_data(self, X, reset=False)
+        return (np.ascontiguousarray(rows) * self.coef_).sum(axis=1) + self.intercept_
+
+
+def ridge(*, alpha: float, seed: int) -> Pipeline:
+    """Return an unfitted ridge regression on standardised features.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength of the L2 penalty, above 0; the intercept is not penalised.
+    seed : int
+        Accepted for the sake of one call for all models; the solution is unique and needs no random numbers.
+
+    Returns
+    -------
+    Pipeline
+        Steps `scaler` (mean and standard deviation of the rows it is fitted on) and `model`.
+
+    Notes
+    -----
+    Timing: the scaler is a step of the pipeline, so its means and deviations come from training rows only.
+
+    References
+    ----------
+    Hoerl and Kennard 1970, Technometrics 12(1).
+    """
+    return Pipeline([("scaler", StandardScaler()), ("model", SteadyRidge(alpha=alpha, random_state=seed))])

@@ -79,9 +79,37 @@ def predict_three_way(model: Any, features: Features) -> NDArray[np.float64]:
     return _finite(np.ascontiguousarray(probability[:, [2, 0]]))
 
 
+def predict_return(model: Any, features: Features) -> NDArray[np.float64]:
+    """Return the predicted label of each row, for models that predict numbers.
+
+    Parameters
+    ----------
+    model : Pipeline
+        A fitted model with scikit-learn's verbs.
+    features : DataFrame of shape (n_rows, n_features)
+        The columns the model was fitted on, in that order; no value missing.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Float64, in the unit of the label. Each row's value depends on that row alone, bit for bit.
+
+    Raises
+    ------
+    ModelError
+        If a prediction is not finite.
+
+    Notes
+    -----
+    Timing: a prediction at `t` uses the features at `t` only, and the model that was given.
+    """
+    return _finite(np.asarray(model.predict(_rows(model, features)), dtype=np.float64))
+
+
 PREDICT: dict[Task, Callable[[Any, Features], NDArray[np.float64]]] = {
     "two_way": predict_probability,
     "three_way": predict_three_way,
+    "regression": predict_return,
 }
 
 
@@ -93,7 +121,7 @@ def _finite(forecast: NDArray[np.float64]) -> NDArray[np.float64]:
     bad = ~np.isfinite(forecast.reshape(len(forecast), -1)).all(axis=1)
     if bad.any():
         raise ModelError(
-            f"Expected finite probabilities; found {int(bad.sum())} of {len(forecast)} that are not, the first in "
+            f"Expected finite predictions; found {int(bad.sum())} of {len(forecast)} that are not, the first in "
             f"row {int(np.argmax(bad))}. Look for extreme feature values."
         )
     return forecast

@@ -1,6 +1,6 @@
 """Forests and boosted trees. Importing this module imports scikit-learn, so only a catalogue entry's `load` does it."""
 
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import Pipeline
 
 
@@ -97,6 +97,80 @@ def xgboost(
         colsample_bytree=column_share,
         reg_lambda=l2,
         objective="binary:logistic",
+        tree_method="hist",
+        device="cpu",
+        random_state=seed,
+        n_jobs=1,
+    )
+    return Pipeline([("model", booster)])
+
+
+def random_forest_regression(
+    *, n_trees: int, max_depth: int, min_samples_leaf: int, max_features: float, seed: int
+) -> Pipeline:
+    """Return an unfitted random forest that predicts numbers.
+
+    Parameters
+    ----------
+    n_trees, max_depth, min_samples_leaf, max_features, seed
+        As `random_forest` has them.
+
+    Returns
+    -------
+    Pipeline
+        One step, `model`; it minimises squared errors.
+
+    References
+    ----------
+    Breiman 2001, Machine Learning 45(1).
+    """
+    forest = RandomForestRegressor(
+        n_estimators=n_trees,
+        max_depth=max_depth,
+        min_samples_leaf=min_samples_leaf,
+        max_features=max_features,
+        random_state=seed,
+        n_jobs=1,
+    )
+    return Pipeline([("model", forest)])
+
+
+def xgboost_regression(
+    *,
+    n_rounds: int,
+    max_depth: int,
+    learning_rate: float,
+    subsample: float,
+    column_share: float,
+    l2: float,
+    seed: int,
+) -> Pipeline:
+    """Return an unfitted XGBoost model that predicts numbers.
+
+    Parameters
+    ----------
+    n_rounds, max_depth, learning_rate, subsample, column_share, l2, seed
+        As `xgboost` has them.
+
+    Returns
+    -------
+    Pipeline
+        One step, `model`; it minimises squared errors.
+
+    References
+    ----------
+    Chen and Guestrin 2016, XGBoost: A Scalable Tree Boosting System, KDD.
+    """
+    from xgboost import XGBRegressor  # noqa: PLC0415  # a second of import that a random forest need not pay
+
+    booster = XGBRegressor(
+        n_estimators=n_rounds,
+        max_depth=max_depth,
+        learning_rate=learning_rate,
+        subsample=subsample,
+        colsample_bytree=column_share,
+        reg_lambda=l2,
+        objective="reg:squarederror",
         tree_method="hist",
         device="cpu",
         random_state=seed,

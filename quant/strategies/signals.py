@@ -7,7 +7,7 @@ import pandas as pd
 from numba import njit
 
 from quant.errors import DataError
-from quant.frames import PANEL_LEVELS, Predictions
+from quant.frames import PANEL_LEVELS, Predictions, task_of
 from quant.strategies.catalog import StrategySpec
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -21,7 +21,7 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
     ----------
     predictions : DataFrame of shape (n_rows, n_columns)
         Panel with `probability`, that the label is 1, in [0, 1] or NaN; of three classes also with `probability_down`,
-        that it is -1; sorted by timestamp and instrument.
+        that it is -1; of returns `predicted_return` instead. Sorted by timestamp and instrument.
     spec : StrategySpec
         Thresholds and direction.
 
@@ -45,7 +45,8 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
     thresholds the signal stays what it was. Every instrument starts out of the market.
 
     Of three classes, what is held against the thresholds is the probability of 1 with half of that of 0: 0.5 where up
-    and down are equally likely, and 0.55 where up is ten points likelier than down.
+    and down are equally likely, and 0.55 where up is ten points likelier than down. Where a return is predicted, the
+    thresholds are the returns of the specification instead.
 
     Examples
     --------
@@ -60,16 +61,21 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
             "Expected predictions as a panel sorted by timestamp and instrument, each row once; sort the panel and "
             "remove duplicates first."
         )
-    probability = _between_0_and_1(predictions["probability"])
+    if task_of(predictions) == "regression":
+        forecast = predictions["predicted_return"].to_numpy(dtype=np.float64)
+        thresholds = (spec.enter_return, spec.exit_return, spec.short_return, spec.cover_return)
+    else:
+        forecast = _between_0_and_1(predictions["probability"])
+        thresholds = (spec.enter_above, spec.exit_below, spec.short_below, spec.cover_above)
     if "probability_down" in predictions:
-        probability = (1.0 + probability - _between_0_and_1(predictions["probability_down"])) / 2.0
+        forecast = (1.0 + forecast - _between_0_and_1(predictions["probability_down"])) / 2.0
     codes, instruments = pd.factorize(index.get_level_values("instrument"))
     signal = np.empty(len(predictions), dtype=np.int64)
     _hysteresis(
-        probability.copy(),  # pandas hands out read-only memory, which would be compiled as another type
+        forecast.copy(),  # pandas hands out read-only memory, which would be compiled as another type
         codes.astype(np.int64),
         np.zeros(len(instruments), dtype=np.int64),
-        (spec.enter_above, spec.exit_below, spec.short_below, spec.cover_above),
+        thresholds,
         spec.direction == "long_short",
         signal,
     )

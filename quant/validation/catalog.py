@@ -6,10 +6,25 @@ from pydantic import Field, model_validator
 
 from quant.catalog import Spec
 
-ScoreName = Literal["roc_auc", "log_loss", "brier", "accuracy"]
+ScoreName = Literal[
+    "roc_auc", "log_loss", "brier", "accuracy", "r2", "information_coefficient", "rank_ic", "mean_error", "hit_rate"
+]
+CLASS_SCORES: tuple[ScoreName, ...] = ("roc_auc", "log_loss", "brier", "accuracy")
+NUMBER_SCORES: tuple[ScoreName, ...] = ("r2", "information_coefficient", "rank_ic", "mean_error", "hit_rate")
+LOSSES = frozenset({"log_loss", "brier", "mean_error"})
 
-# What a coin gets where both outcomes are equally common: a target on its other side would be met by guessing.
-GUESSING: dict[ScoreName, float] = {"roc_auc": 0.5, "log_loss": 0.6931, "brier": 0.25, "accuracy": 0.5}
+# What a coin gets where both outcomes are equally common: a target on its other side would be met by guessing. How far
+# off a guess of a return is depends on the returns.
+GUESSING: dict[ScoreName, float] = {
+    "roc_auc": 0.5,
+    "log_loss": 0.6931,
+    "brier": 0.25,
+    "accuracy": 0.5,
+    "r2": 0.0,
+    "information_coefficient": 0.0,
+    "rank_ic": 0.0,
+    "hit_rate": 0.5,
+}
 
 
 class ValidationSpec(Spec):
@@ -39,14 +54,31 @@ class ValidationSpec(Spec):
 
     @model_validator(mode="after")
     def _target_is_better_than_guessing(self) -> Self:
-        guess = GUESSING[self.score]
-        is_loss = self.score in {"log_loss", "brier"}
-        if self.target is not None and (self.target >= guess if is_loss else self.target <= guess):
+        guess = GUESSING.get(self.score)
+        is_loss = self.score in LOSSES
+        if (
+            self.target is not None
+            and guess is not None
+            and (self.target >= guess if is_loss else self.target <= guess)
+        ):
             raise ValueError(
                 f"target must be {'below' if is_loss else 'above'} {guess:g}, the {self.score} of a coin; "
                 f"found {self.target:g}"
             )
         return self
+
+
+class IntervalSpec(Spec):
+    """Intervals for the return that follows, from errors of earlier out-of-sample predictions only."""
+
+    level: float = Field(default=0.8, ge=0.5, le=0.99, description="Share of returns that should lie inside.")
+    window: int = Field(
+        default=500, ge=50, le=5000, description="Latest predictions, with known outcome, that an interval is made of."
+    )
+    adaptive: bool = Field(
+        default=True,
+        description="Widen after misses and narrow after hits, so that coverage holds when markets change.",
+    )
 
 
 class TuningSpec(Spec):

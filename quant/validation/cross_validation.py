@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from quant.catalog import Task
 from quant.errors import InvalidSpec, ModelError
-from quant.frames import CLASSES, FORECAST_COLUMNS, Features, Labels, Predictions, forecast_of
+from quant.frames import CLASSES, FORECAST_COLUMNS, Features, Labels, Predictions, forecast_of, task_of
 from quant.validation.catalog import ScoreName
-from quant.validation.scores import SCORES
+from quant.validation.scores import SCORES, scores_for
 from quant.validation.splits import Fold
 from quant.validation.threads import run_in_threads
 
@@ -115,7 +115,7 @@ def fit_predict_folds(
     return predictions, [result.model for result in results]
 
 
-def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[ScoreName] = tuple(SCORES)) -> pd.DataFrame:
+def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[ScoreName] | None = None) -> pd.DataFrame:
     """Score each fold's predictions.
 
     Parameters
@@ -124,8 +124,8 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
         As `fit_predict_folds` returns them.
     labels : DataFrame of shape (n_rows, n_columns)
         Labels panel that has all rows of `predictions`.
-    scores : sequence of str, default=all
-        Names of scores, each a column of the result.
+    scores : sequence of str, default=None
+        Names of scores, each a column of the result; None: all of the task.
 
     Returns
     -------
@@ -146,6 +146,7 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
         raise InvalidSpec(
             f"Expected a label row for each prediction; found none for {int((rows < 0).sum())}.", field="labels"
         )
+    scores = scores_for(task_of(predictions)) if scores is None else scores
     scored = predictions.assign(label=labels["label"].to_numpy(dtype=np.float64)[rows])
     facts: list[dict[str, Any]] = []
     for number, fold in scored.groupby("fold", sort=True):

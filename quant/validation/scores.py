@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from quant.catalog import Task
 from quant.errors import InvalidSpec, ModelError
-from quant.validation.catalog import ScoreName
+from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, ScoreName
+from quant.validation.number_scores import hit_rate, information_coefficient, mean_error, r2, rank_ic
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -221,8 +223,30 @@ SCORES: dict[ScoreName, Score] = {
         Score("log_loss", "Log loss", higher_is_better=False, no_skill="that of the base rate", function=log_loss),
         Score("brier", "Brier score", higher_is_better=False, no_skill="that of the base rate", function=brier),
         Score("accuracy", "Accuracy", higher_is_better=True, no_skill="share of the commoner label", function=accuracy),
+        Score("r2", "R² out of sample", higher_is_better=True, no_skill="0, or a little below", function=r2),
+        Score(
+            "information_coefficient",
+            "Information coefficient",
+            higher_is_better=True,
+            no_skill="0",
+            function=information_coefficient,
+        ),
+        Score("rank_ic", "Rank IC", higher_is_better=True, no_skill="0", function=rank_ic),
+        Score(
+            "mean_error",
+            "Mean absolute error",
+            higher_is_better=False,
+            no_skill="that of predicting 0",
+            function=mean_error,
+        ),
+        Score("hit_rate", "Hit rate", higher_is_better=True, no_skill="share of the commoner sign", function=hit_rate),
     )
 }
+
+
+def scores_for(task: Task) -> tuple[ScoreName, ...]:
+    """Return the names of the scores that a task can be judged by."""
+    return NUMBER_SCORES if task == "regression" else CLASS_SCORES
 
 
 def confusion(labels: ArrayLike, probability: ArrayLike, threshold: float = 0.5) -> pd.DataFrame:

@@ -9,6 +9,7 @@ A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of 
   shared with. An `instrument`, a `token` or an `upload` is reached by its owner. To others these are not found (404),
   in the same words as what does not exist, administrators included. A `group` or a `user` is reached by whoever has
   the permission.
+  A `template` is reached like a token.
 - `is_public`: strangers may, too.
 """
 
@@ -159,6 +160,39 @@ POLICY = (
             "new_analysis.find_instruments": {"new-analysis-instruments": "GOOG"},
         },
     ),
+    UseCase("list templates", READ, {"GET /api/v1/templates": {}}),
+    UseCase(
+        "keep a template",
+        RUN,
+        {
+            "POST /api/v1/templates": {"name": "Another", "spec": {}},
+            "new_analysis.keep": {"new-analysis-kept-name": "Another", "new-analysis-kept-target": ""},
+        },
+    ),
+    UseCase(
+        "start from a template",
+        READ,
+        {
+            "GET /api/v1/templates/<template_id>": {},
+            "new_analysis.choose_kept": {"new-analysis-kept-target": "{template_id}"},
+        },
+        about="template",
+    ),
+    UseCase(
+        "change a template",
+        RUN,
+        {"PUT /api/v1/templates/<template_id>": {"name": "Another", "spec": {}}},
+        about="template",
+    ),
+    UseCase(
+        "delete a template",
+        RUN,
+        {
+            "DELETE /api/v1/templates/<template_id>": {},
+            "new_analysis.forget": {"new-analysis-kept-target": "{template_id}"},
+        },
+        about="template",
+    ),
     UseCase(
         "submit a question",
         RUN,
@@ -194,6 +228,7 @@ POLICY = (
             f"GET {ANALYSIS}/equity": {},
             f"GET {ANALYSIS}/trades": {},
             f"GET {ANALYSIS}/predictions": {},
+            f"GET {ANALYSIS}/export": {},
             "analysis.open_tab": {},
             "analysis.draw_price": {},
         },

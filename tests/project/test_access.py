@@ -19,7 +19,7 @@ from webapp.auth.guard import PUBLIC_ENDPOINTS
 from webapp.auth.session import parts_of
 from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Actor, Permission, Role
-from webapp.services import groups, invitations, sessions, shares, tokens
+from webapp.services import groups, invitations, sessions, shares, templates, tokens
 from webapp.services.sessions import Visit
 from webapp.tables import Acquisition, Analysis, ApiToken, BrowserSession, LogLine, Share, User
 
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.databases("sqlite")
 VALUES = {"role": Role.ADMIN, "password": "another password", "is_active": False}  # what services take beside ids
 SECRET = "only-the-owner-knows"
 OWNER = "The owner of all that is secret"  # administrators may know the name, and what it does not own
+UNSAID = {"description": "", "spec": {}, "is_shared": False}  # what a template is kept with
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # What fits where something has to be sent, so that it is the id that is refused.
@@ -74,6 +75,7 @@ def ground(database):
         invitation, _ = invitations.create_invitation(session, admin, email="guest@example.org", role=Role.VIEWER)
         ids = {
             "analysis_id": failed.public_id,
+            "template_id": templates.create_template(session, owner, name=SECRET, **UNSAID).id,
             "public_id": failed.public_id,
             "instrument_id": series.public_id,
             "token_id": token.id,
@@ -423,6 +425,7 @@ def test_every_service_refuses_the_wrong_actor(function, role, ground, database,
         given = {**ground.ids, **VALUES, "session": session, "actor": intruder, "store": parts_of(app).store}
         given |= {"name": "Name", "emails": [], "files": parts_of(app).files, "frames": parts_of(app).store}
         given |= {"prepared": None, "symbol": "ABC"}
+        given |= UNSAID
         wanted = inspect.signature(function).parameters.values()
         missing = {each.name for each in wanted if each.default is each.empty} - set(given)
         assert not missing, f"{function.__qualname__}: say in `ground` what {missing} of the owner is."

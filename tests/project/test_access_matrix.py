@@ -27,7 +27,7 @@ from webapp.dashboard import alerts
 from webapp.dashboard.components.share_dialog import REVOKE
 from webapp.jobs import Queue
 from webapp.permissions import GRANTS, Actor, Permission, Role
-from webapp.services import accounts, groups, invitations, sessions, shares, tokens, users
+from webapp.services import accounts, groups, invitations, sessions, shares, templates, tokens, users
 from webapp.services.sessions import Visit
 from webapp.tables import User
 
@@ -42,6 +42,7 @@ CALLERS = ("stranger", *ROLES, *TOKENS)
 OWNERSHIPS = {
     "analysis": ("own", "shared", "another's"),
     "instrument": ("own", "another's"),
+    "template": ("own", "another's"),
     "token": ("own", "another's"),
     "upload": ("own", "another's"),
 }
@@ -236,7 +237,10 @@ class World:
             token, _ = tokens.create_token(session, holder, name="t", scopes=NARROW, expires_in_days=1)
             file = parts_of(self.app).files.receive([b"date,open,high,low,close\n2012-01-03,1,2,1,1\n"])
             upload = factories.create_upload(session, holder, content_hash=file[0], filename=title)
+            unsaid = {"description": "", "spec": {}, "is_shared": False}
+            template = templates.create_template(session, sharer, name=row.public_id, **unsaid)
             self.ids[name, ownership] = {
+                "template_id": template.id,
                 "upload_id": upload.public_id,
                 "analysis_id": row.public_id,
                 "public_id": row.public_id,

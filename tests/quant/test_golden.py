@@ -28,7 +28,7 @@ from quant.frames import Prices
 from quant.labels.catalog import LABELS
 from quant.models.build import build
 from quant.models.catalog import MODELS, ModelEntry
-from quant.models.prediction import predict_probability
+from quant.models.prediction import predict_probability, predict_return
 from quant.stages import numeric_versions
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -70,9 +70,12 @@ def _predicted(spec: ModelEntry, prices: Prices) -> pd.DataFrame:
     close, volume = prices["close"], prices["volume"]
     rows = pd.DataFrame({f"return_{n}": close / close.shift(n) - 1.0 for n in (1, 5, 20)})
     rows["volume"] = volume / volume.shift(1)
-    rises = (close.shift(-HORIZON) > close).astype("int64")
+    later = close.shift(-HORIZON)
     train, test = slice(20, N_TRAINED), slice(N_TRAINED + HORIZON, len(prices))
-    model = build(spec, seed=7).fit(rows.iloc[train], rises.iloc[train])
+    learned = later / close - 1.0 if spec.learns == "numbers" else (later > close).astype("int64")
+    model = build(spec, seed=7, gap=HORIZON).fit(rows.iloc[train], learned.iloc[train])
+    if spec.learns == "numbers":
+        return pd.DataFrame({"predicted_return": predict_return(model, rows.iloc[test])})
     return pd.DataFrame({"probability": predict_probability(model, rows.iloc[test])})
 
 

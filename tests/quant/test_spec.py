@@ -60,7 +60,12 @@ GOOG = {
         "exit_below": 0.5,
         "short_below": 0.4,
         "cover_above": 0.5,
+        "enter_return": 0.002,
+        "exit_return": 0.0,
+        "short_return": -0.004,
+        "cover_return": 0.0,
     },
+    "intervals": {"level": 0.8, "window": 500, "adaptive": True},
     "backtest": {
         "initial_cash": 100000.0,
         "sizing": {"name": "fixed_fraction", "fraction": 1.0},
@@ -245,3 +250,29 @@ def test_negative_zero_is_zero():
         for threshold in (0.0, -0.0)
     )
     assert zero.hash() == negative.hash()
+
+
+def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
+    older = {name: part for name, part in GOOG.items() if name != "intervals"}
+    older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
+    assert AnalysisSpec.model_validate(older).hash() == GOOG_HASH
+    for part, field, value in (("intervals", "level", 0.9), ("strategy", "enter_return", 0.01)):
+        changed = {**GOOG, part: {**GOOG[part], field: value}}
+        assert AnalysisSpec.model_validate(changed).hash() != GOOG_HASH
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label": {"name": "forward_return_size"}}, "models that predict numbers .Ridge regression"),
+        ({"models": [{"name": "ridge"}]}, "models that predict classes .Logistic regression"),
+        ({"validation": {"score": "rank_ic", "target": 0.1}}, "one of the scores roc_auc"),
+        (
+            {"label": {"name": "forward_return_size"}, "models": [{"name": "ridge"}]},
+            "one of the scores r2",
+        ),
+    ],
+)
+def test_models_and_scores_must_fit_the_label(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], **changes})

@@ -5,22 +5,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would compute
+
 
 def to_columns(frame: pd.DataFrame) -> dict[str, Any]:
     """Return a frame column by column, each name written once; orjson makes NaN null."""
     return {str(name): _plain(column) for name, column in frame.items()}
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """Return a frame as comma-separated values: a line of names, then a line a row; what is unknown is empty."""
+def to_csv(frame: pd.DataFrame, *, names: bool = True) -> str:
+    """Return a frame as comma-separated values: a line of names, then a line a row; what is unknown is empty.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
     plain = {str(name): _for_csv(column) for name, column in frame.items()}
-    return pd.DataFrame(plain, index=frame.index).to_csv(index=False, lineterminator="\n")
+    return pd.DataFrame(plain, index=frame.index).to_csv(index=False, header=names, lineterminator="\n")
 
 
 def _for_csv(column: pd.Series) -> Any:
     if pd.api.types.is_bool_dtype(column):
         return np.where(column, "true", "false")
-    return _moments(column) if pd.api.types.is_datetime64_any_dtype(column) else column.array
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return _moments(column)
+    if pd.api.types.is_numeric_dtype(column):
+        return column.array
+    return [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA) else each for each in column]
 
 
 def _plain(column: pd.Series) -> Any:

@@ -250,6 +250,8 @@ def _answer(declared: Operation, answer: Answer, references: References) -> Json
     content = {}
     for media_type in answer.media_types:
         schema: Json = {"type": "string"} if media_type == "text/csv" else {"type": "object"}
+        if "parquet" in media_type:
+            schema = {"type": "string", "format": "binary"}
         if answer.body is not None and media_type == "application/json":
             schema = references[answer.body, "serialization"]
         content[media_type] = {"schema": schema}

@@ -12,6 +12,7 @@ from webapp.api.schemas import EquityTable, PredictionTable, Results, TableQuery
 from webapp.auth.session import current_actor, parts, read
 from webapp.permissions import Permission
 from webapp.services import results
+from webapp.services.exports import with_symbols
 from webapp.services.results import ResultView
 
 
@@ -68,7 +69,7 @@ def get_equity(analysis_id: str, query: TableQuery) -> Response:
 def get_trades(analysis_id: str, query: TableQuery) -> Response:
     """Return the round trips, by entry. Never truncated."""
     view = _load(analysis_id, "trades")
-    return _table(view, "trades", _with_symbols(view, view.frames["trades"]), query)
+    return _table(view, "trades", with_symbols(view, view.frames["trades"]), query)
 
 
 @operation(
@@ -84,7 +85,7 @@ def get_trades(analysis_id: str, query: TableQuery) -> Response:
 def get_predictions(analysis_id: str, query: TableQuery) -> Response:
     """Return the predictions by time and instrument, the signals made of them and what happened. Never truncated."""
     view = _load(analysis_id, "predictions")
-    frame = _with_symbols(view, view.frames["predictions"].reset_index())
+    frame = with_symbols(view, view.frames["predictions"].reset_index())
     # What a model of this kind does not say is unknown: every answer has the same columns.
     return _table(view, "predictions", frame.reindex(columns=list(PredictionColumns.model_fields)), query)
 
@@ -96,11 +97,3 @@ def _load(analysis_id: str, *frames: str) -> ResultView:
 
 def _table(view: ResultView, name: str, frame: pd.DataFrame, query: TableQuery) -> Response:
     return table(frame, name=f"{name}-{view.id}", version=view.result_hash, wanted=query.format)
-
-
-def _with_symbols(view: ResultView, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with the instruments' symbols beside their positions in the question."""
-    symbols = [instrument["symbol"] for instrument in view.facts["data"]["instruments"]]
-    frame = frame.copy()
-    frame.insert(list(frame.columns).index("instrument") + 1, "symbol", [symbols[n] for n in frame["instrument"]])
-    return frame

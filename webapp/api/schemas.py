@@ -378,6 +378,15 @@ class Results(View):
     chosen: dict[str, Any] = Field(description="The model that was traded, its parameters, score and target.")
     tuning: dict[str, Any] = Field(description="Whether and how far parameters were searched.")
     scores: dict[str, float | None] = Field(description="Scores of all out-of-sample predictions together.")
+    intervals: dict[str, Any] | None = Field(
+        default=None,
+        description="How many outcomes lay inside their intervals; null in answers without.",
+    )
+    latest: dict[str, Any] | None = Field(
+        default=None,
+        description="What a final model, fitted on every known label, says about the last bar: as of when, value, "
+        "interval and signal of each instrument; null in answers from before there was.",
+    )
     honesty: dict[str, Any] = Field(
         description="Look-ahead audit, purge certificates, and how likely luck explains it."
     )

@@ -61,3 +61,9 @@ def upload(upload_id: str | None = None) -> str:
 def is_public_id(text: object) -> bool:
     """Whether the text could be a public id: what comes from the browser is checked before it is used."""
     return isinstance(text, str) and _PUBLIC_ID.fullmatch(text) is not None
+
+
+def export(public_id: str, *, table: str, file_format: str) -> str:
+    """Return the address of a table of an answer as a file: a route of REST, which the browser's session opens, too."""
+    query = urlencode({"table": table, "format": file_format})
+    return f"/api/v1/analyses/{quote(public_id, safe='')}/export?{query}"

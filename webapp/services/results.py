@@ -29,6 +29,7 @@ from webapp.tables import (
     Backtest,
     FittedModel,
     PerformanceMetric,
+    Prediction,
     PriceSeries,
     SnapshotItem,
     TradeRow,
@@ -38,6 +39,8 @@ from webapp.tables import (
 )
 
 HEADLINE = "headline"
+SIGNALS = {1: "long", 0: "flat", -1: "short"}
+_FORECASTS = ("probability", "probability_down", "predicted_return")
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def save(
         if n_bytes
     )
     _add_models(session, claim, result)
+    _add_latest(session, claim, result, series_ids, now)
     _add_features(session, claim, result, stored.outputs["features"][0], now)
     _add_backtest(session, claim, result, series_ids)
 
@@ -212,6 +216,45 @@ def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
                 scores={name: _number(fold[name]) for name in names},
             )
         )
+
+
+def _add_latest(
+    session: Session, claim: Claim, result: AnalysisResult, series_ids: tuple[int, ...], now: datetime.datetime
+) -> None:
+    """Add the final model and what it says about the last bar."""
+    chosen, latest = result.facts["chosen"], result.facts["latest"]
+    as_of = _instant(latest["as_of"])
+    final = FittedModel(
+        analysis_id=claim.analysis_id,
+        fold=None,
+        name=chosen["model"],
+        parameters=chosen["parameters"],
+        seed=result.facts["seed"],
+        train_start=_instant(latest["train_start"]),
+        train_end=_instant(latest["train_end"]),
+        test_start=as_of,
+        test_end=as_of,
+        n_train=latest["n_train"],
+        n_test=len(latest["predictions"]),
+        scores={},
+    )
+    session.add(final)
+    session.flush()
+    session.add_all(
+        Prediction(
+            model_id=final.id,
+            series_id=series_ids[said["instrument"]],
+            timestamp=as_of,
+            task=latest["task"],
+            **{column: said.get(column) for column in _FORECASTS},
+            lower=said["lower"],
+            upper=said["upper"],
+            level=latest["level"],
+            signal=SIGNALS[said["signal"]],
+            created_at=now,
+        )
+        for said in latest["predictions"]
+    )
 
 
 def _add_features(

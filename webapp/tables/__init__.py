@@ -6,8 +6,9 @@ from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
 from webapp.tables.idempotency import IdempotencyKey
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
-from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
+from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
+from webapp.tables.template import Template
 from webapp.tables.trial import Trial, TrialSeries
 from webapp.tables.upload import QuarantinedRow, Upload, UploadDecision, UploadFinding
 
@@ -28,6 +29,7 @@ __all__ = [
     "Invitation",
     "LogLine",
     "PerformanceMetric",
+    "Prediction",
     "PriceData",
     "PriceRevision",
     "PriceSeries",
@@ -38,6 +40,7 @@ __all__ = [
     "ShareOpening",
     "Snapshot",
     "SnapshotItem",
+    "Template",
     "TradeRow",
     "Trial",
     "TrialSeries",

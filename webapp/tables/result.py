@@ -11,14 +11,14 @@ from webapp.tables.keys import BIG_KEY
 
 
 class FittedModel(Base):
-    """A model that was fitted: one a walk-forward fold."""
+    """A model that was fitted: one a walk-forward fold, and the final one of every known label."""
 
     __tablename__ = "models"
     __table_args__ = (UniqueConstraint("analysis_id", "fold"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
-    fold: Mapped[int]
+    fold: Mapped[int | None]  # NULL: the final model
     name: Mapped[str] = mapped_column(String(32))  # catalogue name
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     seed: Mapped[int]
@@ -29,6 +29,27 @@ class FittedModel(Base):
     n_train: Mapped[int]
     n_test: Mapped[int]
     scores: Mapped[dict[str, float | None]] = mapped_column(JSON)
+
+
+class Prediction(Base):
+    """What the final model of an analysis said about the last bar of an instrument."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (UniqueConstraint("model_id", "series_id", "timestamp"),)
+
+    id: Mapped[int] = mapped_column(BIG_KEY, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
+    series_id: Mapped[int] = mapped_column(ForeignKey("price_series.id"), index=True)
+    timestamp: Mapped[datetime.datetime]
+    task: Mapped[str] = mapped_column(String(16))  # "two_way", "three_way" or "regression"
+    probability: Mapped[float | None]
+    probability_down: Mapped[float | None]
+    predicted_return: Mapped[float | None]
+    lower: Mapped[float | None]
+    upper: Mapped[float | None]
+    level: Mapped[float]
+    signal: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime.datetime]
 
 
 class UsedFeature(Base):

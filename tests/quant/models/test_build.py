@@ -14,11 +14,31 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from quant.models.build import build
-from quant.models.catalog import MODELS, LogisticRegression, RandomForest, XgBoost
-from quant.models.prediction import predict_probability
+from quant.models.catalog import (
+    MODELS,
+    LogisticRegression,
+    RandomForest,
+    RandomForestRegression,
+    Ridge,
+    SupportVectorMachine,
+    SupportVectorRegression,
+    XgBoost,
+    XgBoostRegression,
+)
+from quant.models.prediction import predict_probability, predict_return
 
 ROOT = Path(__file__).parents[3]
-SPECS = [LogisticRegression(), RandomForest(n_trees=20), XgBoost(n_rounds=20)]
+SPECS = [
+    LogisticRegression(),
+    RandomForest(n_trees=20),
+    XgBoost(n_rounds=20),
+    SupportVectorMachine(),
+    Ridge(),
+    RandomForestRegression(n_trees=20),
+    XgBoostRegression(n_rounds=20),
+    SupportVectorRegression(),
+]
+SCALED = (LogisticRegression, Ridge, SupportVectorMachine, SupportVectorRegression)
 by_name = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 
 FRESH_PROCESS = """
@@ -26,18 +46,27 @@ import hashlib, sys
 import numpy as np, pandas as pd
 from quant.models import catalog
 from quant.models.build import build
-from quant.models.prediction import predict_probability
+from quant.models.prediction import predict_probability, predict_return
 features = pd.read_pickle(sys.argv[1])
 labels = np.frombuffer(bytes.fromhex(sys.argv[2]), dtype=np.int8).astype(np.int64)
-for spec in (catalog.LogisticRegression(), catalog.RandomForest(n_trees=20), catalog.XgBoost(n_rounds=20)):
+few = {"random_forest": {"n_trees": 20}, "xgboost": {"n_rounds": 20}}
+for entry in catalog.MODELS:
+    name = entry.model_fields["name"].default
+    spec = entry(**few.get(name.removesuffix("_regression"), {}))
+    predict = predict_return if entry.learns == "numbers" else predict_probability
     model = build(spec, seed=5).fit(features, labels)
-    print(hashlib.sha256(predict_probability(model, features).tobytes()).hexdigest())
+    print(hashlib.sha256(predict(model, features).tobytes()).hexdigest())
 """
 
 
 def fitted(spec, rows, seed=5):
     features, labels = rows
     return build(spec, seed).fit(features, labels)
+
+
+def said(model, features):
+    """What a model says: the probability of 1, or the number itself. Regressors learn 0 and 1 as numbers here."""
+    return (predict_probability if hasattr(model, "classes_") else predict_return)(model, features)
 
 
 def test_every_entry_is_tested_here():
@@ -56,16 +85,16 @@ def test_a_model_is_an_unfitted_pipeline(spec):
 
 
 @by_name
-def test_only_the_linear_model_is_scaled(spec):
+def test_only_models_that_measure_distances_are_scaled(spec):
     steps = [type(step) for step in build(spec, seed=1).named_steps.values()]
-    assert (StandardScaler in steps) == isinstance(spec, LogisticRegression)
+    assert (StandardScaler in steps) == isinstance(spec, SCALED)
 
 
 @by_name
 def test_parameters_and_seed_arrive(spec):
     parameters = build(spec, seed=11).named_steps["model"].get_params()
-    assert parameters["random_state"] == 11
-    assert parameters["n_jobs"] in {1, None}
+    assert parameters.get("random_state", 11) == 11
+    assert parameters.get("n_jobs") in {1, None}
     expected = {
         "logistic": {"C": 0.1},
         "random_forest": {"n_estimators": 20, "max_depth": 5, "min_samples_leaf": 20, "max_features": 0.5},
@@ -79,32 +108,35 @@ def test_parameters_and_seed_arrive(spec):
             "tree_method": "hist",
             "device": "cpu",
         },
-    }[spec.name]
+        "svm": {"c": 0.5, "gamma": 0.3, "gap": 0},
+        "ridge": {"alpha": 100.0},
+        "svm_regression": {"c": 0.1, "gamma": 0.3, "epsilon": 0.1},
+    }[spec.name.removesuffix("_regression") if isinstance(spec, RandomForest | XgBoost) else spec.name]
     assert {name: parameters[name] for name in expected} == expected
 
 
 @by_name
 def test_it_learns_what_there_is_to_learn(spec, rows):
     features, labels = rows
-    probability = predict_probability(fitted(spec, (features[:300], labels[:300])), features[300:])
+    probability = said(fitted(spec, (features[:300], labels[:300])), features[300:])
     assert ((probability > 0.5) == labels[300:]).mean() > 0.75
 
 
 @by_name
 def test_two_fits_are_equal_bit_for_bit(spec, rows):
     features, _ = rows
-    first = predict_probability(fitted(spec, rows), features)
+    first = said(fitted(spec, rows), features)
     fitted(spec, rows, seed=99)  # random numbers drawn in between change nothing
-    assert (predict_probability(fitted(spec, rows), features) == first).all()
+    assert (said(fitted(spec, rows), features) == first).all()
 
 
 @by_name
 def test_fits_on_several_threads_at_once_are_equal_bit_for_bit(spec, rows):
     features, _ = rows
     seeds = [5, 6, 5, 7, 5, 6]
-    alone = {seed: predict_probability(fitted(spec, rows, seed), features) for seed in set(seeds)}
+    alone = {seed: said(fitted(spec, rows, seed), features) for seed in set(seeds)}
     with ThreadPoolExecutor(4) as executor:
-        together = executor.map(lambda seed: predict_probability(fitted(spec, rows, seed), features), seeds)
+        together = executor.map(lambda seed: said(fitted(spec, rows, seed), features), seeds)
         for seed, probability in zip(seeds, together, strict=True):
             assert (probability == alone[seed]).all()
 
@@ -115,7 +147,7 @@ def test_the_number_of_cores_changes_no_bit(spec, rows):
     probabilities = []
     for n_threads in (1, 2, 4):
         with threadpool_limits(limits=n_threads):
-            probabilities.append(predict_probability(fitted(spec, rows), features))
+            probabilities.append(said(fitted(spec, rows), features))
     assert (probabilities[0] == probabilities[1]).all()
     assert (probabilities[0] == probabilities[2]).all()
 
@@ -124,9 +156,9 @@ def test_the_number_of_cores_changes_no_bit(spec, rows):
 def test_a_row_is_predicted_alike_alone_and_among_others(spec, rows):
     features, _ = rows
     model = fitted(spec, rows)
-    together = predict_probability(model, features)
-    assert (predict_probability(model, features[:137]) == together[:137]).all()
-    alone = [predict_probability(model, features[row : row + 1])[0] for row in range(40)]
+    together = said(model, features)
+    assert (said(model, features[:137]) == together[:137]).all()
+    alone = [said(model, features[row : row + 1])[0] for row in range(40)]
     assert (np.array(alone) == together[:40]).all()
 
 
@@ -143,7 +175,7 @@ def test_a_fresh_process_gives_the_same_bits(rows, tmp_path, n_blas_threads):
         text=True,
         check=True,
     )
-    here = [predict_probability(fitted(spec, rows), features) for spec in SPECS]
+    here = [said(fitted(spec, rows), features) for spec in SPECS]
     assert answer.stdout.split() == [hashlib.sha256(probability.tobytes()).hexdigest() for probability in here]
 
 

@@ -28,7 +28,16 @@ def test_implementations_load(entry):
 
 def test_entries_describe_themselves():
     described = describe(MODELS)
-    assert [entry["name"] for entry in described] == ["logistic", "random_forest", "xgboost"]
+    assert [entry["name"] for entry in described] == [
+        "logistic",
+        "random_forest",
+        "xgboost",
+        "svm",
+        "ridge",
+        "random_forest_regression",
+        "xgboost_regression",
+        "svm_regression",
+    ]
     assert all(entry["title"] and entry["summary"] and entry["parameters"]["properties"] for entry in described)
 
 

@@ -89,7 +89,7 @@ def test_a_linear_model_reports_standardised_coefficients(rows):
         for x in (features, stretched)
     ]
     assert tables[0]["mean"].to_numpy() == pytest.approx(tables[1]["mean"].to_numpy(), rel=1e-6)
-    assert "log odds" in tables[0]["measure"][0]
+    assert "per standard deviation" in tables[0]["measure"][0]
 
 
 def test_a_model_that_cut_nothing_leans_on_nothing(rows):

@@ -13,7 +13,7 @@ def test_defaults_survive_json():
 def test_every_score_that_can_be_asked_for_exists():
     assert all(ValidationSpec(score=name, target=None).score == name for name in SCORES)
     with pytest.raises(ValidationError, match="score"):
-        ValidationSpec(score="r2")
+        ValidationSpec(score="r3")
 
 
 @pytest.mark.parametrize("fields", [{"train_bars": 1}, {"test_bars": 0}, {"embargo_bars": -1}, {"folds": 5}])

@@ -22,6 +22,9 @@ class Caller:
     def patch(self, path, **options):
         return self.client.patch(API + path, **options)
 
+    def put(self, path, **options):
+        return self.client.put(API + path, **options)
+
     def delete(self, path, **options):
         return self.client.delete(API + path, **options)
 

@@ -21,8 +21,8 @@ from webapp.auth.session import parts_of
 from webapp.config import Settings
 from webapp.jobs import Queue
 from webapp.permissions import GRANTS, Permission
-from webapp.services import passwords, tokens
-from webapp.tables import Analysis, ApiToken, Group, PriceSeries, Share
+from webapp.services import passwords, templates, tokens
+from webapp.tables import Analysis, ApiToken, Group, PriceSeries, Share, Template
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -192,6 +192,7 @@ RULES = sorted(
     described["operationId"]
     for method, path, described in operations()
     if (method == "POST" and path != "/api/v1/tokens")
+    or (method == "PUT" and path.startswith("/api/v1/templates"))
     or path.endswith(("/prices", "/uploads/{upload_id}"))
     or any(each["name"] == "cursor" for each in described["parameters"])
 )
@@ -209,12 +210,14 @@ STRANGERS_CONFIG = f"{CONFIG}\n[phases.coverage]\nenabled = false\n"
 SERIES, FINISHED, WAITING, SPARE, GROUP, SHARE = "5e" * 8, "f1" * 8, "0a" * 8, "70" * 8, "6e" * 8, "5a" * 8
 NOBODY = "00" * 8  # who may not manage users is refused before anything is looked for
 UPLOAD = "0f" * 8
+TEMPLATE = "7e" * 8
 IDS = {
     "instrument_id": [SERIES],
     "analysis_id": [FINISHED, WAITING],
     "token_id": [SPARE],
     "group_id": [GROUP],
     "share_id": [SHARE],
+    "template_id": [TEMPLATE],
     **{name: [NOBODY] for name in ("user_id", "session_id", "invitation_id")},
     "upload_id": [UPLOAD],
 }
@@ -292,6 +295,9 @@ def busy(tmp_path_factory, sqlite_template):
             session.query(PriceSeries).one().public_id = SERIES
             session.query(ApiToken).filter_by(public_id=spare.id).one().public_id = SPARE
             session.query(Analysis).filter_by(public_id=finished).one().public_id = FINISHED
+            kept = {"name": "Kept", "description": "", "spec": {}, "is_shared": False}
+            template = templates.create_template(session, actor, **kept)
+            session.query(Template).filter_by(public_id=template.id).one().public_id = TEMPLATE
             waiting = factories.create_analysis(session, actor, public_id=WAITING)
             file = parts_of(app).files.receive([b"date,open,high,low,close,volume\n2012-01-03,1,2,1,1,5\n"])
             factories.create_upload(session, actor, public_id=UPLOAD, content_hash=file[0])

@@ -11,7 +11,7 @@ from tests import factories
 from webapp.errors import Conflict, LeaseLost, NotFound
 from webapp.services import jobs, results, trials
 from webapp.storage import FrameStore
-from webapp.tables import Analysis, Artifact, Backtest, PerformanceMetric, TradeRow
+from webapp.tables import Analysis, Artifact, Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow
 
 BARS = pd.date_range("2008-01-02 21:00", periods=3, freq="D", tz="UTC", unit="us", name="timestamp")
 RESULT = AnalysisResult(
@@ -54,6 +54,15 @@ RESULT = AnalysisResult(
         "metrics": [{"name": "sharpe_ratio", "value": 0.5, "benchmark_value": None, "segment": "out_of_sample"}],
         "chosen": {"model": "logistic", "parameters": {"c": 0.1}},
         "scores": {"roc_auc": None},
+        "latest": {
+            "as_of": BARS[2].isoformat(),
+            "task": "two_way",
+            "level": 0.8,
+            "n_train": 2,
+            "train_start": BARS[0].isoformat(),
+            "train_end": BARS[1].isoformat(),
+            "predictions": [{"instrument": 0, "probability": 0.6, "lower": -0.1, "upper": None, "signal": 1}],
+        },
         "seed": 1,
     },
     stage_keys={"features": "f" * 64},
@@ -101,6 +110,11 @@ def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):
         ("long", False, 11.0),
         ("short", True, None),
     ]
+    said = session.query(Prediction).one()
+    final = session.get(FittedModel, said.model_id)
+    assert (said.probability, said.predicted_return, said.lower, said.upper) == (0.6, None, -0.1, None)
+    assert (said.signal, said.timestamp, said.task) == ("long", BARS[2].to_pydatetime(), "two_way")
+    assert (final.fold, final.n_train, final.train_end) == (None, 2, BARS[1].to_pydatetime())
     metrics = {(metric.name, metric.period): metric.value for metric in session.query(PerformanceMetric)}
     assert metrics == {("sharpe_ratio", "all"): 0.5, ("total_return", "2008-01"): -0.01}
 

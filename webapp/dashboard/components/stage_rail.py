@@ -20,6 +20,7 @@ NAMES: dict[str, str] = {
     "train": "Train",
     "tune": "Tune",
     "predict": "Predict",
+    "final": "Final model",
     "strategy": "Signals",
     "backtest": "Backtest",
     "risk": "Risk",

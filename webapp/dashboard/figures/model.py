@@ -131,6 +131,64 @@ def scores_by_fold(
     return figure(data, layout, theme, name=name, height=FOLDS_HEIGHT)
 
 
+def forecast_bins(bins: pd.DataFrame, *, theme: Theme) -> Figure:
+    """Draw the mean outcome of neighbouring predictions of a return."""
+    palette = PALETTES[theme]
+    predicted, outcome = _list(bins["mean_predicted"]), _list(bins["mean_outcome"])
+    low, high = min([*filter(None, predicted), 0.0]), max([*filter(None, predicted), 0.0])
+    data = [
+        {**_diagonal(palette), "x": [low, high], "y": [low, high]},
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "Bars",
+            "x": predicted,
+            "y": outcome,
+            "customdata": [int(each) for each in bins["n_rows"]],
+            "marker": {"size": 8, "color": palette.accent},
+            "hovertemplate": "predicted %{x:.2%}, came %{y:.2%}<br>%{customdata:,} bars<extra></extra>",
+        },
+    ]
+    layout = {
+        "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
+        "hovermode": "closest",
+        "xaxis": {"title": {"text": "Predicted return"}, "tickformat": ".1%", "nticks": 6},
+        "yaxis": {"title": {"text": "What came"}, "tickformat": ".1%", "nticks": 6, "side": "left"},
+    }
+    return figure(data, layout, theme, name="forecasts", height=SQUARE_HEIGHT)
+
+
+def coverage(rolling: pd.DataFrame, *, level: float, theme: Theme) -> Figure:
+    """Draw the share of outcomes inside their intervals over time."""
+    palette = PALETTES[theme]
+    known = rolling.dropna()
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "Inside",
+        "x": [str(each)[:19].replace(" ", "T") for each in known.index],
+        "y": _list(known["covered"]),
+        "line": {"color": palette.accent, "width": 1.5},
+        "hovertemplate": "%{x|%d %b %Y}: %{y:.1%}<extra></extra>",
+    }
+    layout: dict[str, Any] = {
+        "margin": {"l": 48, "r": 12, "t": 8, "b": 28},
+        "hovermode": "closest",
+        "yaxis": {"tickformat": ".0%", "nticks": 5, "rangemode": "normal"},
+        "shapes": [_target_line(level, palette)],
+    }
+    return figure([trace], layout, theme, name="coverage", height=FOLDS_HEIGHT)
+
+
+def impurity_importance(importance: pd.DataFrame, *, theme: Theme, title: str) -> Figure:
+    """Draw how much the models lean on each feature in training, with its spread over the folds."""
+    inside = importance[["feature"]].assign(mean=importance["impurity"], std=importance["impurity_std"])
+    drawn = feature_importance(inside, theme=theme)
+    drawn["layout"]["xaxis"]["title"] = {"text": title}
+    drawn["layout"]["uirevision"] = "impurity"
+    return drawn
+
+
 def feature_importance(importance: pd.DataFrame, *, theme: Theme) -> Figure:
     """Draw what the score loses when each feature is shuffled, the greatest loss on top, with its spread."""
     palette = PALETTES[theme]

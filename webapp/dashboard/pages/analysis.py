@@ -14,6 +14,8 @@ from webapp.dashboard.components import share_dialog, tabs
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.charts import current_theme
+from webapp.dashboard.components.difference_panel import difference_panel
+from webapp.dashboard.components.export_menu import export_menu
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.progress import cancelled, failure, log_lines, progress
 from webapp.dashboard.components.status import status_badge
@@ -21,7 +23,7 @@ from webapp.dashboard.components.tabs import trades as trades_tab
 from webapp.dashboard.components.times import ago, now
 from webapp.errors import NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, results
+from webapp.services import analyses, differences, results
 from webapp.services.analyses import AnalysisView
 from webapp.services.workflow import Status
 
@@ -199,6 +201,8 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
         shown.append(html.Span(["finished ", ago(summary.finished_at, moment)]))
     if not summary.is_own:
         shown.append(html.Span([icon("eye"), f"shared by {summary.owner}, read only"], className="share-badge"))
+    if summary.status is Status.SUCCEEDED:
+        shown.append(export_menu(view.id))
     hides_cancel, hides_rerun = summary.status.is_final, not summary.status.is_final
     return shown, (hides_cancel or not summary.is_own, view.cancel_requested, hides_rerun or not summary.is_own)
 
@@ -265,9 +269,13 @@ def _body(view: AnalysisView, tab: str) -> list[Component]:
 
 def _tab_content(name: str, view: AnalysisView) -> Component:
     tab = tabs.TABS[name]
+    is_rerun = name == "reproduce" and view.parent_id is not None
     with read() as session:
-        result = results.load(session, parts().store, current_actor(), view.id, names=tab.frames)
-    return tab.content(view, result, current_theme())
+        actor, store = current_actor(), parts().store
+        result = results.load(session, store, actor, view.id, names=tab.frames)
+        compared = differences.compare_with_parent(session, store, actor, view.id) if is_rerun else None
+    content = tab.content(view, result, current_theme())
+    return html.Div([difference_panel(compared), content], className="stack") if compared else content
 
 
 def _log() -> Component:

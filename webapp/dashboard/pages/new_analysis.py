@@ -14,10 +14,11 @@ from webapp import jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.dashboard import paths
 from webapp.dashboard.components.cards import empty_state
-from webapp.dashboard.components.form import controls
+from webapp.dashboard.components.form import controls, kept
 from webapp.dashboard.components.form.estimate import Coverage, estimate
+from webapp.dashboard.components.form.kept import TEMPLATE
 from webapp.dashboard.components.form.options import instrument_options
-from webapp.dashboard.components.form.page import TEMPLATE, draw_page
+from webapp.dashboard.components.form.page import draw_page
 from webapp.dashboard.components.form.problem_list import problem_list
 from webapp.dashboard.components.form.problems import Problem, check
 from webapp.dashboard.components.form.schema import sections
@@ -36,7 +37,8 @@ from webapp.dashboard.components.form.values import to_instrument, to_question, 
 from webapp.dashboard.components.not_found import not_found
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, prices
+from webapp.services import analyses, prices, templates
+from webapp.services.templates import KEPT, TemplateView
 
 PATH = paths.NEW_ANALYSIS
 TITLE = "New analysis · Assay"
@@ -55,6 +57,7 @@ def layout(**query: str | list[str]) -> Component:
         return html.Section(empty_state("lock", sentence), className="panel")
     with read() as session:
         options = instrument_options(prices.search_instruments(session, actor, limit=MOST_OPTIONS))
+        own = templates.list_templates(session, actor)
         if "from" not in query:
             wanted = to_instrument(str(query.get("instrument", "")))
             symbol, origin = wanted["symbol"], wanted["source"]
@@ -70,7 +73,7 @@ def layout(**query: str | list[str]) -> Component:
             except NotFound:
                 return not_found()
             title, question = source.summary.title, source.spec
-    return draw_page(title, to_values(question), options)
+    return draw_page(title, to_values(question), options, own)
 
 
 def validate(
@@ -105,19 +108,72 @@ def validate(
 def rebuild(
     added: Sequence[int | None],
     removed: Sequence[int | None],
-    templates: Sequence[int | None],
+    chosen: Sequence[int | None],
     variant_values: Sequence[str],
     *state: Any,
-) -> Any:
-    """Draw the form again after an entry was added or removed, another variant or a template was chosen."""
+) -> tuple[Any, Any]:
+    """Draw the form again after an entry was added or removed, another variant or a template was chosen.
+
+    The buttons of the templates are drawn again with it, or the first that was ever clicked would be chosen for ever.
+    """
     add_ids, add_names, remove_ids, template_ids, field_ids, field_values, variant_ids, instruments, options = state
     drawn = Drawn(field_ids, field_values, variant_ids, variant_values, instruments)
-    name = next((each["name"] for each, n in zip(template_ids, templates, strict=True) if n), None)
+    name = next((each["name"] for each, n in zip(template_ids, chosen, strict=True) if n), None)
     if name is not None:
-        return draw_form(to_values(from_template(name, to_question(drawn.values()))), options)
+        question, own = _begun(name, to_question(drawn.values()))
+        return draw_form(to_values(question), options), kept.template_buttons(own)
     clicks = Clicks(add_ids, added, add_names, remove_ids, removed)
     values = restructured(drawn, clicks)
-    return no_update if values is None else draw_form(values, options)
+    return no_update if values is None else draw_form(values, options), no_update
+
+
+def choose_kept(template_id: str | None) -> tuple[str, str, bool, bool]:
+    """Show what a template is called and who sees it, when it is chosen to be replaced or deleted."""
+    if not template_id:
+        return kept.said_of(None)
+    with read() as session:
+        return kept.said_of(templates.get_template(session, current_actor(), _checked(template_id)))
+
+
+def keep(
+    n_clicks: int | None,
+    template_id: str | None,
+    name: str | None,
+    description: str | None,
+    is_shared: bool | None,  # noqa: FBT001  # what the browser sends
+    *form: Any,
+) -> tuple[Any, ...]:
+    """Keep the question of the form as a new template, or in the place of one."""
+    if not n_clicks:
+        return (no_update,) * 4
+    field_values, variant_values, instruments, field_ids, variant_ids = form
+    question = to_question(Drawn(field_ids, field_values, variant_ids, variant_values, instruments).values())
+    given: dict[str, Any] = {
+        "name": str(name or ""),
+        "description": str(description or ""),
+        "spec": question,
+        "is_shared": bool(is_shared),
+        "address": client_address(),
+    }
+    with write() as session:
+        actor = current_actor()
+        if template_id:
+            view = templates.update_template(session, actor, _checked(template_id), **given)
+        else:
+            view = templates.create_template(session, actor, **given)
+        own = templates.list_templates(session, actor)
+    return kept.template_buttons(own), kept.targets(own), view.id, f"Kept as {view.name}."
+
+
+def forget(n_clicks: int | None, template_id: str | None) -> tuple[Any, ...]:
+    """Delete the template that is chosen."""
+    if not n_clicks or not template_id:
+        return (no_update,) * 4
+    with write() as session:
+        actor = current_actor()
+        templates.delete_template(session, actor, _checked(template_id), address=client_address())
+        own = templates.list_templates(session, actor)
+    return kept.template_buttons(own), kept.targets(own), "", "Deleted."
 
 
 def apply_json(text: str | None, written: str | None, options: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:
@@ -187,6 +243,7 @@ def register(app: Dash) -> None:
     )(validate)
     app.callback(
         Output("new-analysis-form", "children"),
+        Output(kept.LIST, "children"),
         Input({"type": controls.ADD, "path": ALL}, "n_clicks"),
         Input({"type": controls.REMOVE, "path": ALL}, "n_clicks"),
         Input({"type": TEMPLATE, "name": ALL}, "n_clicks"),
@@ -210,7 +267,43 @@ def register(app: Dash) -> None:
         State(controls.INSTRUMENTS, "options"),
         prevent_initial_call=True,
     )(apply_json)
+    _register_kept(app, fields, variants)
     _register_run(app, fields, variants)
+
+
+def _register_kept(app: Dash, fields: dict[str, Any], variants: dict[str, Any]) -> None:
+    """Wire keeping, replacing and deleting templates."""
+    app.callback(
+        Output(kept.NAME, "value"),
+        Output(kept.DESCRIPTION, "value"),
+        Output(kept.SHARED, "value"),
+        Output(kept.DELETE, "hidden"),
+        Input(kept.TARGET, "value"),
+        prevent_initial_call=True,
+    )(choose_kept)
+    changed_list = (
+        Output(kept.LIST, "children", allow_duplicate=True),
+        Output(kept.TARGET, "options", allow_duplicate=True),
+        Output(kept.TARGET, "value", allow_duplicate=True),
+        Output(kept.SAID, "children", allow_duplicate=True),
+    )
+    app.callback(
+        *changed_list,
+        Input(kept.SAVE, "n_clicks"),
+        State(kept.TARGET, "value"),
+        State(kept.NAME, "value"),
+        State(kept.DESCRIPTION, "value"),
+        State(kept.SHARED, "value"),
+        State(fields, "value"),
+        State(variants, "value"),
+        State(controls.INSTRUMENTS, "value"),
+        State(fields, "id"),
+        State(variants, "id"),
+        prevent_initial_call=True,
+    )(keep)
+    app.callback(*changed_list, Input(kept.DELETE, "n_clicks"), State(kept.TARGET, "value"), prevent_initial_call=True)(
+        forget
+    )
 
 
 def _register_run(app: Dash, fields: dict[str, Any], variants: dict[str, Any]) -> None:
@@ -251,6 +344,25 @@ def _estimate_lines(spec: AnalysisSpec | None) -> list[Component]:
     cost = estimate(spec, coverage)
     lines = cost.in_words() if cost else ["The sessions of these instruments are not known yet."]
     return [html.P(line) for line in lines]
+
+
+def _begun(name: str, question: Mapping[str, Any]) -> tuple[dict[str, Any], list[TemplateView]]:
+    """Return the question that a template begins with, and the templates there are."""
+    template_id = kept.kept_id(name)
+    with read() as session:
+        actor = current_actor()
+        own = templates.list_templates(session, actor)
+        if template_id is None:
+            return from_template(name, question), own
+        begun = templates.get_template(session, actor, _checked(template_id))
+    return {**begun.spec, "instruments": [], **{key: question[key] for key in KEPT if key in question}}, own
+
+
+def _checked(template_id: object) -> str:
+    """Return the id if it can be one: what the browser sends is input, not memory."""
+    if not paths.is_public_id(template_id):
+        raise NotFound("There is no such template.")
+    return str(template_id)
 
 
 def _first(options: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

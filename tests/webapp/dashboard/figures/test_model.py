@@ -93,3 +93,22 @@ def test_all_colours_are_the_themes_own(result, theme):
     ]
 
     assert reading.colours_in(figures) <= set(PALETTES[theme].tokens().values())
+
+
+def test_coverage_has_the_level_that_was_asked_for(result):
+    figure = model.coverage(result.frames["coverage"], level=0.8, theme="dark")
+    assert figure["layout"]["shapes"][0]["y0"] == 0.8
+    assert len(figure["data"][0]["y"]) == result.frames["coverage"]["covered"].notna().sum()
+
+
+def test_predictions_of_returns_are_held_against_the_line_on_which_they_are_right():
+    bins = pd.DataFrame({"mean_predicted": [-0.01, 0.02], "mean_outcome": [0.0, np.nan], "n_rows": [10, 11]})
+    line, points = model.forecast_bins(bins, theme="light")["data"]
+    assert line["x"] == line["y"] == [-0.01, 0.02]
+    assert points["y"] == [0.0, None]
+
+
+def test_importance_in_training_is_another_chart(result):
+    figure = model.impurity_importance(result.frames["importance"], theme="light", title="Share")
+    assert figure["layout"]["xaxis"]["title"] == {"text": "Share"}
+    assert max(figure["data"][0]["x"]) == pytest.approx(result.frames["importance"]["impurity"].max())

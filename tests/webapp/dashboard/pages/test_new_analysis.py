@@ -8,7 +8,7 @@ from quant.spec import AnalysisSpec
 from tests import factories
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.form import controls
-from webapp.dashboard.components.form.page import TEMPLATE
+from webapp.dashboard.components.form.kept import TEMPLATE
 from webapp.dashboard.components.form.schema import sections
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.pages import new_analysis as page
@@ -79,7 +79,7 @@ class Form:
             [1 if each.id["path"] == remove else None for each in self.parts[controls.REMOVE]],
             [1 if each.id["name"] == template else None for each in self.parts[TEMPLATE]],
         ]
-        drawn = page.rebuild(
+        drawn, _ = page.rebuild(
             *clicks, self.values(controls.VARIANT), self.ids(controls.ADD), self.values(controls.ADD_NAME),
             self.ids(controls.REMOVE), self.ids(TEMPLATE), self.ids(controls.FIELD), self.values(controls.FIELD),
             self.ids(controls.VARIANT), self.instruments, self.options,

@@ -9,14 +9,18 @@ from dash.development.base_component import Component
 
 from webapp.dashboard.components.attributes import aria, aria_bool, data
 from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.form.kept import LIST, keep_panel, template_buttons
 from webapp.dashboard.components.form.sections import draw_form
-from webapp.dashboard.components.form.templates import TEMPLATES
-
-TEMPLATE = "new-analysis-template"
+from webapp.services.templates import TemplateView
 
 
-def draw_page(title: str, values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> Component:
-    """Return the whole page."""
+def draw_page(
+    title: str,
+    values: Mapping[str, Any],
+    options: Sequence[Mapping[str, Any]],
+    kept: Sequence[TemplateView] = (),
+) -> Component:
+    """Return the whole page; `kept` are the templates of the person and of others who share theirs."""
     form = html.Div(
         [
             html.Div(draw_form(values, options), id="new-analysis-form", className="stack", hidden=False),
@@ -29,7 +33,7 @@ def draw_page(title: str, values: Mapping[str, Any], options: Sequence[Mapping[s
             html.Div([html.Div(html.H1("New analysis"), className="page-header-main")], className="page-header"),
             html.Div(
                 [
-                    html.Div([_title_and_templates(title), _view_tabs(), form, _json_panel()], className="stack"),
+                    html.Div([_title_and_templates(title, kept), _view_tabs(), form, _json_panel()], className="stack"),
                     html.Aside([_run_panel()], className="form-aside"),
                 ],
                 className="form-page has-run-bar",
@@ -40,16 +44,7 @@ def draw_page(title: str, values: Mapping[str, Any], options: Sequence[Mapping[s
     )
 
 
-def _title_and_templates(title: str) -> Component:
-    buttons = [
-        html.Button(
-            [html.Strong(template.title), html.Span(template.summary)],
-            id={"type": TEMPLATE, "name": template.name},
-            type="button",
-            className="template",
-        )
-        for template in TEMPLATES
-    ]
+def _title_and_templates(title: str, kept: Sequence[TemplateView]) -> Component:
     return html.Section(
         [
             html.Div(
@@ -66,7 +61,8 @@ def _title_and_templates(title: str) -> Component:
                 className="mb-3",
             ),
             html.Div("Start from", className="form-label"),
-            html.Div(buttons, className="templates"),
+            html.Div(template_buttons(kept), id=LIST, className="templates"),
+            keep_panel(kept),
         ],
         className="panel",
     )

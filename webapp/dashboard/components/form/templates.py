@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quant.spec import AnalysisSpec
-
-# What a template leaves as it is: these are the person's own.
-KEPT = ("instruments", "start", "end")
+from webapp.services.templates import KEPT
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,30 @@ TEMPLATES: tuple[Template, ...] = (
         "Default",
         "Eleven features, three models, a search for better parameters when none is good enough.",
         {},
+    ),
+    Template(
+        "returns",
+        "Predict the return itself",
+        "Four models of the size of the return; long when enough is predicted, with intervals.",
+        {
+            "label": {"name": "forward_return_size"},
+            "models": [
+                {"name": "ridge"},
+                {"name": "random_forest_regression"},
+                {"name": "xgboost_regression"},
+                {"name": "svm_regression"},
+            ],
+            "validation": {"score": "rank_ic", "target": 0.05},
+        },
+    ),
+    Template(
+        "barriers",
+        "Triple barrier",
+        "Up first, down first or neither, by barriers as wide as the market is wild; long or short.",
+        {
+            "label": {"name": "triple_barrier"},
+            "strategy": {"direction": "long_short", "enter_above": 0.55, "exit_below": 0.5, "short_below": 0.45},
+        },
     ),
     Template(
         "long-short",

@@ -21,6 +21,7 @@ _PARTS = {
     "labels": "Labels",
     "split": "Split",
     "predictions": "Predictions, the scaler included",
+    "intervals": "Prediction intervals",
     "signals": "Signals and weights",
     "account": "Fills and account",
 }
@@ -28,6 +29,7 @@ _PARTS = {
 _SPLITS = {
     "walk_forward": "Walking forward, the traded curve",
     "purged_k_fold": "Purged folds, choosing the model",
+    "final": "Final model, the latest prediction",
 }
 
 _LIMITS = (

@@ -20,7 +20,17 @@ from webapp.dashboard.figures.palette import Theme
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
-FRAMES = ("candidates", "cv_scores", "fold_scores", "roc", "calibration", "confusion", "importance")
+FRAMES = (
+    "candidates",
+    "cv_scores",
+    "fold_scores",
+    "roc",
+    "calibration",
+    "confusion",
+    "forecast_bins",
+    "coverage",
+    "importance",
+)
 
 _MOST_LINES = 6
 _MOST_TRIALS = 12
@@ -35,6 +45,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             panel("What was chosen", _choice(result, score)),
             html.Div([_purged_folds(result, score, theme), _walk_forward(result, score, theme)], className="grid-2"),
             html.Div(_quality(result, theme), className="grid-3"),
+            _intervals(result, theme),
             _importance(result, score, theme),
             _trials(view, result, score, theme),
         ],
@@ -89,6 +100,7 @@ def _choice(result: ResultView, score: Score) -> Component:
     rows = [
         [each.title, _score_text(scores.get(name)), each.no_skill, "higher" if each.higher_is_better else "lower"]
         for name, each in SCORES.items()
+        if name in scores
     ]
     columns = [
         Column("Out-of-sample score"),
@@ -151,6 +163,8 @@ def _walk_forward(result: ResultView, score: Score, theme: Theme) -> Component:
 
 
 def _quality(result: ResultView, theme: Theme) -> list[Component]:
+    if "forecast_bins" in result.frames:
+        return _forecasts(result, theme)
     roc, bins = result.frames["roc"], result.frames["calibration"]
     panels = []
     if len(roc):
@@ -171,6 +185,42 @@ def _quality(result: ResultView, theme: Theme) -> list[Component]:
             note="the most probable class, against what came",
         ),
     ]
+
+
+def _forecasts(result: ResultView, theme: Theme) -> list[Component]:
+    """Return how predicted returns came true."""
+    bins = result.frames["forecast_bins"]
+    if not len(bins):
+        return []
+    figure = figures.forecast_bins(bins, theme=theme)
+    note = "each point a tenth of the bars; on the dotted line a prediction means what it says"
+    picture = chart("analysis-forecasts", figure, label="Predicted return against what came")
+    return [panel("Predicted against what came", picture, note=note)]
+
+
+def _intervals(result: ResultView, theme: Theme) -> Component:
+    """Return how often outcomes lay inside their intervals."""
+    facts = result.facts.get("intervals")
+    title = "Prediction intervals"
+    if facts is None:
+        return panel(
+            title, empty_state("arrows-expand", "This answer is older than intervals: run it again.", small=True)
+        )
+    if facts["covered"] is None:
+        sentence = "Too few outcomes were known to make an interval of; a longer traded span has some."
+        return panel(title, empty_state("arrows-expand", sentence, small=True))
+    sentence = (
+        f"{formats.percent(facts['covered'])} of {formats.plural(facts['n_scored'], 'outcome')} lay inside an interval "
+        f"that should hold {formats.percent(facts['level'], 0)}; on average it was "
+        f"{formats.percent(facts['mean_width'])} wide. Each is made of outcomes that were known at that moment, of "
+        "predictions that were out of sample."
+    )
+    parts: list[Component] = [html.P(sentence, className="small")]
+    if result.frames["coverage"]["covered"].notna().any():
+        figure = figures.coverage(result.frames["coverage"], level=facts["level"], theme=theme)
+        parts.append(chart("analysis-coverage", figure, label="Share of outcomes inside their interval over time"))
+    note = f"share inside, of the latest {facts['window']} outcomes; dotted: what was asked for"
+    return panel(title, *parts, note=note)
 
 
 def confusion_table(confusion: pd.DataFrame) -> Component:
@@ -200,13 +250,46 @@ def _importance(result: ResultView, score: Score, theme: Theme) -> Component:
     if importance is None:
         sentence = "Feature importance was switched off in the question."
         return panel(title, empty_state("bar-chart-steps", sentence, small=True))
+    if "n_folds" not in importance:  # an answer from before spreads were kept
+        importance = importance.assign(n_folds=0, impurity_std=np.nan, impurity_measure="importance in training")
+    outside = _importance_outside(importance, score, theme)
+    inside = _importance_inside(importance, theme)
+    panels = [panel(f"{title}, out of sample (MDA)", *outside), panel(f"{title}, in training (MDI)", *inside)]
+    return html.Div(panels, className="grid-2")
+
+
+def _importance_outside(importance: pd.DataFrame, score: Score, theme: Theme) -> list[Component]:
+    """Return what the score loses without each feature, on bars that the models had not seen."""
     if importance["mean"].notna().sum() == 0:
-        sentence = "It could not be measured: no test window held both outcomes."
-        return panel(title, empty_state("bar-chart-steps", sentence, small=True))
-    figure = figures.feature_importance(importance, theme=theme)
+        sentence = "It could not be measured: no test window held different outcomes."
+        return [empty_state("bar-chart-steps", sentence, small=True)]
     lost = in_a_sentence(score.title)
-    note = f"out of sample: how much {lost} is lost when one feature is shuffled; at or below zero it did not help"
-    return panel(title, chart("analysis-importance", figure, label="Importance of each feature"), note=note)
+    sentence = (
+        f"How much {lost} is lost on the test bars of each fold when one feature is shuffled; at or below zero it did "
+        f"not help. Mean and standard deviation over {formats.plural(int(importance['n_folds'].iloc[0]), 'fold')}."
+    )
+    figure = figures.feature_importance(importance, theme=theme)
+    return [
+        html.P(sentence, className="small muted"),
+        chart("analysis-importance", figure, label="Importance of each feature out of sample"),
+    ]
+
+
+def _importance_inside(importance: pd.DataFrame, theme: Theme) -> list[Component]:
+    """Return how much the models lean on each feature, as seen in training."""
+    if importance["impurity"].notna().sum() == 0:
+        sentence = "A kernel machine leans on bars, not on features: it has no such number."
+        return [empty_state("bar-chart-steps", sentence, small=True)]
+    measure = str(importance["impurity_measure"].iloc[0])
+    measure = measure[:1].upper() + measure[1:]
+    sentence = (
+        f"{measure}, mean and standard deviation over the folds. It says what the models used, not whether it helped."
+    )
+    figure = figures.impurity_importance(importance, theme=theme, title=measure)
+    return [
+        html.P(sentence, className="small muted"),
+        chart("analysis-impurity", figure, label="Importance of each feature in training"),
+    ]
 
 
 def _trials(view: AnalysisView, result: ResultView, score: Score, theme: Theme) -> Component:

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from quant.models.catalog import MODELS
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.form import controls
 from webapp.dashboard.components.form.schema import Choice, Field, sections
@@ -98,7 +99,7 @@ def test_every_entry_of_a_list_can_be_removed_and_one_added(values):
     removes = [each for each in reading.ids(tree) if isinstance(each, dict) and each["type"] == controls.REMOVE]
     assert removes == [{"type": controls.REMOVE, "path": f"models.{place}"} for place in range(3)]
     adding = reading.by_id(tree, {"type": controls.ADD_NAME, "path": "models"})
-    assert [option["value"] for option in adding.options] == ["logistic", "random_forest", "xgboost"]
+    assert [option["value"] for option in adding.options] == [entry.model_fields["name"].default for entry in MODELS]
 
 
 def test_words_between_backticks_are_set_as_code():

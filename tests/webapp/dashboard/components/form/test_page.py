@@ -1,7 +1,8 @@
 import pytest
 
 from tests.webapp.dashboard import reading
-from webapp.dashboard.components.form.page import TEMPLATE, draw_page
+from webapp.dashboard.components.form.kept import TEMPLATE
+from webapp.dashboard.components.form.page import draw_page
 from webapp.dashboard.components.form.templates import TEMPLATES
 from webapp.dashboard.components.form.values import default_question, to_values
 

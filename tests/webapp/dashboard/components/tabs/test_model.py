@@ -53,7 +53,7 @@ def test_all_that_was_measured_is_drawn(view, result):
 
     assert {each for each in reading.ids(tree) if str(each).startswith("analysis-")} == {
         "analysis-purged-folds", "analysis-walk-forward", "analysis-roc", "analysis-calibration", "analysis-importance",
-        "analysis-trials",
+        "analysis-trials", "analysis-coverage", "analysis-impurity",
     }  # fmt: skip
 
 
@@ -126,6 +126,35 @@ def test_outcomes_that_are_all_alike_leave_no_curve(view, result):
 
 
 def test_it_reads_no_more_than_it_shows(view, result):
-    narrow = dataclasses.replace(result, frames={name: result.frames[name] for name in model.FRAMES})
+    narrow = dataclasses.replace(
+        result, frames={name: result.frames[name] for name in model.FRAMES if name in result.frames}
+    )
 
     assert reading.text(model.content(view(), narrow, "light"))
+
+
+def test_predicted_returns_have_their_own_pictures(view, result):
+    bins = pd.DataFrame({"mean_predicted": [-0.01, 0.02], "mean_outcome": [0.0, 0.01], "n_rows": [10, 11]})
+    frames = {name: frame for name, frame in result.frames.items() if name not in {"roc", "calibration", "confusion"}}
+    numbers = dataclasses.replace(result, frames={**frames, "forecast_bins": bins})
+
+    tree = model.content(view(), numbers, "light")
+
+    figure = reading.by_id(tree, "analysis-forecasts").figure
+    assert figure["data"][1]["y"] == [0.0, 0.01]
+    assert "analysis-roc" not in reading.ids(tree)
+
+
+def test_coverage_is_said_in_words_and_older_answers_say_what_to_do(view, result):
+    words = reading.text(model.content(view(), result, "light"))
+    assert "that should hold 80" in words
+    older = {name: fact for name, fact in result.facts.items() if name != "intervals"}
+    none = {**result.facts["intervals"], "covered": None}
+    assert "run it again" in reading.text(model.content(view(), dataclasses.replace(result, facts=older), "light"))
+    assert "Too few outcomes" in reading.text(model.content(view(), changed(result, intervals=none), "light"))
+
+
+def test_a_kernel_machine_has_no_importance_in_training(view, result):
+    frame = result.frames["importance"].assign(impurity=np.nan)
+    words = reading.text(model.content(view(), changed(result, frames={"importance": frame}), "light"))
+    assert "leans on bars" in words

@@ -1,0 +1,175 @@
+"""The latest prediction: a final model, fitted on every label there is, speaks about the last bar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from quant.errors import NotEnoughData
+from quant.frames import FORECAST_COLUMNS, Features, Labels, Predictions, known_at
+from quant.models.build import build
+from quant.models.catalog import ModelEntry
+from quant.models.prediction import PREDICT
+from quant.preparation import label_gap
+from quant.spec import AnalysisSpec
+from quant.stages import Json
+from quant.strategies.signals import signals_from_predictions
+from quant.validation.cross_validation import fit_predict_folds
+from quant.validation.intervals import prediction_intervals
+from quant.validation.splits import Fold
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What the final model says: its predictions of the last bar, and what it was trained on."""
+
+    predictions: Predictions
+    fold: Fold
+
+
+def final_fold(labels: Labels, number: int) -> Fold:
+    """Split into every label that was known before the last bar, and the rows of the last bar.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel of the samples.
+    number : int
+        Number of the fold: that after the walk-forward folds.
+
+    Returns
+    -------
+    Fold
+        Instruments without the last bar are not predicted.
+
+    Raises
+    ------
+    NotEnoughData
+        If no label is known before the last bar.
+
+    Notes
+    -----
+    Timing: training uses labels known strictly before the close of the last bar; its prediction may be acted upon at
+    the next open.
+    """
+    stamps = labels.index.get_level_values("timestamp")
+    last = stamps[-1]
+    train = np.flatnonzero((known_at(labels) < last).to_numpy() & labels["label"].notna().to_numpy())
+    if not len(train):
+        raise NotEnoughData("Expected labels that are known before the last bar; found none. Use a longer history.")
+    test = np.flatnonzero(stamps == last)
+    return Fold(
+        number=number,
+        train=train,
+        test=test,
+        window=(stamps[0], stamps[train[-1]]),
+        train_span=(stamps[train[0]], stamps[train[-1]]),
+        test_span=(last, last),
+    )
+
+
+def predict_latest(spec: AnalysisSpec, model: ModelEntry, rows: Features, labels: Labels, fold: Fold) -> Predictions:
+    """Fit the final model and predict the last bar.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    model : ModelEntry
+        The chosen model with its parameters.
+    rows, labels : DataFrame
+        Panels of the samples.
+    fold : Fold
+        As `final_fold` returns it.
+
+    Returns
+    -------
+    DataFrame of shape (n_instruments, n_columns)
+        Panel of the last bar, see `quant.frames`.
+
+    Raises
+    ------
+    ModelError
+        If the model does not fit.
+
+    Notes
+    -----
+    Timing: that of `final_fold`.
+    """
+    predictions, _ = fit_predict_folds(
+        partial(build, model, spec.seed, gap=label_gap(spec)),
+        rows,
+        labels,
+        [fold],
+        predict=PREDICT[spec.label.task],
+        n_jobs=1,
+        task=spec.label.task,
+    )
+    return predictions
+
+
+def describe_latest(
+    spec: AnalysisSpec, latest: Latest, earlier: Predictions, labels: Labels, closes: Mapping[int, float]
+) -> dict[str, Json]:
+    """Return the latest prediction as facts: value, interval, signal, and what it rests on.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    latest : Latest
+        What the final model said.
+    earlier : DataFrame of shape (n_rows, n_columns)
+        The out-of-sample predictions of the walk-forward models.
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel of the samples.
+    closes : mapping of int to float
+        Raw close of the last bar by the instrument's position.
+
+    Returns
+    -------
+    dict
+        JSON facts. `as_of`: close of the bar that is predicted from; `task`, `level` of the intervals, `n_train`,
+        `train_start`, `train_end`, `last_label_end`; and `predictions`, a list of dicts, one an instrument:
+        `instrument`, `symbol`, `close`, what was predicted, `lower` and `upper` (None while too few outcomes are
+        known) and `signal`: 1 long, 0 out, -1 short.
+
+    Notes
+    -----
+    Timing: the signal goes on from the walk-forward models' signals, as the account does; the interval rests on the
+    outcomes of their predictions, for the final model has none of its own yet.
+    """
+    as_of = latest.predictions.index.get_level_values("timestamp")[0]
+    before = earlier[earlier.index.get_level_values("timestamp") < as_of]
+    joined = pd.concat([before, latest.predictions])
+    said = latest.predictions.join(signals_from_predictions(joined, spec.strategy)).join(
+        prediction_intervals(joined, labels, spec.intervals)
+    )
+    columns = FORECAST_COLUMNS[spec.label.task]
+    ends = labels["label_end"].iloc[latest.fold.train]
+    predictions = [
+        {
+            "instrument": int(instrument),
+            "symbol": spec.instruments[instrument].symbol,
+            "close": float(closes[instrument]),
+            **{column: float(row[column]) for column in columns},
+            **{bound: None if np.isnan(row[bound]) else float(row[bound]) for bound in ("lower", "upper")},
+            "signal": int(row["signal"]),
+        }
+        for instrument, row in zip(
+            said.index.get_level_values("instrument").astype(int), said.to_dict("records"), strict=True
+        )
+    ]
+    return {
+        "as_of": as_of.isoformat(),
+        "task": spec.label.task,
+        "horizon_bars": spec.label.horizon_bars,
+        "level": spec.intervals.level,
+        "n_train": len(latest.fold.train),
+        "train_start": latest.fold.train_span[0].isoformat(),
+        "train_end": latest.fold.train_span[1].isoformat(),
+        "last_label_end": ends.max().isoformat(),
+        "predictions": predictions,
+    }

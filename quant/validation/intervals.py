@@ -1,0 +1,161 @@
+"""How far returns strayed from earlier predictions, and so how far they may stray from the next one."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+
+from quant.frames import Labels, Predictions, known_at, task_of
+from quant.validation.catalog import IntervalSpec
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+LEAST_KNOWN = 50  # with fewer outcomes, a quantile near the edge is one of them
+STEP = 0.02  # of the miss rate after each outcome, see Gibbs and Candès, section 3
+LEAST_MISS_RATE, MOST_MISS_RATE = 0.005, 0.9
+NEIGHBOURS = 3  # a classifier's interval is made of this part of the window: the predictions most like the new one
+
+
+def prediction_intervals(predictions: Predictions, labels: Labels, spec: IntervalSpec) -> pd.DataFrame:
+    """Return an interval for the outcome of each prediction, made of outcomes known at that moment only.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel of out-of-sample predictions, see `quant.frames`.
+    labels : DataFrame of shape (n_labels, n_columns)
+        Labels panel that has all rows of `predictions`.
+    spec : IntervalSpec
+        Level, window and whether the level adapts.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 2)
+        `lower` and `upper` bound of the outcome, the simple return that the label is about. NaN until 50 outcomes of
+        the instrument's own predictions are known.
+
+    Notes
+    -----
+    Timing: the interval at `t` uses the prediction at `t` and outcomes of earlier predictions of the same instrument
+    that were known (`quant.frames.known_at`) at the close of `t`.
+
+    Of models that predict a return, errors of the latest predictions are ordered, and the interval is the new
+    prediction plus the errors between which the level lies: split conformal prediction on a rolling window. Returns are
+    not exchangeable, so nothing is guaranteed; therefore the level adapts. After each outcome that lay outside, the
+    share of misses allowed is lowered, and after each inside it is raised, so that in the long run as many lie inside
+    as were asked for. Coverage is measured, see `coverage`.
+
+    A probability has no errors of that kind: one outcome says nothing about how wrong 0.6 was. So for classifiers the
+    interval is that of the outcomes that followed the most similar third of the latest predictions.
+
+    References
+    ----------
+    Gibbs and Candès 2021, Adaptive Conformal Inference Under Distribution Shift. Vovk, Gammerman and Shafer 2005,
+    Algorithmic Learning in a Random World, for the order statistics.
+    """
+    place = labels.index.get_indexer(predictions.index)
+    stamps = predictions.index.get_level_values("timestamp").to_numpy(dtype="datetime64[us]").view(np.int64)
+    known = known_at(labels).to_numpy(dtype="datetime64[us]").view(np.int64)[place]
+    outcome = labels["outcome"].to_numpy(dtype=np.float64)[place]
+    known = np.where(np.isnan(outcome), np.iinfo(np.int64).max, known)  # never
+    is_number = task_of(predictions) == "regression"
+    forecast = _strength(predictions)
+    bounds = np.full((len(predictions), 2), np.nan)
+    instruments = predictions.index.get_level_values("instrument").to_numpy()
+    for instrument in np.unique(instruments):
+        rows = np.flatnonzero(instruments == instrument)
+        part = np.full((len(rows), 2), np.nan)
+        _intervals(
+            stamps[rows],
+            np.maximum.accumulate(known[rows]),
+            forecast[rows],
+            outcome[rows],
+            (1.0 - spec.level, spec.window, spec.adaptive, is_number),
+            part,
+        )
+        bounds[rows] = part
+    return pd.DataFrame(bounds, index=predictions.index, columns=["lower", "upper"])
+
+
+def coverage(intervals: pd.DataFrame, outcome: pd.Series, *, window: int) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return how many outcomes lay inside their intervals: over all, and over the latest at each moment.
+
+    Parameters
+    ----------
+    intervals : DataFrame of shape (n_rows, 2)
+        As `prediction_intervals` returns them.
+    outcome : Series of shape (n_rows,)
+        What came; NaN where it is not known.
+    window : int
+        Outcomes over which the rolling share is taken.
+
+    Returns
+    -------
+    facts : dict
+        `n_scored`, `covered` (share inside) and `mean_width`; None where there is none.
+    rolling : DataFrame of shape (n_timestamps, 1)
+        Index `timestamp`: `covered`, the share inside among the latest `window` outcomes; NaN until there are as many.
+
+    Notes
+    -----
+    Timing: the rolling share at `t` is about intervals made up to `t`, whose outcomes came later. It judges; nothing
+    is decided by it.
+    """
+    is_scored = intervals["lower"].notna() & outcome.notna()
+    scored, came = intervals[is_scored], outcome[is_scored]
+    inside = ((came >= scored["lower"]) & (came <= scored["upper"])).astype(np.float64)
+    rolling = inside.rolling(window).mean().groupby(level="timestamp").last().to_frame("covered")
+    facts = {
+        "n_scored": len(inside),
+        "covered": float(inside.mean()) if len(inside) else None,
+        "mean_width": float((scored["upper"] - scored["lower"]).mean()) if len(inside) else None,
+    }
+    return facts, rolling
+
+
+def _strength(predictions: Predictions) -> FloatArray:
+    """Return what was predicted as one number a row."""
+    if task_of(predictions) == "regression":
+        return np.array(predictions["predicted_return"], dtype=np.float64)
+    rise: FloatArray = predictions["probability"].to_numpy(dtype=np.float64)
+    if "probability_down" in predictions:
+        fall: FloatArray = predictions["probability_down"].to_numpy(dtype=np.float64)
+        return (1.0 + rise - fall) / 2.0
+    return rise.copy()
+
+
+@njit(cache=True, nogil=True)
+def _intervals(
+    stamps: IntArray,
+    known: IntArray,
+    forecast: FloatArray,
+    outcome: FloatArray,
+    settings: tuple[float, int, bool, bool],
+    bounds: FloatArray,
+) -> None:
+    """Write the bounds of each row of one instrument, in the order of time."""
+    miss_rate, window, adaptive, is_number = settings
+    allowed, n_known = miss_rate, 0
+    for row in range(stamps.size):
+        while n_known < row and known[n_known] <= stamps[row]:
+            if adaptive and not np.isnan(bounds[n_known, 0]):
+                inside = bounds[n_known, 0] <= outcome[n_known] <= bounds[n_known, 1]
+                allowed += STEP * (miss_rate - (0.0 if inside else 1.0))
+                allowed = min(max(allowed, LEAST_MISS_RATE), MOST_MISS_RATE)
+            n_known += 1
+        first = max(0, n_known - window)
+        if n_known - first < LEAST_KNOWN:
+            continue
+        if is_number:
+            errors, centre = np.sort(outcome[first:n_known] - forecast[first:n_known]), forecast[row]
+        else:
+            distance = np.abs(forecast[first:n_known] - forecast[row])
+            n_near = max(LEAST_KNOWN, distance.size // NEIGHBOURS)
+            near = np.argsort(distance, kind="mergesort")[:n_near]
+            errors, centre = np.sort(outcome[first:n_known][near]), 0.0
+        n = errors.size
+        low = int(np.floor((n + 1) * allowed / 2.0)) - 1
+        bounds[row, 0] = centre + errors[max(low, 0)]
+        bounds[row, 1] = centre + errors[min(n - 1 - low, n - 1)]

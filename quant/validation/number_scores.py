@@ -1,0 +1,239 @@
+"""How good predicted numbers are, in one number and in a few points for a chart.
+
+Every function takes `labels` and `predicted`, numbers of the same rows. Rows whose label is NaN are unknown and left
+out: they are predicted and traded, never scored.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from quant.errors import InvalidSpec, ModelError
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+MAX_BINS = 200  # more cannot be told apart on a screen
+
+
+def r2(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the share of the labels' variance that predictions explain.
+
+    Parameters
+    ----------
+    labels, predicted : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN are left out.
+
+    Returns
+    -------
+    float
+        At most 1; 0 is always predicting the mean of these labels, which nobody knew, so a little below 0 is no skill.
+        NaN if there are fewer than two labels or all are alike.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ.
+    ModelError
+        If a prediction is not finite.
+
+    References
+    ----------
+    Equal to scikit-learn's `r2_score`. Campbell and Thompson 2008 compare with the mean of the past instead.
+
+    Examples
+    --------
+    >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 2.0])
+    0.5
+    """
+    known, values = _known_numbers(labels, predicted)
+    total = np.square(known - known.mean()).sum() if len(known) else 0.0
+    return float(1.0 - np.square(known - values).sum() / total) if total > 0.0 else float("nan")
+
+
+def information_coefficient(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the correlation of predictions and labels.
+
+    Parameters
+    ----------
+    labels, predicted : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN are left out.
+
+    Returns
+    -------
+    float
+        From -1 to 1; 0 is no skill. NaN if there are fewer than two labels, or all labels or predictions are alike.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ.
+    ModelError
+        If a prediction is not finite.
+
+    References
+    ----------
+    Grinold and Kahn 1999, Active Portfolio Management, chapter 6; Pearson's coefficient.
+
+    Examples
+    --------
+    >>> round(information_coefficient([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]), 12)
+    1.0
+    """
+    known, values = _known_numbers(labels, predicted)
+    if len(known) < 2 or np.ptp(known) == 0.0 or np.ptp(values) == 0.0:  # noqa: PLR2004  # one has no correlation
+        return float("nan")
+    one, other = known - known.mean(), values - values.mean()
+    return float((one * other).sum() / np.sqrt(np.square(one).sum() * np.square(other).sum()))
+
+
+def rank_ic(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the correlation of the ranks of predictions and labels.
+
+    Parameters
+    ----------
+    labels, predicted : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN are left out.
+
+    Returns
+    -------
+    float
+        From -1 to 1; 0 is no skill. Equals get the mean of their ranks. NaN as `information_coefficient`.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ.
+    ModelError
+        If a prediction is not finite.
+
+    References
+    ----------
+    Spearman 1904. Equal to scipy's `spearmanr`.
+
+    Examples
+    --------
+    >>> round(rank_ic([0.1, 0.2, 9.0], [1.0, 2.0, 3.0]), 12)
+    1.0
+    """
+    known, values = _known_numbers(labels, predicted)
+    return information_coefficient(pd.Series(known).rank().to_numpy(), pd.Series(values).rank().to_numpy())
+
+
+def mean_error(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the mean absolute distance of predictions and labels.
+
+    Parameters
+    ----------
+    labels, predicted : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN are left out.
+
+    Returns
+    -------
+    float
+        In the unit of the label, lower is better. NaN if no label is known.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ.
+    ModelError
+        If a prediction is not finite.
+
+    Examples
+    --------
+    >>> mean_error([0.5, 0.25], [0.25, 0.25])
+    0.125
+    """
+    known, values = _known_numbers(labels, predicted)
+    return float(np.abs(known - values).mean()) if len(known) else float("nan")
+
+
+def hit_rate(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the share of labels whose sign was predicted.
+
+    Parameters
+    ----------
+    labels, predicted : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN or 0 are left out.
+
+    Returns
+    -------
+    float
+        From 0 to 1; a prediction of 0 is a miss. Compare with the share of the commoner sign. NaN if no label counts.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ.
+    ModelError
+        If a prediction is not finite.
+
+    Examples
+    --------
+    >>> hit_rate([0.1, -0.1], [0.2, 0.3])
+    0.5
+    """
+    known, values = _known_numbers(labels, predicted)
+    moved = known != 0.0
+    return float((np.sign(known[moved]) == np.sign(values[moved])).mean()) if moved.any() else float("nan")
+
+
+def forecast_bins(labels: ArrayLike, predicted: ArrayLike, n_bins: int = 10) -> pd.DataFrame:
+    """Compare predicted numbers with what came, in groups of neighbouring predictions.
+
+    Parameters
+    ----------
+    labels, predicted : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN are left out.
+    n_bins : int, default=10
+        Groups of about equally many rows, from 1 to 200. Equal predictions share a group.
+
+    Returns
+    -------
+    DataFrame of shape (at most n_bins, 3)
+        `mean_predicted`, ascending; `mean_outcome`; `n_rows`.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ, or `n_bins` is out of its bounds.
+    ModelError
+        If a prediction is not finite.
+
+    Notes
+    -----
+    Overlapping labels are not independent, so a mean strays further than its `n_rows` suggests.
+    """
+    if not 1 <= n_bins <= MAX_BINS:
+        raise InvalidSpec(f"Expected from 1 to {MAX_BINS} bins; found {n_bins}.", field="n_bins")
+    known, values = _known_numbers(labels, predicted)
+    if not len(known):
+        return pd.DataFrame({"mean_predicted": [], "mean_outcome": [], "n_rows": np.zeros(0, dtype=np.int64)})
+    inner_edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
+    _, group, counts = np.unique(np.searchsorted(inner_edges, values), return_inverse=True, return_counts=True)
+    return pd.DataFrame(
+        {
+            "mean_predicted": np.bincount(group, weights=values) / counts,
+            "mean_outcome": np.bincount(group, weights=known) / counts,
+            "n_rows": counts,
+        }
+    )
+
+
+def _known_numbers(labels: ArrayLike, predicted: ArrayLike) -> tuple[Numbers, Numbers]:
+    """Return labels and predictions of the rows whose label is known."""
+    outcomes, values = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    if outcomes.shape != values.shape or outcomes.ndim != 1:
+        raise InvalidSpec(
+            f"Expected as many labels as predictions; found shapes {outcomes.shape} and {values.shape}.", field="labels"
+        )
+    is_known = ~np.isnan(outcomes)
+    outcomes, values = outcomes[is_known], values[is_known]
+    if not np.isfinite(values).all():
+        raise ModelError(
+            f"Expected finite predictions for known labels; found {int((~np.isfinite(values)).sum())} that are not. "
+            "Predict every row before scoring."
+        )
+    return outcomes, values

@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quant.validation.catalog import IntervalSpec
+from quant.validation.intervals import coverage, prediction_intervals
+
+HORIZON = 3
+
+
+def panels(n_bars, seed=0, *, column="predicted_return", n_instruments=1, spread=0.02):
+    rng = np.random.default_rng(seed)
+    stamps = pd.date_range("2020-01-01 21:00", periods=n_bars, tz="UTC", unit="us")
+    index = pd.MultiIndex.from_product([stamps, range(n_instruments)], names=["timestamp", "instrument"])
+    forecast = rng.normal(0.0, 0.01, len(index)) if column == "predicted_return" else rng.random(len(index))
+    outcome = forecast + rng.normal(0.0, spread, len(index))
+    ends = pd.Series(index.get_level_values("timestamp") + pd.Timedelta(days=HORIZON), index=index)
+    known = (ends <= stamps[-1]).to_numpy()
+    labels = pd.DataFrame(
+        {"label": np.where(known, outcome, np.nan), "label_end": ends.where(known), "outcome": outcome}, index=index
+    )
+    labels["outcome"] = labels["outcome"].where(known)
+    return pd.DataFrame({column: forecast, "fold": 0}, index=index), labels
+
+
+def test_the_interval_is_the_prediction_and_the_ordered_errors_that_were_known():
+    predictions, labels = panels(90)
+    spec = IntervalSpec(level=0.8, window=60, adaptive=False)
+    bounds = prediction_intervals(predictions, labels, spec)
+
+    assert bounds["lower"].first_valid_index() == predictions.index[50 + HORIZON - 1]
+    row = 80
+    known = slice(row - HORIZON + 1 - 60, row - HORIZON + 1)
+    errors = np.sort((labels["outcome"] - predictions["predicted_return"]).iloc[known])
+    centre = predictions["predicted_return"].iloc[row]
+    low = int(np.floor(61 * 0.1)) - 1
+    assert bounds.iloc[row].tolist() == pytest.approx([centre + errors[low], centre + errors[59 - low]])
+
+
+def test_a_classifiers_interval_is_of_outcomes_after_similar_predictions():
+    predictions, labels = panels(400, column="probability", spread=0.01)
+    bounds = prediction_intervals(predictions, labels, IntervalSpec(adaptive=False))
+    last = bounds.iloc[-100:].assign(probability=predictions["probability"])
+    assert np.corrcoef(last["probability"], last["lower"])[0, 1] > 0.9  # outcomes here follow the probability
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cut=st.integers(60, 150),
+    seed=st.integers(0, 99),
+    column=st.sampled_from(["predicted_return", "probability"]),
+    adaptive=st.booleans(),
+)
+def test_what_comes_later_changes_no_interval(cut, seed, column, adaptive):
+    predictions, labels = panels(150, seed, column=column, n_instruments=2)
+    spec = IntervalSpec(window=80, adaptive=adaptive)
+    whole = prediction_intervals(predictions, labels, spec)
+    last = predictions.index[2 * cut - 1][0]
+    late = labels["label_end"].isna() | (labels["label_end"] > last)
+    garbled = labels.assign(outcome=labels["outcome"].where(~late, 9.9))  # known later: must not matter
+    pd.testing.assert_frame_equal(
+        prediction_intervals(predictions, garbled, spec).iloc[: 2 * cut], whole.iloc[: 2 * cut], check_exact=True
+    )
+    shorter = labels.where(~late).iloc[: 2 * cut]
+    pd.testing.assert_frame_equal(
+        prediction_intervals(predictions.iloc[: 2 * cut], shorter, spec), whole.iloc[: 2 * cut], check_exact=True
+    )
+
+
+def test_instruments_do_not_touch_each_other():
+    predictions, labels = panels(120, n_instruments=2)
+    spec = IntervalSpec(window=60)
+    both = prediction_intervals(predictions, labels, spec)
+    only = predictions.index.get_level_values("instrument") == 1
+    alone = prediction_intervals(predictions[only], labels[only], spec)
+    pd.testing.assert_frame_equal(both[only], alone, check_exact=True)
+
+
+def test_coverage_holds_when_the_market_turns_wild_if_the_level_adapts():
+    predictions, labels = panels(3000, spread=0.01)
+    wild = labels.assign(
+        outcome=labels["outcome"] + np.linspace(0.0, 3.0, 3000) * (labels["outcome"] - predictions["predicted_return"])
+    )
+    covered = {}
+    for adaptive in (True, False):
+        bounds = prediction_intervals(predictions, wild, IntervalSpec(level=0.8, window=1500, adaptive=adaptive))
+        facts, rolling = coverage(bounds, wild["outcome"], window=100)
+        covered[adaptive] = facts["covered"]
+        assert rolling["covered"].notna().sum() == facts["n_scored"] - 99
+    assert covered[True] == pytest.approx(0.8, abs=0.02)
+    assert covered[False] < 0.77
+
+
+def test_too_few_outcomes_have_no_interval_and_no_coverage():
+    predictions, labels = panels(40)
+    bounds = prediction_intervals(predictions, labels, IntervalSpec())
+    assert bounds.isna().all(axis=None)
+    facts, _ = coverage(bounds, labels["outcome"], window=10)
+    assert facts == {"n_scored": 0, "covered": None, "mean_width": None}
