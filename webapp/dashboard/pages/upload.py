@@ -15,8 +15,8 @@ from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.components.times import ago, now
-from webapp.errors import AppError, NotFound
-from webapp.permissions import Permission
+from webapp.errors import AppError, NotFound, PermissionDenied
+from webapp.permissions import Permission, require
 from webapp.services import uploads
 from webapp.services.uploads import Decision, UploadView
 
@@ -58,6 +58,7 @@ def check(
     value_ids, column_ids, decision_ids, upload_id = state
     if not n_clicks:
         return no_update, ""
+    require(current_actor(), Permission.PRICES_WRITE)
     try:
         with read() as session:
             actor, view = current_actor(), uploads.get(session, current_actor(), _checked(upload_id))
@@ -70,7 +71,7 @@ def check(
             prepared = uploads.prepare(session, parts().files, actor, view.id, layout=said, decisions=decided)
         with write() as session:
             view = uploads.change(session, actor, view.id, prepared, address=client_address())
-    except NotFound:
+    except (NotFound, PermissionDenied):
         raise
     except (AppError, QuantError) as error:
         return no_update, _words(error)
@@ -91,7 +92,7 @@ def store(
                 session, parts().store, current_actor(), upload_id, prepared, symbol=symbol or "", name=name or "",
                 currency=currency or "", asset_class=kind or "", address=client_address(),
             )  # fmt: skip
-    except NotFound:
+    except (NotFound, PermissionDenied):
         raise
     except (AppError, QuantError) as error:
         return no_update, _words(error)
