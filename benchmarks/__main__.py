@@ -26,6 +26,7 @@ CLAIMS = {
     "features": "benchmarks.features",
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",
+    "charts": "benchmarks.charts",
 }
 
 

@@ -97,7 +97,12 @@ def photograph(page: Page, address: str, target: Path) -> None:
 
 def take(browser: Browser, address: str, analysis: str, wanted: Iterable[tuple[str, str, str]], folder: Path) -> None:
     """Take the wanted pictures: page, theme and width of each."""
-    pages = {"dashboard": paths.dashboard(), "analyses": paths.analyses(), "new-analysis": paths.new_analysis()}
+    pages = {
+        "dashboard": paths.dashboard(),
+        "analyses": paths.analyses(),
+        "new-analysis": paths.new_analysis(),
+        "jobs": paths.jobs(),
+    }
     pages |= {tab: paths.analysis(analysis, tab=tab) for tab in paths.TABS}
     for (theme, width), group in groupby(sorted(wanted, key=itemgetter(1, 2)), key=itemgetter(1, 2)):
         context = browser.new_context(viewport=WIDTHS[width], color_scheme=theme)
@@ -110,7 +115,7 @@ def take(browser: Browser, address: str, analysis: str, wanted: Iterable[tuple[s
 
 def main() -> None:
     """Take the README's pictures, or all of them into the folder that is named."""
-    every = product(("dashboard", "analyses", "new-analysis", *paths.TABS), THEMES, WIDTHS)
+    every = product(("dashboard", "analyses", "new-analysis", "jobs", *paths.TABS), THEMES, WIDTHS)
     folder, wanted = (Path(sys.argv[1]), every) if len(sys.argv) > 1 else (PICTURES, IN_THE_README)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:

@@ -17,6 +17,7 @@ from tasks.hands import Hands, hands
 from webapp import jobs
 from webapp.logs import configure_logging
 from webapp.services import jobs as job_services
+from webapp.services import workers
 from webapp.services.leases import Running
 from webapp.services.workflow import Status
 
@@ -60,6 +61,7 @@ class Keeper:
             self._next_beat = now + settings.heartbeat_seconds
         if now >= self._next_sweep:
             with self.parts.database.write() as session:
+                workers.beat(session, self.worker)
                 n_waiting = job_services.sweep(session)
             if n_waiting:
                 self.parts.queue.send(jobs.WORK)
@@ -72,6 +74,7 @@ class Keeper:
             for analysis in running:
                 reason = "Its worker was ended; the work goes on from the last stored stage."
                 job_services.hand_back(session, analysis.job_id, analysis.attempt, reason=reason)
+            workers.say_farewell(session, self.worker)
         for child in self._children:
             if child.is_running():
                 _kill(child.pid)

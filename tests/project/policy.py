@@ -56,6 +56,12 @@ UPLOADS = "/api/v1/uploads"
 UPLOAD = f"{UPLOADS}/<upload_id>"
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
 
+
+def _row(column: str) -> dict[str, str]:
+    """What the table of jobs sends when a button is pressed."""
+    return {"rowId": "analysis:{analysis_id}", "colId": column}
+
+
 POLICY = (
     # --- coming in ---
     UseCase("sign in", None, {"GET /login": {}, "POST /login": {}}, is_public=True),
@@ -207,6 +213,8 @@ POLICY = (
         {f"GET {ANALYSES}": {}, "page /analyses": {}, "analyses.show": {}, "analyses.go": {"analyses-mark": "other"}},
     ),
     UseCase("turn back to the first page, pick", None, {"analyses.first_page": {}, "analyses.pick": {}}),
+    UseCase("list jobs", READ, {"GET /api/v1/jobs": {}, "page /jobs": {}, "jobs.show": {"jobs-whose": "mine"}}),
+    UseCase("see how the installation does", None, {"layout.show_status": {}}),
     # --- reading an analysis ---
     UseCase(
         "watch an analysis",
@@ -248,8 +256,18 @@ POLICY = (
         },
         about="analysis",
     ),
-    UseCase("cancel an analysis", RUN, {f"POST {ANALYSIS}/cancel": {}, "analysis.cancel": {}}, about="analysis"),
-    UseCase("run an analysis again", RUN, {f"POST {ANALYSIS}/rerun": {}, "analysis.rerun": {}}, about="analysis"),
+    UseCase(
+        "cancel an analysis",
+        RUN,
+        {f"POST {ANALYSIS}/cancel": {}, "analysis.cancel": {}, "jobs.stop": {"jobs-active": _row("stop")}},
+        about="analysis",
+    ),
+    UseCase(
+        "run an analysis again",
+        RUN,
+        {f"POST {ANALYSIS}/rerun": {}, "analysis.rerun": {}, "jobs.again": {"jobs-finished": _row("again")}},
+        about="analysis",
+    ),
     UseCase("see who may read", READ, {f"GET {ANALYSIS}/shares": {}, "share_dialog.open_dialog": {}}, about="analysis"),
     UseCase(
         "share an analysis",

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.databases("sqlite")
 PREFIXES = {
     "dashboard": "dashboard-",
     "analyses": "analyses-",
+    "jobs": "jobs-",
     "new_analysis": "new-analysis-",
     "analysis": "analysis-",
     "users": "users-",

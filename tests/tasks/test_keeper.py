@@ -11,7 +11,7 @@ import pytest
 from tasks.keeper import Keeper
 from tests import factories
 from webapp import jobs
-from webapp.services import analyses
+from webapp.services import analyses, workers
 from webapp.services import jobs as job_services
 from webapp.tables import Analysis
 
@@ -102,3 +102,16 @@ def test_giving_up_hands_everything_back_and_ends_the_children(parts, claimed, s
     assert row(parts, claimed).status == "queued"
     assert sleeper.wait(timeout=5) == -signal.SIGKILL
     assert jobs_sent == [jobs.WORK]
+
+
+def test_a_worker_is_said_to_live_until_it_ends(parts):
+    def n_workers():
+        with parts.database.read() as session:
+            return workers.count_alive(session)
+
+    keeper = Keeper(parts, WORKER, os.getpid())
+    keeper.step(0.0)
+    assert n_workers() == 1
+    keeper._children = []
+    keeper.give_up()
+    assert n_workers() == 0

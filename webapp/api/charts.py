@@ -83,6 +83,19 @@ class PositionView(View):
     close: float = Field(description="The newest close, as traded.")
 
 
+class PredictionView(View):
+    """What was predicted last."""
+
+    as_of: Moment = Field(description="Close of the bar at which it was made, without a look at what came after.")
+    is_final: bool = Field(description="Whether by the final model; else by the last walk-forward one.")
+    forecast: dict[str, float] = Field(description="What was predicted, by name.")
+    interval: tuple[float, float] | None = Field(
+        description="Between which returns the outcome will lie, as fractions; null if it is not known."
+    )
+    level: float | None = Field(description="In what share of cases.")
+    signal: Literal[-1, 0, 1] = Field(description="1 long, 0 flat, -1 short.")
+
+
 class Outlook(View):
     """What an analysis says about an instrument."""
 
@@ -91,10 +104,8 @@ class Outlook(View):
     verdict: str | None
     is_credible: bool | None
     model: str
-    as_of: Moment = Field(description="Close of the bar at which the newest out-of-sample prediction was made.")
+    prediction: PredictionView
     n_bars_since: int = Field(description="Newer bars, of which it knows nothing.")
-    forecast: dict[str, float] = Field(description="What was predicted, by name.")
-    signal: Literal[-1, 0, 1] = Field(description="1 long, 0 flat, -1 short.")
     position: PositionView
     drawdown: float = Field(description="At the end of the out-of-sample curve, 0 or less.")
     worst_drawdown: float
@@ -176,7 +187,7 @@ def read_chart(instrument_id: str, query: ChartQuery) -> Response:
     refusals=NOT_NOW,
 )
 def read_outlook(instrument_id: str, analysis_id: str, query: OutlookQuery) -> Response:
-    """Return the newest out-of-sample prediction that an analysis made for an instrument, and the position it asks for.
+    """Return the newest prediction that an analysis made for an instrument, and the position it asks for.
 
     Nothing is predicted anew: `as_of` says how old it is, `n_bars_since` how many bars have come since.
     """

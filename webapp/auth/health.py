@@ -26,7 +26,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, HTTPStatus]:
     """Say whether database and broker answer, and which of them does not."""
-    answers = {"database": _database_answers(), "broker": _broker_answers()}
+    answers = {"database": _database_answers(), "broker": broker_answers()}
     words = {part: "ok" if is_there else "no answer" for part, is_there in answers.items()}
     if all(answers.values()):
         return jsonify(status="ok", parts=words), HTTPStatus.OK
@@ -43,7 +43,8 @@ def _database_answers() -> bool:
     return True
 
 
-def _broker_answers() -> bool:
+def broker_answers() -> bool:
+    """Whether the queue server answers."""
     url = parts().settings.redis_url.get_secret_value()
     if not url:
         _log.warning("There is no broker: ASSAY_REDIS_URL is not set.")

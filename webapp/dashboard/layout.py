@@ -9,19 +9,26 @@ from dash.development.base_component import Component
 from flask import g, has_request_context
 from flask_wtf.csrf import generate_csrf
 
+from webapp.auth.health import broker_answers
+from webapp.auth.session import current_actor, read
 from webapp.dashboard import alerts, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.keys import keys_button, keys_dialog
+from webapp.dashboard.components.status_line import status_line
+from webapp.dashboard.components.times import now
 from webapp.permissions import Actor, Permission
+from webapp.services import system_status
 
 SIGN_OUT = "/logout"
+STATUS_MILLISECONDS = 30_000
 LOGO = "/static/logo.svg"
 
 _NAVIGATION = (
     ("Dashboard", "graph-up", paths.dashboard()),
     ("Analyses", "list-check", paths.analyses()),
     ("New analysis", "plus-square", paths.new_analysis()),
+    ("Jobs", "list-task", paths.jobs()),
 )
 _FOR_ADMINS = (("Users", "people", paths.users()),)
 _THEMES = (("system", "circle-half", "As the system"), ("light", "sun", "Light"), ("dark", "moon", "Dark"))
@@ -41,10 +48,7 @@ def shell() -> Component:
                 role="status",
             ),
             html.Main(dash.page_container, id="content", className="shell-content", tabIndex="-1"),
-            html.Footer(
-                "For research. Not investment advice. Results of the past, even honest ones, promise nothing.",
-                className="shell-footer",
-            ),
+            _footer(),
             html.Div(id=alerts.TOASTS, className="shell-toasts no-print", role="status", **aria(live="polite")),
             html.Div(id="shell-theme-mark", hidden=True),
             keys_dialog(_NAVIGATION),
@@ -53,7 +57,8 @@ def shell() -> Component:
 
 
 def register(app: Dash) -> None:
-    """Wire the drawer and the theme switch, both in the browser."""
+    """Wire the drawer and the theme switch, both in the browser, and the line at the foot."""
+    app.callback(Output("shell-status", "children"), Input("shell-status-poll", "n_intervals"))(show_status)
     app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash has no types here
         ClientsideFunction("assay", "drawer"),
         Output("shell-drawer", "is_open"),
@@ -66,6 +71,24 @@ def register(app: Dash) -> None:
         Output("shell-theme-mark", "children"),
         Input("_pages_location", "pathname"),
         Input("shell-drawer", "is_open"),
+    )
+
+
+def show_status(_n_intervals: int | None) -> list[Component]:
+    """Return how the installation does, for the foot of the page."""
+    with read() as session:
+        status = system_status.read_status(session, current_actor())
+    return status_line(status, has_broker=broker_answers(), now=now())
+
+
+def _footer() -> Component:
+    return html.Footer(
+        [
+            html.Div("\u00a0", id="shell-status", className="status-line no-print", **data(polls="shell-status-poll")),
+            html.Div("For research. Not investment advice. Results of the past, even honest ones, promise nothing."),
+            dcc.Interval(id="shell-status-poll", interval=STATUS_MILLISECONDS),
+        ],
+        className="shell-footer",
     )
 
 

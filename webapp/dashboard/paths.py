@@ -13,6 +13,7 @@ ANALYSIS = "/analyses/<public_id>"
 USERS = "/admin/users"
 USER = "/admin/users/<public_id>"
 UPLOAD = "/data/upload"
+JOBS = "/jobs"
 
 TABS = ("overview", "metrics", "risk", "trades", "model", "honesty", "reproduce")
 
@@ -56,6 +57,11 @@ def upload(upload_id: str | None = None) -> str:
     """Return the address of the page that takes files; with `upload_id`, of one that was brought."""
     query = "?" + urlencode({"upload": upload_id}) if upload_id else ""
     return f"{PREFIX}data/upload{query}"
+
+
+def jobs() -> str:
+    """Return the address of what waits and runs."""
+    return f"{PREFIX}jobs"
 
 
 def is_public_id(text: object) -> bool:

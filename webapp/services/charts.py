@@ -7,7 +7,7 @@ newest, so that zooming does not read and adjust the whole history again; who ma
 import datetime
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Literal, get_args
 
@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from quant.data.adjustment import back_adjusted
 from quant.features.catalog import FeatureEntry
 from quant.frames import Prices
 from webapp.errors import InvalidInput, NotFound
@@ -38,6 +39,7 @@ USUAL_POINTS = 500
 
 _MONTHS: dict[str, int] = {"1m": 1, "6m": 6, "1y": 12, "5y": 60}
 _MOST_KEPT_BARS = 400_000
+_MOST_KEPT_INDICATORS = 12  # of one history
 _EPOCH = datetime.date(1970, 1, 1)
 _MONDAY = 3  # 1970-01-01 was a Thursday: days + 3 counts weeks from a Monday
 
@@ -121,6 +123,17 @@ class History:
     bars: Prices
     days: NDArray[np.int64]
     factor: Values
+    _lines: dict[FeatureEntry, list[Line]] = field(default_factory=dict, repr=False, compare=False)
+
+    def lines_of(self, entry: FeatureEntry) -> list[Line]:
+        """Return an indicator's lines over all bars; the last ones are kept, for whoever zooms asks again."""
+        lines = self._lines.get(entry)
+        if lines is None:
+            lines = compute_lines(self.bars, entry)
+            if len(self._lines) >= _MOST_KEPT_INDICATORS:
+                self._lines.clear()
+            self._lines[entry] = lines
+        return lines
 
 
 def read_chart(
@@ -207,7 +220,7 @@ def read_chart(
         lines=tuple(
             replace(line, y=_thinned(line.y[first : last + 1], starts, width))
             for entry in indicators
-            for line in compute_lines(history.bars, entry)
+            for line in history.lines_of(entry)
         ),
         quote=_quote(history),
     )
@@ -284,7 +297,7 @@ def read_history(
     raw = prices.read_prices(session, store, actor, instrument.id)
     if raw.empty:
         raise NotFound("There are no bars of this instrument yet.")
-    adjusted = prices.read_prices(session, store, actor, instrument.id, adjusted="back")
+    adjusted = back_adjusted(raw)
     factor = adjusted["close"].to_numpy() / raw["close"].to_numpy()
     days = adjusted["session"].to_numpy().astype("datetime64[D]").astype(np.int64)
     history = History(adjusted, days, factor)
@@ -304,6 +317,11 @@ def _date(day: np.int64) -> datetime.date:
     return _EPOCH + datetime.timedelta(days=int(day))
 
 
+def forget() -> None:
+    """Forget the histories that are kept; they are read again."""
+    _KEPT.clear()
+
+
 class KeptHistories:
     """The histories that were used last, up to so many bars together."""
 
@@ -311,6 +329,11 @@ class KeptHistories:
         self._most_bars = most_bars
         self._histories: OrderedDict[tuple[str, str, int, str], History] = OrderedDict()
         self._lock = Lock()
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._histories.clear()
 
     def get(self, key: tuple[str, str, int, str]) -> History | None:
         """Return what was kept, if it still is."""

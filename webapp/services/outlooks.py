@@ -68,6 +68,34 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What a model said last about an instrument.
+
+    Attributes
+    ----------
+    as_of : datetime
+        Close of the bar at which it was made, by a model that had not seen what came after.
+    is_final : bool
+        Whether by the final model, trained on all there is; else by the last walk-forward one.
+    forecast : mapping of str to float
+        What was predicted, by the names of `quant.frames.FORECAST_COLUMNS`.
+    interval : (float, float), optional
+        Between which returns the outcome will lie, as fractions; None if it is not known.
+    level : float, optional
+        In what share of cases.
+    signal : int
+        1 long, 0 flat, -1 short.
+    """
+
+    as_of: datetime.datetime
+    is_final: bool
+    forecast: Mapping[str, float]
+    interval: tuple[float, float] | None
+    level: float | None
+    signal: int
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What an analysis says about an instrument.
 
@@ -81,14 +109,10 @@ class Outlook:
         Whether its audit passed.
     model : str
         Name of the model that was chosen.
-    as_of : datetime
-        Close of the bar at which the newest prediction was made, by a model that never saw it.
+    prediction : Prediction
+        The newest there is.
     n_bars_since : int
         Newer bars there are by now, about which it says nothing.
-    forecast : mapping of str to float
-        What was predicted, by the names of `quant.frames.FORECAST_COLUMNS`.
-    signal : int
-        1 long, 0 flat, -1 short.
     position : Position
         For the capital that was given.
     metrics : mapping of str to (float or None, float or None)
@@ -104,10 +128,8 @@ class Outlook:
     verdict: str | None
     is_credible: bool | None
     model: str
-    as_of: datetime.datetime
+    prediction: Prediction
     n_bars_since: int
-    forecast: Mapping[str, float]
-    signal: int
     position: Position
     metrics: Mapping[str, tuple[float | None, float | None]]
     drawdown: float
@@ -184,8 +206,8 @@ def read_outlook(
 
     Notes
     -----
-    Timing: the prediction is an out-of-sample one, as old as `as_of` says; nothing is predicted anew. Volatility for
-    the size of the position is measured at the newest close.
+    Timing: the prediction is as old as its `as_of` says; nothing is predicted anew. Volatility for the size of the
+    position is measured at the newest close.
     """
     if not 1.0 <= capital <= _MOST_CAPITAL:  # NaN is neither
         message = f"Expected a capital of 1 to {_MOST_CAPITAL:,.0f}; found {capital:g}."
@@ -194,10 +216,7 @@ def read_outlook(
     result = results.load(session, store, actor, analysis_id, names=_FRAMES)
     place = results.place_of(session, analysis_id, instrument_id)
     row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one()
-    predictions = of_instrument(result.frames["predictions"], place)
-    columns = FORECAST_COLUMNS[task_of(predictions)]
-    known = predictions[predictions[columns[0]].notna()]
-    newest, as_of = known.iloc[-1], known.index[-1]
+    newest = newest_prediction(result, place)
     history = charts.read_history(session, store, actor, instrument)
     spec = AnalysisSpec.model_validate(row.spec)
     drawdowns = result.frames["equity"]["drawdown"]
@@ -208,15 +227,46 @@ def read_outlook(
         verdict=row.verdict,
         is_credible=row.is_credible,
         model=result.facts["chosen"]["model"],
-        as_of=as_of.to_pydatetime(),
-        n_bars_since=int((history.bars.index > as_of).sum()),
-        forecast={name: float(newest[name]) for name in columns},
-        signal=int(newest["signal"]),
-        position=_position(instrument, history, spec, place, int(newest["signal"]), capital),
+        prediction=newest,
+        n_bars_since=int((history.bars.index > pd.Timestamp(newest.as_of)).sum()),
+        position=_position(instrument, history, spec, place, newest.signal, capital),
         metrics=_metrics(result),
         drawdown=float(drawdowns.iloc[-1]),
         worst_drawdown=float(drawdowns.min()),
         trades=trades[trades["instrument"] == place],
+    )
+
+
+def newest_prediction(result: ResultView, place: int) -> Prediction:
+    """Return what was predicted last for the instrument at a place of the question.
+
+    The final model's word, where the answer has one; answers from before there was one, and instruments without the
+    last bar, have the last out-of-sample prediction of a walk-forward model.
+    """
+    latest = result.facts.get("latest") or {"predictions": []}
+    for said in latest["predictions"]:
+        if said["instrument"] == place:
+            names = FORECAST_COLUMNS[latest["task"]]
+            bounds = said["lower"], said["upper"]
+            return Prediction(
+                as_of=datetime.datetime.fromisoformat(latest["as_of"]),
+                is_final=True,
+                forecast={name: float(said[name]) for name in names},
+                interval=None if None in bounds else bounds,
+                level=latest["level"],
+                signal=int(said["signal"]),
+            )
+    predictions = of_instrument(result.frames["predictions"], place)
+    names = FORECAST_COLUMNS[task_of(predictions)]
+    known = predictions[predictions[names[0]].notna()]
+    newest = known.iloc[-1]
+    return Prediction(
+        as_of=known.index[-1].to_pydatetime(),
+        is_final=False,
+        forecast={name: float(newest[name]) for name in names},
+        interval=None,
+        level=None,
+        signal=int(newest["signal"]),
     )
 
 

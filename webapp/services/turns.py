@@ -38,6 +38,14 @@ def place_of(session: Session, analysis_id: int, now: datetime.datetime) -> int 
     return session.scalar(select(queue.c.place).where(queue.c.id == analysis_id))
 
 
+def places(session: Session, now: datetime.datetime) -> dict[int, int]:
+    """Return the place of everything that is queued, by its key; see `place_of`."""
+    has_to_wait = case((is_due(now), 0), else_=1)
+    place = func.row_number().over(order_by=(has_to_wait, *_policy()))
+    rows = session.execute(select(Analysis.id, place).where(Analysis.status == Status.QUEUED))
+    return {analysis_id: number for analysis_id, number in rows}  # noqa: C416  # typed rows
+
+
 def is_due(now: datetime.datetime) -> ColumnElement[bool]:
     """Select what need not wait for a later moment."""
     return or_(Analysis.not_before.is_(None), Analysis.not_before <= now)

@@ -11,6 +11,7 @@ from webapp.tables.share import Group, GroupMember, Share, ShareOpening
 from webapp.tables.template import Template
 from webapp.tables.trial import Trial, TrialSeries
 from webapp.tables.upload import QuarantinedRow, Upload, UploadDecision, UploadFinding
+from webapp.tables.worker import Worker
 
 __all__ = [
     "Acquisition",
@@ -49,4 +50,5 @@ __all__ = [
     "UploadFinding",
     "UsedFeature",
     "User",
+    "Worker",
 ]

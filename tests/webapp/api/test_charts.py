@@ -44,8 +44,8 @@ def test_what_cannot_be_drawn_is_refused(me, google, query, field):
 def test_an_outlook_says_what_a_position_would_be(me, google, answered):
     body = me.get(f"/instruments/{google}/outlooks/{answered}?capital=50000").json
 
-    assert body["forecast"].keys() == {"probability"}
-    assert body["as_of"].endswith("Z")
+    assert body["prediction"]["forecast"].keys() == {"probability"}
+    assert body["prediction"]["as_of"].endswith("Z")
     assert body["position"]["full_weight"] == 1.0
     assert body["worst_drawdown"] <= body["drawdown"] <= 0
 

@@ -5,6 +5,7 @@ from tests.webapp.dashboard import reading
 from webapp.dashboard import alerts, layout
 from webapp.dashboard.pages import PAGES
 from webapp.permissions import Actor, Role
+from webapp.services import workers
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -19,7 +20,7 @@ def shell(app):
 def test_the_shell_has_navigation_content_and_a_place_for_messages(shell):
     links = {each.href for each in reading.of_type(shell, "NavLink")}
 
-    assert links == {"/app/", "/app/analyses", "/app/new"}
+    assert links == {"/app/", "/app/analyses", "/app/new", "/app/jobs"}
     assert reading.of_type(shell, "Main")[0].id == "content"
     assert reading.attribute(reading.by_id(shell, alerts.TOASTS), "aria-live") == "polite"
 
@@ -67,3 +68,13 @@ def test_every_page_without_parameters_is_in_the_menu_of_administrators(app, she
 
     assert plain == links
     assert links > {each.href for each in reading.of_type(shell, "NavLink")}
+
+
+def test_the_foot_says_how_the_installation_does(acting, database):
+    with acting(), database.write() as session:
+        workers.beat(session, "host:1:1")
+    with acting("viewer"):
+        words = " ".join(reading.text(part) for part in layout.show_status(None))
+
+    assert "1 worker alive" in words
+    assert "Queue server does not answer" in words  # tests have none

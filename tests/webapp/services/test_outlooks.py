@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -37,18 +39,36 @@ def outlook(app, database, google, answered, actor):
     return outlook
 
 
-def test_the_newest_prediction_comes_with_its_moment_and_its_signal(outlook):
-    newest = answer().frames["predictions"].iloc[-1]
+def test_the_newest_prediction_comes_with_how_the_strategy_has_done(outlook):
     shown = outlook()
 
-    assert shown.as_of == answer().frames["predictions"].index[-1][0]
-    assert shown.forecast == {"probability": newest["probability"]}
-    assert shown.signal == newest["signal"]
+    assert shown.prediction == outlooks.newest_prediction(answer(), 0)
     assert shown.metrics["sharpe_ratio"][0] == pytest.approx(
         next(each["value"] for each in answer().facts["metrics"] if each["name"] == "sharpe_ratio")
     )
     assert shown.worst_drawdown == answer().frames["equity"]["drawdown"].min()
     assert len(shown.trades) == len(answer().frames["trades"])
+
+
+def test_the_last_walk_forward_prediction_speaks_where_no_final_model_does():
+    facts = {name: fact for name, fact in answer().facts.items() if name != "latest"}
+    newest = answer().frames["predictions"].iloc[-1]
+    found = outlooks.newest_prediction(dataclasses.replace(answer(), facts=facts), 0)
+
+    assert found.as_of == answer().frames["predictions"].index[-1][0]
+    assert found.forecast == {"probability": newest["probability"]}
+    assert (found.signal, found.is_final, found.interval) == (newest["signal"], False, None)
+
+
+@pytest.mark.parametrize(("upper", "interval"), [(0.05, (-0.03, 0.05)), (None, None)])
+def test_the_final_model_goes_before_it(upper, interval):
+    said = {"instrument": 0, "probability": 0.6, "lower": -0.03, "upper": upper, "signal": 1}
+    latest = {"as_of": factories.NOW.isoformat(), "task": "two_way", "level": 0.8, "predictions": [said]}
+    facts = {**answer().facts, "latest": latest}
+    found = outlooks.newest_prediction(dataclasses.replace(answer(), facts=facts), 0)
+
+    assert (found.as_of, found.is_final, found.level) == (factories.NOW, True, 0.8)
+    assert (found.forecast, found.interval, found.signal) == ({"probability": 0.6}, interval, 1)
 
 
 def test_newer_bars_are_counted(app, database, outlook):
@@ -63,7 +83,7 @@ def test_the_position_is_sized_as_the_analysis_does_in_whole_shares_at_the_close
     position = outlook(capital=50_000).position
 
     assert position.full_weight == 1.0  # all of it, by the question's sizing
-    assert position.weight == outlook().signal
+    assert position.weight == outlook().prediction.signal
     assert position.close == pytest.approx(691.48)  # of 2007-12-31, as traded
     assert position.shares == position.weight * int(50_000 / position.close)
     assert position.value == pytest.approx(position.shares * position.close)

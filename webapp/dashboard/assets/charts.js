@@ -257,6 +257,16 @@
 
   // ---- Taking charts in hand ------------------------------------------------------------------------------------------
 
+  function retick(gd) {
+    // The server's ticks suit a desk; a phone has room for fewer. Once for each picture: every change draws anew.
+    var range = gd._fullLayout.xaxis.range;
+    var shown = gd.layout.meta.days + range;
+    if (gd.layout.meta.key && gd.clientWidth < 480 && gd.assayTicked !== shown) {
+      gd.assayTicked = shown;
+      view(gd, range[0], range[1], false);
+    }
+  }
+
   function prepare(gd) {
     if (gd.assayPrepared || !gd.on || !gd._fullLayout || !gd.closest(".chart")) {
       return;
@@ -277,10 +287,7 @@
     });
     gd.on("plotly_afterplot", function () {
       readout(gd, null);
-      if (gd.layout.meta.key && gd.assayTicked !== gd.layout.meta.days + gd._fullLayout.xaxis.range) {
-        gd.assayTicked = gd.layout.meta.days + gd._fullLayout.xaxis.range;
-        view(gd, gd._fullLayout.xaxis.range[0], gd._fullLayout.xaxis.range[1], false);
-      }
+      retick(gd);
     });
     gd.on("plotly_relayout", function (change) {
       if (gd.assayQuiet) {
@@ -300,8 +307,11 @@
         view(gd, gd._fullLayout.xaxis.range[0], gd._fullLayout.xaxis.range[1], false); // as many dates as there is room for
       }
     });
-    var range = gd._fullLayout.xaxis.range;
-    view(gd, range[0], range[1], false);
+    if (gd.layout.meta.key) {
+      retick(gd);
+    } else {
+      view(gd, gd._fullLayout.xaxis.range[0], gd._fullLayout.xaxis.range[1], false);
+    }
     readout(gd, null);
     document.dispatchEvent(new CustomEvent("assay:drawn", { detail: { chart: gd } }));
   }

@@ -217,7 +217,7 @@ def _marks(bars: "ChartView", marks: Sequence[Mark], palette: Palette) -> list[d
     shapes = {
         "Long entry": ("triangle-up", palette.accent),
         "Short entry": ("triangle-down", palette.warning),
-        "Exit": ("x-thin-open", palette.text),
+        "Exit": ("x-thin-open", palette.muted),
     }
     drawn = []
     for kind, (shape, colour) in shapes.items():
@@ -232,7 +232,7 @@ def _marks(bars: "ChartView", marks: Sequence[Mark], palette: Palette) -> list[d
                     "y": packed([mark.price for mark in found]),
                     "marker": {
                         "symbol": shape,
-                        "size": 9,
+                        "size": 8,
                         "color": colour,
                         "line": {"width": 1.5, "color": colour if shape.endswith("open") else palette.surface},
                     },

@@ -10,7 +10,7 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import data
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.results import model_title, written
-from webapp.services.outlooks import Outlook, Pinnable, Position
+from webapp.services.outlooks import Outlook, Pinnable, Position, Prediction
 
 SIGNALS = {
     1: ("Long", "arrow-up-right", "is-gain"),
@@ -51,7 +51,7 @@ def _nothing(pins: Sequence[Pinnable], *, may_run: bool) -> Component:
 
 
 def _analysis(outlook: Outlook) -> Component:
-    word, icon_name, tone = SIGNALS[outlook.signal]
+    word, icon_name, tone = SIGNALS[outlook.prediction.signal]
     return panel(
         "Newest prediction",
         html.Div(
@@ -62,13 +62,7 @@ def _analysis(outlook: Outlook) -> Component:
             className="outlook-head",
         ),
         _age(outlook),
-        _pairs(
-            [
-                (DEFINITIONS[name].title, _written(outlook, name), DEFINITIONS[name].definition)
-                for name in _MODEL
-                if name in outlook.metrics
-            ]
-        ),
+        _pairs([*_interval(outlook.prediction), *_named(outlook, _MODEL)]),
         html.P(outlook.verdict, className="small muted outlook-verdict") if outlook.verdict else None,
         note=dcc.Link([model_title(outlook.model), " · ", outlook.title], href=paths.analysis(outlook.analysis_id)),
     )
@@ -76,7 +70,7 @@ def _analysis(outlook: Outlook) -> Component:
 
 def _forecast(outlook: Outlook) -> list[Component]:
     lines: list[Component] = []
-    for name, value in outlook.forecast.items():
+    for name, value in outlook.prediction.forecast.items():
         lines += [
             html.Div(formats.percent(value, signed=name == "predicted_return"), className="metric-value"),
             html.Div(_FORECASTS[name], className="metric-aside"),
@@ -85,12 +79,14 @@ def _forecast(outlook: Outlook) -> list[Component]:
 
 
 def _age(outlook: Outlook) -> Component:
+    prediction = outlook.prediction
     made: list[Component | str] = [
         "Made at the close of ",
-        html.Time(formats.date(outlook.as_of), title=formats.moment(outlook.as_of)),
+        html.Time(formats.date(prediction.as_of), title=formats.moment(prediction.as_of)),
         ", ",
     ]
-    said: list[Component | str] = [*made, "out of sample."]
+    by = "by the final model." if prediction.is_final else "out of sample, by the last walk-forward model."
+    said: list[Component | str] = [*made, by]
     if not outlook.n_bars_since:
         return html.P(said, className="small muted")
     newer = formats.plural(outlook.n_bars_since, "newer bar")
@@ -118,14 +114,31 @@ def _risk(outlook: Outlook, capital: float) -> Component:
                     "Below the peak, at the end of the out-of-sample curve.",
                 ),
                 ("Deepest drawdown", formats.percent(outlook.worst_drawdown), DEFINITIONS["max_drawdown"].definition),
-                *(
-                    (DEFINITIONS[name].title, _written(outlook, name), DEFINITIONS[name].definition)
-                    for name in _RISK
-                    if name in outlook.metrics
-                ),
+                *_named(outlook, _RISK),
             ]
         ),
     )
+
+
+def _interval(prediction: Prediction) -> list[tuple[str, str, str]]:
+    if prediction.interval is None or prediction.level is None:
+        return []
+    low, high = (formats.percent(bound, signed=True) for bound in prediction.interval)
+    share = formats.percent(prediction.level, 0)
+    meaning = f"Between these returns lay {share} of the outcomes of earlier predictions."
+    return [(f"Interval, {share}", f"{low} to {high}", meaning)]
+
+
+def _named(outlook: Outlook, names: Sequence[str]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            DEFINITIONS[name].title,
+            written(outlook.metrics[name][0], DEFINITIONS[name].unit),
+            DEFINITIONS[name].definition,
+        )
+        for name in names
+        if name in outlook.metrics
+    ]
 
 
 def _size(position: Position) -> str:
@@ -151,7 +164,3 @@ def _pairs(lines: Sequence[tuple[str, str, str]]) -> Component:
         ],
         className="pairs",
     )
-
-
-def _written(outlook: Outlook, name: str) -> str:
-    return written(outlook.metrics[name][0], DEFINITIONS[name].unit)

@@ -1,0 +1,91 @@
+import datetime
+
+import pytest
+
+from tests import factories
+from webapp.errors import PermissionDenied
+from webapp.permissions import Actor, Role
+from webapp.services import acquisitions, job_lists
+from webapp.services.job_lists import list_jobs
+from webapp.tables import Analysis
+
+LATER = factories.NOW + datetime.timedelta(minutes=5)
+
+
+@pytest.fixture
+def mine(session):
+    return factories.create_actor(session)
+
+
+@pytest.fixture
+def full(session, mine):
+    """A queue: one running, two waiting, one failed, one fetch, all mine; one of somebody else's waits before mine."""
+    other = factories.create_actor(session)
+    factories.create_analysis(session, other, title="secret")
+    over = {"started_at": factories.NOW, "finished_at": LATER}
+    for title, values in {
+        "running": {"status": "running", "progress": 0.5, "stage": "train", "started_at": factories.NOW, "worker": "w"},
+        "first": {},
+        "second": {"submitted_at": LATER},
+        "failed": {"status": "failed", "error_code": "internal", **over},
+    }.items():
+        factories.create_analysis(session, mine, title=title, **values)
+    acquisitions.submit_fetch(session, mine, source="yahoo", symbol="MSFT")
+    return other
+
+
+def test_running_ones_come_first_then_what_waits_by_its_place(session, mine, full):
+    found = list_jobs(session, mine)
+
+    assert [job.title for job in found.active] == ["running", "MSFT from yahoo", "first", "second"]
+    assert [job.position for job in found.active] == [None, None, 2, 3]
+    assert [job.title for job in found.finished] == ["failed"]
+    assert (found.active[0].stage, found.active[0].worker) == ("train", "w")
+    assert found.active[0].eta_seconds > 0
+    assert {job.kind for job in found.active} == {"analysis", "fetch"}
+
+
+def test_others_jobs_have_an_owner_and_a_kind_and_no_more_for_administrators_only(session, mine, full):
+    admin = factories.create_actor(session, "admin")
+    found = list_jobs(session, admin, everybody=True)
+
+    assert len(found.active) == 5
+    assert {(job.id, job.title) for job in (*found.active, *found.finished)} == {("", "")}
+    assert full.name in {job.owner for job in found.active}
+    with pytest.raises(PermissionDenied):
+        list_jobs(session, mine, everybody=True)
+    with pytest.raises(PermissionDenied):
+        list_jobs(session, Actor(mine.user_id, "x", Role.ADMIN, frozenset()))
+
+
+@pytest.mark.databases("sqlite")
+def test_a_long_list_takes_as_many_questions_as_a_short_one(session, mine, count_queries):
+    def ask():
+        with count_queries(session) as statements:
+            list_jobs(session, mine)
+        return len(statements)
+
+    factories.create_analysis(session, mine)
+    short = ask()
+    for _ in range(20):
+        factories.create_analysis(session, mine)
+
+    assert ask() == short <= 6
+
+
+@pytest.mark.databases("sqlite")
+def test_history_is_limited_to_the_newest(session, mine):
+    for minute in range(4):
+        at = factories.NOW + datetime.timedelta(minutes=minute)
+        factories.create_analysis(session, mine, title=str(minute), status="cancelled", submitted_at=at, finished_at=at)
+
+    assert [job.title for job in list_jobs(session, mine, limit=2).finished] == ["3", "2"]
+
+
+@pytest.mark.databases("sqlite")
+def test_time_that_remains_is_unknown_until_enough_is_done(session, mine):
+    factories.create_analysis(session, mine, status="running", progress=0.01, started_at=factories.NOW)
+
+    assert job_lists.list_jobs(session, mine).active[0].eta_seconds is None
+    session.query(Analysis).one().progress = 0.5
+    assert job_lists.list_jobs(session, mine).active[0].eta_seconds > 0

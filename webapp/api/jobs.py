@@ -1,0 +1,67 @@
+"""What waits, runs and ran."""
+
+from typing import Literal
+
+from flask import Response
+from pydantic import Field
+
+from webapp.api.answers import to_json
+from webapp.api.columns import Moment, View
+from webapp.api.operations import Answer, operation
+from webapp.api.reading import Query, QueryNumber
+from webapp.auth.session import current_actor, read
+from webapp.permissions import Permission
+from webapp.services import job_lists
+from webapp.services.workflow import Status
+
+
+class JobQuery(Query):
+    """Whose jobs."""
+
+    whose: Literal["mine", "all"] = Field(
+        default="mine", description="`all`: everybody's, for those with `users:manage`; of others' no title and no id."
+    )
+    limit: QueryNumber = Field(default=50, ge=1, le=200, description="At most this many that are over.")
+
+
+class Job(View):
+    """An analysis, a fetch of prices, or an import of a file."""
+
+    id: str = Field(description="Of the analysis or acquisition; empty if it is another's.")
+    kind: Literal["analysis", "fetch", "import"]
+    title: str = Field(description="Empty if it is another's.")
+    owner: str
+    is_own: bool
+    status: Status
+    stage: str | None
+    progress: float = Field(description="Share that is done, 0 to 1.")
+    eta_seconds: float | None = Field(description="Seconds that remain; null until enough is known.")
+    position: int | None = Field(description="Place among the queued, from 1.")
+    worker: str | None
+    error_code: str | None
+    submitted_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class Jobs(View):
+    """What waits or runs, and what is over."""
+
+    active: list[Job] = Field(description="Running ones first, then those that wait, by place.")
+    finished: list[Job] = Field(description="Newest first.")
+
+
+@operation(
+    "GET",
+    "/jobs",
+    tag="Jobs",
+    summary="See what waits, runs and ran",
+    permission=Permission.ANALYSES_READ,
+    query=JobQuery,
+    answers={200: Answer("Jobs.", Jobs)},
+)
+def list_jobs(query: JobQuery) -> Response:
+    """Return analyses and acquisitions side by side; cancel and repeat them at their own addresses."""
+    with read() as session:
+        found = job_lists.list_jobs(session, current_actor(), everybody=query.whose == "all", limit=query.limit)
+    return to_json(Jobs.model_validate(found))
