@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from quant.errors import QuantError
 from webapp.auth.session import current_actor, parts, read, write
 from webapp.dashboard import paths
-from webapp.dashboard.components.cards import empty_state, panel
+from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.charts import current_theme
 from webapp.dashboard.components.dashboard import sidebar as side
 from webapp.dashboard.components.dashboard.panels import panels
@@ -57,7 +57,7 @@ def layout(instrument: str = "", range: str = "", **_query: str) -> Component:  
     pinned = pinned if pinned in {each.id for each in pins} else None
     return html.Div(
         [
-            side.sidebar(choices, found, chosen, pins),
+            side.sidebar(choices, found, chosen, pins, may_bring=actor.may(Permission.PRICES_WRITE)),
             html.Div(_price(choices, chosen, pinned), className="board-main"),
             html.Div(_panels(chosen.id, pinned, choices.capital), id="dashboard-panels", className="stack board-aside"),
             html.Div(last, className="board-last"),
@@ -243,7 +243,10 @@ def _register_indicators(app: Dash) -> None:
 
 
 def _no_prices() -> Component:
-    sentence = "There are no prices yet. `python -m webapp seed` on the server loads the packaged ones."
+    if current_actor().may(Permission.PRICES_WRITE):
+        button = dcc.Link([icon("upload"), "Bring prices"], href=paths.upload(), className="btn btn-primary")
+        return panel("Price", empty_state("graph-up", "There are no prices yet. Bring a file of them.", button))
+    sentence = "There are no prices yet. Somebody who may change prices has to bring some."
     return panel("Price", empty_state("graph-up", sentence))
 
 

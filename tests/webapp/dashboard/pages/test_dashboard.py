@@ -21,10 +21,11 @@ def first_name(figure):
 
 def test_without_prices_and_analyses_it_says_what_to_do(acting):
     with acting():
-        words = reading.text(page.layout())
+        tree = page.layout()
 
-    assert "There are no prices yet" in words
-    assert "Nothing has been analysed yet" in words
+    assert "There are no prices yet" in reading.text(tree)
+    assert "Nothing has been analysed yet" in reading.text(tree)
+    assert [each.href for each in reading.of_type(tree, "Link")] == ["/app/data/upload", "/app/new"]
 
 
 def test_the_first_instrument_is_drawn_and_the_latest_analyses_are_listed(acting, sample, database):

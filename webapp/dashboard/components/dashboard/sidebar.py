@@ -8,7 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from quant.features.catalog import FEATURES, FeatureEntry
-from webapp.dashboard import formats
+from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.services import indicators
@@ -27,7 +27,12 @@ _STYLES = {"candles": "Candles", "line": "Line"}
 
 
 def sidebar(
-    choices: DashboardChoices, found: Sequence[InstrumentView], chosen: InstrumentView, pins: Sequence[Pinnable]
+    choices: DashboardChoices,
+    found: Sequence[InstrumentView],
+    chosen: InstrumentView,
+    pins: Sequence[Pinnable],
+    *,
+    may_bring: bool,
 ) -> Component:
     """Return all that can be chosen; a drawer on narrow screens."""
     return html.Aside(
@@ -45,7 +50,7 @@ def sidebar(
                 ],
                 className="side-head",
             ),
-            _section("Instrument", *_instruments(found, chosen)),
+            _section("Instrument", *_instruments(found, chosen), *([_bring()] if may_bring else [])),
             _section("Bars", _segments("dashboard-interval", _INTERVALS, choices.interval, "Length of a bar")),
             _section("Price as", _segments("dashboard-style", _STYLES, choices.style, "How the price is drawn")),
             _section("Custom range", _dates()),
@@ -122,6 +127,10 @@ def _instruments(found: Sequence[InstrumentView], chosen: InstrumentView) -> lis
         ),
         html.P("No instrument matches.", id="dashboard-none", className="muted small", hidden=True),
     ]
+
+
+def _bring() -> Component:
+    return dcc.Link([icon("upload"), " Bring prices"], href=paths.upload(), className="small")
 
 
 def _dates() -> Component:
