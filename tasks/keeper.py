@@ -1,7 +1,7 @@
 """The keeper: a process beside each worker that renews leases, stops what must stop and hands back what died.
 
 It is started by the worker's main process and ends when that is gone. It does the same things whether Redis is there or
-not, so a cancelled analysis stops also while the broker is away.
+not, so a cancelled job stops also while the broker is away.
 """
 
 import argparse
@@ -9,21 +9,57 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import psutil
 from sqlalchemy.exc import OperationalError
 
 from tasks.hands import Hands, hands
 from webapp import jobs
+from webapp.config import Settings
 from webapp.logs import configure_logging
+from webapp.services import acquisition_jobs, workers
 from webapp.services import jobs as job_services
-from webapp.services import workers
 from webapp.services.leases import Running
 from webapp.services.workflow import Status
 
 PERIOD_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job: who knows its rows, the message that sends for it, its limits, and words about it."""
+
+    services: Any  # a module: `jobs`, or `acquisition_jobs`, whose functions have the same names and arguments
+    message: str
+    name: str
+    goes_on: str
+    time_limit: Callable[[Settings], int]
+    advice: str
+
+
+KINDS = (
+    Kind(
+        job_services,
+        jobs.WORK,
+        name="an analysis",
+        goes_on="the work goes on from the last stored stage.",
+        time_limit=lambda settings: settings.analysis_time_limit_seconds,
+        advice="Ask for fewer models, folds or trials.",
+    ),
+    Kind(
+        acquisition_jobs,
+        jobs.ACQUIRE,
+        name="an acquisition",
+        goes_on="it is begun again.",
+        time_limit=lambda settings: settings.acquisition_time_limit_seconds,
+        advice="Ask for fewer bars.",
+    ),
+)
 
 
 class Keeper:
@@ -50,63 +86,66 @@ class Keeper:
         """Look once; `now` is in seconds of any steady clock."""
         self._children = _children(self.parent) or self._children
         with self.parts.database.read() as session:
-            running = job_services.running_on(session, self.worker)
-        for analysis in running:
-            self._look_at(analysis)
+            running = {kind: kind.services.running_on(session, self.worker) for kind in KINDS}
+        for kind, held in running.items():
+            for job in held:
+                self._look_at(kind, job)
         settings = self.parts.settings
-        if running and now >= self._next_beat:
-            alive = [analysis.pid for analysis in running if _is_working(analysis.pid)]
+        if any(running.values()) and now >= self._next_beat:
             with self.parts.database.write() as session:
-                job_services.renew(session, self.worker, alive, lease_seconds=settings.lease_seconds)
+                for kind, held in running.items():
+                    alive = [job.pid for job in held if _is_working(job.pid)]
+                    kind.services.renew(session, self.worker, alive, lease_seconds=settings.lease_seconds)
             self._next_beat = now + settings.heartbeat_seconds
         if now >= self._next_sweep:
             with self.parts.database.write() as session:
                 workers.beat(session, self.worker)
-                n_waiting = job_services.sweep(session)
-            if n_waiting:
-                self.parts.queue.send(jobs.WORK)
+                waiting = [kind.message for kind in KINDS if kind.services.sweep(session)]
+            for message in waiting:
+                self.parts.queue.send(message)
             self._next_sweep = now + SWEEP_SECONDS
 
     def give_up(self) -> None:
         """Stop and hand back everything, because the worker's main process is gone."""
         with self.parts.database.write() as session:
-            running = job_services.running_on(session, self.worker)
-            for analysis in running:
-                reason = "Its worker was ended; the work goes on from the last stored stage."
-                job_services.hand_back(session, analysis.job_id, analysis.attempt, reason=reason)
+            running = [(kind, job) for kind in KINDS for job in kind.services.running_on(session, self.worker)]
+            for kind, job in running:
+                kind.services.hand_back(
+                    session, job.job_id, job.attempt, reason=f"Its worker was ended; {kind.goes_on}"
+                )
             workers.say_farewell(session, self.worker)
         for child in self._children:
             if child.is_running():
                 _kill(child.pid)
-        if running:
-            self.parts.queue.send(jobs.WORK)
+        for message in {kind.message for kind, _ in running}:
+            self.parts.queue.send(message)
 
-    def _look_at(self, analysis: Running) -> None:
+    def _look_at(self, kind: Kind, job: Running) -> None:
         settings = self.parts.settings
-        memory = _memory_bytes(analysis.pid)
+        memory = _memory_bytes(job.pid)
+        limit = kind.time_limit(settings)
         if memory is None:
             with self.parts.database.write() as session:
-                reason = "The process that ran it died; the work goes on from the last stored stage."
-                moved = job_services.hand_back(session, analysis.job_id, analysis.attempt, reason=reason)
+                reason = f"The process that ran it died; {kind.goes_on}"
+                moved = kind.services.hand_back(session, job.job_id, job.attempt, reason=reason)
             if moved:
-                self.parts.queue.send(jobs.WORK)
-        elif (analysis.seconds_since_cancel or 0.0) > settings.cancel_grace_seconds:
-            self._end(analysis, Status.CANCELLED, message="Cancelled; its process had to be killed.")
-        elif analysis.running_seconds > settings.analysis_time_limit_seconds:
-            limit = settings.analysis_time_limit_seconds
-            message = f"Stopped after {limit} s, the most an analysis may take. Ask for fewer models, folds or trials."
-            self._end(analysis, Status.FAILED, code="time_limit", message=message)
+                self.parts.queue.send(kind.message)
+        elif (job.seconds_since_cancel or 0.0) > settings.cancel_grace_seconds:
+            self._end(kind, job, Status.CANCELLED, message="Cancelled; its process had to be killed.")
+        elif job.running_seconds > limit:
+            message = f"Stopped after {limit} s, the most {kind.name} may take. {kind.advice}"
+            self._end(kind, job, Status.FAILED, code="time_limit", message=message)
         elif memory > settings.analysis_memory_limit_bytes:
             limit = settings.analysis_memory_limit_bytes // 1024**2
-            message = f"Stopped at {limit} MiB, the most memory an analysis may use. Ask for fewer features or bars."
-            self._end(analysis, Status.FAILED, code="memory_limit", message=message)
+            message = f"Stopped at {limit} MiB, the most memory {kind.name} may use. Ask for fewer features or bars."
+            self._end(kind, job, Status.FAILED, code="memory_limit", message=message)
 
-    def _end(self, analysis: Running, status: Status, *, message: str, code: str | None = None) -> None:
-        """Take the analysis away from its process first, so that it can write nothing more, then kill the process."""
+    def _end(self, kind: Kind, job: Running, status: Status, *, message: str, code: str | None = None) -> None:
+        """Take the job away from its process first, so that it can write nothing more, then kill the process."""
         with self.parts.database.write() as session:
-            moved = job_services.stop(session, analysis, status, code=code, message=message)
+            moved = kind.services.stop(session, job, status, code=code, message=message)
         if moved:
-            _kill(analysis.pid)
+            _kill(job.pid)
 
 
 def _children(pid: int) -> list[psutil.Process]:

@@ -3,7 +3,7 @@
 from tasks import app
 from tasks.hands import hands
 from webapp import jobs
-from webapp.services import idempotency
+from webapp.services import acquisition_jobs, idempotency
 from webapp.services import jobs as job_services
 
 MOST_MESSAGES = 32
@@ -11,10 +11,11 @@ MOST_MESSAGES = 32
 
 @app.task(name=jobs.SWEEP)  # type: ignore[untyped-decorator]  # Celery has no types
 def sweep() -> None:
-    """Requeue analyses whose worker fell silent, send for everything that waits, and forget what is kept for a day."""
+    """Requeue what fell silent with its worker, send for all that waits, and forget what is kept for a day."""
     parts = hands()
     with parts.database.write() as session:
-        n_waiting = job_services.sweep(session)
+        waiting = {jobs.WORK: job_services.sweep(session), jobs.ACQUIRE: acquisition_jobs.sweep(session)}
         idempotency.forget_old(session)
-    for _ in range(min(n_waiting, MOST_MESSAGES)):
-        parts.queue.send(jobs.WORK)
+    for message, n_waiting in waiting.items():
+        for _ in range(min(n_waiting, MOST_MESSAGES)):
+            parts.queue.send(message)

@@ -48,3 +48,12 @@ def warm_up(**_signal: Any) -> None:
     gc.collect()
     gc.freeze()  # libraries and kernels stay: a collection during an analysis need not go through them
     _log.info("A worker process is warm.")
+
+
+def begin(**_signal: Any) -> None:
+    """Prepare a new child of the data worker: nothing that was opened before the fork is used after it."""
+    from tasks.hands import hands  # noqa: PLC0415  # so that beat starts without it
+
+    hands.cache_clear()
+    hands()
+    _log.info("A data worker process is ready.")

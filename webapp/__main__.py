@@ -17,7 +17,7 @@ from webapp.supervision import CannotStart
 def main() -> int:
     """Start what the command line names; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m webapp", description=__doc__)
-    parser.add_argument("what", choices=("up", "web", "worker", "beat", "migrate", "seed"))
+    parser.add_argument("what", choices=("up", "web", "worker", "data", "beat", "migrate", "seed"))
     if sys.argv[1:2] in (["backup"], ["restore"]):
         return _become((sys.executable, "-m", "webapp.cli", *sys.argv[1:]))
     if sys.argv[1:2] == ["health"] and sys.argv[2:] in [[name] for name in pulse.PROGRAMS]:

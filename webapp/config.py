@@ -66,6 +66,15 @@ class Settings(BaseSettings):
         default=2.0, ge=0, description="How long a cancelled analysis may take to stop by itself before it is killed."
     )
     max_attempts: int = Field(default=5, ge=1, description="How often an analysis is started before it is given up.")
+    acquisition_time_limit_seconds: int = Field(
+        default=900, ge=10, description="An acquisition of prices running longer than this is stopped and failed."
+    )
+    yahoo_base_url: str = Field(
+        default="", description="Where requests for Yahoo are sent, such as a gateway; empty: to Yahoo."
+    )
+    yahoo_requests_per_minute: int = Field(
+        default=60, ge=1, le=1000, description="Requests that all data workers together may send to Yahoo in a minute."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least level that is logged."
     )

@@ -24,13 +24,15 @@ from webapp.config import Settings, load_settings
 from webapp.home import forget_secret, has_secret, keep_secret, make_folders, only_one
 from webapp.supervision import CannotStart, GaveUp, Group, Program, StopRequested, last_lines
 
+DATA = "data"  # the queue of acquisitions, see `webapp.jobs`, which a launcher need not load
+DATA_CHILD_KIB = 300 * 1024  # a child of the data worker that has grown beyond this is replaced between two jobs
 HEALTHY_WITHIN_SECONDS = 60.0
 BROKER_WITHIN_SECONDS = 10.0
 FAILED = 1
 SECRET_KEY = "assay_secret_key"  # noqa: S105  # the names of files, not what is in them
 REDIS_URL = "assay_redis_url"
-KEPT_RUNNING = ("broker", "worker", "beat", "web")
-STOPPED_IN_ORDER = (("migrate", "seed", "web", "beat", "worker"), ("broker",))  # they hand back work through it
+KEPT_RUNNING = ("broker", "worker", "data", "beat", "web")
+STOPPED_IN_ORDER = (("migrate", "seed", "web", "beat", "data", "worker"), ("broker",))  # they hand back work through it
 
 
 def programs(settings: Settings) -> dict[str, Program]:
@@ -46,6 +48,11 @@ def programs(settings: Settings) -> dict[str, Program]:
             "worker",
             (*celery, "worker", "--loglevel", level, *_worker_options(settings)),
             grace_seconds=3.5,  # a running analysis takes longer; another worker goes on from its last stored stage
+        ),
+        "data": Program(
+            "data",
+            (*celery[:-1], "tasks.data", "worker", "--loglevel", level, *_data_options()),
+            grace_seconds=3.5,  # as above; an acquisition is begun again
         ),
         "beat": Program("beat", (*celery, "beat", "--loglevel", level)),
     }
@@ -65,6 +72,15 @@ def _worker_options(settings: Settings) -> tuple[str, ...]:
         *("--pool", "prefork", "--concurrency", str(settings.worker_processes)),
         *("--hostname", f"assay-{os.getpid()}@%h"),  # two installations on one machine are two workers
         *("--without-gossip", "--without-mingle"),  # workers learn of each other from the database
+    )
+
+
+def _data_options() -> tuple[str, ...]:
+    return (
+        *("--queues", DATA, "--pool", "prefork", "--concurrency", "1"),
+        *("--max-memory-per-child", str(DATA_CHILD_KIB)),
+        *("--hostname", f"assay-data-{os.getpid()}@%h"),
+        *("--without-gossip", "--without-mingle"),
     )
 
 
@@ -121,7 +137,11 @@ def _start(settings: Settings, group: Group) -> None:
     group.start(parts["web"])
     greeting = _run_once(group, parts["seed"])
     _wait_until_healthy(settings, group)
-    for name in ("worker", "beat"):  # last: an analysis that waits takes every core as soon as there is a worker
+    for name in (
+        "worker",
+        "data",
+        "beat",
+    ):  # last: an analysis that waits takes every core as soon as there is a worker
         group.start(parts[name])
     _report("web", f"{settings.web_processes} processes of {settings.web_threads} threads")
     _report("worker", f"{settings.worker_processes} analyses at once")

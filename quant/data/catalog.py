@@ -17,9 +17,10 @@ class InstrumentSpec(Spec):
         description="Ticker symbol at the source.",
         examples=["GOOG"],
     )
-    source: Literal["sample", "upload"] = Field(
+    source: Literal["sample", "upload", "yahoo"] = Field(
         "sample",
-        description="Where the prices come from. `sample`: the packaged real prices; `upload`: your own files.",
+        description="Where the prices come from. `sample`: the packaged real prices; `upload`: your own files; "
+        "`yahoo`: fetched from Yahoo.",
     )
 
 

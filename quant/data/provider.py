@@ -13,6 +13,7 @@ from quant.frames import MARKET_COLUMNS
 
 PROVIDERS = {
     "sample": "quant.data.sample:SampleProvider",
+    "yahoo": "quant.data.yahoo:YahooProvider",
 }
 
 DELIVERED_COLUMNS = ("session", *MARKET_COLUMNS)
@@ -64,6 +65,8 @@ class Delivered:
         tell; an empty frame says that there are none.
     dividend_basis : {"previous_close", "ex_close"}
         How `adjusted_close` takes in a dividend: see `quant.data.adjustment.implied_actions`.
+    notes : tuple of str
+        What was left out or is worth knowing, in whole sentences.
     """
 
     symbol: str
@@ -76,6 +79,7 @@ class Delivered:
     basis: Basis = "raw"
     actions: pd.DataFrame | None = field(default=None, repr=False)
     dividend_basis: DividendBasis = "previous_close"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse bars and actions whose columns are not those of the contract."""
@@ -118,13 +122,15 @@ class PriceProvider(Protocol):
         """
 
 
-def create_provider(name: str) -> PriceProvider:
+def create_provider(name: str, **options: Any) -> PriceProvider:
     """Return the source of prices called `name`.
 
     Parameters
     ----------
     name : str
         A key of `PROVIDERS`, such as `"sample"`.
+    **options
+        What this source lets one choose, such as where it keeps its files.
 
     Returns
     -------
@@ -145,5 +151,5 @@ def create_provider(name: str) -> PriceProvider:
         raise InvalidSpec(f"Expected one of the sources {', '.join(PROVIDERS)}; found {name!r}.", field="source")
     module, _, class_name = PROVIDERS[name].partition(":")
     create: Callable[[], Any] = getattr(import_module(module), class_name)
-    provider: PriceProvider = create()
+    provider: PriceProvider = create(**options)
     return provider

@@ -36,22 +36,25 @@ def wait_until(condition: Callable[[], object], *, seconds: float, what: str) ->
 
 
 class Worker:
-    """A Celery worker with one child, its keeper, and a log file."""
+    """A Celery worker with one child, its keeper, and a log file; of the data queue, if it is told so."""
 
-    def __init__(self, settings: Settings, environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, settings: Settings, environment: dict[str, str], log: Path, *, is_for_data: bool = False
+    ) -> None:
         self.settings = settings
         self.log = log
-        command = [sys.executable, "-m", "celery", "-A", "tasks", "worker", "--concurrency", "1", "--loglevel", "INFO"]
+        self.ready = b"A data worker process is ready" if is_for_data else b"A worker process is warm"
+        command = [sys.executable, "-m", "celery", "-A", "tasks.data" if is_for_data else "tasks", "worker"]
+        command += ["--concurrency", "1", "--loglevel", "INFO"]
         command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        command += ["--queues", jobs.DATA] if is_for_data else []
         with log.open("wb") as stream:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
         self._all: set[psutil.Process] = set()
 
     def wait_ready(self) -> None:
         """Wait for its child to be warm."""
-        wait_until(
-            lambda: b"A worker process is warm" in self.log.read_bytes(), seconds=READY_SECONDS, what=self.log.name
-        )
+        wait_until(lambda: self.ready in self.log.read_bytes(), seconds=READY_SECONDS, what=self.log.name)
         self.family()
 
     def family(self) -> list[psutil.Process]:
@@ -99,7 +102,7 @@ class Stage:
             price_store.load_sample(session, self.store)
             self.actor = factories.create_actor(session)
 
-    def start_worker(self, **changes: object) -> Worker:
+    def start_worker(self, *, is_for_data: bool = False, **changes: object) -> Worker:
         """Start one more worker; `changes` are settings of its own."""
         values = self.settings.model_copy(update=changes)
         environment = dict(os.environ)  # noqa: TID251  # what the processes of a launcher inherit
@@ -110,7 +113,8 @@ class Stage:
             "ASSAY_SECRET_KEY": values.secret_key.get_secret_value(),
             **{f"ASSAY_{name.upper()}": str(value) for name, value in changes.items()},
         }
-        worker = Worker(values, environment, self._folder / f"worker-{len(self.workers)}.log")
+        log = self._folder / f"worker-{len(self.workers)}.log"
+        worker = Worker(values, environment, log, is_for_data=is_for_data)
         self.workers.append(worker)
         worker.wait_ready()
         return worker

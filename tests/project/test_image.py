@@ -85,7 +85,7 @@ def test_every_service_runs_a_program_that_exists():
     ours = {name: service for name, service in services.items() if service["image"] == "assay"}
     words = re.search(r"choices=\(([^)]*)\)", (ROOT / "webapp" / "__main__.py").read_text())[1]
 
-    assert set(ours) == {"web", "worker", "beat", "migrate", "seed"}
+    assert set(ours) == {"web", "worker", "data", "beat", "migrate", "seed"}
     assert all(service["command"] == [name] and f'"{name}"' in words for name, service in ours.items())
     assert "ports" not in services["postgres"]
     assert "ports" not in services["valkey"]

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCIENCE = {"sklearn", "xgboost", "numba", "scipy"}
+SOURCES = {"yfinance", "curl_cffi", "bs4"}
 WEB = {"flask", "dash", "plotly", "gunicorn"}
 
 
@@ -29,14 +30,21 @@ def test_a_web_server_loads_no_science(tmp_path):
     assert {"flask", "dash", "webapp", "quant"} <= packages, "it is the whole application"
     assert packages & SCIENCE == set()
     assert "tasks" not in packages
+    assert packages & SOURCES == set()
 
 
-@pytest.mark.parametrize("module", ["tasks.analyses", "tasks.maintenance", "tasks.keeper"])
+@pytest.mark.parametrize("module", ["tasks.analyses", "tasks.acquisitions", "tasks.maintenance", "tasks.keeper"])
 def test_a_worker_loads_no_web(module, tmp_path):
     packages = loaded(module, tmp_path)
 
     assert "celery" in packages
     assert packages & WEB == set()
+
+
+def test_a_data_worker_loads_what_it_needs_with_its_first_job(tmp_path):
+    packages = loaded("tasks.acquisitions", tmp_path)
+
+    assert packages & (SCIENCE | SOURCES | {"numpy", "pandas", "pyarrow"}) == set()
 
 
 def test_a_keeper_loads_no_frames_either(tmp_path):

@@ -11,9 +11,9 @@ import pytest
 from tasks.keeper import Keeper
 from tests import factories
 from webapp import jobs
-from webapp.services import analyses, workers
+from webapp.services import acquisition_jobs, acquisitions, analyses, workers
 from webapp.services import jobs as job_services
-from webapp.tables import Analysis
+from webapp.tables import Acquisition, Analysis
 
 pytestmark = pytest.mark.databases("sqlite")
 WORKER = "host:1:1"
@@ -115,3 +115,47 @@ def test_a_worker_is_said_to_live_until_it_ends(parts):
     keeper._children = []
     keeper.give_up()
     assert n_workers() == 0
+
+
+@pytest.fixture
+def acquiring(parts, actor, sleeper):
+    """An acquisition that the sleeper carries out."""
+    with parts.database.write() as session:
+        factories.create_acquisition(session, actor)
+        return acquisition_jobs.claim_next(session, worker=WORKER, pid=sleeper.pid, lease_seconds=1, max_attempts=5)
+
+
+def acquisition(parts, acquiring):
+    with parts.database.read() as session:
+        return session.get(Acquisition, acquiring.acquisition_id)
+
+
+def test_an_acquisition_keeps_its_lease_and_is_handed_back_when_its_process_dies(parts, acquiring, sleeper, jobs_sent):
+    before = acquisition(parts, acquiring).lease_expires_at
+    look(parts)
+    assert acquisition(parts, acquiring).lease_expires_at > before
+
+    sleeper.kill()
+    sleeper.wait(timeout=5)
+    look(parts)
+    assert acquisition(parts, acquiring).status == "queued"
+    assert jobs_sent.count(jobs.ACQUIRE) >= 1
+    assert jobs.WORK not in jobs_sent
+
+
+def test_an_acquisition_that_was_cancelled_is_killed_after_its_grace(parts, actor, acquiring, sleeper):
+    with parts.database.write() as session:
+        acquisitions.cancel(session, actor, acquiring.public_id)
+    look(parts, cancel_grace_seconds=-1)
+
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert acquisition(parts, acquiring).status == "cancelled"
+
+
+def test_an_acquisition_that_takes_too_long_is_failed_and_killed(parts, acquiring, sleeper):
+    look(parts, acquisition_time_limit_seconds=-1)
+
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    ended = acquisition(parts, acquiring)
+    assert (ended.status, ended.error_code) == ("failed", "time_limit")
+    assert "an acquisition" in ended.error_message

@@ -33,3 +33,12 @@ def test_sweeping_forgets_what_is_kept_for_a_day(parts, jobs_sent, monkeypatch):
 
     with parts.database.read() as session:
         assert session.query(IdempotencyKey).count() == 0
+
+
+def test_sweeping_sends_for_acquisitions_to_their_own_worker(parts, actor, jobs_sent, monkeypatch):
+    monkeypatch.setattr(tasks.maintenance, "hands", lambda: parts)
+    with parts.database.write() as session:
+        factories.create_acquisition(session, actor)
+    tasks.maintenance.sweep()
+
+    assert jobs_sent == [jobs.ACQUIRE]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import factories, servers
-from webapp.jobs import SWEEP, WORK, Queue
+from webapp.jobs import ACQUIRE, DATA, SWEEP, WORK, Queue
 from webapp.tables import Security
 
 
@@ -110,6 +110,14 @@ def test_the_message_names_the_task_and_carries_nothing_else(valkey):
         message = json.loads(client.lindex("celery", 0))
     assert message["headers"]["task"] == WORK
     assert json.loads(base64.b64decode(message["body"]))[:2] == [[], {}]
+
+
+@pytest.mark.broker
+def test_acquisitions_go_to_a_queue_of_their_own(valkey):
+    assert Queue(valkey.url).send(ACQUIRE) is True
+    with valkey.client() as client:
+        assert client.llen("celery") == 0
+        assert json.loads(client.lindex(DATA, 0))["headers"]["task"] == ACQUIRE
 
 
 @pytest.mark.broker

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from tests.servers import free_port
+from webapp import jobs
 from webapp.config import Settings
 from webapp.launch import programs
 
@@ -92,6 +93,7 @@ class Launch:
         given = {
             "web": python(WEB, str(self.port)),
             "worker": python(SLEEPER, "worker"),
+            "data": python(SLEEPER, "data"),
             "beat": python(SLEEPER, "beat"),
             "migrate": python("print('up to date')"),
             "seed": python("print('Sign in as somebody')"),
@@ -163,7 +165,7 @@ def test_starts_tells_where_it_is_and_leaves_nothing_when_it_ends(launch, number
 
     assert any(f"http://127.0.0.1:{launch.port}" in line for line in lines)
     assert "  Sign in as somebody" in lines
-    assert len(launch.family) == 5, "the guard, the queue server, web, worker and beat"
+    assert len(launch.family) == 6, "the guard, the queue server, web, worker, data worker and beat"
     assert launch.stop(number) < STOPPED_WITHIN_SECONDS
     assert launch.process.returncode == 0
     assert launch.none_left()
@@ -377,6 +379,13 @@ def test_a_web_server_that_is_asked_to_listen_everywhere_gets_all_addresses():
 
     assert command[command.index("--bind") + 1] == "[::]:8051"
     assert command[command.index("--workers") + 1] == "3"
+
+
+def test_the_data_worker_takes_the_queue_to_which_acquisitions_are_sent():
+    command = programs(Settings(secret_key="x" * 32))["data"].command
+
+    assert command[command.index("-A") + 1] == "tasks.data"
+    assert command[command.index("--queues") + 1] == jobs.DATA
 
 
 def alone(word: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:

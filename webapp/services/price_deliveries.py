@@ -15,6 +15,12 @@ _ACTIONS = ["split_factor", "dividend"]
 _COMPARED = [*MARKET_COLUMNS, *_ACTIONS]
 _LISTED_SESSIONS = 5
 
+# How far a price may be off, relatively, and still be the same after an adjustment for splits was undone: sources send
+# 32-bit floats, whose last digits another split changes.
+UNDONE = 1e-6
+_SCALE_NOISE = 1e-3
+_LEAST_FOR_SCALE = 3
+
 
 def to_bars(delivered: Delivered, security: Security) -> pd.DataFrame:
     """Return the delivery as bars, ascending, or say why it cannot be kept.
@@ -82,14 +88,60 @@ def with_known_first_actions(fresh: pd.DataFrame, stored: pd.DataFrame) -> pd.Da
     return fresh
 
 
+def check_scale(stored: pd.DataFrame, fresh: pd.DataFrame, symbol: str) -> None:
+    """Refuse a delivery all of whose bars are the same multiple of those that are stored.
+
+    Parameters
+    ----------
+    stored, fresh : DataFrame
+        Bars by `timestamp`, raw.
+    symbol : str
+        For the message.
+
+    Raises
+    ------
+    InvalidPrices
+        If three or more shared bars differ by one factor: the source has adjusted its prices for a split that its list
+        does not have yet, or the other way round.
+    """
+    shared = fresh.index.intersection(stored.index)
+    ratios = (fresh.loc[shared, "close"] / stored.loc[shared, "close"]).to_numpy(dtype=np.float64)
+    ratios = ratios[np.isfinite(ratios)]
+    if len(ratios) < _LEAST_FOR_SCALE:
+        return
+    factor = float(np.median(ratios))
+    if abs(factor - 1) > _SCALE_NOISE and (np.abs(ratios / factor - 1) < _SCALE_NOISE).all():
+        raise InvalidPrices(
+            f"Expected the prices of {symbol} on the scale of those that are stored; found all {len(ratios)} shared "
+            f"bars times {factor:.6g}. The source's prices and its list of splits contradict each other, as they may "
+            "on the day of a split; nothing was kept. Fetch again tomorrow."
+        )
+
+
 def differences(
-    stored: pd.DataFrame, fresh: pd.DataFrame
+    stored: pd.DataFrame, fresh: pd.DataFrame, *, tolerance: float = 0.0
 ) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex, pd.DatetimeIndex]:
-    """Return the timestamps of bars that are new, of those that changed, and of those that are gone."""
+    """Return the timestamps of bars that are new, of those that changed, and of those that are gone.
+
+    Parameters
+    ----------
+    stored, fresh : DataFrame
+        Bars by `timestamp`, ascending.
+    tolerance : float, default=0.0
+        Values that differ by no more than this fraction are the same.
+
+    Returns
+    -------
+    tuple of three DatetimeIndex
+        Of each kind of bar.
+    """
     shared = fresh.index.intersection(stored.index)
     before = stored.loc[shared, _COMPARED].to_numpy(dtype=np.float64)
     after = fresh.loc[shared, _COMPARED].to_numpy(dtype=np.float64)
-    is_other = ~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=1)
+    is_same = (before == after) | (np.isnan(before) & np.isnan(after))
+    if tolerance:
+        is_same |= np.abs(after - before) <= tolerance * np.abs(before)
+    is_other = ~is_same.all(axis=1)
     inside = stored.index[(stored.index >= fresh.index[0]) & (stored.index <= fresh.index[-1])]
     return (
         pd.DatetimeIndex(fresh.index.difference(stored.index)),

@@ -175,7 +175,8 @@ def record_delivery(
     is_implied = delivered.actions is None
     if is_implied and series.revision:
         fresh = price_deliveries.with_known_first_actions(fresh, stored)
-    added, restated, withdrawn = price_deliveries.differences(stored, fresh)
+    tolerance = 0.0 if delivered.basis == "raw" else price_deliveries.UNDONE
+    added, restated, withdrawn = price_deliveries.differences(stored, fresh, tolerance=tolerance)
     if not (len(added) or len(restated) or len(withdrawn)):
         newest = session.scalars(select(PriceRevision).where(*_is_revision(series_id, series.revision))).one()
         return RevisionView(newest.number, newest.content_hash, newest.n_bars, 0, 0, 0)

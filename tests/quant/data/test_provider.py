@@ -15,7 +15,7 @@ def test_each_provider_knows_its_name_and_its_symbols(name):
 
 
 def test_an_unknown_source_is_refused_with_those_there_are():
-    with pytest.raises(InvalidSpec, match="sample; found 'crystal ball'") as caught:
+    with pytest.raises(InvalidSpec, match="sample, yahoo; found 'crystal ball'") as caught:
         create_provider("crystal ball")
     assert caught.value.field == "source"
 

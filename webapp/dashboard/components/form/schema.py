@@ -95,6 +95,7 @@ _CHOICES = {
     "long_short": "Long or short",
     "sample": "Packaged sample",
     "upload": "My uploads",
+    "yahoo": "Yahoo Finance",
     "three_way": "Three: up, neither, down",
     "two_way": "Two: up or not",
 }

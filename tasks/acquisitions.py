@@ -1,0 +1,128 @@
+"""Acquiring prices: claim a job, ask the source, hand what it delivered to the services."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import OperationalError
+
+from quant.errors import AnalysisCancelled, ProviderUnavailable, QuantError
+from tasks.data import app
+from tasks.hands import Hands, hands
+from tasks.pool import WORKER
+from webapp import jobs
+from webapp.errors import AppError, LeaseLost
+from webapp.pacing import TokenBucket
+from webapp.services import acquisition_jobs, price_sources
+from webapp.services.acquisition_jobs import AcquisitionClaim
+
+if TYPE_CHECKING:
+    from quant.data.provider import PriceProvider
+
+_log = logging.getLogger(__name__)
+
+
+@app.task(name=jobs.ACQUIRE)  # type: ignore[untyped-decorator]  # Celery has no types
+def acquire() -> None:
+    """Take the next acquisition and carry it to its end; then look for more."""
+    parts = hands()
+    settings = parts.settings
+    with parts.database.write() as session:
+        claim = acquisition_jobs.claim_next(
+            session,
+            worker=WORKER,
+            pid=os.getpid(),
+            lease_seconds=settings.lease_seconds,
+            max_attempts=settings.max_attempts,
+        )
+    if claim is None:
+        return
+    try:
+        _carry(parts, claim)
+    except LeaseLost as error:
+        _log.warning(
+            "Stopped work that is no longer ours.", extra={"acquisition": claim.public_id, "error": str(error)}
+        )
+    except OperationalError:
+        # The database is away. The lease runs out, and the acquisition is begun again.
+        _log.exception("The database does not answer.", extra={"acquisition": claim.public_id})
+    parts.queue.send(jobs.ACQUIRE)
+
+
+def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
+    """Carry an acquisition out and translate every way in which it can end."""
+    try:
+        CARRIERS[claim.kind](parts, claim)
+    except AnalysisCancelled:
+        with parts.database.write() as session:
+            acquisition_jobs.confirm_cancelled(session, claim)
+    except ProviderUnavailable as error:
+        wait = getattr(error, "retry_after", None)
+        with parts.database.write() as session:
+            price_sources.failed(session, claim.source, code=error.code, message=str(error), retry_after=wait)
+            if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait):
+                acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
+    except (LeaseLost, OperationalError):
+        raise
+    except (QuantError, AppError) as error:
+        with parts.database.write() as session:
+            if claim.kind == "fetch" and isinstance(error, QuantError):
+                price_sources.answered(session, claim.source)
+            acquisition_jobs.fail(session, claim, code=error.code, message=str(error))
+    except Exception:  # noqa: BLE001  # whatever it is, the person who waits must learn that it ended
+        _log.exception("An acquisition failed in a way nobody foresaw.", extra={"acquisition": claim.public_id})
+        reference = f"{claim.public_id}/{claim.attempt}"
+        message = f"Something went wrong on our side. The server's log has the details under {reference}."
+        with parts.database.write() as session:
+            acquisition_jobs.fail(session, claim, code="internal", message=message)
+
+
+def fetch(parts: Hands, claim: AcquisitionClaim) -> None:
+    """Ask the source for what is new; if stored bars came differently, ask for all of them."""
+    from quant.data.provider import PriceQuery  # noqa: PLC0415  # brings pandas: only who has work to do needs it
+    from webapp.services import fetches  # noqa: PLC0415
+
+    with parts.database.read() as session:
+        query = fetches.plan(session, parts.store, claim)
+    provider = _provider(parts, claim)
+    _report(parts, claim, 0.1)
+    delivered = provider.fetch(query)
+    _report(parts, claim, 0.6)
+    with parts.database.read() as session:
+        is_incomplete = query.start is not None and fetches.tells_of_changes(session, parts.store, claim, delivered)
+    if is_incomplete:
+        delivered = provider.fetch(PriceQuery(claim.symbol, claim.interval))
+        _report(parts, claim, 0.8)
+    with parts.database.write() as session:
+        price_sources.answered(session, claim.source)
+        outcome = fetches.keep(session, parts.store, claim, delivered)
+        acquisition_jobs.finish(session, claim, outcome)
+
+
+def _provider(parts: Hands, claim: AcquisitionClaim) -> "PriceProvider":
+    from quant.data.provider import create_provider  # noqa: PLC0415  # as above
+
+    settings = parts.settings
+    bucket = _bucket(settings.redis_url.get_secret_value(), claim.source, settings.yahoo_requests_per_minute)
+    return create_provider(
+        claim.source,
+        cache=settings.home / "cache" / claim.source,
+        base_url=settings.yahoo_base_url,
+        pace=bucket.take,
+    )
+
+
+@lru_cache(maxsize=8)
+def _bucket(redis_url: str, source: str, per_minute: int) -> TokenBucket:
+    """Return this process's bucket: while Redis is away it must not be a full one for every fetch."""
+    return TokenBucket(redis_url, source, per_minute)
+
+
+def _report(parts: Hands, claim: AcquisitionClaim, progress: float) -> None:
+    with parts.database.write() as session:
+        acquisition_jobs.report(session, claim, progress)
+
+
+CARRIERS: dict[str, Callable[[Hands, AcquisitionClaim], None]] = {"fetch": fetch}
