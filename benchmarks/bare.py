@@ -61,9 +61,12 @@ class BareRun:
         return sum(len(job.folds) for job in self._jobs)
 
     def run(self) -> NDArray[np.float64]:
-        """Make all fits and predictions; return the probabilities of the last job, the walk-forward folds."""
+        """Make all fits and predictions; return the probabilities of the walk-forward folds.
+
+        The job after them, the last one, is the final model.
+        """
         with threadpool_limits(limits=1):
-            return [job.run() for job in self._jobs][-1]
+            return [job.run() for job in self._jobs][-2]
 
     def _record(self, build: partial[Any], features: Any, labels: Any, folds: Sequence[Fold], **options: Any) -> Any:
         model, seed = build.args

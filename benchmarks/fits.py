@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from quant import analysis, learning
+from quant import analysis, latest, learning
 
 FitFolds = Callable[..., Any]
 
@@ -14,6 +14,6 @@ FitFolds = Callable[..., Any]
 def fits_through(function: FitFolds) -> Iterator[None]:
     """Let every analysis inside the block call `function` in the place of `fit_predict_folds`."""
     with ExitStack() as stack:
-        for module in (analysis, learning):
+        for module in (analysis, latest, learning):
             stack.enter_context(mock.patch.object(module, "fit_predict_folds", function))
         yield

@@ -23,7 +23,7 @@ GOAL = "submit to stored answer takes at most 1.15 times the bare fits; queue, c
 
 # What a run consists of, as names of the stopwatch.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "fits and predictions": (f"train {FITS}", f"predict {FITS}"),
+    "fits and predictions": (f"train {FITS}", f"predict {FITS}", f"final {FITS}"),
     "waiting for the worker": ("wait",),
     "claiming": ("claim",),
     "progress, ledger and stage outputs": (WRITING,),
@@ -31,6 +31,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "reading the prices": (PRICES,),
     "checking prices, features, labels, split": ("acquire", "clean", "features", "labels", "split"),
     "scoring and choosing": ("train", "predict"),
+    "the final model": ("final",),
     "signals, backtest, risk, report": ("strategy", "backtest", "risk", "report"),
 }
 QUEUE = ("wait", "claim", WRITING, "save")

@@ -156,7 +156,7 @@ def test_bare_fits_predict_what_the_analysis_predicts():
 
     expected = floor.answer.frames["predictions"]["probability"].to_numpy()
     np.testing.assert_allclose(floor.run(), expected, rtol=0, atol=1e-9)
-    assert floor.n_fits == 2 * 2 + len(floor.answer.frames["fold_scores"])
+    assert floor.n_fits == 2 * 2 + len(floor.answer.frames["fold_scores"]) + 1  # the final model
 
 
 def test_the_seam_for_fits_is_where_all_fits_pass():

@@ -116,7 +116,7 @@ def test_a_newcomer_can_run_at_once(form):
     assert checked["listed"] is None
     assert checked["changes"] == [""] * len(sections())
     assert question(form) == AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]})
-    assert "32\u00a0fits in any case" in reading.text(checked["cost"]).replace(" fits", "\u00a0fits")
+    assert "33\u00a0fits in any case" in reading.text(checked["cost"]).replace(" fits", "\u00a0fits")
 
 
 def test_mistakes_stand_at_their_fields_and_in_a_list(form):

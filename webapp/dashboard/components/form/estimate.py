@@ -35,7 +35,7 @@ class Estimate:
     @property
     def n_fits(self) -> int:
         """Fits that are made in any case."""
-        return self.n_judging_fits + self.n_walk_forward_fits + self.n_audit_fits
+        return self.n_judging_fits + self.n_walk_forward_fits + 1 + self.n_audit_fits  # one: the final model
 
     def in_words(self) -> list[str]:
         """Return the estimate as short sentences."""
@@ -47,7 +47,8 @@ class Estimate:
             return [too_few]
         fits = (
             f"{plural(self.n_fits, 'fit')} in any case: {self.n_judging_fits} to choose the model, "
-            f"{self.n_walk_forward_fits} walking forward, {self.n_audit_fits} for the audit."
+            f"{self.n_walk_forward_fits} walking forward, 1 for the latest prediction, "
+            f"{self.n_audit_fits} for the audit."
         )
         lines = [fits]
         if self.most_tuning_fits:

@@ -26,7 +26,7 @@ def test_fits_are_counted():
     assert cost.n_bars == 2148
     assert cost.n_traded_bars == 2148 - 48 - 1000
     assert (cost.n_judging_fits, cost.n_walk_forward_fits, cost.most_tuning_fits, cost.n_audit_fits) == (8, 11, 28, 3)
-    assert cost.n_fits == 22
+    assert cost.n_fits == 23
 
 
 def test_the_estimate_of_walk_forward_fits_is_what_a_run_makes(answer, spec):
@@ -72,7 +72,9 @@ def test_too_few_bars_are_said_so_with_what_to_do():
 def test_the_cost_in_words():
     first, *_, last = (line.replace("\u00a0", " ") for line in estimate(question(), {"GOOG": GOOG}).in_words())
 
-    assert first == "32 fits in any case: 15 to choose the model, 9 walking forward, 8 for the audit."
+    assert first == (
+        "33 fits in any case: 15 to choose the model, 9 walking forward, 1 for the latest prediction, 8 for the audit."
+    )
     assert last.endswith("traded out of sample, of 2,148.")
 
 
