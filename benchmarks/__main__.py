@@ -27,6 +27,7 @@ CLAIMS = {
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",
     "charts": "benchmarks.charts",
+    "uploads": "benchmarks.uploads",
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from quant.errors import AnalysisCancelled, ProviderUnavailable, QuantError
 from tasks.data import app
 from tasks.hands import Hands, hands
+from tasks.imports import import_file
 from tasks.pool import WORKER
 from webapp import jobs
 from webapp.errors import AppError, LeaseLost
@@ -125,4 +126,4 @@ def _report(parts: Hands, claim: AcquisitionClaim, progress: float) -> None:
         acquisition_jobs.report(session, claim, progress)
 
 
-CARRIERS: dict[str, Callable[[Hands, AcquisitionClaim], None]] = {"fetch": fetch}
+CARRIERS: dict[str, Callable[[Hands, AcquisitionClaim], None]] = {"fetch": fetch, "import": import_file}

@@ -9,7 +9,7 @@ from webapp.db import Database
 from webapp.jobs import Queue
 
 if TYPE_CHECKING:
-    from webapp.storage import FrameStore
+    from webapp.storage import FileStore, FrameStore
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,13 @@ class Hands:
         from webapp.storage import FrameStore  # noqa: PLC0415  # see above
 
         return FrameStore(self.settings.home / "frames")
+
+    @cached_property
+    def files(self) -> "FileStore":
+        """Files that people brought."""
+        from webapp.storage import FileStore  # noqa: PLC0415  # see above
+
+        return FileStore(self.settings.home / "files")
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ read those.
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,17 @@ from quant.errors import QuantError
 from webapp import jobs
 from webapp.config import Settings, load_settings
 from webapp.db import Database
-from webapp.errors import AppError
+from webapp.errors import AppError, InvalidInput
 from webapp.home import only_one
 from webapp.jobs import Queue
 from webapp.permissions import Role
-from webapp.services import accounts, audit, backups, example, passwords, price_store, tokens, users
+from webapp.services import accounts, audit, backups, example, imports, passwords, price_store, tokens, users
 from webapp.services.accounts import UserView
 from webapp.services.tokens import TokenView
-from webapp.storage import FrameStore
+from webapp.storage import FileStore, FrameStore
 from webapp.supervision import CannotStart
+
+_CHUNK_BYTES = 1024**2
 
 
 class _Commands(click.Group):
@@ -168,6 +170,48 @@ def seed(settings: Settings) -> None:
             click.echo(f"Password: {made_up}   (shown this once)")
         if settings.example:
             _submit_example(database, Queue(settings.redis_url.get_secret_value()))
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--email", required=True, help="Whose it will be.")
+@click.option("--symbol", required=True, help="What the instrument is called in questions.")
+@click.option("--name", default="", help="What a person calls it.")
+@click.option("--currency", default="USD", show_default=True, help="Of the prices.")
+@click.option("--kind", default="equity", show_default=True, help="What kind of thing it is.")
+@click.option("--layout", multiple=True, metavar="PART=VALUE", help="How it is read, such as date_format=dmy.")
+@click.option("--decide", multiple=True, metavar="CODE=DECISION", help="About a finding, such as gap=keep.")
+@click.option("--reason", default="", help="Why it is decided so; kept with the file.")
+@click.pass_obj
+def import_file(settings: Settings, /, file: Path, email: str, **said: Any) -> None:
+    """Bring a file of prices of any size up to 2 GiB: it is copied, and a data worker judges and stores it."""
+    files = FileStore(settings.home / "files")
+    instrument = {"symbol": said["symbol"], "name": said["name"], "currency": said["currency"]}
+    with file.open("rb") as stream, _database(settings) as database:
+        with database.read() as session:
+            owner = imports.owner_by_email(session, email)
+        content_hash, n_bytes = imports.receive(files, iter(lambda: stream.read(_CHUNK_BYTES), b""))
+        with database.write() as session:
+            public_id = imports.submit(
+                session,
+                owner,
+                filename=file.name,
+                content_hash=content_hash,
+                n_bytes=n_bytes,
+                instrument={**instrument, "asset_class": said["kind"]},
+                layout=_pairs(said["layout"]),
+                decisions=[imports.Decision(*each, said["reason"]) for each in _pairs(said["decide"]).items()],
+            )
+            Queue(settings.redis_url.get_secret_value()).send_after_commit(session, jobs.ACQUIRE)
+    click.echo(f"{file.name}: {n_bytes:,} bytes are in the queue as {public_id}; the job says how it went.")
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Return what was given as NAME=VALUE."""
+    unfit = [text for text in texts if "=" not in text]
+    if unfit:
+        raise InvalidInput(f"Expected NAME=VALUE; found {', '.join(unfit)}.")
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
 @main.command("backup")

@@ -424,7 +424,7 @@ def test_every_service_refuses_the_wrong_actor(function, role, ground, database,
     with database.write() as session:
         given = {**ground.ids, **VALUES, "session": session, "actor": intruder, "store": parts_of(app).store}
         given |= {"name": "Name", "emails": [], "files": parts_of(app).files, "frames": parts_of(app).store}
-        given |= {"prepared": None, "symbol": "ABC"}
+        given |= {"prepared": None, "symbol": "ABC", "instrument": {"symbol": "ABC"}}
         given |= UNSAID
         wanted = inspect.signature(function).parameters.values()
         missing = {each.name for each in wanted if each.default is each.empty} - set(given)

@@ -11,7 +11,8 @@ from webapp.errors import ServiceUnavailable
 from webapp.permissions import Role
 from webapp.services import analyses, example, prices, sessions, signing_in, tokens
 from webapp.services.sessions import Visit
-from webapp.tables import Analysis, ApiToken, AuditEvent, User
+from webapp.storage import FileStore
+from webapp.tables import Acquisition, Analysis, ApiToken, AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -253,3 +254,38 @@ def test_a_password_that_was_made_up_is_shown_whatever_happens_next(run, with_ex
     assert result.exit_code == 1
     assert re.search(r"^Password: \S+", result.stdout, re.MULTILINE)
     assert result.stderr == "Error: The disk is full.\n"
+
+
+def test_a_file_is_handed_to_a_data_worker(run, database, settings, jobs_sent, tmp_path):
+    with database.write() as session:
+        factories.create_user(session, email="ada@example.org")
+    file = tmp_path / "big.csv"
+    file.write_text("date,open,high,low,close,volume\n2012-01-03,1,2,1,1,5\n")
+    said = ("--symbol", "ABC", "--layout", "calendar=XNYS", "--decide", "gap=keep", "--reason", "known")
+
+    result = run("import", str(file), "--email", "ada@example.org", *said)
+
+    assert result.exit_code == 0, result.output
+    assert jobs_sent == [jobs.ACQUIRE]
+    with database.read() as session:
+        row = session.query(Acquisition).one()
+        assert (row.kind, row.symbol, row.request["decisions"]) == ("import", "ABC", [["gap", "keep", "known"]])
+        stored = FileStore(settings.home / "files").path(row.request["content_hash"])
+    assert stored.read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [(("--email", "nobody@example.org", "--symbol", "ABC"), "nobody@example.org"),
+     (("--email", "ada@example.org", "--symbol", "A B"), "mistakes"),
+     (("--email", "ada@example.org", "--symbol", "ABC", "--layout", "calendar"), "NAME=VALUE")],
+)  # fmt: skip
+def test_an_import_that_cannot_be_says_why(run, database, jobs_sent, tmp_path, said, message):
+    with database.write() as session:
+        factories.create_user(session, email="ada@example.org")
+    file = tmp_path / "big.csv"
+    file.write_text("date,close\n")
+    result = run("import", str(file), *said)
+
+    assert (result.exit_code, jobs_sent) == (1, [])
+    assert message in result.stderr

@@ -5,6 +5,7 @@ Reading a file takes time, so it happens outside of writing transactions: `exami
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
@@ -35,7 +36,9 @@ __all__ = [
     "Prepared",
     "UploadView",
     "change",
+    "check_instrument",
     "create",
+    "deliver",
     "examine",
     "get",
     "list_uploads",
@@ -314,23 +317,30 @@ def store(  # noqa: PLR0913  # each says one thing about the instrument, and mos
     InvalidPrices
         If something has to be chosen or mended first, or the series has another currency or calendar.
     """
+    said = {"symbol": symbol, "name": name, "currency": currency, "asset_class": asset_class}
+    return deliver(session, frames, actor, upload_id, prepared, said, address=address)[0]
+
+
+def deliver(
+    session: Session, frames: FrameStore, actor: Actor, upload_id: str, prepared: Prepared,
+    instrument: Mapping[str, str], *, address: str = "",
+) -> tuple[UploadView, RevisionView]:  # fmt: skip
+    """Do what `store` does, with `instrument` as it takes it apart; return also how the series changed."""
     require(actor, Permission.PRICES_WRITE)
     row = upload_judging.owned_by(session, actor, upload_id)
-    symbol, currency = symbol.strip(), currency.strip().upper()
-    name = " ".join(name.split()) or symbol
-    _check_instrument(symbol=symbol, name=name, currency=currency, asset_class=asset_class)
+    said = check_instrument(**instrument)
     _apply(session, actor, row, prepared, address)
     examination = prepared.examination
-    delivered = examination.delivered(symbol=symbol, name=name, currency=currency, asset_class=asset_class)
+    delivered = examination.delivered(**said)
     series_id = price_store.open_series(session, delivered, source=SOURCE, owner_id=actor.user_id)
     revision = price_store.record_delivery(session, frames, series_id, delivered, reason=f"upload {row.public_id}")
     row.status, row.stored_at, row.series_id = "stored", database_now(session), series_id
     row.revision = revision.number
     _keep_quarantined(session, row, examination)
     session.flush()
-    details = {"symbol": symbol, "revision": revision.number, **_counts(revision)}
+    details = {"symbol": said["symbol"], "revision": revision.number, **_counts(revision)}
     audit.record(session, action="upload.stored", subject=row.public_id, actor=actor, address=address, details=details)
-    return upload_views.view_of(session, row)
+    return upload_views.view_of(session, row), revision
 
 
 def _apply(session: Session, actor: Actor, row: Upload, prepared: Prepared, address: str) -> None:
@@ -391,7 +401,18 @@ def _keep_quarantined(session: Session, row: Upload, examination: "Examination")
     )
 
 
-def _check_instrument(*, symbol: str, name: str, currency: str, asset_class: str) -> None:
+def check_instrument(
+    *, symbol: str, name: str = "", currency: str = "USD", asset_class: str = "equity"
+) -> dict[str, str]:
+    """Return what an instrument is called, tidied up.
+
+    Raises
+    ------
+    InvalidInput
+        If something of it does not fit; each is named.
+    """
+    symbol, currency = symbol.strip(), currency.strip().upper()
+    name = " ".join(name.split()) or symbol
     fields = {}
     try:
         InstrumentSpec(symbol=symbol)
@@ -405,6 +426,7 @@ def _check_instrument(*, symbol: str, name: str, currency: str, asset_class: str
         fields["asset_class"] = f"expected one of {', '.join(ASSET_CLASSES)}"
     if fields:
         raise InvalidInput("What is said about the instrument has mistakes; each is named.", fields=fields)
+    return {"symbol": symbol, "name": name, "currency": currency, "asset_class": asset_class}
 
 
 def _counts(revision: RevisionView) -> dict[str, int]:
