@@ -243,6 +243,12 @@ POLICY = (
         about="analysis",
         readers=True,
     ),
+    UseCase(
+        "compare analyses",
+        READ,
+        # Of the failed ones that the cases are about nothing can be compared; `tests/webapp/services` has the rest.
+        {"GET /api/v1/compare": {}, "page /compare": {}},
+    ),
     # --- changing an analysis: its owner alone ---
     UseCase(
         "rename, tag or archive",

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.databases("sqlite")
 
 # Pages that write their parts under a shorter name than the module's: none is allowed to share another's.
 PREFIXES = {
+    "compare": None,
     "dashboard": "dashboard-",
     "analyses": "analyses-",
     "jobs": "jobs-",

@@ -1,6 +1,7 @@
 """Addresses of the dashboard's pages: the one place where they are spelt."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 PREFIX = "/app/"
@@ -14,6 +15,7 @@ USERS = "/admin/users"
 USER = "/admin/users/<public_id>"
 UPLOAD = "/data/upload"
 JOBS = "/jobs"
+COMPARE = "/compare"
 
 TABS = ("overview", "metrics", "risk", "trades", "model", "honesty", "reproduce")
 
@@ -62,6 +64,11 @@ def upload(upload_id: str | None = None) -> str:
 def jobs() -> str:
     """Return the address of what waits and runs."""
     return f"{PREFIX}jobs"
+
+
+def compare(ids: Sequence[str]) -> str:
+    """Return the address of the comparison of these analyses."""
+    return f"{PREFIX}compare?ids={','.join(quote(each, safe='') for each in ids)}"
 
 
 def is_public_id(text: object) -> bool:

@@ -193,7 +193,7 @@ RULES = sorted(
     for method, path, described in operations()
     if (method == "POST" and path != "/api/v1/tokens")
     or (method == "PUT" and path.startswith("/api/v1/templates"))
-    or path.endswith(("/prices", "/uploads/{upload_id}"))
+    or path.endswith(("/prices", "/compare", "/uploads/{upload_id}"))
     or any(each["name"] == "cursor" for each in described["parameters"])
 )
 CONFIG = f"""

@@ -14,9 +14,11 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.analysis_list import FIELDS, PICK, ListState, filters, mark, table
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon
+from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import listing
 from webapp.services.analyses import AnalysisPage
+from webapp.services.comparison import FEWEST
 from webapp.services.listing import Scope
 
 PATH = paths.ANALYSES
@@ -57,13 +59,13 @@ def first_page(*_filters: Any) -> tuple[int, int]:
     return 0, 0
 
 
-def pick(values: Sequence[bool | None], ids: Sequence[Any], picked: Any) -> tuple[Any, bool, str]:
+def pick(values: Sequence[bool | None], ids: Sequence[Any], picked: Any) -> tuple[Any, bool, str, str, bool]:
     """Remember which analyses are picked, on this page and on others, and say how many."""
     here = [str(each["id"]) for each in ids]
     chosen = [id_ for id_, value in zip(here, values, strict=True) if value]
     after = [id_ for id_ in _ids(picked) if id_ not in here] + chosen
     words = f"{formats.plural(len(after), 'analysis', 'analyses')} picked"
-    return after[:MOST_PICKED], not after, words
+    return after[:MOST_PICKED], not after, words, paths.compare(after[:MOST_PICKED]), len(after) < FEWEST
 
 
 def archive(n_clicks: int | None, picked: Any, n_changes: int | None) -> Any:
@@ -122,6 +124,8 @@ def register(app: Dash) -> None:
         Output("analyses-picked", "data"),
         Output("analyses-bar", "hidden"),
         Output("analyses-n-picked", "children"),
+        Output("analyses-compare", "href"),
+        Output("analyses-compare-shown", "hidden"),
         Input({"type": PICK, "id": ALL}, "value"),
         State({"type": PICK, "id": ALL}, "id"),
         State("analyses-picked", "data"),
@@ -195,10 +199,13 @@ def _note(n_clicks: Any, picked: Any, n_changes: int | None, change: Callable[[S
     """Change what is noted on each picked analysis of one's own: all of them or, if one cannot be, none."""
     if not n_clicks or not (ids := _ids(picked)):
         return no_update
-    with write() as session:
-        for id_ in ids:
-            tags = listing.note(session, current_actor(), id_).tags
-            listing.note(session, current_actor(), id_, **change(tags), address=client_address())
+    try:
+        with write() as session:
+            for id_ in ids:
+                tags = listing.note(session, current_actor(), id_).tags
+                listing.note(session, current_actor(), id_, **change(tags), address=client_address())
+    except NotFound as error:
+        raise NotFound("Only analyses of your own can be tagged or archived. Pick those alone.") from error
     return _count(n_changes) + 1
 
 
@@ -237,8 +244,12 @@ def _bar() -> Component:
     tag = dbc.Input(id="analyses-tag-text", type="text", placeholder="Tag", maxLength=listing.LONGEST_TAG, size="sm")
     label = html.Label("Tag to add or remove", htmlFor="analyses-tag-text", className="visually-hidden")
     words = html.Span(id="analyses-n-picked", role="status")
+    link = dcc.Link(
+        [icon("layout-split"), "Compare"], id="analyses-compare", href="", className="btn btn-primary btn-sm"
+    )
+    compare = html.Div(link, id="analyses-compare-shown", hidden=True)
     return html.Div(
-        [words, *buttons[:2], html.Div([label, tag], className="bar-tag"), *buttons[2:]],
+        [words, compare, *buttons[:2], html.Div([label, tag], className="bar-tag"), *buttons[2:]],
         id="analyses-bar",
         className="list-bar no-print",
         hidden=True,
@@ -264,7 +275,7 @@ def _pager(state: ListState, *, is_one_page: bool) -> Component:
 
 def _content(page: AnalysisPage, state: ListState, picked: Sequence[str], *, may_run: bool) -> Component:
     if page.items:
-        return table(page, picked, may_pick=may_run and state.scope is Scope.MINE)
+        return table(page, picked, may_pick=state.scope is not Scope.ALL)
     if state.scope is Scope.SHARED and not state.text:
         sentence = (
             "Nothing is shared with you yet. Others can share an analysis with you, a group of yours, or by a link."

@@ -1,0 +1,235 @@
+"""Finished analyses side by side: what was asked otherwise, what came of it, and whether it differs at all."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy.orm import Session
+
+from quant.calendars import periods_per_year
+from quant.returns import per_period_rate
+from quant.risk.definitions import DEFINITIONS
+from quant.validation.comparison import SharpeDifference, sharpe_difference
+from webapp.errors import Conflict, InvalidInput
+from webapp.permissions import Actor, Permission, require
+from webapp.services import analyses, results
+from webapp.services.analyses import AnalysisSummary, AnalysisView
+from webapp.services.results import ResultView
+from webapp.services.workflow import Status
+from webapp.storage import FrameStore
+
+FEWEST, MOST = 2, 10
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that was not the same: its dotted path, and its value in each analysis; None where it is not there."""
+
+    path: str
+    by_analysis: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class MetricLine:
+    """One metric of each analysis; `best` are the places of the best, none if no direction is good or all are equal."""
+
+    name: str
+    by_analysis: tuple[float | None, ...]
+    best: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that could make a number change; `differs` is None if it cannot be told.
+
+    `kind` is one of "parameters", "data", "seed", "library", "code"; `details` says what differs.
+    """
+
+    kind: str
+    differs: bool | None
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An analysis beside the first one: the paired test of their returns, and why their numbers differ."""
+
+    id: str
+    test: SharpeDifference
+    causes: tuple[Cause, ...]
+    is_same_answer: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Analyses side by side, in the order in which they were named; the first is what the others are compared with.
+
+    `curves` has one column an analysis, its wealth from 1 at the first bar that all have; it is empty if they have none
+    in common. `parameters` are only those that differ.
+    """
+
+    analyses: tuple[AnalysisSummary, ...]
+    parameters: tuple[Difference, ...]
+    metrics: tuple[MetricLine, ...]
+    curves: pd.DataFrame
+    pairs: tuple[Pair, ...]
+
+
+def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str]) -> Comparison:
+    """Put finished analyses side by side.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction; reading is enough.
+    store : FrameStore
+        Where answers are kept.
+    actor : Actor
+        Who asks; must be able to read all of them.
+    ids : sequence of str
+        Public ids, 2 to 10 different ones.
+
+    Returns
+    -------
+    Comparison
+        Parameters, metrics, curves and paired tests.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read analyses.
+    InvalidInput
+        If there are too few or too many, or one is named twice.
+    NotFound
+        If the actor may not see one of them, or it does not exist.
+    Conflict
+        If one of them has no answer.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    if not FEWEST <= len(ids) <= MOST or len(set(ids)) < len(ids):
+        message = f"expected {FEWEST} to {MOST} different analyses; found {len(set(ids))} of {len(ids)} different"
+        raise InvalidInput(f"These cannot be compared: {message}.", fields={"ids": message})
+    views = [analyses.get(session, actor, id_) for id_ in ids]
+    for view in views:
+        if view.status is not Status.SUCCEEDED:
+            raise Conflict(
+                f"Expected analyses that have succeeded; “{view.summary.title}” is {view.status}. Leave it out."
+            )
+    answers = [results.load(session, store, actor, id_, ("equity",)) for id_ in ids]
+    returns = _common_returns(answers)
+    first = (views[0], answers[0])
+    return Comparison(
+        analyses=tuple(view.summary for view in views),
+        parameters=tuple(differing([flatten(view.spec) for view in views])),
+        metrics=tuple(_metrics(answers)),
+        curves=_curves(returns),
+        pairs=tuple(
+            _pair(*first, view, answer, returns.iloc[:, 0], returns.iloc[:, place])
+            for place, (view, answer) in enumerate(zip(views[1:], answers[1:], strict=True), start=1)
+        ),
+    )
+
+
+def flatten(value: Any, path: str = "") -> dict[str, Any]:
+    """Return JSON as one level, by dotted paths; entries of a list are told by their names where they have some."""
+    if isinstance(value, Mapping) and value:
+        parts = [(str(key), each) for key, each in value.items()]
+    elif isinstance(value, list) and value and any(isinstance(each, Mapping) for each in value):
+        parts = [(_entry(each, place, value), each) for place, each in enumerate(value)]
+    else:
+        return {path: value}
+    flat: dict[str, Any] = {}
+    for name, each in parts:
+        flat |= flatten(each, f"{path}.{name}" if path else name)
+    return flat
+
+
+def differing(questions: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """Return what is not the same in all of these, in the order in which it is met."""
+    paths = dict.fromkeys(path for question in questions for path in question)
+    found = [Difference(path, tuple(question.get(path) for question in questions)) for path in paths]
+    return [each for each in found if any(value != each.by_analysis[0] for value in each.by_analysis)]
+
+
+def _entry(each: Any, place: int, entries: Sequence[Any]) -> str:
+    """Return what an entry of a list is called: by its name or symbol if no other has it, else by its number."""
+
+    def name_of(entry: Any) -> str:
+        keys = ("name", "symbol", "window") if isinstance(entry, Mapping) else ()
+        return " ".join(str(entry[key]) for key in keys if key in entry)
+
+    name = name_of(each)
+    return name if name and [name_of(other) for other in entries].count(name) == 1 else str(place)
+
+
+def _common_returns(answers: Sequence[ResultView]) -> pd.DataFrame:
+    """Return the returns of the bars that all have, one column an analysis, by its place."""
+    columns = [answer.frames["equity"]["return"].rename(place) for place, answer in enumerate(answers)]
+    return pd.concat(columns, axis=1, join="inner").sort_index()
+
+
+def _curves(returns: pd.DataFrame) -> pd.DataFrame:
+    """Return wealth from 1 at the first common bar on: what was earned before it is left out."""
+    earned = returns.fillna(0.0)
+    earned.iloc[:1] = 0.0
+    return (1.0 + earned).cumprod()
+
+
+def _metrics(answers: Sequence[ResultView]) -> list[MetricLine]:
+    known = [{each["name"]: each["value"] for each in answer.facts["metrics"]} for answer in answers]
+    lines = []
+    for name, definition in DEFINITIONS.items():
+        values = tuple(metrics.get(name) for metrics in known)
+        if any(value is not None for value in values):
+            lines.append(MetricLine(name, values, _best(values, definition.better)))
+    return lines
+
+
+def _best(values: Sequence[float | None], better: str) -> tuple[int, ...]:
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    if better == "none" or len(set(finite)) < FEWEST:
+        return ()
+    best = max(finite) if better == "higher" else min(finite)
+    return tuple(place for place, value in enumerate(values) if value == best)
+
+
+def _pair(
+    base: AnalysisView,
+    base_answer: ResultView,
+    view: AnalysisView,
+    answer: ResultView,
+    base_returns: "pd.Series[float]",
+    returns: "pd.Series[float]",
+) -> Pair:
+    calendar = base_answer.facts["data"]["instruments"][0]["calendar"]
+    per_year = periods_per_year(calendar, base.spec["interval"])
+    rates = [per_period_rate(each.spec["risk"]["risk_free_annual"], per_year) for each in (base, view)]
+    test = sharpe_difference(returns - rates[1], base_returns - rates[0], periods_per_year=per_year)
+    is_same = answer.result_hash == base_answer.result_hash
+    return Pair(view.id, test, tuple(_causes(base, base_answer, view, answer)), is_same)
+
+
+def _causes(base: AnalysisView, base_answer: ResultView, view: AnalysisView, answer: ResultView) -> list[Cause]:
+    """Return what differs between two analyses: parameters, data, seed, library, code."""
+    parameters = tuple(each.path for each in differing([flatten(base.spec), flatten(view.spec)]) if each.path != "seed")
+    hashes = [each.facts["data"]["snapshot_hash"] for each in (base_answer, answer)]
+    seeds = [each.facts["seed"] for each in (base_answer, answer)]
+    libraries = differing([base_answer.versions, answer.versions])
+    causes = [
+        Cause("parameters", bool(parameters), parameters),
+        Cause("data", hashes[0] != hashes[1], tuple(each[:12] for each in hashes) if hashes[0] != hashes[1] else ()),
+        Cause("seed", seeds[0] != seeds[1], tuple(str(each) for each in seeds) if seeds[0] != seeds[1] else ()),
+        Cause(
+            "library",
+            bool(libraries),
+            tuple(
+                f"{each.path} {each.by_analysis[0] or 'none'} → {each.by_analysis[1] or 'none'}" for each in libraries
+            ),
+        ),
+    ]
+    is_same_answer = base_answer.result_hash == answer.result_hash
+    # Of the program no version is kept: with all else equal, the answers themselves say whether it has changed.
+    is_told = is_same_answer or not any(each.differs for each in causes)
+    return [*causes, Cause("code", not is_same_answer if is_told else None, ())]
