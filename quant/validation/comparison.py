@@ -2,10 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 LEAST_RETURNS = 20
 _CONFIDENCE = 0.95
@@ -108,8 +108,8 @@ def sharpe_difference(
     error = math.sqrt(max(_long_run_variance(scores, lags), 0.0) / n)
     if error <= 1e-12 * max(1.0, float(np.abs(ratios).max())):  # rounding: they differ in scale only
         error = math.nan
-    half = float(stats.norm.ppf((1 + _CONFIDENCE) / 2)) * error
-    p_value = float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else math.nan
+    half = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) * error
+    p_value = math.erfc(abs(difference) / error / math.sqrt(2)) if error > 0 else math.nan
     return SharpeDifference(
         first=float(ratios[0]) * scale,
         second=float(ratios[1]) * scale,
