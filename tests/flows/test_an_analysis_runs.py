@@ -9,7 +9,7 @@ from tests.quant.conftest import QUICK
 from webapp import jobs
 from webapp.services import analyses, results, trials
 from webapp.services.workflow import Status
-from webapp.tables import Artifact, Backtest, FittedModel, PerformanceMetric, TradeRow, UsedFeature
+from webapp.tables import Artifact, Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -45,7 +45,8 @@ def test_the_main_job(stage):
         n_trades = session.query(TradeRow).count()
         assert n_trades == len(result.frames["trades"]) > 0
         assert session.query(Backtest).one().n_trades == n_trades
-        assert session.query(FittedModel).count() == len(result.frames["fold_scores"])
+        assert session.query(FittedModel).count() == len(result.frames["fold_scores"]) + 1  # the final one
+        assert session.query(Prediction).one().probability == result.facts["latest"]["predictions"][0]["probability"]
         assert session.query(UsedFeature).count() == 3
         sharpe = session.query(PerformanceMetric).filter_by(name="sharpe_ratio", period="all").one()
         assert sharpe.value == next(m["value"] for m in result.facts["metrics"] if m["name"] == "sharpe_ratio")
