@@ -28,9 +28,9 @@ def test_letters_lead_to_pages_and_a_field_keeps_what_is_typed(open_page):
     page.keyboard.press("g")
     page.keyboard.press("a")
     page.wait_for_url(f"**{paths.analyses()}")
-    page.get_by_placeholder("Filter").wait_for()
+    field = page.locator("#analyses-text")
+    field.wait_for()
     page.keyboard.press("/")
-    field = page.get_by_placeholder("Filter")
     expect(field).to_be_focused()
     page.keyboard.type("g n?/")
 
