@@ -51,7 +51,7 @@ def shell() -> Component:
             _footer(),
             html.Div(id=alerts.TOASTS, className="shell-toasts no-print", role="status", **aria(live="polite")),
             html.Div(id="shell-theme-mark", hidden=True),
-            keys_dialog(_NAVIGATION),
+            keys_dialog(_navigation(actor)),
         ]
     )
 

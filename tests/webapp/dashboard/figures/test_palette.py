@@ -65,6 +65,7 @@ def test_words_can_be_read_on_every_ground(theme, words, ground):
         ("loss", "loss-tint"),
         ("on-accent", "accent"),
         ("on-accent", "accent-hover"),
+        ("on-accent", "loss"),
     ],
 )
 def test_words_can_be_read_on_tints_and_buttons(theme, words, ground):
