@@ -3,6 +3,7 @@ import hashlib
 
 import pytest
 
+from quant.spec import AnalysisSpec
 from tests import factories
 from webapp.errors import Conflict, InvalidInput, NotFound, PermissionDenied, QuotaExceeded
 from webapp.services import analyses, groups, shares
@@ -186,3 +187,19 @@ def test_a_reader_sees_the_parent_only_if_that_is_shared_as_well(session, owner,
     assert analyses.get(session, reader, again).parent_id == analysis_id
     with pytest.raises(Conflict):
         analyses.rerun(session, owner, again)
+
+
+def test_prices_that_only_the_owner_may_see_are_not_lent_to_a_reader(session, owner, ada):
+    series = factories.create_series(session, factories.create_security(session, symbol="OURS"), owner_id=owner.user_id)
+    series.source, series.revision = "upload", 1
+    session.flush()
+    question = AnalysisSpec.model_validate({"instruments": [{"symbol": "OURS", "source": "upload"}]})
+    analysis_id = analyses.submit(session, owner, question)
+    ada.role = "researcher"
+    shares.share_with_user(session, owner, analysis_id, email=ada.email)
+    reader = factories.actor_of(ada)
+    asked = AnalysisSpec.model_validate(analyses.get(session, reader, analysis_id).spec)
+
+    with pytest.raises(InvalidInput) as caught:
+        analyses.submit(session, reader, asked)
+    assert "upload has bars of 1d: none; found OURS" in caught.value.fields["instruments.0.symbol"]
