@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp.api import register_api
 from webapp.auth import health, views
 from webapp.auth.csrf import install_csrf
+from webapp.auth.devices import install_devices
 from webapp.auth.guard import install_guard
 from webapp.auth.headers import install_headers
 from webapp.auth.limits import install_limits
@@ -24,6 +25,7 @@ from webapp.config import Settings
 from webapp.dashboard.app import mount_dashboard
 from webapp.db import Database
 from webapp.jobs import Queue
+from webapp.secrets import TWO_FACTOR, SecretBox
 from webapp.storage import FileStore, FrameStore
 
 _MAX_BODY_BYTES = 4 * 1024**2
@@ -47,6 +49,7 @@ def create_app(settings: Settings) -> Flask:
             queue=Queue(settings.redis_url.get_secret_value()),
             store=FrameStore(settings.home / "frames"),
             files=FileStore(settings.home / "files"),
+            two_factor_box=SecretBox(settings.secret_key.get_secret_value(), TWO_FACTOR),
         ),
     )
     install_request_ids(app)
@@ -54,6 +57,7 @@ def create_app(settings: Settings) -> Flask:
     install_login(app, settings)
     install_guard(app)  # before everything that answers requests
     install_csrf(app, settings)
+    install_devices(app, settings)
     install_limits(app, settings)
     Compress(app)
     app.after_request(_read_whole)

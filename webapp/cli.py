@@ -25,7 +25,18 @@ from webapp.errors import AppError, InvalidInput
 from webapp.home import only_one
 from webapp.jobs import Queue
 from webapp.permissions import Role
-from webapp.services import accounts, audit, backups, example, imports, passwords, price_store, tokens, users
+from webapp.services import (
+    accounts,
+    audit,
+    backups,
+    example,
+    imports,
+    passwords,
+    price_store,
+    tokens,
+    two_factor,
+    users,
+)
 from webapp.services.accounts import UserView
 from webapp.services.tokens import TokenView
 from webapp.storage import FileStore, FrameStore
@@ -121,6 +132,16 @@ def enable_user(settings: Settings, email: str) -> None:
     with _database(settings) as database, database.write() as session:
         user = users.set_active(session, None, accounts.find_user(session, email).id, is_active=True)
     click.echo(f"{user.email} can sign in again.")
+
+
+@main.command("turn-two-factor-off")
+@click.option("--email", required=True, help="Whose.")
+@click.pass_obj
+def turn_two_factor_off(settings: Settings, email: str) -> None:
+    """Let somebody in by password alone who has lost their device; their sessions end."""
+    with _database(settings) as database, database.write() as session:
+        two_factor.turn_off_for(session, None, accounts.find_user(session, email).id)
+    click.echo(f"{accounts.to_email(email)} signs in by password alone.")
 
 
 @main.command("list-users")

@@ -2,6 +2,7 @@
 
 AppError
 ├── InvalidCredentials    unknown name or wrong password; which of the two is never said
+├── SecondFactorNeeded    the password is right; a code of the device is needed beside it
 ├── NotSignedIn           nobody is signed in, or the token is unknown or expired
 ├── PermissionDenied      the role or the token's scopes do not allow it
 ├── NotFound              it does not exist, or the actor may not know that it does
@@ -33,6 +34,12 @@ class InvalidCredentials(AppError):
     """The name is unknown or the password is wrong; which of the two is never said."""
 
     code = "invalid_credentials"
+
+
+class SecondFactorNeeded(AppError):
+    """E-mail and password are right; a code of the person's device is needed beside them."""
+
+    code = "second_factor_needed"
 
 
 class NotSignedIn(AppError):

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     PRICES_READ = "prices:read"
     PRICES_WRITE = "prices:write"
     USERS_MANAGE = "users:manage"
+    AUDIT_READ = "audit:read"
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {

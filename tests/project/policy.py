@@ -11,11 +11,13 @@ A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of 
   the permission.
   A `template` is reached like a token.
 - `is_public`: strangers may, too.
+- `only_people`: who acts by a token may not.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.factories import PASSWORD
 from webapp.permissions import Permission
 
 READ, RUN, PRICES, WRITE, MANAGE = (
@@ -37,6 +39,7 @@ class UseCase:
     about: str = ""
     readers: bool = False
     is_public: bool = False
+    only_people: bool = False
 
 
 ANALYSES = "/api/v1/analyses"
@@ -64,7 +67,12 @@ def _row(column: str) -> dict[str, str]:
 
 POLICY = (
     # --- coming in ---
-    UseCase("sign in", None, {"GET /login": {}, "POST /login": {}}, is_public=True),
+    UseCase(
+        "sign in",
+        None,
+        {"GET /login": {}, "POST /login": {}, "GET /login/code": {}, "POST /login/code": {}},
+        is_public=True,
+    ),
     UseCase("get a token", None, {"POST /api/v1/tokens": {}}, is_public=True),
     UseCase("ask whether it lives", None, {"GET /healthz": {}, "GET /readyz": {}}, is_public=True),
     UseCase("see style and pictures", None, {"GET /static/<path:filename>": {}}, is_public=True),
@@ -297,6 +305,44 @@ POLICY = (
         READ,
         {"POST /api/v1/links/open": {"secret": "{secret}"}, "GET /app/shared/<secret>": {}},
     ),
+    # --- one's own account ---
+    UseCase("read my account", None, {"GET /api/v1/me": {}}),
+    UseCase(
+        "change my own account",
+        None,  # a token cannot; see tests/webapp/api/test_me.py
+        {
+            "page /account": {},
+            "account.change_password": {},
+            "account.begin": {},
+            "account.confirm": {},
+            "account.turn_off": {},
+            "account.renew_codes": {},
+            "account.make_token": {},
+            "account.end_others": {},
+        },
+    ),
+    UseCase(
+        "change my own account by REST",
+        None,
+        {
+            "POST /api/v1/me/password": {"current_password": PASSWORD, "password": "another password"},
+            "POST /api/v1/me/two-factor": {"password": PASSWORD},
+            "POST /api/v1/me/two-factor/confirm": {"code": "000000"},
+            "POST /api/v1/me/two-factor/off": {"password": PASSWORD},
+            "POST /api/v1/me/two-factor/recovery-codes": {"password": PASSWORD},
+            "GET /api/v1/me/sessions": {},
+            "DELETE /api/v1/me/sessions": {},
+        },
+        only_people=True,
+    ),
+    UseCase(
+        "end one of my sessions",
+        None,
+        {"DELETE /api/v1/me/sessions/<session_id>": {}, "account.end_session": {}},
+        about="session",
+        only_people=True,
+    ),
+    UseCase("revoke one of my tokens on the page", None, {"account.revoke_token": {}}, about="token"),
     # --- users and invitations ---
     UseCase("list users", MANAGE, {"GET /api/v1/users": {}, "page /admin/users": {}, "users.show": {}}),
     UseCase("turn back to the first users", None, {"users.first_page": {}}),
@@ -334,6 +380,17 @@ POLICY = (
             "user.end_sessions": THIS_USER,
         },
         about="user",
+    ),
+    UseCase(
+        "turn somebody's second step off",
+        MANAGE,
+        {f"POST {USER}/two-factor/off": {}, "user.turn_two_factor_off": THIS_USER},
+        about="user",
+    ),
+    UseCase(
+        "read the audit trail",
+        Permission.AUDIT_READ,
+        {"GET /api/v1/audit": {}, "page /admin/audit": {}, "audit.show": {}, "audit.older": {"audit-next": "x"}},
     ),
     UseCase("list invitations", MANAGE, {"GET /api/v1/invitations": {}}),
     UseCase(

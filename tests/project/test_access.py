@@ -398,7 +398,7 @@ def test_the_layout_that_everybody_shares_knows_nobody(as_other, as_owner):
 
 
 # Services whose things belong to nobody in particular, and which administrators may reach.
-FOR_ADMINISTRATORS = {"groups", "invitations", "users"}
+FOR_ADMINISTRATORS = {"groups", "invitations", "trail", "two_factor", "users"}
 
 
 def services_for_actors():

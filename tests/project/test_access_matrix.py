@@ -45,6 +45,7 @@ OWNERSHIPS = {
     "template": ("own", "another's"),
     "token": ("own", "another's"),
     "upload": ("own", "another's"),
+    "session": ("own", "another's"),
 }
 REFUSED = {401: "not_signed_in", 403: "permission_denied", 404: "not_found"}
 # Doors behind which the title stands: "own" or "shared".
@@ -141,6 +142,8 @@ class Case:
             return 200
         if self.caller in {"stranger", "disabled"}:
             return 401
+        if self.use.only_people and self.caller in TOKENS:
+            return 403
         if self.use.needs is not None and self.use.needs not in self.grants:
             return 403
         is_theirs = self.ownership in {"", "own"} or (self.ownership == "shared" and self.use.readers)
@@ -201,10 +204,9 @@ class World:
         manager = factories.create_actor(session, "admin")
         self.group_id = groups.create_group(session, manager, name="Desk").id
         person = factories.create_user(session)
-        opened = sessions.open_session(session, person, Visit("Firefox", 7))
         self.person = {
             "user_id": person.public_id,
-            "session_id": sessions.holder_of(session, opened).session_id,
+            "session_id": self._session(session, person),
             "invitation_id": invitations.create_invitation(
                 session, manager, email="guest@example.org", role=Role.VIEWER
             )[0].id,
@@ -247,7 +249,15 @@ class World:
                 "share_id": link.id,
                 "instrument_id": series.public_id,
                 "token_id": token.id,
+                "own_session_id": self._session(
+                    session, user if ownership == "own" else session.get_one(User, owner.user_id)
+                ),
             }
+
+    @staticmethod
+    def _session(session, user: User) -> str:
+        opened = sessions.open_session(session, user, Visit("Firefox", 7))
+        return sessions.holder_of(session, opened).session_id
 
     def _sign_in(self, caller: str) -> dict[str, str]:
         client = self.app.test_client()
@@ -316,6 +326,7 @@ class World:
         return {
             **own,
             **self.person,
+            **({"session_id": own["own_session_id"]} if case.use.about == "session" else {}),
             "group_id": self.group_id,
             "secret": self.secret,
             "filename": "assay.css" if "static" in case.door else "dash.css",
@@ -429,7 +440,13 @@ def call(world, case, declared, fill):
     """Call a callback; return as what HTTP status the outcome counts, and the text of the answer."""
     clicked = [
         {"props": {}, "id": {"type": kind, name: world.names(case)[f"{name}_id"]}, "n_clicks": 1}
-        for kind, name in ((REVOKE, "share"), ("users-revoke", "invitation"), ("user-end", "session"))
+        for kind, name in (
+            (REVOKE, "share"),
+            ("users-revoke", "invitation"),
+            ("user-end", "session"),
+            ("account-end", "session"),
+            ("account-revoke", "token"),
+        )
     ]
     body = body_of(declared, fill, [*world.components, *clicked])
     client, headers = world.client(case.caller)

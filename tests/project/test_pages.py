@@ -21,6 +21,8 @@ PREFIXES = {
     "jobs": "jobs-",
     "new_analysis": "new-analysis-",
     "analysis": "analysis-",
+    "account": "account-",
+    "audit": "audit-",
     "users": "users-",
     "user": "user-",
     "upload": "upload-",

@@ -91,6 +91,21 @@ def test_what_went_wrong_is_one_line_and_exit_code_1(run, database, arguments, m
     assert result.stdout == ""
 
 
+def test_who_lost_their_device_is_let_in_by_password_alone(run, database):
+    with database.write() as session:
+        user = factories.create_user(session, email="ada@example.org", two_factor_since=factories.NOW)
+        user_id = user.id
+
+    assert (
+        run("turn-two-factor-off", "--email", "ADA@example.org").stdout
+        == "ada@example.org signs in by password alone.\n"
+    )
+    with database.write() as session:
+        assert session.get_one(User, user_id).two_factor_since is None
+        assert signing_in.authenticate(session, "ada@example.org", PASSWORD)
+    assert run("turn-two-factor-off", "--email", "nobody@example.org").exit_code == 1
+
+
 def test_a_new_password_ends_sessions(run, database):
     with database.write() as session:
         user = factories.create_user(session, email="ada@example.org")

@@ -4,6 +4,7 @@ from flask import Flask
 
 from webapp.api import (
     analyses,
+    audit,
     catalog,
     charts,
     compare,
@@ -12,6 +13,7 @@ from webapp.api import (
     instruments,
     invitations,
     jobs,
+    me,
     openapi,
     results,
     shares,
@@ -24,6 +26,7 @@ from webapp.api.operations import blueprint
 
 __all__ = [
     "analyses",
+    "audit",
     "catalog",
     "charts",
     "compare",
@@ -32,6 +35,7 @@ __all__ = [
     "instruments",
     "invitations",
     "jobs",
+    "me",
     "openapi",
     "register_api",
     "results",

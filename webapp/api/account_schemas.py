@@ -1,13 +1,14 @@
 """What goes in and out about people: accounts, invitations, sessions."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from webapp.api.columns import Moment, PageView, View
-from webapp.api.reading import Body, PageQuery
+from webapp.api.reading import Body, PageQuery, QueryDate
 from webapp.permissions import Role
 from webapp.services.invitations import MAX_DAYS
+from webapp.services.passwords import MIN_LENGTH
 
 _PRINTABLE = r"^[^\u0000-\u001f\u007f]*$"
 
@@ -25,6 +26,7 @@ class User(View):
     is_active: bool = Field(description="Whether they may sign in.")
     created_at: Moment
     last_sign_in_at: Moment | None
+    has_two_factor: bool = Field(description="Whether signing in also asks for a code of a device.")
 
 
 class UserQuery(PageQuery):
@@ -123,3 +125,92 @@ class InvitationWithLink(View):
 
     invitation: Invitation
     link: str = Field(description="Hand it over yourself: no mail is sent. It works once, and is stored nowhere.")
+
+
+class TwoFactor(View):
+    """Whether a code is asked for at sign-in."""
+
+    is_on: bool
+    since: Moment | None
+    n_codes_left: int = Field(description="Recovery codes that were not used.")
+
+
+class Me(User):
+    """Whom a token or session acts for."""
+
+    two_factor: TwoFactor
+
+
+_PASSWORD = Field(max_length=1024, description="Yours, as it is now.", json_schema_extra={"format": "password"})
+
+
+class OwnPassword(Body):
+    """Proof that it is you."""
+
+    password: str = _PASSWORD
+
+
+class PasswordChange(Body):
+    """Another password."""
+
+    current_password: str = _PASSWORD
+    password: str = Field(
+        min_length=MIN_LENGTH, max_length=1024, description="The new one.", json_schema_extra={"format": "password"}
+    )
+
+
+class Enrolment(View):
+    """What an authenticator app needs to know, shown this once."""
+
+    secret: str = Field(description="In base 32, to be typed.")
+    uri: str = Field(description="`otpauth://…`, to be shown as a QR code.")
+
+
+class FirstCode(Body):
+    """What the device shows."""
+
+    code: str = Field(max_length=32, description="Six digits.")
+
+
+class RecoveryCodes(View):
+    """Codes for who loses their device; each works once."""
+
+    recovery_codes: list[str] = Field(description="They are stored nowhere.")
+
+
+class TrailQuery(PageQuery):
+    """Which lines of the audit trail."""
+
+    user: str = Field(
+        default="",
+        max_length=32,
+        pattern=_PRINTABLE,
+        description="Only what this user did, or what was done to them: a user's id; empty: all.",
+    )
+    action: str = Field(
+        default="",
+        max_length=64,
+        pattern=_PRINTABLE,
+        description="Only this action, such as `account.disabled`, or all of a subject, such as `account`; empty: all.",
+    )
+    start: QueryDate | None = Field(default=None, description="Only from this day on, in UTC.")
+    end: QueryDate | None = Field(default=None, description="Only up to this day, in UTC.")
+
+
+class TrailEntry(View):
+    """A line of the audit trail."""
+
+    at: Moment
+    user: str = Field(description="Who did it, in words.")
+    user_id: str | None = Field(description="Id of who did it; null: the command line, or somebody not signed in.")
+    action: str = Field(description="`subject.verb`, such as `account.disabled`.")
+    subject: str = Field(description="What it was done to: an id, or what somebody typed.")
+    sentence: str = Field(description="All of it in words.")
+    address: str = Field(description="Network address of the request.")
+    details: dict[str, Any] = Field(description="What else is worth keeping.")
+
+
+class Trail(PageView):
+    """A page of the audit trail, newest first."""
+
+    items: list[TrailEntry]

@@ -54,6 +54,9 @@ class Credentials(Body):
 
     email: str = Field(max_length=254, description="E-mail of an account.", examples=["ada@example.org"])
     password: str = Field(max_length=1024, description="Its password.", json_schema_extra={"format": "password"})
+    code: str = Field(
+        default="", max_length=32, description="What your device shows, or a recovery code, if you have added one."
+    )
     name: str = Field(default="REST", max_length=120, description="What the token is for; shown in lists of tokens.")
     scopes: Annotated[tuple[Permission, ...], Field(max_length=len(Permission), fail_fast=True)] | None = Field(
         default=None,

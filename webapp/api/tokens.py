@@ -27,7 +27,7 @@ def create_token(body: Credentials) -> Response:
 
     No cookie is looked at, and no CSRF token asked for. Attempts are limited as on the sign-in page.
     """
-    actor = check_credentials(body.email, body.password).actor
+    actor = check_credentials(body.email, body.password, code=body.code).actor
     with write() as session:
         view, secret = tokens.create_token(
             session,

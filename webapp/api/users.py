@@ -19,7 +19,7 @@ from webapp.api.answers import nothing, to_json
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
 from webapp.auth.session import client_address, current_actor, current_session_id, read, write
 from webapp.permissions import Permission
-from webapp.services import users
+from webapp.services import two_factor, users
 
 _TAG = "Users"
 _MANAGE = Permission.USERS_MANAGE
@@ -150,6 +150,22 @@ def delete_user(user_id: str) -> Response:
     """Remove a user's name, e-mail, sessions and tokens, and cancel what they run; ledger and audit trail stay."""
     with write() as session:
         users.delete_user(session, current_actor(), user_id, address=client_address())
+    return nothing()
+
+
+@operation(
+    "POST",
+    "/users/<user_id>/two-factor/off",
+    tag=_TAG,
+    summary="Turn a user's second step off",
+    permission=_MANAGE,
+    answers={HTTPStatus.NO_CONTENT: Answer("Their password alone signs them in.", media_types=())},
+    refusals=NOT_THERE,
+)
+def turn_user_two_factor_off(user_id: str) -> Response:
+    """Let somebody in by password alone who has lost their device; their sessions end."""
+    with write() as session:
+        two_factor.turn_off_for(session, current_actor(), user_id, address=client_address())
     return nothing()
 
 

@@ -15,6 +15,13 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     next = HiddenField()
 
 
+class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """The code of a device, and where to go afterwards."""
+
+    code = StringField("Code", validators=[InputRequired("Type the code."), Length(max=32)])
+    next = HiddenField()
+
+
 class InvitationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """Name and password of somebody who was invited."""
 

@@ -21,6 +21,8 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "GET /login",
         "POST /login",
+        "GET /login/code",
+        "POST /login/code",  # the cookie says that the password was right, a moment ago
         "GET /invitation/<secret>",  # carries a secret of 256 bits, which works once
         "POST /invitation/<secret>",
         "GET /static/<path:filename>",  # style, fonts and pictures of the sign-in page

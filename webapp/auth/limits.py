@@ -1,41 +1,52 @@
 """How often one may ask, and how often try to sign in.
 
 Requests to REST are counted by person: whatever tokens and browsers they use, they count together, and nobody uses up
-what is another's. Attempts to sign in, whichever door is used, have three counts, so that nobody is shut out by a
+what is another's. Attempts to sign in, whichever door is used, have four counts, so that nobody is shut out by a
 stranger:
 
-- Attempts of any kind, by network address, as the settings say.
-- Refused passwords, by e-mail and network address: one address cannot use up what all have together.
-- Refused passwords, by e-mail alone: many addresses together do not guess on for ever either. Whoever has so many that
-  they reach this limit does shut the person out, for at most an hour; without it, they would guess without end.
+- Attempts of any kind, by place, as the settings say. A place is a network address, or, for the people who signed in
+  with it before, a browser: what strangers do at the same address does not count against it.
+- Refused passwords, by e-mail and place: one place cannot use up what all have together.
+- Refused passwords, by e-mail alone: many addresses together do not guess on for ever either. It holds for places where
+  the person has not signed in before, so that nobody can shut them out where they usually are.
+- Refused codes of the second step, by e-mail: six digits do not bear many guesses. Only who knows the password gets so
+  far, and a browser that the person knows counts for itself.
 
 Counted in Redis, so that all web processes count together; in memory of each process while Redis is away or not set.
 """
 
 import contextlib
-import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
-from limits import parse_many
+from limits import parse, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from webapp.auth import problems
-from webapp.auth.session import client_address
+from webapp.auth.devices import known_device, mark_of_email
+from webapp.auth.login import pending_sign_in
+from webapp.auth.session import client_address, current_actor, read
 from webapp.config import Settings
-from webapp.errors import TooManyRequests
+from webapp.errors import InvalidCredentials, ServiceUnavailable, TooManyRequests
+from webapp.services import signing_in
 from webapp.services.accounts import to_email
 
 # Method and rule of every way to offer a password, or the secret of an invitation.
-SIGN_IN_ENDPOINTS = frozenset({"POST /login", "POST /api/v1/tokens", "POST /invitation/<secret>"})
-REFUSED_FROM_ONE_ADDRESS = "20 per hour"
+SIGN_IN_ENDPOINTS = frozenset({"POST /login", "POST /api/v1/tokens", "POST /login/code", "POST /invitation/<secret>"})
+REFUSED_FROM_ONE_PLACE = "20 per hour"
 REFUSED_FROM_ANYWHERE = "100 per hour"
+CODES_REFUSED = "10 per hour"
+WRONG_PROOFS = "20 per hour"
 _KEY = "assay_limits"
+_PROOFS = "assay_proofs"
 _PERSON = "person "
 
 
@@ -52,9 +63,10 @@ def install_limits(app: Flask, settings: Settings) -> None:
         storage_options=options if redis_url else {},  # type: ignore[arg-type]  # handed to the Redis client as they are
         in_memory_fallback_enabled=bool(redis_url),
         application_limits=[
-            ApplicationLimit(settings.sign_in_limit, key_function=_address_key, exempt_when=_is_harmless),
-            _of_refusals(REFUSED_FROM_ONE_ADDRESS, _email_and_address_key),
-            _of_refusals(REFUSED_FROM_ANYWHERE, _email_key),
+            ApplicationLimit(settings.sign_in_limit, key_function=_place_key, exempt_when=_is_harmless),
+            _of_refusals(REFUSED_FROM_ONE_PLACE, _email_and_place_key, _is_harmless),
+            _of_refusals(REFUSED_FROM_ANYWHERE, _email_key, _is_from_a_known_place),
+            _of_refusals(CODES_REFUSED, _code_key, _offers_no_code),
             ApplicationLimit(settings.request_limit, key_function=_person_key, exempt_when=_is_not_counted),
         ],
         key_prefix="assay",
@@ -62,11 +74,35 @@ def install_limits(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     app.after_request(_say_what_is_left)
     app.extensions[_KEY] = limiter
+    app.extensions[_PROOFS] = FixedWindowRateLimiter(MemoryStorage())
     app.register_error_handler(RateLimitExceeded, _answer)
 
 
-def _of_refusals(limit: str, key: Callable[[], str]) -> ApplicationLimit:
-    return ApplicationLimit(limit, key_function=key, exempt_when=_is_harmless, deduct_when=_is_refusal)
+def _of_refusals(limit: str, key: Callable[[], str], exempt_when: Callable[[], bool]) -> ApplicationLimit:
+    return ApplicationLimit(limit, key_function=key, exempt_when=exempt_when, deduct_when=_is_refusal)
+
+
+@contextlib.contextmanager
+def proving() -> Iterator[None]:
+    """Count the wrong passwords and codes of somebody who is signed in, whichever door they use; refuse too many.
+
+    Each process counts for itself: it takes a session to come here at all, and nobody comes here for another.
+
+    Raises
+    ------
+    TooManyRequests
+        If there were too many within the hour.
+    """
+    proofs: FixedWindowRateLimiter = current_app.extensions[_PROOFS]
+    limit, key = parse(WRONG_PROOFS), f"proof {current_actor().user_id}"
+    if not proofs.test(limit, key):
+        wait = max(1, round(proofs.get_window_stats(limit, key).reset_time - time.time()))
+        raise TooManyRequests(f"Too many wrong passwords or codes. Try again in {wait} s.", retry_after=wait)
+    try:
+        yield
+    except InvalidCredentials:
+        proofs.hit(limit, key)
+        raise
 
 
 def too_many() -> TooManyRequests:
@@ -123,30 +159,52 @@ def _person_key() -> str:
     return f"{_PERSON}{g.actor.user_id}"
 
 
-def _address_key() -> str:
-    return f"address {client_address()}"
+def _place_key() -> str:
+    device = known_device(mark_of_email(_typed_email()))
+    return f"device {device}" if device else f"address {client_address()}"
 
 
 def _email_key() -> str:
-    return f"email {_hash(_typed_email())}"
+    return f"email {mark_of_email(_typed_email())}"
 
 
-def _email_and_address_key() -> str:
-    return f"email and address {_hash(f'{_typed_email()} {client_address()}')}"
+def _email_and_place_key() -> str:
+    return f"{_email_key()} {_place_key()}"
 
 
-def _hash(text: str) -> str:
-    """Return a short key: what strangers type is not kept as it is."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _code_key() -> str:
+    device = known_device(mark_of_email(_typed_email()))
+    return f"code {_email_key()} {device or ''}"
+
+
+def _is_from_a_known_place() -> bool:
+    """Whether the person has signed in with this browser before, or lately from this address, or nobody signs in."""
+    if _is_harmless():
+        return True
+    email = _typed_email()
+    if known_device(mark_of_email(email)) is not None:
+        return True
+    try:
+        with read() as session:
+            return signing_in.is_known_address(session, email, client_address())
+    except ServiceUnavailable:  # the sign-in itself will say so; here it would pass for a counter that is away
+        return False
+
+
+def _offers_no_code() -> bool:
+    return _is_harmless() or not (request.path == "/login/code" or _body().get("code"))
 
 
 def _typed_email() -> str:
     """Return the e-mail that was typed. It must not raise: an error here would pass for a counter that is away."""
-    typed = request.form.get("email")
-    if typed is None:
-        try:
-            body = request.get_json(silent=True)
-        except RecursionError:  # brackets without end, to see what happens
-            body = None
-        typed = body.get("email") if isinstance(body, dict) else ""
+    pending = pending_sign_in() if request.path == "/login/code" else None
+    typed = pending[0] if pending else request.form.get("email", _body().get("email", ""))
     return to_email(str(typed))
+
+
+def _body() -> Mapping[str, Any]:
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # brackets without end, to see what happens
+        body = None
+    return body if isinstance(body, dict) else {}

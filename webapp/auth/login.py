@@ -5,17 +5,22 @@ rows and people who were shut out let nobody in. The row notes when and from whe
 """
 
 import datetime
+import time
 
 import flask_login
 from flask import Flask, g
 from flask import session as cookie
 
 from webapp.auth.csrf import renew_token
+from webapp.auth.devices import mark_of_email, remember_device
 from webapp.auth.session import client_address, read, write
 from webapp.config import Settings
 from webapp.permissions import Actor
 from webapp.services import sessions
 from webapp.services.signing_in import SignIn
+
+_PENDING = "pending"
+_PENDING_SECONDS = 300
 
 
 class _Visitor(flask_login.UserMixin):  # type: ignore[misc]  # flask-login has no types
@@ -54,12 +59,28 @@ def load_actor() -> Actor | None:
     return visitor.actor if isinstance(visitor._get_current_object(), _Visitor) else None  # noqa: SLF001  # a proxy
 
 
-def start_session(sign_in: SignIn) -> None:
+def start_session(sign_in: SignIn, email: str) -> None:
     """Begin a fresh session: nothing of an earlier one, planted or real, lives on in it."""
+    remember_device(mark_of_email(email))
     cookie.clear()
     cookie.permanent = True
     renew_token()  # now, so that two pages opened at once do not each make one
     flask_login.login_user(_Visitor(sign_in.secret, sign_in.actor))
+
+
+def await_second_step(email: str, mark: str) -> None:
+    """Remember, signed, that the password was right just now; it lets nobody in by itself."""
+    cookie.clear()
+    cookie[_PENDING] = [email, mark, int(time.time())]
+    renew_token()
+
+
+def pending_sign_in() -> tuple[str, str] | None:
+    """Return e-mail and mark of somebody whose password was right within the last five minutes."""
+    found = cookie.get(_PENDING)
+    if found is None or time.time() - found[2] > _PENDING_SECONDS:
+        return None
+    return found[0], found[1]
 
 
 def end_session() -> None:

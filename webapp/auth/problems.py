@@ -23,6 +23,7 @@ STATUS: dict[str, HTTPStatus] = {
     # webapp.errors
     "app_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "invalid_credentials": HTTPStatus.UNAUTHORIZED,
+    "second_factor_needed": HTTPStatus.UNAUTHORIZED,
     "not_signed_in": HTTPStatus.UNAUTHORIZED,
     "permission_denied": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,

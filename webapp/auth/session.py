@@ -20,6 +20,7 @@ from webapp.db import Database
 from webapp.errors import InvalidCredentials, NotSignedIn, ServiceUnavailable
 from webapp.jobs import Queue
 from webapp.permissions import Actor
+from webapp.secrets import SecretBox
 from webapp.services import signing_in
 from webapp.services.sessions import Visit
 from webapp.storage import FileStore, FrameStore
@@ -37,6 +38,7 @@ class Parts:
     queue: Queue
     store: FrameStore
     files: FileStore
+    two_factor_box: SecretBox
 
 
 class _SharedEngine(SQLAlchemy):
@@ -153,7 +155,7 @@ def _database_errors() -> Iterator[None]:
         raise ServiceUnavailable("The database does not answer. Try again in a moment.") from error
 
 
-def check_credentials(email: str, password: str, *, visit: Visit | None = None) -> signing_in.SignIn:
+def check_credentials(email: str, password: str, *, code: str = "", visit: Visit | None = None) -> signing_in.SignIn:
     """Sign a person in by e-mail and password, or refuse; both are in the audit trail afterwards.
 
     The slow comparison happens outside the writing transaction, which on SQLite nobody else can have meanwhile. With
@@ -162,14 +164,31 @@ def check_credentials(email: str, password: str, *, visit: Visit | None = None) 
     Raises
     ------
     InvalidCredentials
-        If the name is unknown, the password wrong, or the person may no longer sign in.
+        If the name is unknown, the password or the code wrong, or the person may no longer sign in.
+    SecondFactorNeeded
+        If a code is needed beside the password.
     """
     with read() as session:
         check = signing_in.verify_password(session, email, password)
+    return finish_sign_in(check, code=code, visit=visit)
+
+
+def finish_sign_in(check: signing_in.PasswordCheck, *, code: str, visit: Visit | None) -> signing_in.SignIn:
+    """Do the second half of signing in.
+
+    Raises
+    ------
+    InvalidCredentials
+        As `check_credentials`.
+    SecondFactorNeeded
+        As `check_credentials`; `check` in it is what was found out.
+    """
     refusal: InvalidCredentials | None = None
     with write() as session:
         try:
-            return signing_in.sign_in(session, check, visit=visit, address=client_address())
+            return signing_in.sign_in(
+                session, check, box=parts().two_factor_box, code=code, visit=visit, address=client_address()
+            )
         except InvalidCredentials as error:
             refusal = error  # raised below: an exception that passes here would take the audit line with it
     raise refusal

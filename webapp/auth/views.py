@@ -8,20 +8,20 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 
 from webapp.auth import problems
-from webapp.auth.forms import InvitationForm, SignInForm
+from webapp.auth.forms import CodeForm, InvitationForm, SignInForm
 from webapp.auth.limits import too_many
 from webapp.auth.local_paths import HOME, to_local_path
-from webapp.auth.login import end_session, load_actor, start_session
+from webapp.auth.login import await_second_step, end_session, load_actor, pending_sign_in, start_session
 from webapp.auth.session import (
-    check_credentials,
     client_address,
     current_actor,
     current_session_id,
+    finish_sign_in,
     read,
     this_visit,
     write,
 )
-from webapp.errors import AppError, Conflict, InvalidCredentials, InvalidInput, NotFound
+from webapp.errors import AppError, Conflict, InvalidCredentials, InvalidInput, NotFound, SecondFactorNeeded
 from webapp.services import invitations, signing_in
 
 blueprint = Blueprint("auth", __name__)
@@ -42,11 +42,45 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(formdata=request.form)
     if not form.validate():
         return _form_page(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    with read() as session:
+        check = signing_in.verify_password(session, form.email.data, form.password.data)
     try:
-        signed_in = check_credentials(form.email.data, form.password.data, visit=this_visit())
+        signed_in = finish_sign_in(check, code="", visit=this_visit())
     except InvalidCredentials as error:
         return _form_page(form, str(error), HTTPStatus.UNAUTHORIZED)
-    start_session(signed_in)
+    except SecondFactorNeeded:
+        await_second_step(check.email, signing_in.mark_of(check))
+        return redirect(url_for("auth.second_step", next=to_local_path(form.next.data)))
+    start_session(signed_in, check.email)
+    return redirect(to_local_path(form.next.data))
+
+
+@blueprint.get("/login/code")
+def second_step() -> ResponseReturnValue:
+    """Ask for the code of the device, if the password was right just now."""
+    target = to_local_path(request.args.get("next"))
+    if pending_sign_in() is None:
+        return redirect(url_for("auth.login", next=target))
+    return _code_page(CodeForm(formdata=None, data={"next": target}))
+
+
+@blueprint.post("/login/code")
+def check_code() -> ResponseReturnValue:
+    """Check the code of the device, and begin a session."""
+    form = CodeForm(formdata=request.form)
+    pending = pending_sign_in()
+    if pending is None:
+        message = "The password was typed more than five minutes ago. Please type it again."
+        return _form_page(SignInForm(formdata=None, data={"next": form.next.data}), message, HTTPStatus.BAD_REQUEST)
+    if not form.validate():
+        return _code_page(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    with read() as session:
+        check = signing_in.recall_check(session, *pending)
+    try:
+        signed_in = finish_sign_in(check, code=form.code.data, visit=this_visit())
+    except InvalidCredentials as error:
+        return _code_page(form, str(error), HTTPStatus.UNAUTHORIZED)
+    start_session(signed_in, check.email)
     return redirect(to_local_path(form.next.data))
 
 
@@ -73,6 +107,7 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
         return _invitation_page(secret, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with write() as session:
+            invited = invitations.find_invitation(session, secret)
             signed_in = invitations.accept_invitation(
                 session,
                 secret,
@@ -85,7 +120,7 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
         return _invitation_page(secret, form, _in_words(error), problems.STATUS[error.code])
     except NotFound:
         return _invitation_page(secret, form)
-    start_session(signed_in)
+    start_session(signed_in, invited.email)
     return redirect(HOME)
 
 
@@ -103,10 +138,12 @@ def _form_too_old(error: CSRFError) -> Response:
 @blueprint.errorhandler(RateLimitExceeded)
 def _too_many(_error: RateLimitExceeded) -> Response:
     refusal = too_many()
-    if request.endpoint != "auth.sign_in":
+    if request.endpoint == "auth.check_code":
+        response = _code_page(CodeForm(formdata=request.form), str(refusal), HTTPStatus.TOO_MANY_REQUESTS)
+    elif request.endpoint == "auth.sign_in":
+        response = _form_page(SignInForm(formdata=request.form), str(refusal), HTTPStatus.TOO_MANY_REQUESTS)
+    else:
         return problems.answer(refusal)
-    form = SignInForm(formdata=request.form)
-    response = _form_page(form, str(refusal), HTTPStatus.TOO_MANY_REQUESTS)
     response.headers["Retry-After"] = str(refusal.retry_after)
     return response
 
@@ -115,6 +152,14 @@ def _form_page(form: SignInForm, message: str = "", status: int = HTTPStatus.OK)
     """Return the form; whatever was typed is still in it, but for the password."""
     target = to_local_path(form.next.data)
     response = make_response(render_template("login.html", form=form, message=message, target=target))
+    response.status_code = status
+    return response
+
+
+def _code_page(form: CodeForm, message: str = "", status: int = HTTPStatus.OK) -> Response:
+    """Return the form for the code, empty: a code that was refused is of no use."""
+    target = to_local_path(form.next.data)
+    response = make_response(render_template("second_step.html", form=form, message=message, target=target))
     response.status_code = status
     return response
 

@@ -30,7 +30,7 @@ _NAVIGATION = (
     ("New analysis", "plus-square", paths.new_analysis()),
     ("Jobs", "list-task", paths.jobs()),
 )
-_FOR_ADMINS = (("Users", "people", paths.users()),)
+_FOR_ADMINS = (("Users", "people", paths.users()), ("Audit", "journal-text", paths.audit()))
 _THEMES = (("system", "circle-half", "As the system"), ("light", "sun", "Light"), ("dark", "moon", "Dark"))
 
 
@@ -163,6 +163,7 @@ def _user_menu(actor: Actor | None) -> Component:
         dbc.DropdownMenu(
             [
                 html.Div([html.Strong(actor.name), str(actor.role)], className="dropdown-header"),
+                dbc.DropdownMenuItem([icon("person-gear"), "My account"], href=paths.account()),
                 html.Form(
                     [
                         dbc.Input(type="hidden", name="csrf_token", value=generate_csrf()),

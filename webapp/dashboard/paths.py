@@ -11,7 +11,9 @@ DASHBOARD = "/"
 ANALYSES = "/analyses"
 NEW_ANALYSIS = "/new"
 ANALYSIS = "/analyses/<public_id>"
+ACCOUNT = "/account"
 USERS = "/admin/users"
+AUDIT = "/admin/audit"
 USER = "/admin/users/<public_id>"
 UPLOAD = "/data/upload"
 JOBS = "/jobs"
@@ -45,6 +47,11 @@ def analysis(public_id: str, *, tab: str | None = None) -> str:
     return f"{PREFIX}analyses/{quote(public_id, safe='')}{query}"
 
 
+def account() -> str:
+    """Return the address of one's own account."""
+    return f"{PREFIX}account"
+
+
 def users() -> str:
     """Return the address of the list of users, for administrators."""
     return f"{PREFIX}admin/users"
@@ -69,6 +76,11 @@ def jobs() -> str:
 def compare(ids: Sequence[str]) -> str:
     """Return the address of the comparison of these analyses."""
     return f"{PREFIX}compare?ids={','.join(quote(each, safe='') for each in ids)}"
+
+
+def audit() -> str:
+    """Return the address of the audit trail, for administrators."""
+    return f"{PREFIX}admin/audit"
 
 
 def is_public_id(text: object) -> bool:

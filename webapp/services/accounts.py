@@ -31,6 +31,7 @@ class UserView:
     is_active: bool
     created_at: datetime.datetime
     last_sign_in_at: datetime.datetime | None
+    has_two_factor: bool = False
 
 
 def create_user(
@@ -218,7 +219,14 @@ def to_actor(row: User) -> Actor:
 def to_view(row: User) -> UserView:
     """Return a person as administrators see them."""
     return UserView(
-        row.public_id, row.email, row.name, Role(row.role), row.is_active, row.created_at, row.last_sign_in_at
+        row.public_id,
+        row.email,
+        row.name,
+        Role(row.role),
+        row.is_active,
+        row.created_at,
+        row.last_sign_in_at,
+        row.two_factor_since is not None,
     )
 
 

@@ -4,16 +4,23 @@ Comparing is slow on purpose and only reads; what follows writes and is quick. T
 comparison does not hold up every writer of the database.
 """
 
+import datetime
+import hashlib
+import hmac
 from dataclasses import dataclass, replace
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
-from webapp.errors import InvalidCredentials
+from webapp.errors import InvalidCredentials, SecondFactorNeeded
 from webapp.permissions import Actor
-from webapp.services import accounts, audit, passwords, sessions
+from webapp.secrets import SecretBox
+from webapp.services import accounts, audit, passwords, sessions, two_factor
 from webapp.services.sessions import Visit
-from webapp.tables import User
+from webapp.tables import AuditEvent, User
+
+_ADDRESS_KNOWN_FOR = datetime.timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,55 @@ def verify_password(session: Session, email: str, password: str) -> PasswordChec
     return check
 
 
-def sign_in(session: Session, check: PasswordCheck, *, visit: Visit | None = None, address: str = "") -> SignIn:
+def mark_of(check: PasswordCheck) -> str:
+    """Return what a browser may carry between the two steps of a sign-in: worthless once the password has changed."""
+    return hashlib.sha256(f"second step {check.password_hash}".encode()).hexdigest()
+
+
+def recall_check(session: Session, email: str, mark: str) -> PasswordCheck:
+    """Return the check that a mark stands for; who calls has seen that the mark is from a right password of late.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction; reading is enough.
+    email : str
+        As `PasswordCheck` has it.
+    mark : str
+        What `mark_of` returned.
+
+    Returns
+    -------
+    PasswordCheck
+        To be handed to `sign_in`; not right if the password has changed meanwhile.
+    """
+    row = accounts.find_row(session, email)
+    check = PasswordCheck(email, row.id if row else None, row.password_hash if row else None, is_right=False)
+    return replace(check, is_right=row is not None and hmac.compare_digest(mark_of(check), mark))
+
+
+def is_known_address(session: Session, email: str, address: str) -> bool:
+    """Whether somebody has signed in from this network address within the last 90 days."""
+    since = database_now(session) - _ADDRESS_KNOWN_FOR
+    query = (
+        select(AuditEvent.id)
+        .join(User, User.id == AuditEvent.user_id)
+        .where(User.email == email, AuditEvent.action == "account.signed_in")
+        .where(AuditEvent.address == address, AuditEvent.at > since)
+        .limit(1)
+    )
+    return session.scalar(query) is not None
+
+
+def sign_in(
+    session: Session,
+    check: PasswordCheck,
+    *,
+    box: SecretBox | None = None,
+    code: str = "",
+    visit: Visit | None = None,
+    address: str = "",
+) -> SignIn:
     """Sign a person in whose password was compared, or refuse; both go to the audit trail.
 
     Parameters
@@ -74,6 +129,10 @@ def sign_in(session: Session, check: PasswordCheck, *, visit: Visit | None = Non
         transaction, or the line is lost.
     check : PasswordCheck
         What `verify_password` returned.
+    box : SecretBox, optional
+        What opens the secrets of devices; without it, nobody who has one is let in.
+    code : str, default=""
+        What the person's device shows, or a recovery code, if they have two-factor sign-in on.
     visit : Visit, optional
         The browser for which a session is opened; none: no session is wanted.
     address : str, default=""
@@ -88,7 +147,9 @@ def sign_in(session: Session, check: PasswordCheck, *, visit: Visit | None = Non
     ------
     InvalidCredentials
         If the name is unknown, the password wrong or just changed, or the person may no longer sign in. Which of these
-        it was is not said.
+        it was is not said. Or if the code is not right.
+    SecondFactorNeeded
+        If the password is right, and a code is needed beside it.
     """
     known = session.get(User, check.user_id) if check.user_id is not None else None
     row = known if check.is_right else None
@@ -96,6 +157,12 @@ def sign_in(session: Session, check: PasswordCheck, *, visit: Visit | None = Non
         subject = known.public_id if known else check.email
         audit.record(session, action="account.sign_in_refused", subject=subject, address=address)
         raise InvalidCredentials("E-mail or password is not right. Check both and try again.")
+    if row.two_factor_since is not None:
+        if box is None or not code:
+            raise SecondFactorNeeded("The password is right. Send the code that your device shows, too.")
+        if not two_factor.is_right(session, box, row, code, address=address):
+            audit.record(session, action="account.code_refused", subject=row.public_id, address=address)
+            raise two_factor.wrong_code()
     if check.new_hash is not None:
         row.password_hash = check.new_hash
     return admit(session, row, visit=visit, address=address)

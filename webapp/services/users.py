@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.db import database_now
 from webapp.errors import Conflict, NotFound
 from webapp.permissions import Actor, Role
-from webapp.services import accounts, audit, paging, passwords, sessions, tokens
+from webapp.services import accounts, audit, paging, passwords, sessions, tokens, two_factor
 from webapp.services.accounts import UserView, require_manager, to_view
 from webapp.services.sessions import SessionView
 from webapp.services.workflow import Status
@@ -330,6 +330,7 @@ def delete_user(session: Session, actor: Actor | None, user_id: str, *, address:
     row.email = f"{hashlib.sha256(row.public_id.encode()).hexdigest()[:16]}@deleted.invalid"
     row.name = DELETED_NAME
     row.password_hash = ""
+    two_factor.forget(session, row)
     row.is_active = False
     row.last_sign_in_at = None
     row.deleted_at = now

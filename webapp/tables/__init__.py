@@ -1,6 +1,6 @@
 """SQLAlchemy classes, one subject a file. "Model" means only what learns."""
 
-from webapp.tables.account import ApiToken, AuditEvent, BrowserSession, Invitation, User
+from webapp.tables.account import ApiToken, AuditEvent, BrowserSession, Invitation, RecoveryCode, User
 from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
@@ -36,6 +36,7 @@ __all__ = [
     "PriceSeries",
     "PriceSource",
     "QuarantinedRow",
+    "RecoveryCode",
     "Security",
     "Share",
     "ShareOpening",

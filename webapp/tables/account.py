@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -30,6 +30,9 @@ class User(Base):
     created_at: Mapped[datetime.datetime]
     last_sign_in_at: Mapped[datetime.datetime | None]
     deleted_at: Mapped[datetime.datetime | None]
+    totp_secret: Mapped[str | None] = mapped_column(String(300))  # sealed; of a device that was added
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # no code of this or an earlier step works again
+    two_factor_since: Mapped[datetime.datetime | None]  # a code is asked for at sign-in
 
 
 class BrowserSession(Base):
@@ -47,6 +50,17 @@ class BrowserSession(Base):
     ended_at: Mapped[datetime.datetime | None]
     address: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(200))
+
+
+class RecoveryCode(Base):
+    """A code that signs somebody in once who has no device; only its hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime.datetime | None]
 
 
 class Invitation(Base):

@@ -5,7 +5,7 @@ import pytest
 
 from tests import factories
 from webapp.auth import limits
-from webapp.services import tokens
+from webapp.services import audit, tokens
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -56,7 +56,7 @@ class TestRefusals:
 
     @pytest.fixture
     def settings(self, settings, monkeypatch):
-        monkeypatch.setattr(limits, "REFUSED_FROM_ONE_ADDRESS", "2 per hour")
+        monkeypatch.setattr(limits, "REFUSED_FROM_ONE_PLACE", "2 per hour")
         monkeypatch.setattr(limits, "REFUSED_FROM_ANYWHERE", "4 per hour")
         return settings.model_copy(update={"sign_in_limit": "1000 per minute"})
 
@@ -158,6 +158,51 @@ class TestRequests:
             answer = client.get("/api/v1/who")
             assert answer.status_code == 401
             assert "RateLimit-Limit" not in answer.headers
+
+
+class TestKnownPlaces:
+    """A browser or an address where somebody signed in before is not shut out by what strangers do elsewhere."""
+
+    @pytest.fixture
+    def settings(self, settings, monkeypatch):
+        monkeypatch.setattr(limits, "REFUSED_FROM_ONE_PLACE", "2 per hour")
+        monkeypatch.setattr(limits, "REFUSED_FROM_ANYWHERE", "4 per hour")
+        return settings
+
+    @pytest.fixture
+    def besieged(self, app, attempt, person):
+        """Somebody signed in with a browser; then strangers, some at the same address, guessed until nobody may."""
+        browser = app.test_client()
+        assert attempt(person.email, factories.PASSWORD, address="127.0.0.2", client=browser).status_code == 302
+        browser.delete_cookie("assay_session")
+        for n in range(8):
+            attempt(person.email, address=f"127.0.0.{2 + n // 2}")
+        return browser
+
+    def test_a_browser_signs_in_from_anywhere(self, besieged, attempt, person):
+        assert attempt(person.email, factories.PASSWORD, address="127.0.0.2").status_code == 429
+        for address in ("127.0.0.2", "127.0.0.99"):
+            assert attempt(person.email, factories.PASSWORD, address=address, client=besieged).status_code == 302
+            besieged.delete_cookie("assay_session")
+
+    @pytest.mark.usefixtures("besieged")
+    def test_an_address_signs_in_if_nobody_there_was_wrong_too_often(self, attempt, person, database):
+        assert attempt(person.email, factories.PASSWORD, address="127.0.0.50").status_code == 429
+        with database.write() as session:
+            audit.record(session, action="account.signed_in", subject="", actor=person.actor, address="127.0.0.50")
+        assert attempt(person.email, factories.PASSWORD, address="127.0.0.50").status_code == 302
+
+    def test_a_known_browser_guesses_no_more_than_others(self, besieged, attempt, person):
+        answers = [attempt(person.email, client=besieged, address=f"127.0.0.{60 + n}").status_code for n in range(4)]
+        assert answers[:2] == [401, 401]
+        assert set(answers[2:]) == {429}
+
+    def test_a_made_up_cookie_helps_nobody(self, attempt, person, client, besieged):
+        client.set_cookie("assay_device", "made up", path="/login")
+        assert attempt(person.email, factories.PASSWORD, address="127.0.0.70").status_code == 429
+        theirs = besieged.get_cookie("assay_device", path="/login").value
+        client.set_cookie("assay_device", theirs[:-2] + "xx", path="/login")
+        assert attempt(person.email, factories.PASSWORD, address="127.0.0.70").status_code == 429
 
 
 def test_nobody_chooses_their_own_address(attempt):

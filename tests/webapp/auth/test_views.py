@@ -1,10 +1,13 @@
 import re
+import time
 
+import pyotp
 import pytest
 
 from tests import factories
+from webapp.auth.session import parts_of
 from webapp.permissions import Role
-from webapp.services import accounts, invitations
+from webapp.services import accounts, invitations, two_factor, users
 from webapp.tables import AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -254,3 +257,70 @@ class TestManyInvitations:
         answers = [client.post("/invitation/unknown", data=form, headers=browser).status_code for _ in range(3)]
 
         assert answers == [404, 404, 429]
+
+
+# --- the second step ------------------------------------------------------------------------------------------------
+
+
+class TestSecondStep:
+    @pytest.fixture
+    def codes(self, person, database, app):
+        """Recovery codes of `person`, who has added a device."""
+        box = parts_of(app).two_factor_box
+        with database.write() as session:
+            secret = two_factor.begin(session, box, person.actor, password=factories.PASSWORD).secret
+            return two_factor.confirm(session, box, person.actor, code=pyotp.TOTP(secret).now())
+
+    @pytest.fixture
+    def send_code(self, client, browser, token_in_page):
+        def send(code, **fields):
+            client.get("/login/code", headers=browser)
+            form = {"code": code, "csrf_token": token_in_page(client), **fields}
+            return client.post("/login/code", data=form, headers=browser)
+
+        return send
+
+    def test_the_password_leads_to_the_code_and_the_code_leads_in(self, codes, person, sign_in, send_code, client):
+        answer = sign_in(person.email, next="/page?a=1")
+        assert answer.location == "/login/code?next=/page?a%3D1"
+        assert client.get("/api/v1/who").status_code == 401
+        assert 'autocomplete="one-time-code"' in client.get(answer.location).text
+
+        refused = send_code("000000", next="/page?a=1")
+        assert (refused.status_code, "The code is not right" in refused.text) == (401, True)
+        assert client.get("/api/v1/who").status_code == 401
+        answer = send_code(codes[0], next="/page?a=1")
+
+        assert (answer.status_code, answer.location) == (302, "/page?a=1")
+        assert client.get("/api/v1/who").json["name"] == person.actor.name
+        assert send_code(codes[1]).status_code == 400, "the first step is used up"
+
+    def test_without_the_password_there_is_nothing_to_do(self, codes, client, send_code):
+        assert client.get("/login/code").location.startswith("/login")
+        assert send_code(codes[0]).status_code == 400
+
+    def test_a_right_password_does_not_last(self, codes, person, sign_in, send_code, client, monkeypatch):
+        sign_in(person.email)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 301)
+
+        assert send_code(codes[0]).status_code == 400
+        assert client.get("/api/v1/who").status_code == 401
+
+    def test_a_password_changed_meanwhile_is_not_right_any_more(self, codes, person, sign_in, send_code, database):
+        sign_in(person.email)
+        with database.write() as session:
+            user_id = accounts.find_user(session, person.email).id
+            users.set_password(session, None, user_id, password="another password")
+
+        assert send_code(codes[0]).status_code == 401
+
+    @pytest.mark.usefixtures("codes")
+    def test_a_code_that_is_missing_is_asked_for(self, person, sign_in, send_code):
+        sign_in(person.email)
+        assert send_code("").status_code == 422
+
+    def test_few_codes_may_be_guessed(self, codes, person, sign_in, send_code):
+        sign_in(person.email)
+        assert [send_code("000000").status_code for _ in range(11)] == [401] * 10 + [429]
+        assert send_code(codes[0]).status_code == 429

@@ -125,3 +125,24 @@ def test_signing_out_ends_this_session_and_no_other(session):
     assert sessions.holder_of(session, mine) is None
     assert sessions.holder_of(session, other) is not None
     assert [event.action for event in session.query(AuditEvent)] == ["account.signed_out"]
+
+
+def test_a_mark_stands_for_the_password_it_was_made_of(session):
+    user = factories.create_user(session)
+    check = signing_in.verify_password(session, user.email, RIGHT)
+    mark = signing_in.mark_of(check)
+
+    assert signing_in.recall_check(session, user.email, mark) == check
+    assert not signing_in.recall_check(session, user.email, "x").is_right
+    assert not signing_in.recall_check(session, "nobody@example.org", mark).is_right
+    users.set_password(session, None, user.public_id, password="another password")
+    assert not signing_in.recall_check(session, user.email, mark).is_right
+
+
+def test_an_address_is_known_where_somebody_signed_in(session):
+    user, other = factories.create_user(session), factories.create_user(session)
+    signing_in.authenticate(session, user.email, RIGHT, address="10.0.0.1")
+
+    assert signing_in.is_known_address(session, user.email, "10.0.0.1")
+    assert not signing_in.is_known_address(session, user.email, "10.0.0.2")
+    assert not signing_in.is_known_address(session, other.email, "10.0.0.1")

@@ -1,8 +1,10 @@
 """The pages, in the order of the menu. Each has PATH, TITLE, layout() and register(app)."""
 
 from webapp.dashboard.pages import (
+    account,
     analyses,
     analysis,
+    audit,
     compare,
     dashboard,
     jobs,
@@ -13,4 +15,17 @@ from webapp.dashboard.pages import (
     users,
 )
 
-PAGES = (dashboard, analyses, compare, new_analysis, upload, analysis, jobs, users, user, not_found_404)
+PAGES = (
+    dashboard,
+    analyses,
+    compare,
+    new_analysis,
+    upload,
+    analysis,
+    jobs,
+    account,
+    users,
+    user,
+    audit,
+    not_found_404,
+)

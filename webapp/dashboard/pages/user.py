@@ -25,7 +25,7 @@ from webapp.dashboard.components.people import (
 )
 from webapp.dashboard.components.times import ago, now
 from webapp.errors import InvalidInput, NotFound
-from webapp.services import accounts, users
+from webapp.services import accounts, two_factor, users
 from webapp.services.accounts import UserView
 from webapp.services.sessions import SessionView
 
@@ -79,6 +79,15 @@ def reset_password(n_clicks: int | None, user_id: str) -> Any:
     return _content(user_id, shown_once(sentence, password, element_id="user-secret"))
 
 
+def turn_two_factor_off(n_clicks: int | None, user_id: str) -> Any:
+    """Let somebody in by password alone who has lost their device."""
+    if not n_clicks:
+        return no_update
+    with write() as session:
+        two_factor.turn_off_for(session, current_actor(), _checked(user_id), address=client_address())
+    return _content(user_id, told("Two-factor sign-in is off; all sessions have ended."))
+
+
 def end_session(clicks: Sequence[int | None], ids: Sequence[dict[str, str]], user_id: str) -> Any:
     """End one session."""
     session_id = clicked(clicks, ids, "session")
@@ -122,6 +131,7 @@ def register(app: Dash) -> None:
         ("user-enable", enable),
         ("user-reset", reset_password),
         ("user-end-all", end_sessions),
+        ("user-two-factor-off", turn_two_factor_off),
     ):
         app.callback(content, Input(name, "n_clicks"), user_id, prevent_initial_call=True)(function)
     app.callback(
@@ -234,6 +244,12 @@ def _access_panel(view: UserView) -> Component:
                     html.Div(
                         [
                             dbc.Button("Reset the password", id="user-reset", color="secondary"),
+                            dbc.Button(
+                                "Turn two-factor off",
+                                id="user-two-factor-off",
+                                color="secondary",
+                                style=_shown(is_shown=view.has_two_factor),
+                            ),
                             html.Div(
                                 "A new one is made up and shown to you this once.", className="form-text fw-normal"
                             ),
