@@ -22,11 +22,12 @@ TITLE = "Audit · Assay"
 
 PAGE_SIZE = 100
 _MOST_PEOPLE = 500
+_ALL = "all"
 
 
 def layout(**_query: str) -> Component:
     """Return the page with the newest lines on it."""
-    children, cursor, is_last = show("", "", None, None, None)
+    children, cursor, is_last = show(_ALL, _ALL, None, None, None)
     return html.Div(
         [
             html.Div(html.Div(html.H1("Audit"), className="page-header-main"), className="page-header"),
@@ -93,14 +94,18 @@ def _page(user_id: Any, action: Any, start: Any, end: Any, cursor: str) -> tuple
         page = trail.read_trail(
             session,
             current_actor(),
-            user_id=str(user_id or ""),
-            action=str(action or ""),
+            user_id=_chosen(user_id),
+            action=_chosen(action),
             start=_day(start),
             end=_day(end),
             limit=PAGE_SIZE,
             cursor=cursor,
         )
     return _table(page), page.next or "", page.next is None
+
+
+def _chosen(value: Any) -> str:
+    return "" if value == _ALL else str(value or "")
 
 
 def _day(text: Any) -> datetime.date | None:
@@ -116,12 +121,12 @@ def _filters() -> Component:
     with read() as session:
         people = users.search_users(session, current_actor(), limit=_MOST_PEOPLE).items
     who = [
-        {"label": "Everybody", "value": ""},
+        {"label": "Everybody", "value": _ALL},
         *({"label": f"{each.name} ({each.email})", "value": each.id} for each in people),
     ]
     subjects = sorted({action.partition(".")[0] for action in SENTENCES})
     what = [
-        {"label": "Everything", "value": ""},
+        {"label": "Everything", "value": _ALL},
         *({"label": f"{subject.replace('_', ' ').capitalize()}: all", "value": subject} for subject in subjects),
         *(
             {"label": action.replace(".", ": ").replace("_", " ").capitalize(), "value": action}
@@ -129,8 +134,8 @@ def _filters() -> Component:
         ),
     ]
     fields = (
-        ("Who", dbc.Select(id="audit-user", options=who, value="")),
-        ("What", dbc.Select(id="audit-action", options=what, value="")),
+        ("Who", dbc.Select(id="audit-user", options=who, value=_ALL)),
+        ("What", dbc.Select(id="audit-action", options=what, value=_ALL)),
         ("From", dbc.Input(id="audit-start", type="date")),
         ("To", dbc.Input(id="audit-end", type="date")),
     )
