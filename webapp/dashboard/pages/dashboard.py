@@ -185,7 +185,7 @@ def register(app: Dash) -> None:
     chosen += [Input("dashboard-indicators", "data"), Input("dashboard-pin", "value")]
     app.callback(
         Output("dashboard-chart", "figure"),
-        Output("dashboard-chart", "style"),
+        Output("dashboard-plot", "style"),
         Output("dashboard-heading", "children"),
         *chosen,
         Input("dashboard-view", "data"),

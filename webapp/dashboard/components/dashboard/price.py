@@ -17,7 +17,7 @@ def price_card(view: ChartView, figure: Figure, *, range_: str) -> Component:
     """Return the card; chart and heading are changed in place later on."""
     ranges = [{"label": word, "value": name} for name, word in RANGES.items()]
     pixels = {"height": f"{figure['layout']['height']}px"}
-    graph = dcc.Graph(id="dashboard-chart", figure=figure, config=CONFIG, style=pixels, responsive=True)  # type: ignore[arg-type]  # a plain dict is one
+    graph = dcc.Graph(id="dashboard-chart", figure=figure, config=CONFIG, style={"height": "100%"}, responsive=True)  # type: ignore[arg-type]  # a plain dict is one
     return html.Section(
         [
             html.Div(
@@ -44,7 +44,12 @@ def price_card(view: ChartView, figure: Figure, *, range_: str) -> Component:
             html.Div(
                 [
                     html.Div(html.Div(className="chart-readout", **aria(hidden="true")), className="chart-bar"),
-                    html.Div([skeleton(figure["layout"]["height"]), graph], className="chart-plot"),
+                    html.Div(
+                        [skeleton(figure["layout"]["height"]), graph],
+                        className="chart-plot",
+                        id="dashboard-plot",
+                        style=pixels,
+                    ),
                 ],
                 className="chart",
                 role="figure",

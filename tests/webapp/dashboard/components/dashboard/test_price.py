@@ -24,5 +24,5 @@ def test_a_first_bar_has_changed_by_nothing_known_and_cents_have_more_figures():
 def test_the_chart_keeps_the_height_of_its_figure():
     tree = price_card(view(), {"data": [], "layout": {"height": 500}}, range_="5y")
 
-    assert reading.by_id(tree, "dashboard-chart").style == {"height": "500px"}
+    assert reading.by_id(tree, "dashboard-plot").style == {"height": "500px"}
     assert reading.by_id(tree, "dashboard-range").value == "5y"
