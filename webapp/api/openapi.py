@@ -132,7 +132,19 @@ def _schemas() -> tuple[References, Json]:
             models.append((declared.body, "validation"))
         models += [(answer.body, "serialization") for answer in declared.answers.values() if answer.body is not None]
     references, schema = models_json_schema(list(dict.fromkeys(models)), ref_template=_MODELS)
-    return cast("References", references), schema["$defs"]
+    return cast("References", references), _say_constants(schema["$defs"])
+
+
+def _say_constants(schema: Any) -> Any:
+    """Return a schema with numbers that are constant as lists of one: makers of clients stumble over the other form."""
+    if isinstance(schema, list):
+        return [_say_constants(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    said = {name: _say_constants(part) for name, part in schema.items()}
+    if isinstance(said.get("const"), int | float):
+        said["enum"] = [said.pop("const")]
+    return said
 
 
 def _operation(declared: Operation, references: References) -> Json:
