@@ -245,6 +245,8 @@ def _query_parameter(name: str, schema: Json, definitions: Json) -> Json:
         schema = {**schema, **variants[0]}
     if schema.get("default", ...) is None:
         del schema["default"]
+    if "$ref" in schema:
+        schema = {**definitions[schema.pop("$ref").rpartition("/")[2]], **schema}
     if "$ref" in schema.get("items", {}):
         schema["items"] = definitions[schema["items"]["$ref"].rpartition("/")[2]]
     return {"name": name, "in": "query", "description": description, "schema": schema}
