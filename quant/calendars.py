@@ -162,6 +162,55 @@ def missing_sessions(sessions: pd.DatetimeIndex, calendar: str = "XNYS") -> pd.D
     return between[~between.isin(dates)]
 
 
+def last_closed_session(now: datetime.datetime, calendar: str = "XNYS") -> datetime.date:
+    """Return the newest session that has closed: the one whose bar can be known.
+
+    Parameters
+    ----------
+    now : datetime
+        An instant, with a time zone.
+    calendar : str, default="XNYS"
+        Name of an exchange calendar.
+
+    Returns
+    -------
+    date
+        Date of the session at its exchange.
+
+    Raises
+    ------
+    InvalidSpec
+        If the calendar is not known.
+
+    Examples
+    --------
+    >>> last_closed_session(datetime.datetime(2012, 11, 23, 18, 30, tzinfo=datetime.UTC))  # a half day
+    datetime.date(2012, 11, 23)
+    >>> last_closed_session(datetime.datetime(2012, 11, 26, 20, 30, tzinfo=datetime.UTC))
+    datetime.date(2012, 11, 23)
+    """
+    known, closes = _schedule(calendar)
+    return known[int(closes.searchsorted(pd.Timestamp(now), side="right")) - 1].date()
+
+
+def sessions_between(earlier: datetime.date, later: datetime.date, calendar: str = "XNYS") -> int:
+    """Return how many sessions lie after one date, up to and with another; 0 if the other is not later.
+
+    Raises
+    ------
+    InvalidSpec
+        If the calendar is not known.
+
+    Examples
+    --------
+    >>> sessions_between(datetime.date(2012, 11, 21), datetime.date(2012, 11, 26))
+    2
+    """
+    known, _ = _schedule(calendar)
+    first, last = known.searchsorted([pd.Timestamp(earlier), pd.Timestamp(later)], side="right")
+    return max(0, int(last - first))
+
+
 def listed_dates(sessions: pd.DatetimeIndex) -> str:
     """Return the first few dates as text for a message, and how many more there are."""
     shown = ", ".join(str(session)[:10] for session in sessions[:_LISTED_DATES])  # NaT is shown as such

@@ -6,9 +6,9 @@ A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of 
 
 - `needs`: the permission; None: whoever is signed in.
 - `about`: what the address names. An `analysis` is reached by its owner, and for reading (`readers`) by whom it is
-  shared with. An `instrument`, a `token` or an `upload` is reached by its owner. To others these are not found (404),
-  in the same words as what does not exist, administrators included. A `group` or a `user` is reached by whoever has
-  the permission.
+  shared with. An `instrument`, a `token`, an `upload` or an `acquisition` is reached by its owner. To others these
+  are not found (404), in the same words as what does not exist, administrators included. A `group` or a `user` is
+  reached by whoever has the permission.
   A `template` is reached like a token.
 - `is_public`: strangers may, too.
 - `only_people`: who acts by a token may not.
@@ -55,6 +55,7 @@ LOOK = {
 USER = "/api/v1/users/<user_id>"
 THIS_USER = {"user-id": "{user_id}"}
 A_ROLE = dict.fromkeys(("user-role", "users-create-role", "users-invite-role"), "viewer")
+FETCHES = "/api/v1/acquisitions"
 UPLOADS = "/api/v1/uploads"
 UPLOAD = f"{UPLOADS}/<upload_id>"
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
@@ -146,6 +147,44 @@ POLICY = (
         },
     ),
     # --- files of prices ---
+    UseCase(
+        "ask a source for prices",
+        WRITE,
+        {f"POST {FETCHES}": {"symbol": "AAPL"}, "data.add": {"data-symbol": "AAPL", "data-source": "yahoo"}},
+    ),
+    UseCase(
+        "see what was asked for, and how sources answer",
+        PRICES,
+        {f"GET {FETCHES}": {}, "GET /api/v1/sources": {}, "page /data": {}, "data.show": {}},
+    ),
+    UseCase("watch a fetch", PRICES, {f"GET {FETCHES}/<acquisition_id>": {}}, about="acquisition"),
+    UseCase(
+        "cancel a fetch",
+        WRITE,
+        {
+            f"DELETE {FETCHES}/<acquisition_id>": {},
+            "data.cancel": {"data-requests": {"rowId": "{acquisition_id}", "colId": "cancel"}},
+        },
+        about="acquisition",
+    ),
+    UseCase(
+        "read how bars came to be, and how sound they are",
+        PRICES,
+        {
+            "GET /api/v1/instruments/<instrument_id>/revisions": {},
+            "GET /api/v1/instruments/<instrument_id>/quality": {},
+        },
+        about="instrument",
+    ),
+    UseCase(
+        "fetch an instrument again",
+        WRITE,
+        {
+            "data.refresh": {"data-grid": {"rowId": "{instrument_id}", "colId": "refresh"}},
+            "data.repeat": {"data-instrument-id": "{instrument_id}"},
+        },
+        about="instrument",
+    ),
     UseCase("bring a file", WRITE, {f"POST {UPLOADS}": {}}),
     UseCase("list files", PRICES, {f"GET {UPLOADS}": {}, "page /data/upload": {}}),
     UseCase("read what was found in a file", PRICES, {f"GET {UPLOAD}": {}}, about="upload"),

@@ -45,6 +45,7 @@ OWNERSHIPS = {
     "template": ("own", "another's"),
     "token": ("own", "another's"),
     "upload": ("own", "another's"),
+    "acquisition": ("own", "another's"),
     "session": ("own", "another's"),
 }
 REFUSED = {401: "not_signed_in", 403: "permission_denied", 404: "not_found"}
@@ -244,6 +245,7 @@ class World:
             self.ids[name, ownership] = {
                 "template_id": template.id,
                 "upload_id": upload.public_id,
+                "acquisition_id": factories.create_acquisition(session, holder, symbol=title).public_id,
                 "analysis_id": row.public_id,
                 "public_id": row.public_id,
                 "share_id": link.id,

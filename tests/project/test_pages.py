@@ -26,6 +26,7 @@ PREFIXES = {
     "users": "users-",
     "user": "user-",
     "upload": "upload-",
+    "data": "data-",
     "not_found_404": None,
 }
 

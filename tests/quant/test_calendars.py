@@ -1,3 +1,4 @@
+import datetime
 import subprocess
 import sys
 
@@ -9,10 +10,12 @@ from quant.calendars import (
     ALWAYS_OPEN,
     PERIODS_PER_YEAR,
     is_session,
+    last_closed_session,
     listed_dates,
     missing_sessions,
     periods_per_year,
     session_closes,
+    sessions_between,
 )
 from quant.errors import InvalidPrices, InvalidSpec
 
@@ -131,3 +134,25 @@ def test_who_needs_no_calendar_does_not_wait_for_one():
     code = "import sys, quant.calendars as c; c.periods_per_year('XNYS'); print('exchange_calendars' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("now", "session"),
+    [
+        ("2012-11-23 17:59", "2012-11-21"),  # a half day after a holiday, a minute before its close
+        ("2012-11-23 18:00", "2012-11-23"),
+        ("2012-11-25 12:00", "2012-11-23"),  # Sunday
+        ("2012-11-26 20:59", "2012-11-23"),
+    ],
+)
+def test_the_last_closed_session_is_that_whose_close_has_passed(now, session):
+    instant = datetime.datetime.fromisoformat(now).replace(tzinfo=datetime.UTC)
+    assert last_closed_session(instant) == datetime.date.fromisoformat(session)
+
+
+def test_sessions_are_counted_after_one_date_up_to_another():
+    friday, sunday, monday = (datetime.date(2012, 11, day) for day in (23, 25, 26))
+    assert sessions_between(friday, monday) == 1
+    assert sessions_between(sunday, monday) == 1
+    assert sessions_between(monday, friday) == 0
+    assert sessions_between(friday, monday, ALWAYS_OPEN) == 3

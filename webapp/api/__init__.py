@@ -3,6 +3,7 @@
 from flask import Flask
 
 from webapp.api import (
+    acquisitions,
     analyses,
     audit,
     catalog,
@@ -25,6 +26,7 @@ from webapp.api import (
 from webapp.api.operations import blueprint
 
 __all__ = [
+    "acquisitions",
     "analyses",
     "audit",
     "catalog",

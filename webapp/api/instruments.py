@@ -5,10 +5,21 @@ from flask import Response
 from webapp.api.answers import to_json
 from webapp.api.frames import to_columns
 from webapp.api.operations import NOT_THERE, Answer, operation
-from webapp.api.schemas import Instrument, InstrumentList, InstrumentQuery, PriceQuery, Prices
+from webapp.api.schemas import (
+    Instrument,
+    InstrumentCoverage,
+    InstrumentList,
+    InstrumentQuery,
+    PriceQuery,
+    Prices,
+    QualityFinding,
+    QualityReport,
+    Revision,
+    RevisionList,
+)
 from webapp.auth.session import current_actor, parts, read
 from webapp.permissions import Permission
-from webapp.services import prices
+from webapp.services import coverage, prices
 
 
 @operation(
@@ -33,7 +44,44 @@ def search_instruments(query: InstrumentQuery) -> Response:
             cursor=query.cursor,
             limit=query.limit,
         )
-    return to_json(InstrumentList(items=[Instrument.model_validate(view) for view in page.items], next=page.next))
+        fresh = coverage.freshness(session, page.items)
+    items = [
+        InstrumentCoverage.model_validate({**vars(view), **vars(state)})
+        for view, state in zip(page.items, fresh, strict=True)
+    ]
+    return to_json(InstrumentList(items=items, next=page.next))
+
+
+@operation(
+    "GET",
+    "/instruments/<instrument_id>/revisions",
+    tag="Instruments",
+    summary="List the vintages of bars",
+    permission=Permission.PRICES_READ,
+    answers={200: Answer("Vintages, newest first.", RevisionList)},
+    refusals=NOT_THERE,
+)
+def list_revisions(instrument_id: str) -> Response:
+    """Return when and why bars came, and how many each time were new, changed or taken back; at most the last 100."""
+    with read() as session:
+        found = coverage.list_revisions(session, current_actor(), instrument_id)
+    return to_json(RevisionList(items=[Revision.model_validate(entry) for entry in found]))
+
+
+@operation(
+    "GET",
+    "/instruments/<instrument_id>/quality",
+    tag="Instruments",
+    summary="Read the quality report of bars",
+    permission=Permission.PRICES_READ,
+    answers={200: Answer("Findings, the most severe first.", QualityReport)},
+    refusals=NOT_THERE,
+)
+def read_quality(instrument_id: str) -> Response:
+    """Return everything that is wrong or odd about an instrument's newest bars; empty if nothing is worth saying."""
+    with read() as session:
+        found = prices.quality_report(session, parts().store, current_actor(), instrument_id)
+    return to_json(QualityReport(findings=[QualityFinding.model_validate(each) for each in found]))
 
 
 @operation(

@@ -134,10 +134,55 @@ class Instrument(View):
     quality: dict[str, int] = Field(description="Number of findings about the bars, by severity.")
 
 
+class InstrumentCoverage(Instrument):
+    """An instrument, and how fresh its bars are."""
+
+    expected_session: datetime.date = Field(description="The newest session of its exchange that has closed.")
+    n_sessions_behind: int | None = Field(description="Closed sessions after the last bar; null if there are no bars.")
+    can_be_fetched: bool = Field(description="Whether its source can be asked for more.")
+
+
 class InstrumentList(PageView):
     """A page of instruments, by symbol."""
 
-    items: list[Instrument]
+    items: list[InstrumentCoverage]
+
+
+class Revision(View):
+    """A vintage of an instrument's bars."""
+
+    number: int = Field(description="From 1.")
+    created_at: Moment
+    reason: str = Field(description="Why it came.")
+    n_bars: int = Field(description="In the whole vintage.")
+    first_session: datetime.date
+    last_session: datetime.date
+    quality: dict[str, int] = Field(description="Number of findings by severity, counted when it came.")
+    n_changed: int = Field(description="Bars that came new or differently.")
+    n_withdrawn: int = Field(description="Bars that the source took back.")
+
+
+class RevisionList(View):
+    """Vintages, newest first."""
+
+    items: list[Revision]
+
+
+class QualityFinding(View):
+    """Something that is wrong or odd about bars."""
+
+    code: str = Field(description="Stable name of the kind of finding.")
+    severity: str = Field(description="`error`, `warning` or `info`.")
+    message: str = Field(description="What was expected, what was found, what to do.")
+    count: int = Field(description="Number of bars, or of sessions if bars are missing.")
+    rows: list[int] = Field(description="Positions among the bars, from 0; empty if bars are missing.")
+    sessions: list[datetime.date] = Field(description="Sessions of these bars, or those that are missing.")
+
+
+class QualityReport(View):
+    """Everything that is wrong or odd about an instrument's newest bars, the most severe first."""
+
+    findings: list[QualityFinding]
 
 
 class PriceQuery(Query):
@@ -211,6 +256,91 @@ class Catalog(View):
     scores: list[CatalogScore]
     metrics: list[CatalogMetric]
     spec: dict[str, Any] = Field(description="JSON schema of the whole question.")
+
+
+# --- Acquisitions ----------------------------------------------------------------------------------------------------
+
+
+class FetchRequest(Body):
+    """What to fetch, and from where."""
+
+    symbol: str = Field(min_length=1, max_length=32, description="As the source writes it.", examples=["AAPL"])
+    source: Literal["yahoo"] = Field(default="yahoo", description="Who is asked.")
+    extent: Literal["newest", "all"] = Field(
+        default="newest",
+        description="`newest`: from the last stored bars on, or everything if there are none. `all`: everything again, "
+        "which also finds what was restated long ago.",
+    )
+
+
+class AcquisitionState(View):
+    """Where an acquisition is."""
+
+    id: str
+    status: Status
+
+
+class Acquisition(AcquisitionState):
+    """A fetch or an import of prices."""
+
+    kind: Literal["fetch", "import"]
+    source: str
+    symbol: str
+    interval: str
+    extent: Literal["newest", "all"]
+    progress: float = Field(description="Share that is done, 0 to 1.")
+    attempt: int = Field(description="How often it was begun.")
+    waits_until: Moment | None = Field(description="When it is tried again, if it has to wait for that.")
+    waits_for: str | None = Field(description="Why it does not run, in words; null unless queued.")
+    error_code: str | None = Field(description="What went wrong; of a queued one: the last time.")
+    error_message: str | None = Field(description="The same for people.")
+    message: str | None = Field(description="What it brought, in words.")
+    instrument_id: str | None = Field(description="The instrument that it brought bars of.")
+    revision: int | None = Field(description="The newest vintage of its bars afterwards.")
+    n_bars: int | None = Field(description="Bars that were delivered.")
+    n_added: int | None = Field(description="Bars that are new.")
+    n_restated: int | None = Field(description="Bars that the source changed.")
+    n_withdrawn: int | None = Field(description="Bars that the source took back.")
+    submitted_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class AcquisitionQuery(PageQuery):
+    """Which acquisitions."""
+
+    status: tuple[Status, ...] = Field(
+        default=(), description="Only with one of these; may be repeated. Left out: all."
+    )
+
+
+class AcquisitionList(PageView):
+    """A page of acquisitions, newest first."""
+
+    items: list[Acquisition]
+    total: int = Field(description="How many match.")
+
+
+class Source(View):
+    """A source that can be asked for prices."""
+
+    name: str
+    state: Literal["closed", "paused", "open", "half_open"] = Field(
+        description="`closed`: it is asked. `paused`: it asked for a pause; what waits for it waits. `open`: it failed "
+        "too often; fetches fail at once. `half_open`: the pause is over, the next fetch decides."
+    )
+    n_failures: int = Field(description="In a row.")
+    not_before: Moment | None = Field(description="When it is asked again; null unless paused or open.")
+    failed_at: Moment | None
+    succeeded_at: Moment | None
+    error_code: str | None = Field(description="Of the newest failure, as long as no answer came after it.")
+    error_message: str | None
+
+
+class SourceList(View):
+    """The sources that can be asked."""
+
+    items: list[Source]
 
 
 # --- Analyses --------------------------------------------------------------------------------------------------------

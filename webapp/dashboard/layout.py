@@ -28,6 +28,7 @@ _NAVIGATION = (
     ("Dashboard", "graph-up", paths.dashboard()),
     ("Analyses", "list-check", paths.analyses()),
     ("New analysis", "plus-square", paths.new_analysis()),
+    ("Data", "database", paths.data()),
     ("Jobs", "list-task", paths.jobs()),
 )
 _FOR_ADMINS = (("Users", "people", paths.users()), ("Audit", "journal-text", paths.audit()))

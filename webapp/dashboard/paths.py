@@ -15,6 +15,7 @@ ACCOUNT = "/account"
 USERS = "/admin/users"
 AUDIT = "/admin/audit"
 USER = "/admin/users/<public_id>"
+DATA = "/data"
 UPLOAD = "/data/upload"
 JOBS = "/jobs"
 COMPARE = "/compare"
@@ -81,6 +82,12 @@ def compare(ids: Sequence[str]) -> str:
 def audit() -> str:
     """Return the address of the audit trail, for administrators."""
     return f"{PREFIX}admin/audit"
+
+
+def data(*, instrument_id: str | None = None) -> str:
+    """Return the address of the instruments; with `instrument_id`, with the report of that one opened."""
+    query = "?" + urlencode({"instrument": instrument_id}) if instrument_id else ""
+    return f"{PREFIX}data{query}"
 
 
 def is_public_id(text: object) -> bool:

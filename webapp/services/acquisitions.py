@@ -6,7 +6,7 @@ What a fetch brings is shared by all, so whoever may change prices may ask for i
 import datetime
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from webapp.db import database_now
 from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, leases, price_sources
+from webapp.services import audit, leases, paging, price_sources
 from webapp.services.acquisition_jobs import Kind
-from webapp.services.price_sources import SourceState
+from webapp.services.paging import Order
+from webapp.services.price_sources import SourceState, SourceView
 from webapp.services.workflow import Status
 from webapp.tables import Acquisition, PriceSeries
 
@@ -28,7 +29,7 @@ FETCHED = ("yahoo",)  # sources that are asked over a network
 INTERVALS = ("1d",)
 
 _SYMBOL = re.compile(r"[A-Z0-9^.=&_-]{1,32}")
-_MAX_LIMIT = 200
+_NEWEST_FIRST = (Order(Acquisition.submitted_at, descending=True), Order(Acquisition.id, descending=True))
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,11 @@ class AcquisitionView:
 
 @dataclass(frozen=True)
 class AcquisitionPage:
-    """Some acquisitions, and how many there are."""
+    """Some acquisitions, how many match, and the cursor of the next page; None if there is none."""
 
     items: tuple[AcquisitionView, ...]
     total: int
+    next: str | None
 
 
 def submit_fetch(
@@ -287,11 +289,11 @@ def get(session: Session, actor: Actor, acquisition_id: str) -> AcquisitionView:
         If there is no such acquisition that the actor may see.
     """
     require(actor, Permission.PRICES_READ)
-    return _view(session, _visible(session, actor, acquisition_id))
+    return _views(session, [_visible(session, actor, acquisition_id)])[0]
 
 
 def list_recent(
-    session: Session, actor: Actor, *, status: str | None = None, limit: int = 50, offset: int = 0
+    session: Session, actor: Actor, *, status: Sequence[str] = (), limit: int = 50, cursor: str = ""
 ) -> AcquisitionPage:
     """Return the actor's acquisitions, newest first.
 
@@ -301,17 +303,36 @@ def list_recent(
         A transaction.
     actor : Actor
         Who asks.
-    status : str, optional
-        Only those in this state.
+    status : sequence of str, default=()
+        Only those in one of these states; none: all.
     limit : int, default=50
-        At most this many, 1 to 200.
-    offset : int, default=0
-        Leave out the first ones.
+        At most this many, 1 to 500.
+    cursor : str, default=""
+        The `next` of the page before; empty: the first page.
 
     Returns
     -------
     AcquisitionPage
-        Some of them, and how many there are.
+        Some of them, how many match, and where the next page begins.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read prices.
+    InvalidInput
+        If the cursor is none of this list.
+    """
+    require(actor, Permission.PRICES_READ)
+    query = select(Acquisition).where(Acquisition.owner_id == actor.user_id)
+    if status:
+        query = query.where(Acquisition.status.in_(status))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows, following = paging.fetch_page(session, query, _NEWEST_FIRST, cursor=cursor, limit=limit)
+    return AcquisitionPage(tuple(_views(session, rows)), total, following)
+
+
+def list_sources(session: Session, actor: Actor) -> list[SourceView]:
+    """Return how the sources that can be asked have answered lately.
 
     Raises
     ------
@@ -319,18 +340,7 @@ def list_recent(
         If the actor may not read prices.
     """
     require(actor, Permission.PRICES_READ)
-    wanted = [Acquisition.owner_id == actor.user_id]
-    if status is not None:
-        wanted.append(Acquisition.status == status)
-    total = session.scalar(select(func.count()).select_from(Acquisition).where(*wanted)) or 0
-    rows = session.scalars(
-        select(Acquisition)
-        .where(*wanted)
-        .order_by(Acquisition.submitted_at.desc(), Acquisition.id.desc())
-        .limit(max(1, min(limit, _MAX_LIMIT)))
-        .offset(max(0, offset))
-    )
-    return AcquisitionPage(tuple(_view(session, row) for row in rows), total)
+    return [price_sources.look_at(session, name) for name in FETCHED]
 
 
 def _insert(
@@ -371,40 +381,48 @@ def _visible(session: Session, actor: Actor, acquisition_id: str) -> Acquisition
     return row
 
 
-def _view(session: Session, row: Acquisition) -> AcquisitionView:
-    series = session.get(PriceSeries, row.series_id) if row.series_id is not None else None
-    is_queued = row.status == Status.QUEUED
-    return AcquisitionView(
-        id=row.public_id,
-        kind=row.kind,
-        source=row.source,
-        symbol=row.symbol,
-        interval=row.interval,
-        extent=row.extent,
-        status=Status(row.status),
-        progress=row.progress,
-        attempt=row.attempt,
-        waits_until=row.not_before if is_queued else None,
-        waits_for=_waits_for(session, row) if is_queued else None,
-        error_code=row.error_code,
-        error_message=row.error_message,
-        message=row.message,
-        instrument_id=series.public_id if series else None,
-        revision=row.revision,
-        n_bars=row.n_bars,
-        n_added=row.n_added,
-        n_restated=row.n_restated,
-        n_withdrawn=row.n_withdrawn,
-        submitted_at=row.submitted_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
+def _views(session: Session, rows: Sequence[Acquisition]) -> list[AcquisitionView]:
+    """Return the rows as their owner sees them, with as many questions for a hundred as for one."""
+    series_ids = {row.series_id for row in rows if row.series_id is not None}
+    found = session.scalars(select(PriceSeries).where(PriceSeries.id.in_(series_ids)))
+    instruments = {series.id: series.public_id for series in found}
+    waiting = [row for row in rows if row.status == Status.QUEUED]
+    now = database_now(session)
+    sources = {name: price_sources.look_at(session, name) for name in {row.source for row in waiting}}
+    words = {row.id: _waits_for(row, sources[row.source], now) for row in waiting}
+    return [
+        AcquisitionView(
+            id=row.public_id,
+            kind=row.kind,
+            source=row.source,
+            symbol=row.symbol,
+            interval=row.interval,
+            extent=row.extent,
+            status=Status(row.status),
+            progress=row.progress,
+            attempt=row.attempt,
+            waits_until=row.not_before if row.id in words else None,
+            waits_for=words.get(row.id),
+            error_code=row.error_code,
+            error_message=row.error_message,
+            message=row.message,
+            instrument_id=instruments.get(row.series_id or 0),
+            revision=row.revision,
+            n_bars=row.n_bars,
+            n_added=row.n_added,
+            n_restated=row.n_restated,
+            n_withdrawn=row.n_withdrawn,
+            submitted_at=row.submitted_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+        )
+        for row in rows
+    ]
 
 
-def _waits_for(session: Session, row: Acquisition) -> str:
-    if row.not_before is not None and row.not_before > database_now(session):
+def _waits_for(row: Acquisition, source: SourceView, now: datetime.datetime) -> str:
+    if row.not_before is not None and row.not_before > now:
         return f"The source did not answer; it is asked again at {row.not_before:%H:%M:%S} UTC."
-    source = price_sources.look_at(session, row.source)
     if row.kind == "fetch" and source.state is SourceState.PAUSED and source.not_before is not None:
         return f"The source asked for a pause until {source.not_before:%H:%M:%S} UTC."
     return "A source is asked one thing at a time, so it waits for its turn."

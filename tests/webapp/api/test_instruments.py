@@ -212,3 +212,36 @@ def test_odd_ids_are_not_found(me, odd):
 
 def test_a_nul_in_an_id_is_refused(me):
     problem(me.get("/instruments/%00/prices"), 400, "bad_request")
+
+
+# --- coverage -------------------------------------------------------------------------------------------------------
+
+
+def test_an_instrument_says_how_fresh_it_is(me, microsoft):
+    [item] = me.get("/instruments?symbol=MSFT").json["items"]
+
+    assert item["expected_session"] > "2026-01-01"
+    assert item["n_sessions_behind"] > 5000
+    assert item["can_be_fetched"] is False
+
+
+def test_the_vintages_of_bars_are_listed(me, microsoft, private):
+    [entry] = me.get(f"/instruments/{microsoft}/revisions").json["items"]
+
+    assert (entry["number"], entry["n_bars"], entry["n_changed"], entry["n_withdrawn"]) == (1, 9, 9, 0)
+    assert (entry["first_session"], entry["reason"]) == ("2003-02-10", "test")
+    problem(me.get(f"/instruments/{private}/revisions"), 404, "not_found")
+
+
+def test_the_quality_report_names_bars_and_dates(me, app, database, private):
+    delivered = factories.delivery()
+    delivered.bars.loc[3, "high"] = 1.0
+    with database.write() as session:
+        series = factories.create_prices(session, parts_of(app).store, delivered)
+        public_id = series.public_id
+    found = me.get(f"/instruments/{public_id}/quality").json["findings"]
+
+    worst = found[0]
+    assert (worst["severity"], worst["rows"], worst["sessions"]) == ("error", [3], ["2003-02-13"])
+    assert "Expected" in worst["message"]
+    problem(me.get(f"/instruments/{private}/quality"), 404, "not_found")

@@ -219,6 +219,7 @@ SERIES, FINISHED, WAITING, SPARE, GROUP, SHARE = "5e" * 8, "f1" * 8, "0a" * 8, "
 NOBODY = "00" * 8  # who may not manage users is refused before anything is looked for
 UPLOAD = "0f" * 8
 TEMPLATE = "7e" * 8
+FETCH = "fe" * 8
 IDS = {
     "instrument_id": [SERIES],
     "analysis_id": [FINISHED, WAITING],
@@ -228,6 +229,7 @@ IDS = {
     "template_id": [TEMPLATE],
     **{name: [NOBODY] for name in ("user_id", "session_id", "invitation_id")},
     "upload_id": [UPLOAD],
+    "acquisition_id": [FETCH],
 }
 PLAIN = {"Accept-Encoding": "identity"}  # the machine cannot unpack all that it says it can
 SOME = hypothesis.settings(
@@ -310,6 +312,7 @@ def busy(tmp_path_factory, sqlite_template):
             file = parts_of(app).files.receive([b"date,open,high,low,close,volume\n2012-01-03,1,2,1,1,5\n"])
             factories.create_upload(session, actor, public_id=UPLOAD, content_hash=file[0])
             session.add(Group(public_id=GROUP, name="Desk", name_key="desk", created_at=factories.NOW))
+            factories.create_acquisition(session, actor, public_id=FETCH)
             session.add(Share(public_id=SHARE, analysis_id=waiting.id, link_hash="0" * 64, created_at=factories.NOW))
         patch.setattr(DOOR, "app", app)
         patch.setattr(_Bearer, "secret", secret)

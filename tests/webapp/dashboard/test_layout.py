@@ -20,7 +20,7 @@ def shell(app):
 def test_the_shell_has_navigation_content_and_a_place_for_messages(shell):
     links = {each.href for each in reading.of_type(shell, "NavLink")}
 
-    assert links == {"/app/", "/app/analyses", "/app/new", "/app/jobs"}
+    assert links == {"/app/", "/app/analyses", "/app/new", "/app/data", "/app/jobs"}
     assert reading.of_type(shell, "Main")[0].id == "content"
     assert reading.attribute(reading.by_id(shell, alerts.TOASTS), "aria-live") == "polite"
 

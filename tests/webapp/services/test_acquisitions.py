@@ -133,8 +133,9 @@ def test_the_list_has_the_newest_first_and_by_status(session, actor):
 
     page = acquisitions.list_recent(session, actor, limit=2)
     assert ([item.id for item in page.items], page.total) == ([ids[2], ids[1]], 3)
-    assert [item.id for item in acquisitions.list_recent(session, actor, limit=2, offset=2).items] == [ids[0]]
-    assert acquisitions.list_recent(session, actor, status="cancelled").total == 1
+    rest = acquisitions.list_recent(session, actor, limit=2, cursor=page.next)
+    assert ([item.id for item in rest.items], rest.next) == ([ids[0]], None)
+    assert acquisitions.list_recent(session, actor, status=["cancelled"]).total == 1
 
 
 def test_what_waits_says_for_what(session, actor):
@@ -161,3 +162,22 @@ def test_what_it_brought_names_the_instrument(session, actor):
         Status.SUCCEEDED, series.public_id, 10, "10 bars.",
     )  # fmt: skip
     assert view.waits_for is None
+
+
+def test_a_list_takes_as_many_questions_for_ten_as_for_one(session, actor, count_queries):
+    counts = []
+    for n in (1, 10):
+        for number in range(n):
+            factories.create_acquisition(session, actor, symbol=f"S{n}{number}")
+        session.expire_all()
+        with count_queries(session) as statements:
+            acquisitions.list_recent(session, actor)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def test_how_the_sources_answered_is_seen_by_all_who_read_prices(session, actor):
+    price_sources.failed(session, "yahoo", code="rate_limited", message="Wait.", retry_after=60)
+    (view,) = acquisitions.list_sources(session, factories.create_actor(session, "viewer"))
+
+    assert (view.name, view.state, view.error_message) == ("yahoo", "paused", "Wait.")
