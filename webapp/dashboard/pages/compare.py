@@ -80,8 +80,8 @@ def _legend(found: Comparison) -> Component:
         [_letter(place), dcc.Link(each.title, href=paths.analysis(each.id)), _whose(each), each.verdict or ""]
         for place, each in enumerate(found.analyses)
     ]
-    columns = [Column(title, is_number=False) for title in ("", "Analysis", "Instruments", "Verdict")]
-    return panel("What is compared", data_table(columns, rows, caption="What is compared"), flush=True)
+    columns = [Column(title, is_number=False) for title in ("Letter", "Analysis", "Instruments", "Verdict")]
+    return panel("What is compared", data_table(columns, rows), flush=True)
 
 
 def _whose(each: AnalysisSummary) -> str:
@@ -127,7 +127,7 @@ def _tests(found: Comparison) -> Component:
         for place, pair in enumerate(found.pairs, start=1)
     ]
     note = "Paired test of Ledoit and Wolf (2008) on the common bars; with many pairs, some look different by luck."
-    return panel("Is the difference real?", data_table(columns, rows, caption="Paired tests"), note=note, flush=True)
+    return panel("Is the difference real?", data_table(columns, rows), note=note, flush=True)
 
 
 def _interval(pair: Pair) -> str:
@@ -156,7 +156,7 @@ def _parameters(found: Comparison) -> Component:
     ]
     return panel(
         "Differing parameters",
-        data_table(columns, rows, caption="Differing parameters"),
+        data_table(columns, rows),
         note="all others are equal",
         flush=True,
     )
@@ -166,7 +166,7 @@ def _metrics(found: Comparison) -> Component:
     columns = [Column("Metric", is_number=False), *_columns(found, is_number=True)]
     rows = [_metric(line) for line in found.metrics]
     note = "Each over its own whole out-of-sample span, after costs; the best is marked."
-    return panel("Metrics", data_table(columns, rows, caption="Metrics"), note=note, flush=True)
+    return panel("Metrics", data_table(columns, rows), note=note, flush=True)
 
 
 def _metric(line: MetricLine) -> list[Component | str]:
