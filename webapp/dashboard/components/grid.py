@@ -31,6 +31,7 @@ HEADER_HEIGHT = 34
 MOST_ROWS = 16
 _BELOW = 18  # as in assets/grid.js
 _PADDING = 20
+_OUTER = 8  # more, beside the edge of a card
 _SORT_SIGN = 22
 _FIGURE_WIDTH = 8.0  # of a tabular figure of Inter at 12.5 px
 _LETTER_WIDTH = 6.9
@@ -187,7 +188,10 @@ def row_data(columns: Sequence[GridColumn], rows: Sequence[Row]) -> list[dict[st
 def column_definitions(columns: Sequence[GridColumn], rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the columns as AG Grid takes them, wide enough for what stands in them."""
     name = next((column.field for column in columns if column.kind == "name"), None)
-    return [_definition(column, [row.get(column.field) for row in rows], name) for column in columns]
+    definitions = [_definition(column, [row.get(column.field) for row in rows], name) for column in columns]
+    for outer in (definitions[0], definitions[-1]):
+        outer |= {size: outer[size] + _OUTER for size in ("width", "minWidth") if size in outer}
+    return definitions
 
 
 def _options(label: str, *, selects: bool) -> dict[str, Any]:
