@@ -76,7 +76,6 @@ def _store(database: Database, store: FrameStore, prices: Prices) -> None:
                     name="A",
                     role="admin",
                     password_hash="-",  # noqa: S106  # nobody signs in
-                    session_token="-",  # noqa: S106  # as above
                     created_at=now,
                 ),
                 Security(
