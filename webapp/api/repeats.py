@@ -4,6 +4,8 @@ Every POST has this from `operation`, and nobody writes a line for it. The key i
 the route writes in, with what the route makes; so a route that makes something does it in one `write()`.
 """
 
+import hashlib
+import io
 import re
 import time
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 from flask import Response, g, request
+from werkzeug.datastructures import FileStorage
 
 from webapp.auth.session import begin_writing_with, parts, read, write
 from webapp.errors import Conflict, InvalidInput
@@ -26,6 +29,8 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 PATTERN = r"^[\x21-\x7e]{1,128}$"
 _JSON = "application/json"
+_FORM = "multipart/form-data"
+_PIECE_BYTES = 1024**2
 _KEPT_HEADERS = ("Content-Type", "Location")
 _WAIT_SECONDS = 3.0  # for the answer to the same request, which is being made at this moment
 
@@ -118,7 +123,7 @@ def _wait_for(asked: idempotency.Request) -> KeptAnswer:
 
 def _asked(key: str) -> idempotency.Request:
     actor = g.get("actor")
-    head = f"{request.method} {request.full_path}\n{request.headers.get('Content-Type', '')}\n"
+    head = f"{request.method} {request.full_path}\n{request.mimetype}\n"
     return idempotency.request_of(
         parts().settings.secret_key.get_secret_value(),
         user_id=actor.user_id if actor else None,
@@ -128,14 +133,29 @@ def _asked(key: str) -> idempotency.Request:
 
 
 def _content() -> bytes:
-    """Return the body, written in one way if it is JSON; of what is too long to be held at once, the length."""
-    if request.mimetype != _JSON:
-        return str(request.content_length).encode()
+    """Return the body, written in one way if it is JSON, or what tells it from others: of a form, what is in it."""
+    if request.mimetype == _FORM:  # parted by signs that a program makes up anew each time
+        return orjson.dumps([sorted(request.form.items(multi=True)), [_of_file(*each) for each in _files()]])
     text = request.get_data()
+    if request.mimetype != _JSON:
+        request.stream = io.BytesIO(text)  # for whoever reads it piece by piece
+        return hashlib.sha256(text).digest()
     try:
         return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS)
     except orjson.JSONDecodeError:
         return text
+
+
+def _files() -> list[tuple[str, FileStorage]]:
+    return list(request.files.items(multi=True))
+
+
+def _of_file(field: str, file: FileStorage) -> list[str]:
+    digest = hashlib.sha256()
+    for piece in iter(lambda: file.stream.read(_PIECE_BYTES), b""):
+        digest.update(piece)
+    file.stream.seek(0)
+    return [field, file.filename or "", digest.hexdigest()]
 
 
 def _replay(kept: KeptAnswer) -> Response:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -23,7 +24,9 @@ from webapp.services.uploads import FileLayout, LayoutChoices
 _CHUNK_BYTES = 1024**2
 _MOST_DECISIONS = 50
 _FORM = "multipart/form-data"
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_DANGEROUS = ("=", "+", "-", "@")
+_CELLS = re.compile(r"[;\t|]|[^;\t|]+")  # as a spreadsheet may part them; commas stand between quotation marks
+_NUMBER = re.compile(r"\s*[+-][\d.,]+\s*")
 
 FILE_TYPES = (_FORM, "text/csv", "application/octet-stream")
 Decided = Literal["keep", "repair", "quarantine", "refuse"]
@@ -300,4 +303,7 @@ def _shown(view: uploads.UploadView) -> Upload:
 
 def _disarmed(text: str) -> str:
     """Return text that no spreadsheet runs: neither the whole of it nor a cell that it is parted into."""
-    return f"'{text}" if text.lstrip().startswith(_DANGEROUS) else text
+    return "".join(
+        f"'{cell}" if cell.lstrip().startswith(_DANGEROUS) and not _NUMBER.fullmatch(cell) else cell
+        for cell in _CELLS.findall(text)
+    )

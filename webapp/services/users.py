@@ -129,7 +129,7 @@ def create_with_password(
 
 
 def set_active(session: Session, actor: Actor | None, user_id: str, *, is_active: bool, address: str = "") -> UserView:
-    """Shut a person out at once, with all their sessions and tokens, or let them in again.
+    """Shut a person out at once, with their sessions, tokens and open invitations, or let them in again.
 
     Parameters
     ----------
@@ -168,12 +168,13 @@ def set_active(session: Session, actor: Actor | None, user_id: str, *, is_active
     audit.record(session, action=action, subject=row.public_id, actor=actor, address=address)
     if not is_active:
         _end_everything(session, actor, row, address)
+        _take_back_invitations(session, actor, row, address)
     session.flush()
     return to_view(row)
 
 
 def set_role(session: Session, actor: Actor | None, user_id: str, *, role: Role, address: str = "") -> UserView:
-    """Give a person another role; it counts from their next request.
+    """Give a person another role; it counts from their next request. The invitations of a former administrator end.
 
     Parameters
     ----------
@@ -213,6 +214,8 @@ def set_role(session: Session, actor: Actor | None, user_id: str, *, role: Role,
     audit.record(
         session, action="account.role_changed", subject=row.public_id, actor=actor, address=address, details=details
     )
+    if before is Role.ADMIN:
+        _take_back_invitations(session, actor, row, address)
     session.flush()
     return to_view(row)
 
@@ -421,6 +424,17 @@ def _keep_an_admin(session: Session, row: User) -> None:
 def _end_everything(session: Session, actor: Actor | None, row: User, address: str) -> None:
     sessions.end_all(session, actor, row, address=address)
     tokens.revoke_all(session, actor, row, address=address)
+
+
+def _take_back_invitations(session: Session, actor: Actor | None, row: User, address: str) -> None:
+    """Revoke what a person has invited others by: who may not manage users any more must not come back by a link."""
+    query = select(Invitation).where(
+        Invitation.invited_by_id == row.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None)
+    )
+    now = database_now(session)
+    for each in session.scalars(query.with_for_update()):
+        each.revoked_at = now
+        audit.record(session, action="invitation.revoked", subject=each.public_id, actor=actor, address=address)
 
 
 def _stop_analyses(session: Session, owner: User, now: datetime.datetime) -> int:

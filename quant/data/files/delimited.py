@@ -21,6 +21,8 @@ _LOOKED_AT = 80  # lines of the beginning, which tell the rest
 _MOST_RAGGED = 1_000  # lines that are kept with their text; of more, only their number
 _LONGEST_LINE = 100_000
 _LONGEST_TEXT = 500
+_LONGEST_NUMBER = 60  # the pattern below takes the cube of the length in time
+MOST_COLUMNS = 2_000
 _NUMBER = re.compile(r"^[\s$€£¥+(-]*[\d.,'\u00a0\u202f ]*\d[\d.,%)\s]*(?:[eE][+-]?\d+)?[KMBkmb]?$")
 _BEGINS_LIKE_A_DATE = re.compile(r"^\s*[A-Za-z]{0,9}[., ]*\d{1,4}[-./ ]?(?:\d{1,2}|[A-Za-zéû]{3,9})")
 _LEAST_ROLES = 2
@@ -191,6 +193,8 @@ def _outline(rows: Sequence[Sequence[str]], lines: Sequence[int], delimiter: str
     width = widths.most_common(1)[0][0]
     if width < _LEAST_ROLES:
         return None
+    if width > MOST_COLUMNS:
+        refuse("too_large", f"Expected at most {MOST_COLUMNS:,} columns; found {width:,}. Split the table.")
     place = _place_of_names(filled, width)
     if place is None:
         at = next((at for at, (_, row) in enumerate(filled) if len(row) == width and _is_data(row)), None)
@@ -215,7 +219,7 @@ def _place_of_names(filled: Sequence[tuple[int, Sequence[str]]], width: int) -> 
             return place
     for place, (_, row) in enumerate(filled[:-1]):
         names = [cell for cell in row if cell.strip()]
-        is_text = len(names) >= _LEAST_ROLES and not any(_NUMBER.match(cell) for cell in names)
+        is_text = len(names) >= _LEAST_ROLES and not any(map(_is_number, names))
         if is_text and len(row) <= width and _is_data(filled[place + 1][1]):
             return place
     return None
@@ -236,19 +240,25 @@ def _stacked_names(filled: Sequence[tuple[int, Sequence[str]]], place: int) -> t
 def _is_data(row: Sequence[str]) -> bool:
     """Whether a row has numbers, and most of what it has are numbers or dates."""
     cells = [cell for cell in row if cell.strip()]
-    n_numbers = sum(bool(_NUMBER.match(cell)) for cell in cells)
-    n_dates = sum(bool(_BEGINS_LIKE_A_DATE.match(cell)) and not _NUMBER.match(cell) for cell in cells)
+    n_numbers = sum(map(_is_number, cells))
+    n_dates = sum(bool(_BEGINS_LIKE_A_DATE.match(cell)) and not _is_number(cell) for cell in cells)
     return n_numbers >= 1 and 2 * (n_numbers + n_dates) >= len(cells) and n_numbers + n_dates >= _LEAST_ROLES
+
+
+def _is_number(cell: str) -> bool:
+    return len(cell) <= _LONGEST_NUMBER and _NUMBER.match(cell) is not None
 
 
 def _unique(names: Sequence[str], width: int) -> tuple[str, ...]:
     """Return one name a column, each once, without what no page or database takes."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    repeats: Counter[str] = Counter()
     for number in range(1, width + 1):
         text = names[number - 1].strip() if number <= len(names) else ""
         name = "".join(each for each in text if each.isprintable())[:100] or f"column {number}"
-        again, plain = 2, name
+        plain = name
         while name in found:
-            name, again = f"{plain} ({again})", again + 1
-        found.append(name)
+            repeats[plain] += 1
+            name = f"{plain} ({repeats[plain] + 1})"
+        found[name] = None
     return tuple(found)

@@ -56,11 +56,12 @@ _RANKED: dict[str, tuple[ColumnRole, int]] = {}
 _NUMBERED = re.compile(r"^\d+[a-z]?\.\s+")  # Alpha Vantage: "1. open"
 _IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _PARTS = re.compile(r"[ _.:/|\-]+")
+_LONGEST = 200  # of a name; the patterns take the square of the length in time
 
 
 def plain(name: str) -> str:
     """Return a name without case, accents, brackets, numbering and signs."""
-    text = _NUMBERED.sub("", _IN_BRACKETS.sub("", name.strip().lower()))
+    text = _NUMBERED.sub("", _IN_BRACKETS.sub("", name.strip()[:_LONGEST].lower()))
     text = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ł", "l").replace("ı", "i").replace("ø", "o"))
     return "".join(each for each in text if each.isalnum() and not unicodedata.combining(each))
 

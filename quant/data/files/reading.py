@@ -19,7 +19,7 @@ IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
 # What a small file may unfold to. A million rows of ten columns are far below.
 _MOST_CELLS = 60_000_000
 _MOST_BYTES = 1_500_000_000
-_MOST_COLUMNS = 2_000
+_MOST_TEXT = 300_000_000  # of Parquet, where a text that is repeated costs nothing in the file
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,17 +124,22 @@ def _read_parquet(path: Path, choices: LayoutChoices) -> RawTable:
     del choices  # a Parquet file says all of it
     try:
         file = pq.ParquetFile(path)
+        simple = [each for each in file.schema_arrow if _is_simple(each.type)]
+        # Texts stay numbers of a dictionary, so that one long text in a million rows is held once.
+        texts = [each.name for each in simple if not pa.types.is_primitive(each.type)]
+        file = pq.ParquetFile(path, read_dictionary=texts)
         facts = file.metadata
         _check_size(
             sum(facts.row_group(place).total_byte_size for place in range(facts.num_row_groups)),
             facts.num_rows,
             facts.num_columns,
         )
-        table = file.read(use_threads=False)
+        table = file.read(columns=[each.name for each in simple], use_threads=False)
     except (pa.ArrowException, OSError) as error:
         refuse(
             "damaged_file", f"Expected a whole Parquet file; found a damaged one ({_short(error)}). Export it again."
         )
+    _check_text(sum(map(_unfolded_bytes, table.columns)))
     columns: dict[str, pa.ChunkedArray] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         try:
@@ -165,8 +170,37 @@ def _read_workbook(path: Path, choices: LayoutChoices) -> RawTable:
     )  # fmt: skip
 
 
+def _is_simple(kind: pa.DataType) -> bool:
+    """Whether a column of this kind has one short value or one text a row: in others, no price is."""
+    if pa.types.is_dictionary(kind):
+        return _is_simple(kind.value_type)
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    is_number = pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    return bool(is_number or is_text or is_bytes)
+
+
+def _unfolded_bytes(column: pa.ChunkedArray) -> int:
+    """Return the length of all texts of a column that is kept as a dictionary; 0 for any other."""
+    if not pa.types.is_dictionary(column.type) or pa.types.is_primitive(column.type.value_type):
+        return 0
+    return sum(
+        pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices).cast(pa.int64())).as_py() or 0
+        for chunk in column.chunks
+    )
+
+
+def _check_text(n_bytes: int) -> None:
+    if n_bytes > _MOST_TEXT:
+        refuse(
+            "too_large",
+            f"Expected columns of text that unfold to at most {_MOST_TEXT:,} bytes; found {n_bytes:,}. Keep only the "
+            "columns with dates and prices.",
+        )
+
+
 def _check_size(n_bytes: int, n_rows: int, n_columns: int) -> None:
-    if n_bytes > _MOST_BYTES or n_rows * n_columns > _MOST_CELLS or n_columns > _MOST_COLUMNS:
+    if n_bytes > _MOST_BYTES or n_rows * n_columns > _MOST_CELLS or n_columns > delimited.MOST_COLUMNS:
         refuse(
             "too_large",
             f"Expected a file that unfolds to at most {_MOST_BYTES:,} bytes and {_MOST_CELLS:,} cells; found "

@@ -16,6 +16,7 @@ _MOST_COLUMNS = 256
 _MOST_ROWS = 1_048_576  # of a sheet, by the format
 _LOOKED_AT = 30  # rows in which names of columns are looked for
 _ENOUGH_ROLES = 3
+_MOST_CELLS = 12_000_000  # with something in them: a sheet of all its rows and eleven columns
 
 _DAMAGES = (
     zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError,
@@ -85,15 +86,20 @@ def _first_with_prices(sheets: list[Any]) -> str:
 
 
 def _rows(sheet: Any, most: int) -> tuple[list[list[str]], list[int]]:
-    rows, lines = [], []
+    rows, lines, n_cells = [], [], 0
     values = sheet.iter_rows(max_row=most, max_col=_MOST_COLUMNS, values_only=True)
     for line, row in enumerate(values, start=1):
+        if row.count(None) == len(row):  # a cell far below has a million of these above it
+            continue
         cells = [_text(value) for value in row]
         while cells and not cells[-1]:
             cells.pop()
         if cells:
             rows.append(cells)
             lines.append(line)
+            n_cells += len(cells)
+            if n_cells > _MOST_CELLS:
+                refuse("too_large", f"Expected at most {_MOST_CELLS:,} cells in a sheet; found more. Split it.")
     return rows, lines
 
 

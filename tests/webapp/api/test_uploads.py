@@ -1,5 +1,6 @@
 """Uploads over REST."""
 
+import hashlib
 import io
 
 import pytest
@@ -91,6 +92,24 @@ def test_rows_that_stay_out_are_downloaded_disarmed(me):
     assert answer.text.splitlines()[1].startswith('5,non_positive_price,"2000-')
     assert door._disarmed("=1+1") == "'=1+1"
     assert door._disarmed("2000,=1") == "2000,=1"
+    assert door._disarmed("2000;=1+1;-1,5;\t@x") == "2000;'=1+1;-1,5;\t'@x"
+
+
+def test_a_key_stands_for_the_bytes_that_were_sent(me):
+    content = SOUND.encode()
+    other = content.replace(b"5", b"6", 1)
+    assert len(other) == len(content)
+    assert other != content
+    for kind in ("text/csv", "multipart/form-data"):
+
+        def sent(text, kind=kind):
+            data = text if kind == "text/csv" else {"file": (io.BytesIO(text), "prices.csv")}
+            return me.post("/uploads", data=data, content_type=kind, headers={"Idempotency-Key": kind})
+
+        first = sent(content)
+        assert first.json["content_hash"] == hashlib.sha256(content).hexdigest()
+        assert sent(content).json["id"] == first.json["id"]
+        problem(sent(other), 422, "idempotency_key_reused")
 
 
 def test_uploads_are_pages_and_anothers_are_not_there(me, call_as):

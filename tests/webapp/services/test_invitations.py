@@ -139,3 +139,19 @@ def test_deleting_who_invited_takes_their_open_invitations_along(session, admin,
 
     with pytest.raises(NotFound):
         invitations.find_invitation(session, invited[1])
+
+
+@pytest.mark.parametrize("change", ["disabled", "another role"])
+def test_who_may_invite_no_more_leaves_no_way_back_in(session, admin, invited, change):
+    factories.create_user(session, role="admin")
+    user_id = session.get_one(User, admin.user_id).public_id
+
+    if change == "disabled":
+        users.set_active(session, None, user_id, is_active=False)
+    else:
+        users.set_role(session, None, user_id, role=Role.VIEWER)
+
+    with pytest.raises(NotFound):
+        invitations.find_invitation(session, invited[1])
+    told = session.query(AuditEvent).filter_by(action="invitation.revoked", subject=invited[0].id)
+    assert told.count() == 1

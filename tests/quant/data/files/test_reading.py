@@ -1,9 +1,12 @@
 """From the bytes of a file to its cells."""
 
+import time
 import zipfile
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from quant.data.files import reading
@@ -61,6 +64,43 @@ def test_what_unfolds_to_too_much_is_refused_before_it_is_unfolded(tmp_path, mon
     frame.to_parquet(tmp_path / "prices.parquet")
     monkeypatch.setattr(reading, "_MOST_CELLS", 10)
     assert reason(tmp_path / "prices.parquet") == "too_large"
+
+
+def test_a_text_that_a_small_file_repeats_is_not_unfolded(tmp_path, monkeypatch):
+    bomb = tmp_path / "bomb.parquet"
+    pq.write_table(pa.table({"Date": pa.array(["x" * 1000])}).take(pa.array([0] * 20_000)), bomb)
+    assert bomb.stat().st_size < 20_000
+    monkeypatch.setattr(reading, "_MOST_TEXT", 10_000_000)
+    assert reason(bomb) == "too_large"
+
+
+def test_of_parquet_only_columns_with_one_short_value_a_row_are_read(tmp_path):
+    columns = {
+        "a.b": ["x"], "list": [[1]], "bytes": pa.array([b"ab"], pa.binary(2)), "price": [1.5], "null": pa.nulls(1),
+        "word": pa.array(["q"]).dictionary_encode(), "code": pa.array([b"z"], pa.binary()),
+        "view": pa.array(["v"], pa.string_view()),
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "p")
+    cells = read_table(tmp_path / "p", LayoutChoices()).cells.to_pylist()
+    assert cells == [{"a.b": "x", "price": "1.5", "null": "", "word": "q", "code": "z", "view": "v"}]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        f"{'1' * 20_000}x", f"{' ' * 9_000}{'1' * 9_000}x", "(" * 50_000, ",a" * 1_500, ",1" * 1_500,
+    ],
+)  # fmt: skip
+def test_no_cell_and_no_name_takes_long_to_look_at(tmp_path, cells):
+    (tmp_path / "slow.csv").write_text(f"Date,Close,{cells}\n2020-01-01,1,{cells}\n2020-01-02,2,{cells}\n")
+    began = time.process_time()
+    assert read_table(tmp_path / "slow.csv", LayoutChoices()).cells.num_rows >= 2
+    assert time.process_time() - began < 5  # they took minutes
+
+
+def test_too_many_columns_are_refused(tmp_path):
+    (tmp_path / "wide.csv").write_text(f"Date{',a' * 2_500}\n2020-01-01{',1' * 2_500}\n")
+    assert reason(tmp_path / "wide.csv") == "too_large"
 
 
 def test_damaged_files_are_refused(tmp_path, frame):

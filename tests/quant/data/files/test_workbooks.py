@@ -5,6 +5,7 @@ import datetime
 import openpyxl
 import pytest
 
+from quant.data.files import workbooks
 from quant.data.files.workbooks import read
 from quant.errors import UnreadableFile
 
@@ -35,6 +36,23 @@ def test_a_named_sheet_is_read_instead(book):
     assert read(book, "About").rows == [["Prices"]]
     with pytest.raises(UnreadableFile, match="About, Prices"):
         read(book, "No such")
+
+
+def test_a_cell_far_below_costs_little_and_too_many_cells_are_refused(tmp_path, monkeypatch):
+    book = openpyxl.Workbook()
+    book.active.append(["date", "close"])
+    book.active["XFD40000"] = 1
+    book.active["B40001"] = 2
+    book.save(tmp_path / "sparse.xlsx")
+    looked_at = []
+    text_of = workbooks._text
+    monkeypatch.setattr(workbooks, "_text", lambda value: looked_at.append(value) or text_of(value))
+    assert read(tmp_path / "sparse.xlsx", None).rows == [["date", "close"], ["", "2"]]
+    assert len(looked_at) < 2_000  # of ten million cells
+    monkeypatch.setattr(workbooks, "_MOST_CELLS", 3)
+    with pytest.raises(UnreadableFile, match="at most 3 cells") as caught:
+        read(tmp_path / "sparse.xlsx", None)
+    assert caught.value.reason == "too_large"
 
 
 def test_a_damaged_workbook_is_refused(tmp_path, book):
