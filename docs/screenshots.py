@@ -1,24 +1,24 @@
 """Takes the pictures of the README: `make screenshots`.
 
-Starts Assay in a folder of its own, waits until the example analysis is answered, and photographs its pages in
-Chromium. `python -m docs.screenshots some/folder` takes all of them, in light and dark, at the width of a desk and of a
-phone, to look at.
+Starts Assay in a folder of its own, fills it by `docs/demo.py`, and photographs its pages in Chromium.
+`python -m docs.screenshots some/folder` takes all of them, in light and dark, at the width of a desk and of a phone, to
+look at.
 """
 
 import contextlib
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from itertools import groupby, product
 from operator import itemgetter
 from pathlib import Path
+from typing import TypeAlias
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from docs.demo import furnish
 from tests.servers import chromium_program, free_port
 from webapp.dashboard import paths
 from webapp.dashboard.pages import PAGES
@@ -30,8 +30,12 @@ PLAIN = {
     for page in PAGES
     if "<" not in page.PATH and page.PATH != "/404"
 }
-IN_THE_README = (
+Picture: TypeAlias = tuple[str, str, str]  # page, theme, width
+IN_THE_README: tuple[Picture, ...] = (
+    ("dashboard", "light", "desk"),
     ("overview", "light", "desk"),
+    ("compare", "dark", "desk"),
+    ("upload-findings", "light", "desk"),
     ("new-analysis", "dark", "desk"),
     ("honesty", "light", "desk"),
     ("trades", "dark", "desk"),
@@ -42,7 +46,6 @@ EMAIL = "researcher@assay.local"
 WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 SUFFIX = {"desk": "", "phone": "-phone"}
 THEMES = ("light", "dark")
-ANSWERED_WITHIN_SECONDS = 600.0
 
 
 @contextlib.contextmanager
@@ -66,18 +69,6 @@ def running(home: Path, port: int) -> Iterator[None]:
             launcher.terminate()
 
 
-def answered(home: Path) -> str:
-    """Wait for the example analysis; return its public id."""
-    deadline = time.monotonic() + ANSWERED_WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.closing(sqlite3.connect(home / "assay.sqlite")) as database:
-            row = database.execute("SELECT public_id, status FROM analyses").fetchone()
-        if row and row[1] == "succeeded":
-            return str(row[0])
-        time.sleep(1)
-    raise SystemExit(f"Expected the example analysis to be answered in time; found {row}.")
-
-
 def sign_in(page: Page, address: str) -> None:
     """Sign in, as a person does."""
     page.goto(address + "/login")
@@ -95,15 +86,23 @@ def photograph(page: Page, address: str, target: Path) -> None:
     page.screenshot(path=target)
 
 
-def take(browser: Browser, address: str, analysis: str, wanted: Iterable[tuple[str, str, str]], folder: Path) -> None:
-    """Take the wanted pictures: page, theme and width of each."""
-    pages = {
-        "dashboard": paths.dashboard(),
-        "analyses": paths.analyses(),
-        "new-analysis": paths.new_analysis(),
-        "jobs": paths.jobs(),
+def addresses(ids: dict[str, str]) -> dict[str, str]:
+    """Return where each picture is taken; pages that need nothing in their address are there by themselves."""
+    shown = paths.analysis(ids["analysis"])
+    return PLAIN | {
+        **{tab: f"{shown}?tab={tab}" for tab in paths.TABS},
+        "model-barriers": paths.analysis(ids["other"], tab="model"),
+        "overview-regression": paths.analysis(ids["regression"]),
+        "model-regression": paths.analysis(ids["regression"], tab="model"),
+        "compare": paths.compare((ids["analysis"], ids["other"])),
+        "upload-findings": paths.upload(ids["upload"]),
+        "data-report": paths.data(instrument_id=ids["instrument"]),
+        "user": paths.user(ids["user"]),
     }
-    pages |= {tab: paths.analysis(analysis, tab=tab) for tab in paths.TABS}
+
+
+def take(browser: Browser, address: str, pages: dict[str, str], wanted: Iterable[Picture], folder: Path) -> None:
+    """Take the wanted pictures."""
     for (theme, width), group in groupby(sorted(wanted, key=itemgetter(1, 2)), key=itemgetter(1, 2)):
         context = browser.new_context(viewport=WIDTHS[width], color_scheme=theme)
         page = context.new_page()
@@ -115,15 +114,16 @@ def take(browser: Browser, address: str, analysis: str, wanted: Iterable[tuple[s
 
 def main() -> None:
     """Take the README's pictures, or all of them into the folder that is named."""
-    every = product(("dashboard", "analyses", "new-analysis", "jobs", *paths.TABS), THEMES, WIDTHS)
-    folder, wanted = (Path(sys.argv[1]), every) if len(sys.argv) > 1 else (PICTURES, IN_THE_README)
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        home, port = Path(scratch) / "home", free_port()
-        with running(home, port):
-            analysis = answered(home)
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        with running(Path(scratch) / "home", port):
+            pages = addresses(furnish(playwright, address, email=EMAIL, password=PASSWORD))
+            wanted = product(pages, THEMES, WIDTHS) if len(sys.argv) > 1 else IN_THE_README
             browser = playwright.chromium.launch(executable_path=chromium_program(), args=["--no-sandbox"])
-            take(browser, f"http://127.0.0.1:{port}", analysis, wanted, folder)
+            take(browser, address, pages, wanted, folder)
             browser.close()
     sys.stdout.write(f"Pictures are in {folder}.\n")
 

@@ -171,7 +171,10 @@ def _sentence(row: AuditEvent, user: str, subject: str) -> str:
     words = SENTENCES.get(row.action, "")
     if not words:
         user, words = f"{user}:", f"{row.action.replace('.', ' ').replace('_', ' ')} {{subject}}"
-    more = "; ".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in row.details.items())
+    known = {
+        name.replace("_", " "): _plain(value) for name, value in row.details.items() if value not in (None, "", [])
+    }
+    more = "; ".join(f"{name}: {value}" for name, value in known.items())
     return f"{user} {words.replace('{subject}', subject)}{f' ({more})' if more else ''}."
 
 

@@ -140,16 +140,17 @@
 
   function sized(api, id) {
     var grid = document.querySelector('.grid[data-grid="' + id + '"]');
-    var isNarrow = Boolean(grid) && grid.clientWidth > 0 && grid.clientWidth < NARROW;
-    if (!grid || grid.clientWidth === 0 || grid.assayNarrow === isNarrow) {
+    if (!grid || grid.clientWidth === 0) {
       return;
     }
-    grid.assayNarrow = isNarrow;
-    var optional = (api.getColumns() || []).filter(function (column) {
+    var isNarrow = grid.clientWidth < NARROW;
+    var wrong = (api.getColumns() || []).filter(function (column) {
       var context = column.getColDef().context;
-      return context && context.optional;
+      return context && context.optional && column.isVisible() === isNarrow;
     });
-    api.setColumnsVisible(optional, !isNarrow);
+    if (wrong.length > 0) {
+      api.setColumnsVisible(wrong, !isNarrow);
+    }
   }
 
   window.assayGrid = { changed: changed, sized: sized, go: go };

@@ -110,7 +110,7 @@ def filters(state: ListState, tags: Sequence[str], *, sees_all: bool) -> Compone
                 id="analyses-text",
                 type="search",
                 value=state.text,
-                placeholder="Search title, symbol or model",
+                placeholder="Title, symbol or model",
                 debounce=300,
                 maxLength=MOST_CHARACTERS,
                 className="filter-text",

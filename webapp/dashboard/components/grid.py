@@ -37,6 +37,7 @@ _FIGURE_WIDTH = 8.0  # of a tabular figure of Inter at 12.5 px
 _LETTER_WIDTH = 6.9
 _CODE_WIDTH = 7.3  # of the monospaced letters of hashes and ids
 _WIDEST_TEXT = 280
+_NARROWEST_GROWING = 200
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> d
     if column.kind == "name":
         return definition | {"flex": 3, "minWidth": 160}
     if column.grows:
-        return definition | {"flex": 1, "minWidth": width}
+        return definition | {"flex": 1, "minWidth": min(width, _NARROWEST_GROWING)}
     return definition | {"width": width, "minWidth": min(width, 64)}
 
 

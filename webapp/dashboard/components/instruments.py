@@ -160,7 +160,7 @@ def revisions_table(revisions: Sequence[RevisionEntry]) -> Component:
     rows = [
         (
             str(each.number),
-            formats.moment(each.created_at),
+            html.Span(formats.date(each.created_at), title=formats.moment(each.created_at), className="text-nowrap"),
             each.reason,
             formats.count(each.n_bars),
             formats.count(each.n_changed),

@@ -15,7 +15,7 @@ def status_line(status: SystemStatus, *, has_broker: bool, now: datetime.datetim
     """Return workers, queue, broker and the newest prices; what is wrong stands out by a word and an icon."""
     workers = formats.plural(status.n_workers, "worker")
     queue = f"{formats.count(status.n_running)} running, {formats.count(status.n_waiting)} waiting"
-    prices: list[Component | str] = ["Newest prices ", ago(status.prices_at, now)]
+    prices: list[Component | str] = ["Prices arrived ", ago(status.prices_at, now)]
     return [
         _part(f"{workers} alive", "cpu", is_well=status.n_workers > 0),
         _part(queue, "list-task", is_well=True),

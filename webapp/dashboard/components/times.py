@@ -9,10 +9,10 @@ from webapp.dashboard import formats
 from webapp.dashboard.components.attributes import data
 
 
-def ago(value: datetime.datetime | None, now: datetime.datetime) -> Component:
+def ago(value: datetime.datetime | None, now: datetime.datetime, *, unknown: str = formats.UNKNOWN) -> Component:
     """Return how long ago an instant was, with the instant on hover; the browser keeps it current."""
     if value is None:
-        return html.Span(formats.UNKNOWN, className="muted")
+        return html.Span(unknown, className="muted")
     return html.Time(
         formats.ago(value, now),
         dateTime=value.astimezone(datetime.UTC).isoformat(timespec="seconds"),

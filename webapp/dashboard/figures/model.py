@@ -223,7 +223,7 @@ def feature_importance(importance: pd.DataFrame, *, theme: Theme) -> Figure:
             "zerolinecolor": palette.muted,
             "nticks": 6,
         },
-        "yaxis": {"showgrid": False, "automargin": True, "ticks": ""},
+        "yaxis": {"showgrid": False, "automargin": True, "ticks": "", "ticklabelstandoff": 6},
     }
     return figure([trace], layout, theme, name="importance", height=60 + _ROW_HEIGHT * max(1, len(shown)))
 

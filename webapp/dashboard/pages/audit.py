@@ -22,6 +22,7 @@ TITLE = "Audit · Assay"
 
 PAGE_SIZE = 100
 _MOST_PEOPLE = 500
+_WIDE = "d-none d-sm-table-cell"  # left out where there is no room
 _ALL = "all"
 
 
@@ -153,7 +154,7 @@ def _table(page: TrailPage) -> Component:
         return html.Section(
             empty_state("journal-text", "Nothing matches. Choose somebody else or a longer time."), className="panel"
         )
-    titles = (("When", "number"), ("What", ""), ("Address", ""))
+    titles = (("When", "number"), ("What", ""), ("Address", _WIDE))
     head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
     moment = now()
     rows = [
@@ -161,7 +162,7 @@ def _table(page: TrailPage) -> Component:
             [
                 html.Td(ago(item.at, moment), className="number"),
                 html.Td(item.sentence, title=f"{item.action} {item.subject}"),
-                html.Td(item.address or formats.UNKNOWN, className="mono"),
+                html.Td(item.address or formats.UNKNOWN, className=f"mono {_WIDE}"),
             ]
         )
         for item in page.items

@@ -194,7 +194,7 @@ def _header(view: UploadView) -> Component:
     size = f"{view.n_bytes / 1024:,.0f} KiB" if view.n_bytes < 1024**2 else f"{view.n_bytes / 1024**2:,.1f} MiB"
     words = [
         f"{formats.plural(view.n_rows, 'row')}, {view.n_kept:,} to store, {view.n_quarantined:,} stay out", size,
-        f"bars of {view.interval}",
+        "daily bars" if view.interval == "1d" else f"bars of {view.interval}",
     ]  # fmt: skip
     links: list[Component] = [
         dcc.Link([icon("arrow-left"), "All files"], href=paths.upload(), className="btn btn-quiet")

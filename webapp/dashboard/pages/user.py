@@ -192,7 +192,7 @@ def _head(view: UserView) -> Component:
             [
                 html.Span(view.email),
                 access_badge(is_active=view.is_active),
-                html.Span(["Last sign-in ", ago(view.last_sign_in_at, now())]),
+                html.Span(["Last sign-in ", ago(view.last_sign_in_at, now(), unknown="never")]),
                 html.Span(f"Since {formats.date(view.created_at)}"),
             ],
             className="page-facts",

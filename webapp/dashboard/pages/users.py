@@ -192,7 +192,7 @@ def _table(page: UserPage, offset: int) -> Component:
     titles = (("User", ""), ("Role", ""), ("Access", ""), ("Last sign-in", "number"), ("Since", "number"))
     head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
     moment = now()
-    rows = [_row(item, ago(item.last_sign_in_at, moment)) for item in page.items]
+    rows = [_row(item, ago(item.last_sign_in_at, moment, unknown="never")) for item in page.items]
     count = f"{formats.plural(page.total, 'user')}"
     first, last = offset + 1, offset + len(page.items)
     where = count if page.total == len(page.items) else f"{first}–{last} of {count}"
@@ -265,7 +265,7 @@ def _invitations() -> Component | None:
         views = invitations.list_invitations(session, current_actor())
     if not views:
         return None
-    titles = (("Invited", ""), ("Role", ""), ("By", _WIDE), ("Ends", "number"), ("", "number"))
+    titles = (("Invited", ""), ("Role", _WIDE), ("By", _WIDE), ("Ends", "number"), ("", "number"))
     head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
     table = html.Table([head, html.Tbody([_invitation_row(view) for view in views])], className="data-table")
     return panel("Open invitations", html.Div(table, className="table-scroll"), flush=True)
@@ -276,7 +276,7 @@ def _invitation_row(view: InvitationView) -> Component:
     return html.Tr(
         [
             html.Th(view.email, scope="row"),
-            html.Td(str(view.role).capitalize()),
+            html.Td(str(view.role).capitalize(), className=_WIDE),
             html.Td(view.invited_by, className=_WIDE),
             html.Td(formats.date(view.expires_at), className="number", title=formats.moment(view.expires_at)),
             html.Td(button, className="number"),

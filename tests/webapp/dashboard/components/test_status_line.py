@@ -8,7 +8,7 @@ def test_all_is_well():
     tree = status_line(SystemStatus(2, 1, 3, NOW), has_broker=True, now=NOW)
 
     words = reading.text(tree)
-    for part in ("2 workers alive", "1 running, 3 waiting", "Queue server answers", "Newest prices  just now"):
+    for part in ("2 workers alive", "1 running, 3 waiting", "Queue server answers", "Prices arrived  just now"):
         assert part in words
     assert reading.of_class(tree, "is-warning") == []
 
@@ -20,4 +20,4 @@ def test_what_is_wrong_stands_out():
         "0 workers alive",
         "Queue server does not answer",
     ]
-    assert "Newest prices  –" in reading.text(tree)
+    assert "Prices arrived  –" in reading.text(tree)

@@ -126,7 +126,8 @@ def _field_summary(field: Field, values: Mapping[str, Any]) -> str:
     if field.kind == "choice":
         return dict(field.choices).get(str(value), str(value))
     unit = f"{NO_BREAK}{field.unit}" if field.unit not in {"", "fraction", "money"} else ""
-    return f"{field.label} {plain(value)}{unit}"
+    written = str(value) if field.path == "seed" else plain(value)  # the name of a sequence, not an amount
+    return f"{field.label} {written}{unit}"
 
 
 def _entries_summary(entries: Entries, values: Mapping[str, Any]) -> str:

@@ -238,7 +238,7 @@ def confusion_table(confusion: pd.DataFrame) -> Component:
         rows.append([names[actual], *cells, formats.count(total)])
     columns = [
         Column("What came", is_number=False),
-        *(Column(f"Said: {in_a_sentence(names[predicted])}") for predicted in classes),
+        *(Column(f"Said {in_a_sentence(names[predicted]).removesuffix(' first')}") for predicted in classes),
         Column("Bars"),
     ]
     return data_table(columns, rows)
