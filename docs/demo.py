@@ -1,7 +1,7 @@
 """Fills the installation whose pictures are taken, over REST: what a small team has after a first week.
 
 Everything is real: packaged prices, analyses that a worker answers, and a file for the data gate that is the packaged
-history of IBM with three mistakes of the kind that exports have: a line twice, a high below its low, and a day in cents.
+history of Microsoft as exports give it: without the split of 2003, with a line twice and a high below its low.
 """
 
 import time
@@ -13,7 +13,7 @@ from playwright.sync_api import APIRequestContext, Playwright
 import quant
 
 ANSWERED_WITHIN_SECONDS = 900.0
-PACKAGED = Path(quant.__path__[0]) / "data" / "sample" / "IBM.csv"
+PACKAGED = Path(quant.__path__[0]) / "data" / "sample" / "MSFT.csv"
 BARRIERS = {
     "instruments": [{"symbol": "GOOG"}],
     "label": {"name": "triple_barrier"},
@@ -61,19 +61,17 @@ def furnish(playwright: Playwright, address: str, *, email: str, password: str) 
     _ask(api, "put", "dashboard", choices)
     return {
         "analysis": first, "other": others[0], "regression": others[1], "user": users[0], "instrument": goog,
-        "upload": _upload(api, PACKAGED),
+        "upload": _upload(api),
     }  # fmt: skip
 
 
-def _upload(api: APIRequestContext, file: Path) -> str:
-    """Upload a packaged history with three mistakes in it; return the upload's id."""
-    lines = file.read_text().splitlines()
+def _upload(api: APIRequestContext) -> str:
+    """Upload the packaged history as an export gives it; return the upload's id."""
+    lines = [line.rpartition(",")[0] for line in PACKAGED.read_text().splitlines()]  # not the adjusted close
     session, opened, high, low, *rest = lines[1200].split(",")
     lines[1200] = ",".join((session, opened, low, high, *rest))
     lines.insert(2001, lines[2000])
-    session, *values, volume, adjusted = lines[2600].split(",")
-    lines[2600] = ",".join((session, *(f"{100 * float(value):g}" for value in values), volume, adjusted))
-    sent = {"name": "ibm-export.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    sent = {"name": "msft-export.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     answer = api.post("/api/v1/uploads", multipart={"file": sent})
     return str(answer.json()["id"])
 
