@@ -38,7 +38,6 @@ IN_THE_README: tuple[Picture, ...] = (
     ("upload-findings", "light", "desk"),
     ("new-analysis", "dark", "desk"),
     ("honesty", "light", "desk"),
-    ("trades", "dark", "desk"),
     ("model", "light", "desk"),
 )
 PASSWORD = "a password for pictures only"  # noqa: S105  # the installation lives as long as this script
