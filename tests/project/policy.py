@@ -54,6 +54,8 @@ LOOK = {
 }
 USER = "/api/v1/users/<user_id>"
 THIS_USER = {"user-id": "{user_id}"}
+GROUP = "/api/v1/groups/<group_id>"
+THIS_GROUP = {"group-id": "{group_id}"}
 A_ROLE = dict.fromkeys(("user-role", "users-create-role", "users-invite-role"), "viewer")
 FETCHES = "/api/v1/acquisitions"
 UPLOADS = "/api/v1/uploads"
@@ -447,8 +449,33 @@ POLICY = (
     ),
     # --- groups ---
     UseCase("list groups", READ, {"GET /api/v1/groups": {}}),
-    UseCase("make a group", MANAGE, {"POST /api/v1/groups": {"name": "Another"}}),
-    UseCase("rename a group", MANAGE, {"PATCH /api/v1/groups/<group_id>": {"name": "Another"}}, about="group"),
-    UseCase("fill a group", MANAGE, {"PUT /api/v1/groups/<group_id>/members": {"emails": []}}, about="group"),
-    UseCase("delete a group", MANAGE, {"DELETE /api/v1/groups/<group_id>": {}}, about="group"),
+    UseCase("list all groups", MANAGE, {"page /admin/groups": {}}),
+    UseCase("see a group", MANAGE, {"page /admin/groups/<public_id>": {}}, about="group"),
+    UseCase(
+        "make a group",
+        MANAGE,
+        {"POST /api/v1/groups": {"name": "Another"}, "groups.create": {"groups-name": "Another"}},
+    ),
+    UseCase(
+        "rename a group",
+        MANAGE,
+        {f"PATCH {GROUP}": {"name": "Another"}, "group.rename": {**THIS_GROUP, "group-name": "Another"}},
+        about="group",
+    ),
+    UseCase(
+        "fill a group",
+        MANAGE,
+        {
+            f"PUT {GROUP}/members": {"emails": []},
+            "group.add_member": {**THIS_GROUP, "group-email": "nobody@example.org"},
+            "group.remove_member": THIS_GROUP,
+        },
+        about="group",
+    ),
+    UseCase(
+        "delete a group",
+        MANAGE,
+        {f"DELETE {GROUP}": {}, "group.delete": {**THIS_GROUP, "group-typed": "Desk"}},
+        about="group",
+    ),
 )

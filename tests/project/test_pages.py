@@ -25,6 +25,8 @@ PREFIXES = {
     "audit": "audit-",
     "users": "users-",
     "user": "user-",
+    "groups": "groups-",
+    "group": "group-",
     "upload": "upload-",
     "data": "data-",
     "not_found_404": None,

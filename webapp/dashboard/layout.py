@@ -31,7 +31,11 @@ _NAVIGATION = (
     ("Data", "database", paths.data()),
     ("Jobs", "list-task", paths.jobs()),
 )
-_FOR_ADMINS = (("Users", "people", paths.users()), ("Audit", "journal-text", paths.audit()))
+_FOR_ADMINS = (
+    ("Users", "people", paths.users()),
+    ("Groups", "diagram-3", paths.groups()),
+    ("Audit", "journal-text", paths.audit()),
+)
 _THEMES = (("system", "circle-half", "As the system"), ("light", "sun", "Light"), ("dark", "moon", "Dark"))
 
 

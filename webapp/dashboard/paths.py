@@ -15,6 +15,8 @@ ACCOUNT = "/account"
 USERS = "/admin/users"
 AUDIT = "/admin/audit"
 USER = "/admin/users/<public_id>"
+GROUPS = "/admin/groups"
+GROUP = "/admin/groups/<public_id>"
 DATA = "/data"
 UPLOAD = "/data/upload"
 JOBS = "/jobs"
@@ -61,6 +63,16 @@ def users() -> str:
 def user(public_id: str) -> str:
     """Return the address of a user, for administrators."""
     return f"{users()}/{quote(public_id, safe='')}"
+
+
+def groups() -> str:
+    """Return the address of the list of groups, for administrators."""
+    return f"{PREFIX}admin/groups"
+
+
+def group(public_id: str) -> str:
+    """Return the address of a group, for administrators."""
+    return f"{groups()}/{quote(public_id, safe='')}"
 
 
 def upload(upload_id: str | None = None) -> str:

@@ -22,10 +22,11 @@ _MAX_NAME = 80
 
 @dataclass(frozen=True)
 class MemberView:
-    """A member of a group. `email` is None for who may not manage users."""
+    """A member of a group. `email` and `id` are None for who may not manage users."""
 
     name: str
     email: str | None
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,50 @@ def list_groups(session: Session, actor: Actor) -> list[GroupView]:
         query = query.where(Group.id.in_(select(GroupMember.group_id).where(GroupMember.user_id == actor.user_id)))
     rows = session.scalars(query).all()
     members: dict[int, list[MemberView]] = {row.id: [] for row in rows}
-    shows_email = actor.may(Permission.USERS_MANAGE)
+    shows_all = actor.may(Permission.USERS_MANAGE)
     found = session.execute(
-        select(GroupMember.group_id, User.name, User.email)
+        select(GroupMember.group_id, User.name, User.email, User.public_id)
         .join(User, User.id == GroupMember.user_id)
         .where(GroupMember.group_id.in_(members), User.is_active)
         .order_by(User.name, User.id)
     )
-    for group_id, name, email in found:
-        members[group_id].append(MemberView(name, email if shows_email else None))
+    for group_id, name, email, public_id in found:
+        members[group_id].append(MemberView(name, email, public_id) if shows_all else MemberView(name, None))
     return [GroupView(row.public_id, row.name, tuple(members[row.id]), row.created_at) for row in rows]
+
+
+def list_all(session: Session, actor: Actor) -> list[GroupView]:
+    """Return every group, by name.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not manage users.
+    """
+    require(actor, Permission.USERS_MANAGE)
+    return list_groups(session, actor)
+
+
+def list_own_names(session: Session, actor: Actor) -> list[str]:
+    """Return what the groups that the actor is in are called, by name; for administrators, too, none but their own."""
+    own = select(GroupMember.group_id).where(GroupMember.user_id == actor.user_id)
+    return list(session.scalars(select(Group.name).where(Group.id.in_(own)).order_by(Group.name_key)))
+
+
+def get_group(session: Session, actor: Actor, group_id: str) -> GroupView:
+    """Return one group, for administrators.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not manage users.
+    NotFound
+        If there is no such group.
+    """
+    found = next((view for view in list_all(session, actor) if view.id == group_id), None)
+    if found is None:
+        raise _unknown()
+    return found
 
 
 def create_group(session: Session, actor: Actor, *, name: str, address: str = "") -> GroupView:
@@ -213,8 +248,94 @@ def set_members(
     if unknown:
         message = f"expected active users; found nobody with {', '.join(unknown[:20])}"
         raise InvalidInput("Not everybody on the list is an active user.", fields={"emails": message})
-    before = set(session.scalars(select(GroupMember.user_id).where(GroupMember.group_id == row.id)))
-    after = set(found.values())
+    _change(session, actor, row, _member_ids(session, row), set(found.values()), address)
+    return _view(session, actor, row)
+
+
+def add_member(session: Session, actor: Actor, group_id: str, *, email: str, address: str = "") -> GroupView:
+    """Let one more user into a group, who from then on reads what is shared with it.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    actor : Actor
+        The administrator who asks.
+    group_id : str
+        Public id of the group.
+    email : str
+        Of an active user; who is in the group already stays.
+    address : str, default=""
+        Network address of the request, for the audit trail.
+
+    Returns
+    -------
+    GroupView
+        The group afterwards.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not manage users.
+    NotFound
+        If there is no such group.
+    InvalidInput
+        If nobody who may sign in has this address, or the group is full; `fields` has `email`.
+    """
+    row = _managed(session, actor, group_id)
+    email = to_email(email)
+    user_id = session.scalar(select(User.id).where(User.email == email, User.is_active))
+    if user_id is None:
+        message = f"expected the e-mail of an active user; found nobody with {email or 'an empty one'}"
+        raise InvalidInput("There is no such user.", fields={"email": message})
+    before = _member_ids(session, row)
+    if len(before | {user_id}) > MOST_MEMBERS:
+        message = f"expected at most {MOST_MEMBERS} members; take somebody out first"
+        raise InvalidInput("The group is full.", fields={"email": message})
+    _change(session, actor, row, before, before | {user_id}, address)
+    return _view(session, actor, row)
+
+
+def remove_member(session: Session, actor: Actor, group_id: str, user_id: str, *, address: str = "") -> GroupView:
+    """Take one user out of a group, who loses what was shared with it at once.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    actor : Actor
+        The administrator who asks.
+    group_id : str
+        Public id of the group.
+    user_id : str
+        Public id of the member; nothing changes if they have left already.
+    address : str, default=""
+        Network address of the request, for the audit trail.
+
+    Returns
+    -------
+    GroupView
+        The group afterwards.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not manage users.
+    NotFound
+        If there is no such group.
+    """
+    row = _managed(session, actor, group_id)
+    before = _member_ids(session, row)
+    leaving = set(session.scalars(select(User.id).where(User.public_id == user_id)))
+    _change(session, actor, row, before, before - leaving, address)
+    return _view(session, actor, row)
+
+
+def _member_ids(session: Session, row: Group) -> set[int]:
+    return set(session.scalars(select(GroupMember.user_id).where(GroupMember.group_id == row.id)))
+
+
+def _change(session: Session, actor: Actor, row: Group, before: set[int], after: set[int], address: str) -> None:
     session.execute(delete(GroupMember).where(GroupMember.group_id == row.id, GroupMember.user_id.in_(before - after)))
     session.add_all(GroupMember(group_id=row.id, user_id=user_id) for user_id in sorted(after - before))
     session.flush()
@@ -227,7 +348,6 @@ def set_members(
             address=address,
             details={"added": _public_ids(session, after - before), "removed": _public_ids(session, before - after)},
         )
-    return _view(session, actor, row)
 
 
 def delete_group(session: Session, actor: Actor, group_id: str, *, address: str = "") -> None:
@@ -267,7 +387,7 @@ def _managed(session: Session, actor: Actor, group_id: str) -> Group:
     require(actor, Permission.USERS_MANAGE)
     row = session.scalars(select(Group).where(Group.public_id == group_id).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("There is no such group.")
+        raise _unknown()
     return row
 
 
@@ -289,6 +409,10 @@ def _clean(name: str) -> str:
 
 def _key(name: str) -> str:
     return name.casefold()
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such group.")
 
 
 def _taken(name: str) -> Conflict:

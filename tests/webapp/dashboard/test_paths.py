@@ -7,6 +7,8 @@ def test_addresses_stand_below_the_prefix():
     assert paths.dashboard() == "/app/"
     assert paths.analyses() == "/app/analyses"
     assert paths.jobs() == "/app/jobs"
+    assert paths.groups() == "/app/admin/groups"
+    assert paths.group("a1") == "/app/admin/groups/a1"
     assert paths.new_analysis() == "/app/new"
     assert paths.new_analysis(from_id="a1") == "/app/new?from=a1"
     assert paths.new_analysis(instrument="ABC@upload") == "/app/new?instrument=ABC%40upload"

@@ -37,6 +37,56 @@ def test_who_is_left_out_leaves(session, admin):
     assert event.details == {"added": [bob.public_id], "removed": [ada.public_id]}
 
 
+def test_one_member_comes_or_goes_and_who_may_not_sign_in_stays(session, admin):
+    ada, bob, away = (factories.create_user(session) for _ in range(3))
+    desk = groups.create_group(session, admin, name="Desk")
+    groups.set_members(session, admin, desk.id, emails=[away.email])
+    session.get_one(User, away.id).is_active = False
+
+    groups.add_member(session, admin, desk.id, email=f" {ada.email.upper()}")
+    after = groups.add_member(session, admin, desk.id, email=bob.email)
+    assert {each.id for each in after.members} == {ada.public_id, bob.public_id}
+    n_events = session.query(AuditEvent).count()
+    groups.add_member(session, admin, desk.id, email=bob.email)
+    groups.remove_member(session, admin, desk.id, "nobody")
+    assert session.query(AuditEvent).count() == n_events
+
+    after = groups.remove_member(session, admin, desk.id, ada.public_id)
+    assert [each.id for each in after.members] == [bob.public_id]
+    session.get_one(User, away.id).is_active = True
+    session.flush()
+    assert {each.id for each in groups.get_group(session, admin, desk.id).members} == {bob.public_id, away.public_id}
+    for email in ("nobody@example.org", ""):
+        with pytest.raises(InvalidInput) as caught:
+            groups.add_member(session, admin, desk.id, email=email)
+        assert list(caught.value.fields) == ["email"]
+
+
+def test_a_full_group_takes_nobody(session, admin, monkeypatch):
+    monkeypatch.setattr(groups, "MOST_MEMBERS", 1)
+    ada, bob = factories.create_user(session), factories.create_user(session)
+    desk = groups.create_group(session, admin, name="Desk")
+    groups.add_member(session, admin, desk.id, email=ada.email)
+
+    groups.add_member(session, admin, desk.id, email=ada.email)
+    with pytest.raises(InvalidInput, match="full"):
+        groups.add_member(session, admin, desk.id, email=bob.email)
+
+
+def test_ones_own_groups_are_named_to_administrators_as_to_anybody(session, admin):
+    ada = factories.create_user(session)
+    desk = groups.create_group(session, admin, name="Desk")
+    groups.add_member(session, admin, desk.id, email=ada.email)
+
+    assert groups.list_own_names(session, factories.actor_of(ada)) == ["Desk"]
+    assert groups.list_own_names(session, admin) == []
+    assert [each.name for each in groups.list_all(session, admin)] == ["Desk"]
+    with pytest.raises(PermissionDenied):
+        groups.list_all(session, factories.actor_of(ada))
+    with pytest.raises(NotFound):
+        groups.get_group(session, admin, "nothing")
+
+
 def test_only_active_users_are_members(session, admin):
     gone = factories.create_user(session)
     desk = groups.create_group(session, admin, name="Desk")

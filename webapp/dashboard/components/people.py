@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import copy_button, empty_state, icon
 from webapp.dashboard.components.times import ago
-from webapp.errors import InvalidInput
+from webapp.errors import AppError, InvalidInput
 from webapp.permissions import Role
 from webapp.services.sessions import SessionView
 
@@ -60,13 +60,21 @@ def access_badge(*, is_active: bool) -> Component:
     return html.Span([icon("slash-circle"), "Disabled"], className="status status-cancelled")
 
 
-def labelled(label: str, control: Component, help_text: str = "") -> Component:
-    """Return a control with its label above and a line of help below."""
+def labelled(label: str, control: Component, help_text: str = "", *, problem_id: str = "") -> Component:
+    """Return a control with its label above and a line of help below; with `problem_id`, a place for its mistake."""
     name = html.Label(label, htmlFor=control.id, className="form-label")  # type: ignore[attr-defined]  # all have one here
     parts: list[Component] = [name, control]
     if help_text:
         parts.append(html.Div(help_text, className="form-text"))
+    if problem_id:
+        parts.append(html.Div(id=problem_id, className="field-problem", role="alert"))
     return html.Div(parts, className="field")
+
+
+def problem_of(error: AppError) -> str:
+    """Return what to say at the only field of a form: what was expected of it, else the error's sentence."""
+    found = "; ".join(error.fields.values()) if isinstance(error, InvalidInput) else ""
+    return f"{found[:1].upper()}{found[1:]}." if found else str(error)
 
 
 def shown_once(sentence: str, secret: str, *, element_id: str) -> Component:

@@ -8,6 +8,8 @@ from webapp.dashboard.pages import (
     compare,
     dashboard,
     data,
+    group,
+    groups,
     jobs,
     new_analysis,
     not_found_404,
@@ -28,6 +30,8 @@ PAGES = (
     account,
     users,
     user,
+    groups,
+    group,
     audit,
     not_found_404,
 )

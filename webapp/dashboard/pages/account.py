@@ -24,7 +24,7 @@ from webapp.dashboard.components.cards import panel
 from webapp.dashboard.components.people import clicked, sessions_table, shown_once, told
 from webapp.dashboard.components.times import now
 from webapp.errors import InvalidInput
-from webapp.services import own_account, sessions, tokens, two_factor
+from webapp.services import groups, own_account, sessions, tokens, two_factor
 
 PATH = paths.ACCOUNT
 TITLE = "My account · Assay"
@@ -36,6 +36,7 @@ def layout(**_query: str) -> Component:
     """Return the page."""
     with read() as session:
         me = own_account.get_me(session, current_actor())
+        group_names = groups.list_own_names(session, current_actor())
     facts = [
         html.Span(me.email),
         html.Span(str(me.role).capitalize()),
@@ -49,6 +50,7 @@ def layout(**_query: str) -> Component:
             html.Div(
                 [
                     html.Div([_password_panel(), html.Div(_two_factor(), id="account-two-factor")], className="grid-2"),
+                    _groups_panel(group_names),
                     html.Div(_tokens(), id="account-tokens"),
                     html.Div(_sessions(), id="account-sessions"),
                 ],
@@ -232,6 +234,16 @@ def _password_panel() -> Component:
             className="form-grid",
         ),
         dbc.Button("Change the password", id="account-change-password", color="secondary", className="mt-3"),
+    )
+
+
+def _groups_panel(names: Sequence[str]) -> Component:
+    if not names:
+        return panel("Groups", html.P("You are in no group. Administrators make groups.", className="muted mb-0"))
+    return panel(
+        "Groups",
+        html.P("You read what is shared with these, and may share with them.", className="muted"),
+        html.Ul([html.Li(name) for name in names], className="mb-0"),
     )
 
 

@@ -19,6 +19,7 @@ def test_the_page_shows_who_one_is(acting):
     with acting("viewer") as actor:
         page = text(account.layout())
     assert page.startswith(actor.name)
+    assert "You are in no group" in page
     assert "You have no tokens" in page
     assert "No browser is signed in" in page
 
