@@ -221,7 +221,9 @@ def _delete_panel(view: GroupView) -> Component:
     typed = dbc.Input(id="group-typed", autocomplete="off")
     return panel(
         "Delete",
-        html.P("What is shared with the group is not shared with its members any more. Nobody's analyses are touched."),
+        html.P(
+            "What is shared with the group is not shared with its members any more. The analyses stay with their owners."
+        ),
         html.Div(
             labelled(f"Type {view.name} to confirm", typed, problem_id="group-typed-problem"), className="form-grid"
         ),
