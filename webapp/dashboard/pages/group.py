@@ -222,7 +222,7 @@ def _delete_panel(view: GroupView) -> Component:
     return panel(
         "Delete",
         html.P(
-            "What is shared with the group is not shared with its members any more. The analyses stay with their owners."
+            "What is shared with the group is not shared with its members any more. Analyses stay with their owners."
         ),
         html.Div(
             labelled(f"Type {view.name} to confirm", typed, problem_id="group-typed-problem"), className="form-grid"
