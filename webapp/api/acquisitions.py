@@ -5,9 +5,7 @@ from http import HTTPStatus
 from flask import Response, url_for
 
 from webapp import jobs
-from webapp.api.answers import to_json
-from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
-from webapp.api.schemas import (
+from webapp.api.acquisition_schemas import (
     Acquisition,
     AcquisitionList,
     AcquisitionQuery,
@@ -16,6 +14,8 @@ from webapp.api.schemas import (
     Source,
     SourceList,
 )
+from webapp.api.answers import to_json
+from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.permissions import Permission
 from webapp.services import acquisitions

@@ -27,7 +27,7 @@ _OPTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
                               ("epoch_us", "Microseconds since 1970"), ("epoch_ns", "Nanoseconds since 1970"),
                               ("serial", "Days, as Excel counts"))),
     "decimal": ("Decimals", ((".", "After a point: 1234.5"), (",", "After a comma: 1234,5"))),
-    "stamps": ("Times are of", (("session", "The session: only the date counts"), ("open", "The open of the bar"),
+    "stamps": ("Times are of", (("session", "The session, by its date"), ("open", "The open of the bar"),
                                 ("close", "The close of the bar"))),
     "calendar": ("Calendar", (("XNYS", "New York (XNYS)"), ("24/7", "Every day (24/7)"))),
 }  # fmt: skip
