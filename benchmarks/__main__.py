@@ -23,6 +23,7 @@ CLAIMS = {
     "memory": "benchmarks.memory",
     "start": "benchmarks.start",
     "first_page": "benchmarks.first_page",
+    "polls": "benchmarks.polls",
     "features": "benchmarks.features",
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",

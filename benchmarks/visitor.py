@@ -53,13 +53,29 @@ class Visitor:
         self.get(f"{paths.PREFIX}_dash-layout")
         callbacks: list[dict[str, Any]] = json.loads(self.get(f"{paths.PREFIX}_dash-dependencies"))
         router = next(callback for callback in callbacks if f"{_PAGE_CONTENT}.children" in callback["output"])
-        return self._call_back(router, {"pathname": path, "search": search})
+        return self.call_back(router, {"pathname": path, "search": search})
 
-    def _call_back(self, callback: Mapping[str, Any], values: Mapping[str, str]) -> bytes:
+    def callback_of(self, output: str) -> Mapping[str, Any]:
+        """Return the first callback that writes this `id.property`, as browsers are told of it."""
+        callbacks: list[dict[str, Any]] = json.loads(self.get(f"{paths.PREFIX}_dash-dependencies"))
+        return next(callback for callback in callbacks if output in callback["output"].strip(".").split("..."))
+
+    def twin(self) -> Self:
+        """Return another window of the same browser: signed in as this one, with a connection of its own."""
+        other = type(self)(self._connection.port)
+        other.take_cookies(self)
+        return other
+
+    def take_cookies(self, other: Self) -> None:
+        """Be signed in as the other is."""
+        self._cookies |= other._cookies
+
+    def call_back(self, callback: Mapping[str, Any], values: Mapping[str, object]) -> bytes:
+        """Send a callback its values, named by `id.property` or by the property alone; return what it answers."""
         parts = callback["output"].strip(".").split("...")
         outputs = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in parts]
-        inputs = [{**each, "value": values[each["property"]]} for each in callback["inputs"]]
-        state = [{**each, "value": None} for each in callback["state"]]
+        inputs = [{**each, "value": _value(each, values)} for each in callback["inputs"]]
+        state = [{**each, "value": _value(each, values)} for each in callback["state"]]
         body = {
             "output": callback["output"],
             "outputs": outputs,
@@ -83,3 +99,7 @@ class Visitor:
         for line in answer.headers.get_all("Set-Cookie") or []:
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
         return said
+
+
+def _value(part: Mapping[str, Any], values: Mapping[str, object]) -> object:
+    return values.get(f"{part['id']}.{part['property']}", values.get(part["property"]))

@@ -59,7 +59,7 @@ def prediction_intervals(predictions: Predictions, labels: Labels, spec: Interva
     stamps = predictions.index.get_level_values("timestamp").to_numpy(dtype="datetime64[us]").view(np.int64)
     known = known_at(labels).to_numpy(dtype="datetime64[us]").view(np.int64)[place]
     outcome = labels["outcome"].to_numpy(dtype=np.float64)[place]
-    known = np.where(np.isnan(outcome), np.iinfo(np.int64).max, known)  # never
+    known = np.where(np.isnan(outcome) | (known == np.iinfo(np.int64).min), np.iinfo(np.int64).max, known)  # NaT: never
     is_number = task_of(predictions) == "regression"
     forecast = _strength(predictions)
     bounds = np.full((len(predictions), 2), np.nan)

@@ -162,6 +162,7 @@ class Program:
         """Wait until an analysis is in this state, or in a final one; return it as REST shows it."""
 
         def look() -> Any:
+            time.sleep(0.2)  # a person may ask 600 times a minute
             seen = self.ask("GET", f"/analyses/{analysis_id}")
             return seen if seen["status"] in {until, "succeeded", "failed", "cancelled"} else None
 

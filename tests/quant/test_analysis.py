@@ -329,6 +329,7 @@ def test_frames_keep_what_their_module_promises(quick_result):
         "monthly_returns",
         "drawdowns",
         "rolling",
+        "coverage",
         "prices",
     }
     assert list(frames["monthly_returns"].columns) == ["year", "month", "return", "benchmark_return"]

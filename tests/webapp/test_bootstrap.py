@@ -128,7 +128,7 @@ def test_pip_does_it_where_uv_cannot(environment, failed_at):
     environment.failed_at = failed_at
     bootstrap.install(environment, [RUN])
 
-    assert "-m pip install --disable-pip-version-check --no-input --require-hashes -r requirements.txt" in (
+    assert "-m pip install --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements.txt" in (
         environment.commands
     )
     assert environment.has(RUN)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from webapp.auth.session import parts_of
@@ -44,6 +46,6 @@ def test_a_broker_that_is_not_set_or_misspelt_is_not_ready(settings, url, monkey
     app = make_app(settings)
     parts = parts_of(app)
     broken = settings.model_copy(update={"redis_url": type(settings.redis_url)(url)})
-    app.extensions["assay"] = type(parts)(broken, parts.database, parts.queue, parts.store)
+    app.extensions["assay"] = dataclasses.replace(parts, settings=broken)
 
     assert app.test_client().get("/readyz").json["parts"]["broker"] == "no answer"

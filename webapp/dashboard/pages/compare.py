@@ -72,7 +72,8 @@ def register(_app: Dash) -> None:
 
 def _nothing(sentence: str) -> Component:
     back = dcc.Link("To the analyses", href=paths.analyses(), className="btn btn-primary")
-    return html.Section(empty_state("layout-split", sentence, back), className="panel")
+    title = html.Div(html.Div(html.H1("Compare"), className="page-header-main"), className="page-header")
+    return html.Div([title, html.Section(empty_state("layout-split", sentence, back), className="panel")])
 
 
 def _legend(found: Comparison) -> Component:

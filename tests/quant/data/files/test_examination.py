@@ -137,8 +137,9 @@ def stick(rows, at, _random):
 
 
 def cut_out_a_month(rows, at, _random):
-    del rows[at - 4 : at + 8]
-    return "gap", [at - 4]
+    first = min(at - 4, len(rows) - 14)  # bars remain after the hole
+    del rows[first : first + 12]
+    return "gap", [first]
 
 
 def trade_on_a_sunday(rows, at, _random):
