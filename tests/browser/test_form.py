@@ -133,7 +133,7 @@ def test_instruments_are_searched_and_chosen_by_keyboard(page):
     expect(page.locator(".dash-dropdown-option")).to_have_count(1)
     expect(page.locator(".dash-dropdown-option")).to_contain_text("MSFT")
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("document.activeElement.closest('.dash-dropdown-option') !== null")
+    page.wait_for_function("() => document.activeElement.closest('.dash-dropdown-option') !== null")
     page.keyboard.press("Space")
     expect(page.locator(".dash-dropdown-option input")).to_be_checked()
     page.keyboard.press("Escape")

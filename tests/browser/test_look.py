@@ -51,7 +51,7 @@ def test_the_theme_stands_before_the_first_paint(open_page):
     )
 
     page.reload()
-    page.wait_for_function("window.paintedIn !== undefined")
+    page.wait_for_function("() => window.paintedIn !== undefined")
 
     assert page.evaluate("window.paintedIn") == "dark"
 
@@ -61,7 +61,7 @@ def test_the_systems_theme_is_followed_until_one_is_chosen(open_page):
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "light"
 
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.bsTheme === 'dark'")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
     page.get_by_role("button", name="Light", exact=True).first.click()
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "light"

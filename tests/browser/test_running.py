@@ -158,7 +158,7 @@ def test_the_list_can_be_filtered(open_page, live_app):
     live_app.add(title="A needle in the list", status="failed", error_code="not_enough_data", error_message="x")
     page = open_page("/app/analyses")
 
-    page.get_by_placeholder("Search title, symbol or model").fill("needle")
+    page.get_by_label("Search title, symbol or model").fill("needle")
     expect(page.locator(".list-title")).to_have_count(1)
     page.get_by_text("Succeeded", exact=True).first.click()
     page.get_by_text("No analysis matches").wait_for()
