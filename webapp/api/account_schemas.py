@@ -5,12 +5,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from webapp.api.columns import Moment, PageView, View
-from webapp.api.reading import Body, PageQuery, QueryDate
+from webapp.api.reading import PRINTABLE, Body, PageQuery, QueryDate
 from webapp.permissions import Role
 from webapp.services.invitations import MAX_DAYS
 from webapp.services.passwords import MIN_LENGTH
-
-_PRINTABLE = r"^[^\u0000-\u001f\u007f]*$"
 
 Email = Annotated[str, Field(max_length=254, description="What they sign in with.", examples=["ada@example.org"])]
 RoleField = Annotated[Role, Field(description="What they may do; each role includes the ones before it.")]
@@ -33,7 +31,7 @@ class UserQuery(PageQuery):
     """Which users."""
 
     text: str = Field(
-        default="", max_length=120, pattern=_PRINTABLE, description="Only those whose name or e-mail contains this."
+        default="", max_length=120, pattern=PRINTABLE, description="Only those whose name or e-mail contains this."
     )
 
 
@@ -184,13 +182,13 @@ class TrailQuery(PageQuery):
     user: str = Field(
         default="",
         max_length=32,
-        pattern=_PRINTABLE,
+        pattern=PRINTABLE,
         description="Only what this user did, or what was done to them: a user's id; empty: all.",
     )
     action: str = Field(
         default="",
         max_length=64,
-        pattern=_PRINTABLE,
+        pattern=PRINTABLE,
         description="Only this action, such as `account.disabled`, or all of a subject, such as `account`; empty: all.",
     )
     start: QueryDate | None = Field(default=None, description="Only from this day on, in UTC.")

@@ -9,7 +9,7 @@ from pydantic import Field
 from webapp.api.answers import to_json
 from webapp.api.columns import Moment, View
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
-from webapp.api.reading import Body, Query, QueryNumber
+from webapp.api.reading import PRINTABLE, Body, Query, QueryNumber
 from webapp.api.schemas import Instrument
 from webapp.auth.session import current_actor, parts, read, write
 from webapp.errors import InvalidInput
@@ -20,7 +20,7 @@ from webapp.services.dashboard_choices import DashboardChoices
 
 _LARGEST = 2**31 - 1
 _Values = list[float | None]
-_Indicator = Annotated[str, Field(max_length=120)]
+_Indicator = Annotated[str, Field(max_length=120, pattern=PRINTABLE)]
 
 
 class ChartQuery(Query):

@@ -9,7 +9,7 @@ from pydantic import Field
 from webapp.api.answers import to_json
 from webapp.api.columns import Moment, View
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
-from webapp.api.reading import Body
+from webapp.api.reading import PRINTABLE, Body
 from webapp.auth.session import client_address, current_actor, read, write
 from webapp.permissions import Permission
 from webapp.services import groups
@@ -21,9 +21,7 @@ _TAKEN = (HTTPStatus.CONFLICT,)
 class GroupName(Body):
     """What a group is called."""
 
-    name: str = Field(
-        min_length=1, max_length=80, pattern=r"^[^\u0000-\u001f\u007f]*$", description="No other group has it."
-    )
+    name: str = Field(min_length=1, max_length=80, pattern=PRINTABLE, description="No other group has it.")
 
 
 class GroupMembers(Body):

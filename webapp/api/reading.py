@@ -21,6 +21,8 @@ from webapp.auth import problems
 from webapp.errors import MOST_ENTRIES, InvalidInput
 from webapp.services.paging import LONGEST_CURSOR, MOST
 
+PRINTABLE = r"^[^\u0000-\u001f\u007f]*$"  # no control characters: no database takes all of them as text
+
 _MEDIA_TYPE = "application/json"
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

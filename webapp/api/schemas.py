@@ -10,7 +10,7 @@ from pydantic import Field
 
 from quant.spec import AnalysisSpec
 from webapp.api.columns import EquityColumns, Moment, PageView, PredictionColumns, PriceColumns, TradeColumns, View
-from webapp.api.reading import Body, PageQuery, Query, QueryDate, QueryNumber
+from webapp.api.reading import PRINTABLE, Body, PageQuery, Query, QueryDate, QueryNumber
 from webapp.permissions import Permission
 from webapp.services.listing import LONGEST_TAG, MOST_TAGS, Archived, Scope, Sort
 from webapp.services.tokens import MAX_DAYS
@@ -21,7 +21,6 @@ Hash = Annotated[str, Field(description="SHA-256 in hexadecimal.")]
 
 _LARGEST = 2**31 - 1
 _LARGEST_ID = 2**63 - 1
-_PRINTABLE = r"^[^\u0000-\u001f\u007f]*$"  # no control characters: no database takes all of them as text
 
 
 # --- Problems --------------------------------------------------------------------------------------------------------
@@ -101,14 +100,14 @@ class InstrumentQuery(PageQuery):
     """Which instruments."""
 
     symbol: str = Field(
-        default="", max_length=32, pattern=_PRINTABLE, description="Only this symbol, in any case; empty: all."
+        default="", max_length=32, pattern=PRINTABLE, description="Only this symbol, in any case; empty: all."
     )
     text: str = Field(
-        default="", max_length=120, pattern=_PRINTABLE, description="Only those whose symbol or name contains this."
+        default="", max_length=120, pattern=PRINTABLE, description="Only those whose symbol or name contains this."
     )
-    source: str = Field(default="", max_length=32, pattern=_PRINTABLE, description="Only from this source; empty: all.")
+    source: str = Field(default="", max_length=32, pattern=PRINTABLE, description="Only from this source; empty: all.")
     interval: str = Field(
-        default="", max_length=8, pattern=_PRINTABLE, description="Only with bars of this length; empty: all."
+        default="", max_length=8, pattern=PRINTABLE, description="Only with bars of this length; empty: all."
     )
     limit: QueryNumber = Field(default=100, ge=1, le=200, description="At most this many.")
 
@@ -268,7 +267,7 @@ class Submission(Body):
     title: str = Field(
         default="",
         max_length=120,
-        pattern=_PRINTABLE,
+        pattern=PRINTABLE,
         description="What to call it; empty: made from symbols and models.",
     )
 
@@ -286,13 +285,13 @@ class AnalysisQuery(PageQuery):
     text: str = Field(
         default="",
         max_length=120,
-        pattern=_PRINTABLE,
+        pattern=PRINTABLE,
         description="Only those with this in title, symbols or models, in any case; of `all`, in the owner's name.",
     )
     is_credible: Literal["true", "false"] | None = Field(
         default=None, description="Only those whose look-ahead audit passed, or did not. Not of `all`."
     )
-    tag: str = Field(default="", max_length=32, pattern=_PRINTABLE, description="Only those with this tag of yours.")
+    tag: str = Field(default="", max_length=32, pattern=PRINTABLE, description="Only those with this tag of yours.")
     archived: Archived = Field(default=Archived.NO, description="What you have archived: `no`, `only`, or `also`.")
     sort: Sort = Field(default=Sort.NEWEST, description="In which order; `title` is not for `all`.")
 
@@ -300,7 +299,7 @@ class AnalysisQuery(PageQuery):
 class AnalysisChange(Body):
     """What to note on an analysis; what is left out stays as it is."""
 
-    title: str | None = Field(default=None, min_length=1, max_length=120, pattern=_PRINTABLE)
+    title: str | None = Field(default=None, min_length=1, max_length=120, pattern=PRINTABLE)
     tags: Annotated[tuple[Annotated[str, Field(max_length=LONGEST_TAG)], ...], Field(max_length=MOST_TAGS)] | None = (
         Field(default=None, description="All its tags; kept in lower case.")
     )

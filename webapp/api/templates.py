@@ -9,22 +9,20 @@ from pydantic import Field
 from webapp.api.answers import to_json
 from webapp.api.columns import Moment, View
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
-from webapp.api.reading import Body
+from webapp.api.reading import PRINTABLE, Body
 from webapp.auth.session import client_address, current_actor, read, write
 from webapp.permissions import Permission
 from webapp.services import templates
 from webapp.services.templates import MAX_DESCRIPTION, MAX_NAME
-
-_PRINTABLE = r"^[^\u0000-\u001f\u007f]*$"
 
 
 class TemplateBody(Body):
     """A question to keep."""
 
     name: str = Field(
-        min_length=1, max_length=MAX_NAME, pattern=_PRINTABLE, description="No other template of yours has it."
+        min_length=1, max_length=MAX_NAME, pattern=PRINTABLE, description="No other template of yours has it."
     )
-    description: str = Field(default="", max_length=MAX_DESCRIPTION, pattern=_PRINTABLE, description="What it is for.")
+    description: str = Field(default="", max_length=MAX_DESCRIPTION, pattern=PRINTABLE, description="What it is for.")
     spec: dict[str, Any] = Field(description="A question; instruments and dates are left out, defaults filled in.")
     is_shared: bool = Field(default=False, description="Whether everybody here may start from it.")
 
