@@ -45,10 +45,17 @@ SENTENCES: dict[str, str] = {
     "analysis.cancelled": "cancelled the analysis {subject}",
     "analysis.shared": "shared the analysis {subject}",
     "analysis.unshared": "took back a share of the analysis {subject}",
+    "analysis.noted": "noted something about the analysis {subject}",
     "analysis.link_opened": "opened a link to the analysis {subject}",
     "prices.fetch_asked": "asked for prices of {subject}",
     "prices.import_asked": "asked to import prices ({subject})",
     "prices.acquisition_cancelled": "cancelled the acquisition {subject}",
+    "upload.created": "brought the file {subject}",
+    "upload.decided": "decided about findings in the file {subject}",
+    "upload.stored": "stored the prices of the file {subject}",
+    "template.created": "made the template {subject}",
+    "template.updated": "changed the template {subject}",
+    "template.deleted": "deleted the template {subject}",
     "backup.written": "wrote the backup {subject}",
     "backup.restored": "restored the backup {subject}",
     "group.created": "made the group {subject}",
@@ -179,7 +186,16 @@ def _sentence(row: AuditEvent, user: str, subject: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+    """Return a detail as text; a change is a mapping with `from` and `to`."""
+    if isinstance(value, Mapping):
+        if set(value) == {"from", "to"}:
+            return f"{_plain(value['from'])} → {_plain(value['to'])}"
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:

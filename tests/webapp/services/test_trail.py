@@ -1,8 +1,9 @@
 import datetime
+import re
 
 import pytest
 
-from tests import factories
+from tests import factories, schema
 from webapp.errors import InvalidInput, PermissionDenied
 from webapp.permissions import Role
 from webapp.services import audit, invitations, trail, users
@@ -99,3 +100,24 @@ def test_an_action_without_a_sentence_is_still_told(session, admin):
     session.flush()
 
     assert sentences(session, admin) == ["The command line: weather turned fair today (sky: blue, white)."]
+
+
+def test_every_action_that_is_recorded_has_its_sentence():
+    named = re.compile(
+        r"\"((?:account|sessions?|invitation|token|two_factor|analysis|prices|upload|template|backup|group)\.[a-z_]+)\""
+    )
+    code = "".join(
+        file.read_text() for file in (schema.ROOT / "webapp" / "services").glob("*.py") if file.stem != "trail"
+    )
+    recorded = set(named.findall(code))
+    assert len(recorded) > 30
+    assert recorded - set(trail.SENTENCES) == set()
+
+
+def test_a_change_is_told_as_from_what_to_what(session, admin):
+    tags = {"tags": {"from": [], "to": ["a", "b"]}, "archived": {"from": False, "to": True}}
+    audit.record(session, action="analysis.noted", subject="a1", actor=admin, details=tags)
+    session.flush()
+    assert sentences(session, admin) == [
+        "Boss noted something about the analysis a1 (tags: none → a, b; archived: no → yes).",
+    ]  # fmt: skip
