@@ -119,6 +119,15 @@ def test_where_there_is_little_room_what_is_optional_is_left_out(show):
     expect(page.locator(".grid .ag-header-cell[col-id=at]")).to_have_count(0)
 
 
+def test_so_it_is_in_tables_that_were_drawn_before_anybody_listened(open_page, live_app):
+    live_app.add(title="It failed", status="failed", error_code="not_enough_data", error_message="x")
+    page = open_page("/app/jobs", width=390)
+    jobs = page.locator("[data-grid=jobs-finished]")
+
+    expect(jobs.locator(".ag-header-cell[col-id=owner]")).to_have_count(0)
+    expect(jobs.locator(".ag-header-cell[col-id=status]")).to_be_in_viewport()
+
+
 def test_paper_shows_every_row_and_every_column_and_the_screen_is_as_before(open_page, answered):
     page = open_page(f"/app/analyses/{answered}?tab=trades")
     page.locator(".grid .ag-row").first.wait_for()

@@ -155,6 +155,27 @@
 
   window.assayGrid = { changed: changed, sized: sized, go: go };
 
+  // A table may be drawn before Dash listens to it, and then nothing changes any more: look once when it is there.
+  function whenReady(grid) {
+    var id = grid.dataset.grid;
+    window.dash_ag_grid.getApiAsync(id).then(function (api) {
+      if (api && !api.isDestroyed()) { // the page may have been left meanwhile
+        sized(api, id);
+      }
+    });
+  }
+
+  new MutationObserver(function (changes) {
+    changes.forEach(function (change) {
+      change.addedNodes.forEach(function (node) {
+        if (node.nodeType === Node.ELEMENT_NODE) {
+          var grids = Array.from(node.querySelectorAll(".grid[data-grid]"));
+          (node.matches(".grid[data-grid]") ? grids.concat(node) : grids).forEach(whenReady);
+        }
+      });
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   // ---- Paper shows every row -------------------------------------------------------------------------------------------
 
   function eachGrid(act) {

@@ -161,7 +161,7 @@ def _table(page: TrailPage) -> Component:
         html.Tr(
             [
                 html.Td(ago(item.at, moment), className="number"),
-                html.Td(item.sentence, title=f"{item.action} {item.subject}"),
+                html.Td(item.sentence, className="cell-sentence", title=f"{item.action} {item.subject}"),
                 html.Td(item.address or formats.UNKNOWN, className=f"mono {_WIDE}"),
             ]
         )
