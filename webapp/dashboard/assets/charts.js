@@ -27,7 +27,7 @@
   }
 
   function bars(gd) {
-    var meta = gd.layout.meta || {};
+    var meta = (gd.layout && gd.layout.meta) || {}; // a chart whose page was left has no layout any more
     if (!meta.days) {
       return null;
     }
@@ -259,6 +259,9 @@
 
   function retick(gd) {
     // The server's ticks suit a desk; a phone has room for fewer. Once for each picture: every change draws anew.
+    if (!bars(gd)) {
+      return;
+    }
     var range = gd._fullLayout.xaxis.range;
     var shown = gd.layout.meta.days + range;
     if (gd.layout.meta.key && gd.clientWidth < 480 && gd.assayTicked !== shown) {
@@ -280,7 +283,9 @@
       return;
     }
     gd.on("plotly_hover", function (event) {
-      readout(gd, nearest(bars(gd), event.points[0].x));
+      if (bars(gd)) {
+        readout(gd, nearest(bars(gd), event.points[0].x));
+      }
     });
     gd.on("plotly_unhover", function () {
       readout(gd, null);
@@ -290,7 +295,7 @@
       retick(gd);
     });
     gd.on("plotly_relayout", function (change) {
-      if (gd.assayQuiet) {
+      if (gd.assayQuiet || !bars(gd)) {
         return;
       }
       if (gd.layout.meta.key) {
