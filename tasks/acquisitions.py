@@ -62,6 +62,7 @@ def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
     except ProviderUnavailable as error:
         wait = getattr(error, "retry_after", None)
         with parts.database.write() as session:
+            acquisition_jobs.hold(session, claim)
             price_sources.failed(session, claim.source, code=error.code, message=str(error), retry_after=wait)
             if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait):
                 acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
@@ -69,6 +70,7 @@ def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
         raise
     except (QuantError, AppError) as error:
         with parts.database.write() as session:
+            acquisition_jobs.hold(session, claim)
             if claim.kind == "fetch" and isinstance(error, QuantError):
                 price_sources.answered(session, claim.source)
             acquisition_jobs.fail(session, claim, code=error.code, message=str(error))
@@ -97,6 +99,7 @@ def fetch(parts: Hands, claim: AcquisitionClaim) -> None:
         delivered = provider.fetch(PriceQuery(claim.symbol, claim.interval))
         _report(parts, claim, 0.8)
     with parts.database.write() as session:
+        acquisition_jobs.hold(session, claim)
         price_sources.answered(session, claim.source)
         outcome = fetches.keep(session, parts.store, claim, delivered)
         acquisition_jobs.finish(session, claim, outcome)

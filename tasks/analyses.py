@@ -12,6 +12,7 @@ from quant.errors import AnalysisCancelled, QuantError
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
 from tasks import app
+from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
 from tasks.pool import WORKER
 from webapp import jobs
@@ -82,16 +83,17 @@ def _answer(parts: Hands, claim: Claim) -> None:
     watcher = Watcher(parts, claim, spec)
     # A re-run finds nothing that its parent has computed, or equal hashes would prove nothing.
     store = ScopedStore(parts.store, claim.public_id) if claim.is_rerun else parts.store
+    own = fence(parts.database, lambda session: job_services.hold(session, claim))
     result = run_analysis(
         spec,
         watcher.acquire,
-        store=store,
+        store=FencedStore(store, own),
         watcher=watcher,
         n_jobs=parts.settings.fit_threads,
         pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
     )
     watcher.at("report", 0.5)
-    stored = results.store_result(store, claim, result)
+    stored = results.store_result(store, claim, result, publish=own())
     with parts.database.write() as session:
         results.save(session, claim, result, stored, series_ids=watcher.ground().series_ids)
 
@@ -114,6 +116,7 @@ class Watcher:
         snapshot_id = self._claim.snapshot_id
         if snapshot_id is None:
             with self._parts.database.write() as session:
+                job_services.hold(session, self._claim)
                 snapshot_id = snapshots.pin_for(session, self._parts.store, self._claim.owner_id, spec)
                 job_services.pin(session, self._claim, snapshot_id=snapshot_id)
         with self._parts.database.read() as session:
@@ -172,6 +175,7 @@ class Watcher:
             for model in models
         ]
         with self._parts.database.write() as session:
+            job_services.hold(session, self._claim)
             trials.record(
                 session,
                 owner_id=self._claim.owner_id,

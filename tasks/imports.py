@@ -22,6 +22,7 @@ def import_file(parts: Hands, claim: AcquisitionClaim) -> None:
     with parts.database.write() as session:
         acquisition_jobs.report(session, claim, 0.7)
     with parts.database.write() as session:
+        acquisition_jobs.hold(session, claim)
         upload = imports.keep(session, claim, examination)
         if examination.is_storable:
             outcome = imports.store(session, parts.store, claim, upload, examination)

@@ -2,6 +2,9 @@
 
 An output is written to a folder of its own and renamed into place, so that a reader never sees half of
 it and two writers of one key leave one copy. Outputs are pure functions of their key: it does not matter whose stays.
+
+Whoever must not write any more, because the work is no longer theirs, is kept out at the rename: `publish` is entered
+around that one moment, and if it raises, nothing becomes visible.
 """
 
 import hashlib
@@ -9,7 +12,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +22,7 @@ import pyarrow.parquet as pq
 from quant.stages import StageOutput, hash_json
 
 _FACTS = "facts.json"
+FREELY: AbstractContextManager[object] = nullcontext()  # for whoever owns what they write
 
 pa.set_memory_pool(pa.system_memory_pool())  # the default pool keeps what it once had: 15 MB in every web process
 
@@ -60,8 +64,18 @@ class FrameStore:
             return None
         return StageOutput(frames=frames, facts=manifest["facts"])
 
-    def put(self, key: str, output: StageOutput) -> None:
-        """Store an output; a second store of the same key changes nothing."""
+    def put(self, key: str, output: StageOutput, *, publish: AbstractContextManager[object] = FREELY) -> None:
+        """Store an output; a second store of the same key changes nothing.
+
+        Parameters
+        ----------
+        key : str
+            Where it will lie.
+        output : StageOutput
+            What is stored.
+        publish : context manager, optional
+            Entered around the one moment at which the output becomes visible; if entering raises, it does not.
+        """
         target = self.folder(key)
         if not self.has(key):
             draft = self.root / "drafts" / uuid.uuid4().hex
@@ -72,7 +86,8 @@ class FrameStore:
                 manifest = {"frames": list(output.frames), "facts": dict(output.facts)}
                 (draft / _FACTS).write_text(json.dumps(manifest, allow_nan=False))
                 target.parent.mkdir(parents=True, exist_ok=True)
-                draft.rename(target)
+                with publish:
+                    draft.rename(target)
             except OSError:
                 if not self.has(key):  # another writer of the same key may have come first
                     raise
@@ -127,9 +142,9 @@ class ScopedStore:
         """Return what this scope has stored under `key`, or None."""
         return self.store.get(self.address(key))
 
-    def put(self, key: str, output: StageOutput) -> None:
-        """Store an output in this scope."""
-        self.store.put(self.address(key), output)
+    def put(self, key: str, output: StageOutput, *, publish: AbstractContextManager[object] = FREELY) -> None:
+        """Store an output in this scope; see `FrameStore.put`."""
+        self.store.put(self.address(key), output, publish=publish)
 
     def address(self, key: str) -> str:
         """Return where the output of `key` lies in the store that scopes share."""

@@ -1,16 +1,20 @@
 """The task's own part: how each way in which a run can end is translated. Whole runs are in tests/flows."""
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 import tasks.analyses
 from quant.errors import AnalysisCancelled, NotEnoughData, ProviderUnavailable, RateLimited
+from quant.result import TriedModel
 from quant.spec import AnalysisSpec
+from tasks.analyses import Watcher
 from tests.quant.conftest import QUICK
 from webapp import jobs
 from webapp.errors import LeaseLost, NotFound
-from webapp.services import analyses
-from webapp.tables import Analysis, LogLine
+from webapp.services import analyses, trials
+from webapp.services import jobs as job_services
+from webapp.tables import Analysis, LogLine, Trial
 
 SPEC = AnalysisSpec.model_validate({**QUICK, "models": [{"name": "logistic"}], "audit": {"enabled": False}})
 
@@ -103,3 +107,44 @@ def test_a_rerun_finds_nothing_that_its_parent_computed(work, parts, actor, subm
 
     assert row(parts, again).result_hash == row(parts, submitted).result_hash
     assert sum(1 for _ in parts.store.root.rglob("facts.json")) == 2 * n_before - 3  # the three price files are shared
+
+
+def test_a_worker_that_lost_its_analysis_enters_no_trial_pins_nothing_and_stores_nothing(parts, submitted):
+    with parts.database.write() as session:
+        claim = job_services.claim_next(session, worker="w", pid=1, lease_seconds=20, max_attempts=5)
+    watcher = Watcher(parts, claim, SPEC)
+    watcher.acquire(SPEC)
+    with parts.database.write() as session:
+        assert job_services.hand_back(session, claim.analysis_id, claim.attempt, reason="It fell silent.")
+        session.execute(update(Analysis).values(snapshot_id=None))
+    before = sorted(parts.store.root.rglob("*"))
+    judged = TriedModel(0, "candidate", "logistic", {}, "accuracy", 0.5, (0.5,), 0.1)
+
+    for write in (
+        lambda: watcher.tried([judged]),
+        lambda: watcher.tuned(3),
+        lambda: watcher.at("train", 0.5, "Still here."),
+        lambda: watcher.acquire(SPEC),
+    ):
+        with pytest.raises(LeaseLost):
+            write()
+    with parts.database.read() as session:
+        assert session.query(Trial).count() == 0
+        assert session.query(LogLine.message).filter_by(message="Still here.").count() == 0
+        assert session.query(Analysis.pins, Analysis.snapshot_id).one() == ({}, None)
+    assert sorted(parts.store.root.rglob("*")) == before
+
+
+def test_a_trial_that_is_made_again_after_a_crash_is_entered_once(parts, submitted):
+    judged = TriedModel(0, "candidate", "logistic", {}, "accuracy", 0.5, (0.5,), 0.1)
+    for _ in range(2):
+        with parts.database.write() as session:
+            claim = job_services.claim_next(session, worker="w", pid=1, lease_seconds=20, max_attempts=5)
+        watcher = Watcher(parts, claim, SPEC)
+        watcher.acquire(SPEC)
+        watcher.tried([judged])
+        with parts.database.write() as session:
+            job_services.hand_back(session, claim.analysis_id, claim.attempt, reason="It fell silent.")
+
+    with parts.database.read() as session:
+        assert trials.check(session) == trials.LedgerCheck(1, None)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import hypothesis.strategies as st
 import numpy as np
@@ -16,6 +17,7 @@ from pandas.testing import assert_frame_equal
 
 from quant.stages import StageOutput, hash_frame, hash_output
 from tests import schema
+from webapp.errors import LeaseLost
 from webapp.storage import FileStore, FrameStore, ScopedStore
 
 KEY = "ab" + "0" * 62
@@ -48,6 +50,18 @@ FRAMES = {
     "no rows": pd.DataFrame({"close": pd.Series(dtype="float64")}, index=_timestamps(0)),
     "no columns": pd.DataFrame(index=_timestamps(2)),
 }
+
+
+def test_who_may_not_publish_leaves_nothing(store):
+    @contextmanager
+    def refused():
+        assert not store.has(KEY)
+        raise LeaseLost("Not yours.")
+        yield
+
+    with pytest.raises(LeaseLost):
+        store.put(KEY, StageOutput({"frame": FRAMES["prices"]}, {}), publish=refused())
+    assert [file for file in store.root.rglob("*") if file.is_file()] == []
 
 
 @pytest.mark.parametrize("name", FRAMES)

@@ -133,6 +133,20 @@ def report(session: Session, claim: AcquisitionClaim, progress: float) -> None:
         raise _why_not(session, claim)
 
 
+def hold(session: Session, claim: AcquisitionClaim) -> None:
+    """Make sure that an acquisition is this worker's, and stays so until the writing transaction ends.
+
+    First in every transaction that keeps something of it: rows of prices, files, and what is known about its source.
+
+    Raises
+    ------
+    LeaseLost
+        If it is no longer this worker's.
+    """
+    if not leases.holds(session, Acquisition, claim.acquisition_id, claim.attempt):
+        raise _why_not(session, claim)
+
+
 def finish(session: Session, claim: AcquisitionClaim, outcome: Outcome) -> None:
     """Move a running acquisition to `succeeded`, in the transaction that also keeps what it brought.
 
@@ -299,7 +313,8 @@ def _is_wanted(claim: AcquisitionClaim) -> Any:
 
 def _why_not(session: Session, claim: AcquisitionClaim) -> Exception:
     row = session.get(Acquisition, claim.acquisition_id, populate_existing=True)
-    if row is not None and row.attempt == claim.attempt and row.cancel_requested_at is not None:
+    is_ours = row is not None and row.status == Status.RUNNING and row.attempt == claim.attempt
+    if row is not None and is_ours and row.cancel_requested_at is not None:
         return AnalysisCancelled("The acquisition was cancelled.")
     return LeaseLost(
         f"Expected acquisition {claim.public_id} to run under attempt {claim.attempt}; "

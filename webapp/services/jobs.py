@@ -140,6 +140,21 @@ def report(
         _log(session, claim.analysis_id, claim.attempt, level, stage, text, now)
 
 
+def hold(session: Session, claim: Claim) -> None:
+    """Make sure that an analysis is this worker's, and stays so until the writing transaction ends.
+
+    First in every transaction that writes for an analysis but does not change its row. One that somebody has cancelled
+    is still its worker's: what was computed was computed.
+
+    Raises
+    ------
+    LeaseLost
+        If it is no longer this worker's.
+    """
+    if not leases.holds(session, Analysis, claim.analysis_id, claim.attempt):
+        raise _why_not(session, claim)
+
+
 def pin(
     session: Session, claim: Claim, *, snapshot_id: int | None = None, pins: Mapping[str, Any] | None = None
 ) -> None:
@@ -281,7 +296,8 @@ def _why_not(session: Session, claim: Claim) -> Exception:
     row = session.execute(
         select(Analysis.status, Analysis.attempt, Analysis.cancel_requested_at).where(Analysis.id == claim.analysis_id)
     ).one_or_none()
-    if row is not None and row.attempt == claim.attempt and row.cancel_requested_at is not None:
+    is_ours = row is not None and row.status == Status.RUNNING and row.attempt == claim.attempt
+    if row is not None and is_ours and row.cancel_requested_at is not None:
         return AnalysisCancelled("The analysis was cancelled.")
     return LeaseLost(
         f"Expected analysis {claim.public_id} to run under attempt {claim.attempt}; "

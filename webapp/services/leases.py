@@ -52,6 +52,15 @@ def is_running(table: Jobs, job_id: int, attempt: int) -> ColumnElement[bool]:
     return and_(table.id == job_id, table.attempt == attempt, table.status == Status.RUNNING)
 
 
+def holds(session: Session, table: Jobs, job_id: int, attempt: int) -> bool:
+    """Whether a job runs under this attempt; if so, nobody can take it away before the writing transaction ends.
+
+    PostgreSQL locks the row; on SQLite the transaction itself keeps every other writer out.
+    """
+    query = select(table.id).where(is_running(table, job_id, attempt)).with_for_update()
+    return session.scalar(query) is not None
+
+
 def taken(attempt: int, *, worker: str, pid: int, now: datetime.datetime, lease_seconds: float) -> dict[str, Any]:
     """Return what a claim writes into a queued row.
 

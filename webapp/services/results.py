@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from webapp.services.access import find_readable
 from webapp.services.jobs import Claim
 from webapp.services.trials import Ground
 from webapp.services.workflow import Status
-from webapp.storage import FrameStore, ScopedStore
+from webapp.storage import FREELY, FrameStore, ScopedStore
 from webapp.tables import (
     Analysis,
     Artifact,
@@ -91,12 +92,36 @@ class StoredResult:
     outputs: Mapping[str, tuple[str, int]]
 
 
-def store_result(store: FrameStore | ScopedStore, claim: Claim, result: AnalysisResult) -> StoredResult:
-    """Write an answer's frames and facts to the store in which its stages are, outside any transaction."""
+def store_result(
+    store: FrameStore | ScopedStore,
+    claim: Claim,
+    result: AnalysisResult,
+    *,
+    publish: AbstractContextManager[object] = FREELY,
+) -> StoredResult:
+    """Write an answer's frames and facts to the store in which its stages are, outside any transaction.
+
+    Parameters
+    ----------
+    store : FrameStore or ScopedStore
+        The store of the stages.
+    claim : Claim
+        The analysis.
+    result : AnalysisResult
+        The answer.
+    publish : context manager, optional
+        Entered around the moment at which the answer becomes visible; raises if the analysis is no longer this
+        worker's.
+
+    Returns
+    -------
+    StoredResult
+        What `save` needs to know of it.
+    """
     result_hash = result.hash()
     frames = store.store if isinstance(store, ScopedStore) else store
     key = hash_json({"analysis": claim.public_id, "result": result_hash})
-    frames.put(key, StageOutput(result.frames, result.facts))
+    frames.put(key, StageOutput(result.frames, result.facts), publish=publish)
     keys = {name: store.address(stage_key) for name, stage_key in result.stage_keys.items()} | {"result": key}
     sizes = {name: (address, frames.count_bytes(address)) for name, address in keys.items()}
     return StoredResult(result_hash, key, sizes)

@@ -53,3 +53,14 @@ def test_what_has_to_wait_is_not_due(session):
     due = factories.create_acquisition(session, actor, not_before=now)
 
     assert session.query(Acquisition).where(leases.is_due(Acquisition, now)).all() == [due]
+
+
+@pytest.mark.parametrize(("table", "create"), KINDS)
+def test_a_job_is_held_under_its_attempt_only_and_while_it_runs(session, table, create):
+    row = create(session, factories.create_actor(session), status="running", attempt=3)
+
+    assert leases.holds(session, table, row.id, 3)
+    assert not leases.holds(session, table, row.id, 2)
+    row.status = "queued"
+    session.flush()
+    assert not leases.holds(session, table, row.id, 3)
