@@ -32,6 +32,9 @@ _DECLARED = (
 )
 SPLIT_RATIOS = tuple(sorted(float(ratio) for fraction in _DECLARED for ratio in (fraction, 1 / fraction)))
 
+# Changes of unit that no split has: thousands. Those by 100 look like a split.
+UNIT_RATIOS = (1000.0, 0.001)
+
 # No dividend is this small a part of its price, and no source is this exact when it computes in 32-bit floats.
 _NOISE = 1e-6
 

@@ -31,6 +31,8 @@ CHECKS: tuple[Callable[[Bars], list[Finding]], ...] = (
     oddities.decimal_slips,
     oddities.price_spikes,
     oddities.suspected_splits,
+    oddities.price_jumps,
+    oddities.repeated_blocks,
     oddities.stale_bars,
     oddities.repeated_opens,
     oddities.zero_volume,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quant.calendars import ALWAYS_OPEN, listed_dates, missing_sessions
-from quant.data.adjustment import SPLIT_RATIOS
+from quant.data.adjustment import SPLIT_RATIOS, UNIT_RATIOS
 from quant.data.findings import Bars, BoolArray, Finding, FloatArray, log_ratio, runs_of, to_dates
 
 # A spike is this many times the usual move, at least this large, and taken back to this part of it by the next bar.
@@ -18,12 +18,22 @@ _SLIP_LOGS = np.log([10.0, 100.0])
 _SLIP_TOLERANCE = float(np.log(1.2))
 _SLIP_LONGEST = 5
 
-# Gaps of at least 3:2 that open within 5 and close within 15 per cent of a declared ratio look like splits. Smaller
-# ratios do not: 4:3 is a fall by a quarter, which bad news alone brings about.
+# Gaps of at least 3:2 that open within 5 and close within 15 per cent of a declared ratio look like splits; from 2:1 on
+# within 10 and 20, for true moves of that size are rarer than news on the day of a split. Smaller ratios do not: 4:3 is
+# a fall by a quarter, which bad news alone brings about.
 _SPLIT_LEAST = 1.5
-_SPLIT_LOGS = np.log([ratio for ratio in SPLIT_RATIOS if not 1 / _SPLIT_LEAST < ratio < _SPLIT_LEAST])
-_SPLIT_OPEN_TOLERANCE = float(np.log(1.05))
-_SPLIT_CLOSE_TOLERANCE = float(np.log(1.15))
+_SPLIT_LOGS = np.log([ratio for ratio in (*SPLIT_RATIOS, *UNIT_RATIOS) if not 1 / _SPLIT_LEAST < ratio < _SPLIT_LEAST])
+_LARGE_SPLIT_LOG = float(np.log(1.99))
+_SPLIT_OPEN_TOLERANCE, _LARGE_SPLIT_OPEN_TOLERANCE = float(np.log(1.05)), float(np.log(1.10))
+_SPLIT_CLOSE_TOLERANCE, _LARGE_SPLIT_CLOSE_TOLERANCE = float(np.log(1.15)), float(np.log(1.20))
+
+# A jump that stays and is no split is this many times the usual move, and up or down to two thirds at least. Sound
+# shares fall by a quarter or a third on bad news; more is worth a second look.
+_JUMP_USUAL_MOVES = 12.0
+_JUMP_LEAST = float(np.log(1.5))
+
+# So many bars in a row that repeat earlier ones to the last digit, volume included, were pasted.
+_PASTED_BARS = 3
 
 # From this many equal bars in a row on, a feed is more likely stuck than a market asleep.
 _STALE_BARS = 3
@@ -59,15 +69,13 @@ def decimal_slips(bars: Bars) -> list[Finding]:
 
 def price_spikes(bars: Bars) -> list[Finding]:
     """Find closes that jump away and come straight back, and single highs or lows far outside their bar."""
-    away, back = bars.moves, np.append(bars.moves[1:], np.nan)
     least = max(_SPIKE_LEAST, _SPIKE_USUAL_MOVES * bars.usual_move)
-    spike = (np.minimum(np.abs(away), np.abs(back)) > least) & (np.abs(away + back) < _SPIKE_REMAINDER * np.abs(away))
     open_, high, low, close = bars.market.T
     above, below = log_ratio(high, np.maximum(open_, close)), log_ratio(np.minimum(open_, close), low)
     return bars.found(
         "price_spike",
         "warning",
-        (spike | (above > least) | (below > least)) & ~_slipped(bars.moves),
+        (_spiked(bars) | (above > least) | (below > least)) & ~_slipped(bars.moves),
         "Expected moves of a size with those around; found {n} in which a price jumps away and comes straight back: "
         "{dates}. Compare with another source; a true crash stays in.",
     )
@@ -75,13 +83,7 @@ def price_spikes(bars: Bars) -> list[Finding]:
 
 def suspected_splits(bars: Bars) -> list[Finding]:
     """Find overnight gaps of the size of a split that no action explains and that stay."""
-    gap, move = -log_ratio(bars.market[:, 0], bars.closes_before), -bars.moves
-    nearest = _SPLIT_LOGS[np.abs(gap[:, None] - _SPLIT_LOGS).argmin(axis=1)]
-    comes_back = np.abs(np.append(bars.moves[1:], np.nan) - move) < _SPLIT_CLOSE_TOLERANCE
-    slipped = _slipped(bars.moves)
-    returned = np.append(False, slipped[:-1])[: len(slipped)]
-    found = (np.abs(gap - nearest) < _SPLIT_OPEN_TOLERANCE) & (np.abs(move - nearest) < _SPLIT_CLOSE_TOLERANCE)
-    found &= ~comes_back & ~slipped & ~returned
+    found, nearest = _split_like(bars)
     ratios = ", ".join(f"{ratio:.3g}" for ratio in np.exp(nearest[found]))
     return bars.found(
         "split_suspected",
@@ -90,6 +92,41 @@ def suspected_splits(bars: Bars) -> list[Finding]:
         "Expected a split in the list of actions where prices jump by a split ratio and stay; found none for {n}: "
         f"{{dates}}; new shares for an old one: {ratios}. Add the split if there was one (a change of unit by 10 or "
         "100 looks alike); nothing is adjusted without it.",
+    )
+
+
+def price_jumps(bars: Bars) -> list[Finding]:
+    """Find moves far beyond the usual that stay and are of no split's size."""
+    least = max(_JUMP_LEAST, _JUMP_USUAL_MOVES * bars.usual_move)
+    spiked = _spiked(bars) | _slipped(bars.moves)
+    found = (np.abs(bars.moves) > least) & ~spiked & ~_after(spiked) & ~_split_like(bars)[0]
+    return bars.found(
+        "price_jump",
+        "warning",
+        found,
+        "Expected moves of a size with those around; found {n} at which prices jump and stay, by no ratio of a split: "
+        "{dates}. Compare with another source; a true crash stays in.",
+    )
+
+
+def repeated_blocks(bars: Bars) -> list[Finding]:
+    """Find bars that repeat, one after the other and to the last digit, bars from before."""
+    cells = pd.DataFrame(np.column_stack([bars.market, bars.volume]))
+    place = pd.Series(np.arange(len(cells)))
+    numbers = cells.groupby(list(cells.columns), sort=False, dropna=False).ngroup()
+    back = (place - place.groupby(numbers).shift()).to_numpy()
+    moved = bars.market[:, 1] > bars.market[:, 2]  # a bar without any move repeats others easily
+    goes_on = np.zeros(len(cells), dtype=np.bool_)
+    goes_on[1:] = (back[1:] == back[:-1]) & (back[1:] > 1) & moved[1:] & moved[:-1]
+    pasted = np.zeros_like(goes_on)
+    for first, end in runs_of(goes_on):
+        pasted[first - 1 : end] = end - first >= _PASTED_BARS - 1
+    return bars.found(
+        "repeated_block",
+        "warning",
+        pasted,
+        "Expected bars of their own; found {n} that repeat earlier bars in the same order, volume included: {dates}. A "
+        "part of the file may have been pasted twice: compare with another source.",
     )
 
 
@@ -145,6 +182,33 @@ def longest_gap(sessions: pd.DatetimeIndex, calendar: str) -> int:
         return 0
     present = sessions.unique().sort_values()
     return int(np.bincount(present.searchsorted(missing)).max())
+
+
+def _spiked(bars: Bars) -> BoolArray:
+    """Return which closes jump away and are back with the next."""
+    least = max(_SPIKE_LEAST, _SPIKE_USUAL_MOVES * bars.usual_move)
+    away, back = bars.moves, np.append(bars.moves[1:], np.nan)
+    large = np.minimum(np.abs(away), np.abs(back)) > least
+    spiked: BoolArray = large & (np.abs(away + back) < _SPIKE_REMAINDER * np.abs(away))
+    return spiked
+
+
+def _split_like(bars: Bars) -> tuple[BoolArray, FloatArray]:
+    """Return which bars open and close as after a split that no action explains, and the nearest ratio's logarithm."""
+    gap, move = -log_ratio(bars.market[:, 0], bars.closes_before), -bars.moves
+    nearest = _SPLIT_LOGS[np.abs(gap[:, None] - _SPLIT_LOGS).argmin(axis=1)]
+    is_large = np.abs(nearest) > _LARGE_SPLIT_LOG
+    near_open = np.where(is_large, _LARGE_SPLIT_OPEN_TOLERANCE, _SPLIT_OPEN_TOLERANCE)
+    near_close = np.where(is_large, _LARGE_SPLIT_CLOSE_TOLERANCE, _SPLIT_CLOSE_TOLERANCE)
+    comes_back = np.abs(np.append(bars.moves[1:], np.nan) - move) < near_close
+    away = _slipped(bars.moves) | _spiked(bars)
+    found: BoolArray = (np.abs(gap - nearest) < near_open) & (np.abs(move - nearest) < near_close)
+    return found & ~comes_back & ~away & ~_after(away), nearest
+
+
+def _after(where: BoolArray) -> BoolArray:
+    """Return the bars that follow those."""
+    return np.append(False, where[:-1])[: len(where)]
 
 
 def _slipped(moves: FloatArray) -> BoolArray:

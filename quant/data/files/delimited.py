@@ -138,7 +138,13 @@ def _by_row(reader: Any, outline: Outline) -> tuple[pa.Table, IntArray, Ragged]:
     rows, lines, ragged, before = [], [], [], 0
     try:
         for row in reader:
-            line, before = outline.first_line + before, reader.line_num
+            line, n_lines, before = outline.first_line + before, reader.line_num - before, reader.line_num
+            if n_lines > 1 and _has_rows_in_cells(row, outline):
+                refuse(
+                    "damaged_file",
+                    f"Expected a quotation mark that closes in its row; found one from line {line} on that takes the "
+                    f"{n_lines - 1:,} lines below into one cell. Remove it, or close it.",
+                )
             if len(row) == len(outline.names):
                 rows.append(row)
                 lines.append(line)
@@ -152,6 +158,16 @@ def _by_row(reader: Any, outline: Outline) -> tuple[pa.Table, IntArray, Ragged]:
 def _to_table(rows: Sequence[Sequence[str]], names: Sequence[str]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     return pa.table({name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)})
+
+
+def _has_rows_in_cells(row: Sequence[str], outline: Outline) -> bool:
+    """Whether a cell has lines that are rows of the table: then it was opened by mistake."""
+    inner = (line for cell in row for line in cell.split("\n")[1:])
+    # The line in which a stray mark is closed belongs to the row only in part.
+    return any(
+        line.count(outline.delimiter) >= len(outline.names) - 1 and _is_data(line.split(outline.delimiter))
+        for line in inner
+    )
 
 
 def _has_breaks_in_cells(body: str) -> bool:
@@ -213,10 +229,10 @@ def _outline(rows: Sequence[Sequence[str]], lines: Sequence[int], delimiter: str
 
 
 def _place_of_names(filled: Sequence[tuple[int, Sequence[str]]], width: int) -> int | None:
-    """Return which of the rows has the names: the first with two that are known, or else text above numbers."""
-    for place, (_, row) in enumerate(filled):
-        if len(row) <= width and not _is_data(row) and len(roles_of(row)) >= _LEAST_ROLES:
-            return place
+    """Return which of the rows has the names: with most that are known, or else text above numbers."""
+    n_roles = [len(roles_of(row)) if len(row) <= width and not _is_data(row) else 0 for _, row in filled]
+    if max(n_roles) >= _LEAST_ROLES:
+        return n_roles.index(max(n_roles))
     for place, (_, row) in enumerate(filled[:-1]):
         names = [cell for cell in row if cell.strip()]
         is_text = len(names) >= _LEAST_ROLES and not any(map(_is_number, names))

@@ -14,6 +14,7 @@ from quant.data.files.history import (
     judge_gaps,
     judge_history,
     judge_order,
+    judge_stack,
 )
 from quant.data.files.layout import FileLayout, LayoutChoices, chosen
 from quant.data.files.reading import RawTable, read_table
@@ -145,7 +146,7 @@ def examine(
     placed = None
     history = None
     if "date" in structure.columns and rows.moments.format is not None:
-        placed = place_rows(rows.moments, choices, record)
+        placed = place_rows(rows.moments, choices, record, rows.market)
         if rows.decimal is not None:
             history = _judge_rows(rows, placed, structure, record, now)
     return _examination(structure, rows, placed, history, record, choices)
@@ -153,7 +154,7 @@ def examine(
 
 def _judge_rows(rows: Rows, placed: Placed, structure: Structure, record: Record, now: pd.Timestamp) -> History | None:
     """Judge every row; return what would be stored, or None if that cannot be said yet."""
-    incomplete = {"missing_column", "several_instruments", "close_only"}
+    incomplete = {"missing_column", "several_instruments", "close_only", "unnamed_cells"}
     if any(finding.code in incomplete and finding.treatment in {"asked", "refused"} for finding in record.findings):
         return None
     judge_cells(rows, structure, record)
@@ -162,6 +163,7 @@ def _judge_rows(rows: Rows, placed: Placed, structure: Structure, record: Record
         return None
     judge_sessions(placed, record, now)
     judge_order(placed, rows, record)
+    judge_stack(placed, record)
     judge_gaps(placed, record)
     history = build_history(rows, placed, record)
     if len(history.bars):

@@ -10,7 +10,7 @@ from quant.data.files.layout import ColumnRole
 _WORDS: dict[ColumnRole, str] = {
     "date": (
         "date timestamp datetime session day tradedate tradingday tradingdate dateutc timestamputc datum "
-        "fecha data dato dtyyyymmdd date_time datetimeutc gmttime localtime handelstag datedeseance "
+        "fecha seance data dato dtyyyymmdd date_time datetimeutc gmttime localtime handelstag datedeseance "
         "päivämäärä tarih ngày дата 日期 交易日期 日付 日付け 날짜 unix unixtime unixtimestamp opentime epoch ts index "
         "time zeit zeitpunkt zeitstempel"
     ),
@@ -21,25 +21,25 @@ _WORDS: dict[ColumnRole, str] = {
     ),
     "currency": "currency ccy waehrung wahrung devise moneda valuta moeda waluta валюта 通貨 货币 통화",
     "open": (
-        "open openprice opening openingprice openbid openask opn o first eroffnung eroeffnung "
+        "open openprice opening openingprice openbid openask bidopen opn o first eroffnung eroeffnung "
         "eroffnungskurs eroeffnungskurs erster ouverture ouv apertura abertura opening openen openingskoers "
         "otwarcie oppning oppningskurs avaus aapning apning acilis открытие ценаоткрытия 开盘 开盘价 開盤 始値 시가"
     ),
     "high": (
-        "high highprice hi h max maximum dayhigh hoch tageshoch hochst hochstkurs hoechst hoechstkurs "
+        "high highprice highbid bidhigh hi h max maximum dayhigh hoch tageshoch hochst hochstkurs hoechst hoechstkurs "
         "plushaut haut maximo maxima massimo alto hoog hoogste najwyzszy hogsta hogst ylin hoyeste hojeste "
         "yuksek макс максимум максимальная 最高 最高价 最高價 高値 고가"
     ),
     "low": (
-        "low lowprice lo l min minimum daylow tief tagestief tiefst tiefstkurs niedrigst plusbas bas minimo "
-        "minima basso bajo laag laagste najnizszy lagsta lagst alin laveste dusuk мин минимум минимальная "
+        "low lowprice lowbid bidlow lo l min minimum daylow tief tagestief tiefst tiefstkurs niedrigst plusbas bas "
+        "minimo minima basso bajo laag laagste najnizszy lagsta lagst alin laveste dusuk мин минимум минимальная "
         "最低 最低价 最低價 安値 저가"
     ),
     "close": (
-        "close closeprice closing closingprice closelast cls c schluss schlusskurs schlußkurs schlussstand "
-        "cloture fermeture cierre chiusura fechamento slot slotkoers sluiten sluiting zamkniecie stangning "
-        "stangningskurs slutkurs paatos kapanis закрытие ценазакрытия 收盘 收盘价 收盤 終値 종가 last lastprice "
-        "letzter dernier ultimo son settle settlement price prix precio prezzo preco kurs cena цена"
+        "close closeprice closebid bidclose closing closingprice closelast cls c schluss schlusskurs schlußkurs "
+        "schlussstand cloture fermeture cierre chiusura fechamento slot slotkoers sluiten sluiting zamkniecie "
+        "stangning stangningskurs slutkurs paatos kapanis закрытие ценазакрытия 收盘 收盘价 收盤 終値 종가 last "
+        "lastprice letzter dernier ultimo son settle settlement price prix precio prezzo preco kurs cena цена"
     ),
     "volume": (
         "volume vol v totalvolume sharevolume volumen umsatz stucke stuecke gehandeltestucke quantite "

@@ -8,7 +8,7 @@ import pandas as pd
 
 from quant.calendars import listed_dates, missing_sessions, session_closes
 from quant.data import oddities
-from quant.data.adjustment import PRICE_NAMES, SPLIT_RATIOS, implied_actions
+from quant.data.adjustment import PRICE_NAMES, SPLIT_RATIOS, UNIT_RATIOS, implied_actions
 from quant.data.files.rows import Rows
 from quant.data.files.sessions import Placed
 from quant.data.files.verdicts import Record, counted_rows, sentence
@@ -24,7 +24,10 @@ _GAP_DAYS = 16
 # An implied split must move the price as a split does, and one that is taken back so soon is a slip.
 _SPLIT_TOLERANCE = float(np.log(1.35))
 _SLIP_BARS = 6
-_UNIT_RATIOS = (100.0, 0.01)  # pence and pounds, cents and dollars
+_UNIT_RATIOS = (100.0, 0.01, *UNIT_RATIOS)  # pence and pounds, cents and dollars, thousands
+# So many rows that contradict an earlier one, and such a part of all sessions, are no slips.
+_STACKED_LEAST = 5
+_STACKED_SHARE = 0.1
 _SLIP_TOLERANCE = float(np.log(1.2))
 _HALF = 0.5
 
@@ -34,7 +37,13 @@ _SILENT = "Expected trades in every bar; found none in {n}. Their prices are onl
 _NO_OPENS = (
     "Expected opens of their own; found {n} that repeat the previous close. Fills at the open are not realistic."
 )
+_JUMPED = "Expected moves of a size with those around; found {n} at which prices jump and stay, by no ratio of a split."
+_PASTED = (
+    "Expected bars of their own; found {n} that repeat earlier ones in the same order. A part may be pasted twice."
+)
 _ODDITIES = (
+    (oddities.price_jumps, "price_jump", _JUMPED),
+    (oddities.repeated_blocks, "repeated_block", _PASTED),
     (oddities.stale_bars, "stale_prices", _STUCK),
     (oddities.zero_volume, "zero_volume", _SILENT),
     (oddities.repeated_opens, "opens_repeat_closes", _NO_OPENS),
@@ -99,6 +108,20 @@ def _repeated(
     copies[ordered[again]] = True
     conflicting[ordered[again & ~same]] = True
     return copies, conflicting
+
+
+def judge_stack(placed: Placed, record: Record) -> None:
+    """Note it if so many sessions are told twice, and differently, that the rows are of several instruments."""
+    n_sessions = len(np.unique(placed.keys[~np.isnat(placed.keys)]))
+    n_conflicts = sum(finding.count for finding in record.findings if finding.code == "conflicting_duplicate")
+    if n_conflicts >= max(_STACKED_LEAST, _STACKED_SHARE * n_sessions):
+        record.add(
+            "stacked_series", n_conflicts,
+            f"Expected the rows of one instrument; found {n_conflicts:,} that contradict an earlier one, in "
+            f"{n_sessions:,} sessions. The file probably has several instruments and no column that names them. Split "
+            "it, say which column names them, or decide to keep the first row of each session.",
+            option="columns",
+        )  # fmt: skip
 
 
 def judge_gaps(placed: Placed, record: Record) -> None:
@@ -344,7 +367,7 @@ def _judge_splits(history: History, calendar: str, record: Record, now: pd.Times
 def _ask(record: Record, code: str, place: int, session: pd.Timestamp, ratio: float) -> None:
     treatment = record.treatment(code)
     what = (
-        f"a jump by {ratio:g} that stays, on {session.date()}, as when a quote changes from pence to pounds"
+        f"a jump by {ratio:g} that stays, on {session.date()}, as when a quote changes its unit from pence to pounds"
         if code == "unit_change_suspected"
         else f"a jump to {1 / ratio:.3g} of the price that stays, on {session.date()}, as at a split of {ratio:g} for 1"
     )
@@ -369,7 +392,7 @@ def _ask(record: Record, code: str, place: int, session: pd.Timestamp, ratio: fl
 
 
 def _ratio(jump: float) -> float:
-    nearest = min(SPLIT_RATIOS, key=lambda ratio: abs(np.log(jump / ratio)))
+    nearest = min((*SPLIT_RATIOS, *UNIT_RATIOS), key=lambda ratio: abs(np.log(jump / ratio)))
     return float(f"{nearest:.12g}")
 
 

@@ -215,6 +215,10 @@ def _parse_written(trimmed: pa.StringArray, is_missing: BoolArray, date_format: 
         "dmy": np.where(year_first, _days(a, b, c), np.where(a_month, _days(c, a, b), _days(c, b, a))),
         "mdy": np.where(year_first, _days(a, b, c), np.where(b_month, _days(c, b, a), _days(c, a, b))),
     }
+    in_words = a_month | b_month  # then day and month cannot be taken for each other: only the name is to be chosen
+    if in_words.any() and bool(in_words[~is_missing].all()):
+        usual: DateFormat = "ymd" if year_first.all() else "mdy" if a_month.all() else "dmy"
+        orders = {usual: orders[usual], **orders}
     chosen, candidates = _order(orders, date_format)
     days = orders[chosen or (candidates[0] if candidates else "dmy")]
     written = days.astype("datetime64[us]") + _times(parts)

@@ -15,6 +15,8 @@ from quant.data.findings import BoolArray, FloatArray, runs_of
 
 # A price this much outside its bar is thought to belong to it, and the bar is widened; more is a wrong price.
 _WIDENED = 0.05
+# This much is what is left of decimals in binary numbers after a program has multiplied them; no price is meant by it.
+_DUST = 1e-9
 
 
 @dataclass(eq=False)
@@ -49,7 +51,7 @@ def parse_rows(structure: Structure, choices: LayoutChoices) -> Rows:
     n_rows = table.cells.num_rows
     cells = table.column(columns["date"]) if "date" in columns else pa.array([""] * n_rows)
     if "time" in columns:
-        cells = pc.binary_join_element_wise(cells, table.column(columns["time"]), " ")
+        cells = pc.binary_join_element_wise(cells, _with_colons(table.column(columns["time"])), " ")
     moments = parse_moments(cells, choices.date_format)
     used = {role: table.column(columns[role]) for role in NUMBER_ROLES if role in columns}
     usual: Decimal | None = "." if table.kind != "csv" or table.delimiter == "," else None
@@ -70,6 +72,12 @@ def parse_rows(structure: Structure, choices: LayoutChoices) -> Rows:
         numbers["adjusted_close"].values if "adjusted_close" in numbers else None,
         tuple(sorted(currencies)), numbers,
     )  # fmt: skip
+
+
+def _with_colons(times: pa.StringArray) -> pa.StringArray:
+    """Return times of day that some programs write without colons, as 160000 or 930, as all others write them."""
+    whole = pc.replace_substring_regex(pc.utf8_trim_whitespace(times), r"^(\d{1,2})(\d{2})(\d{2})$", r"\1:\2:\3")
+    return pc.replace_substring_regex(pc.replace_substring_regex(whole, r"^(\d{1,2})(\d{2})$", r"\1:\2"), "^0$", "0:00")
 
 
 def judge_formats(rows: Rows, structure: Structure, record: Record) -> None:
@@ -234,6 +242,7 @@ def _judge_impossible(rows: Rows, record: Record) -> None:
 def _judge_order(rows: Rows, record: Record, possible: BoolArray) -> None:
     open_, high, low, close = rows.market.T
     top, bottom = np.maximum(open_, close), np.minimum(open_, close)
+    _judge_dust(rows, record, possible)
     exchanged = possible & (high < low)
     fits = exchanged & (top <= low) & (bottom >= high)
     outside = possible & ~exchanged & ((top > high) | (bottom < low))
@@ -260,6 +269,23 @@ def _judge_order(rows: Rows, record: Record, possible: BoolArray) -> None:
         rows.market[near, 1] = np.maximum(high, top)[near]
         rows.market[near, 2] = np.minimum(low, bottom)[near]
         _keep_out(record, outside & ~near, "ohlc_outside_range")
+
+
+def _judge_dust(rows: Rows, record: Record, possible: BoolArray) -> None:
+    """Move a high or low by the rounding error by which open or close lie outside of it."""
+    open_, high, low, close = rows.market.T
+    top, bottom = np.maximum(open_, close), np.minimum(open_, close)
+    outside = (high >= low * (1 - _DUST)) & ((top > high) | (bottom < low) | (high < low))
+    dusty = possible & outside & (top <= high * (1 + _DUST)) & (bottom >= low * (1 - _DUST))
+    treatment = record.treatment("rounding")
+    found = "Expected open and close between low and high; found one outside by a rounding error in "
+    record.rows(
+        "rounding", dusty,
+        sentence(f"{found}{counted_rows(dusty)}.", {"repaired": "High or low is moved by that much."}, treatment),
+    )  # fmt: skip
+    if treatment == "repaired":
+        rows.market[dusty, 1] = np.maximum(high, top)[dusty]
+        rows.market[dusty, 2] = np.minimum(low, bottom)[dusty]
 
 
 def _keep_out(record: Record, where: BoolArray, code: str) -> None:

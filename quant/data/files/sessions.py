@@ -10,11 +10,15 @@ from quant.calendars import ALWAYS_OPEN, is_session
 from quant.data.files.layout import LayoutChoices, Stamps
 from quant.data.files.moments import InstantArray, Moments, to_utc
 from quant.data.files.verdicts import Record, counted_rows, sentence
+from quant.data.findings import BoolArray, FloatArray
 
 TIMEZONES = {"XNYS": "America/New_York", ALWAYS_OPEN: "UTC"}
 
-# Two days in seven are weekend days; a market with this many bars on them never closes.
-_WEEKEND_SHARE = 0.15
+# One day in seven is a Saturday, and one a Sunday; a market with this many bars on both never closes.
+_DAY_SHARE = 0.07
+_SATURDAY, _SUNDAY = 5, 6
+# Weekends on which the share of prices that change is lower by so much than on other days repeat the Friday.
+_FILLED_IN = 0.5
 _DAY_SECONDS = 86_400.0
 _INTERVALS = ((0.8, 4.0, "1d"), (4.0, 12.0, "1w"), (12.0, 45.0, "1mo"))  # from, below: days between two bars
 _STATED_HOURS = 24
@@ -45,7 +49,7 @@ class Placed:
     timezone: str | None
 
 
-def place_rows(moments: Moments, choices: LayoutChoices, record: Record) -> Placed:
+def place_rows(moments: Moments, choices: LayoutChoices, record: Record, market: FloatArray) -> Placed:
     """Find the session of each row, and note what is odd about the times or has to be asked.
 
     Parameters
@@ -56,6 +60,8 @@ def place_rows(moments: Moments, choices: LayoutChoices, record: Record) -> Plac
         What a person has said about zone, stamps and calendar.
     record : Record
         What is found is noted there.
+    market : ndarray of shape (n_rows, 4)
+        The prices: a weekend on which none changes is filled in, and does not tell that a market was open.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def place_rows(moments: Moments, choices: LayoutChoices, record: Record) -> Plac
         )  # fmt: skip
         keys = np.asarray(instants.tz_localize(None).as_unit("us"))
         return Placed(keys, interval, choices.calendar or ALWAYS_OPEN, choices.stamps or "open", choices.timezone)
-    calendar = choices.calendar or _calendar(moments.written)
+    calendar = choices.calendar or _calendar(moments.written, market, record)
     stamps: Stamps | None = choices.stamps or (None if moments.has_time else "session")
     if stamps is None:
         record.add(
@@ -117,7 +123,7 @@ def _instants(moments: Moments, choices: LayoutChoices, record: Record) -> pd.Da
     known = ~np.isnat(moments.written)
     stated = known & ~np.isnan(moments.offset_minutes)
     naive = known & ~stated
-    if len(np.unique(moments.offset_minutes[stated])) > 1:
+    if len(np.unique(moments.offset_minutes[stated])) > 1 and not _is_one_zone(moments, stated, choices.timezone):
         record.rows(
             "mixed_timezones", stated,
             "Expected times in one zone; found several offsets from UTC. All are converted to UTC.",
@@ -146,6 +152,17 @@ def _instants(moments: Moments, choices: LayoutChoices, record: Record) -> pd.Da
     return instants
 
 
+def _is_one_zone(moments: Moments, stated: BoolArray, zone: str | None) -> bool:
+    """Whether offsets differ only as those of one zone do between winter and summer."""
+    local = pd.DatetimeIndex(moments.written[stated]).as_unit("us")
+    offset = moments.offset_minutes[stated].astype("timedelta64[m]")
+    instants = (local - offset).tz_localize("UTC")
+    return any(
+        bool((instants.tz_convert(name).tz_localize(None) == local).all())
+        for name in {zone, *TIMEZONES.values()} - {None}
+    )
+
+
 def _interval(instants: pd.DatetimeIndex) -> str:
     """Return the length of a bar: the usual distance between two that are not at one instant."""
     steps = np.diff(np.unique(np.asarray(instants.dropna().tz_localize(None))))
@@ -163,10 +180,32 @@ def _interval(instants: pd.DatetimeIndex) -> str:
     return f"{minutes / 60:g}h" if minutes % 60 == 0 else f"{minutes:g}min"
 
 
-def _calendar(written: InstantArray) -> str:
-    dates = np.unique(written[~np.isnat(written)].astype("datetime64[D]"))
-    share = float((~np.is_busday(dates)).mean()) if len(dates) else 0.0
-    return ALWAYS_OPEN if share >= _WEEKEND_SHARE else "XNYS"
+def _calendar(written: InstantArray, market: FloatArray, record: Record) -> str:
+    """Return the calendar that the weekends tell; note it if only one day of them has bars."""
+    known = np.flatnonzero(~np.isnat(written))
+    ordered = known[np.argsort(written[known], kind="stable")]
+    is_new = np.ones(len(ordered), dtype=np.bool_)
+    is_new[1:] = (market[ordered[1:]] != market[ordered[:-1]]).any(axis=1)
+    dates = written[ordered].astype("datetime64[D]")
+    weekdays = (dates.astype(np.int64) + 3) % 7  # 1970 began with a Thursday
+    n_dates = len(np.unique(dates))
+    share_new = float(is_new[weekdays < _SATURDAY].mean()) if (weekdays < _SATURDAY).any() else 0.0
+    n_days = {}
+    for day in (_SATURDAY, _SUNDAY):
+        here = weekdays == day
+        is_filled_in = here.any() and is_new[here].mean() < share_new - _FILLED_IN
+        n_days[day] = 0 if is_filled_in else len(np.unique(dates[here]))
+    usual = [day for day, n_bars in n_days.items() if n_bars and n_bars >= _DAY_SHARE * n_dates]
+    if len(usual) == 1 and n_days[usual[0]] > 1:
+        found, none = ("Saturdays", "Sundays") if usual == [_SATURDAY] else ("Sundays", "Saturdays")
+        record.add(
+            "calendar_unknown", n_days[usual[0]],
+            f"Expected bars on both days of weekends, or on none; found {n_days[usual[0]]:,} on {found} and "
+            f"{n_days[_SATURDAY + _SUNDAY - usual[0]]:,} on {none}. If the dates are shifted by a day, mend the file; "
+            "else choose the calendar: sessions that it does not have stay out.",
+            option="calendar",
+        )  # fmt: skip
+    return ALWAYS_OPEN if len(usual) > 1 else "XNYS"
 
 
 def _sessions(moments: Moments, instants: pd.DatetimeIndex, stamps: Stamps | None, zone: str) -> InstantArray:

@@ -1,5 +1,7 @@
 """Which column of a table has what, and which of several instruments is read."""
 
+import itertools
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,6 +95,9 @@ def judge_structure(structure: Structure, record: Record, choices: LayoutChoices
             option="columns",
         )  # fmt: skip
     _judge_names(structure, record)
+    if choices.columns is None:
+        _judge_unnamed(structure, record)
+        _judge_repeated(structure, record)
     _judge_formulas(structure, record)
     if structure.instruments and structure.instrument is None:
         shown = ", ".join(structure.instruments[:8])
@@ -129,6 +134,45 @@ def _judge_names(structure: Structure, record: Record) -> None:
             "not read.",
             columns=tuple(others[:50]), option="columns",
         )  # fmt: skip
+
+
+def _judge_unnamed(structure: Structure, record: Record) -> None:
+    """Note columns of values behind the last name: names and values may be shifted against each other."""
+    table = structure.table
+    if table.header_line is None:
+        return
+    places = itertools.takewhile(lambda place: table.names[place] == f"column {place + 1}",
+                                 range(len(table.names) - 1, -1, -1))  # fmt: skip
+    filled = [table.names[place] for place in places if _is_mostly_filled(table.column(table.names[place]))]
+    if filled:
+        record.add(
+            "unnamed_cells", len(filled),
+            f"Expected a name for each column; found values in {len(filled)} more at the end of the lines. Names and "
+            "values may be shifted against each other, as when decimals stand behind a comma that also parts the "
+            "cells, or when the name of the first column is missing. Say which column has what, or export the file "
+            "again.",
+            columns=tuple(filled[:50]), option="columns",
+        )  # fmt: skip
+
+
+def _judge_repeated(structure: Structure, record: Record) -> None:
+    """Note columns that are called like one in use and have something else."""
+    table = structure.table
+    for role, name in structure.columns.items():
+        others = [other for other in table.names if re.fullmatch(re.escape(name) + r" \(\d+\)", other)]
+        others = [other for other in others if not table.column(other).equals(table.column(name))]
+        if others:
+            record.add(
+                "repeated_column", 1 + len(others),
+                f"Expected one column called {name}; found {1 + len(others)} that have different values. Say which of "
+                f"them is the {role.replace('_', ' ')}; {', '.join(others[:5])} stands further to the right.",
+                columns=(name, *others[:49]), option="columns",
+            )  # fmt: skip
+
+
+def _is_mostly_filled(cells: pa.StringArray) -> bool:
+    n_filled = pc.sum(pc.not_equal(pc.utf8_trim_whitespace(cells), "")).as_py() or 0
+    return bool(2 * n_filled >= len(cells))
 
 
 def _judge_formulas(structure: Structure, record: Record) -> None:

@@ -15,6 +15,8 @@ ALL = [
     oddities.decimal_slips,
     oddities.price_spikes,
     oddities.suspected_splits,
+    oddities.price_jumps,
+    oddities.repeated_blocks,
     oddities.stale_bars,
     oddities.repeated_opens,
     oddities.zero_volume,
@@ -155,3 +157,21 @@ def test_the_longest_gap(sample):
     assert oddities.longest_gap(sessions.delete([4, 5, 9]), "XNYS") == 2
     assert oddities.longest_gap(sessions[::-1].delete([4, 5, 9]), "XNYS") == 2
     assert oddities.longest_gap(sessions[:0], "XNYS") == 0
+
+
+def test_a_jump_that_stays_and_is_no_split_is_found(prices):
+    rest = list(range(200, len(prices)))
+    (finding,) = run(oddities.price_jumps, scaled(prices, rest, 0.562))
+
+    assert finding.rows == (200,)
+    assert run(oddities.price_jumps, scaled(prices, rest, 0.74)) == []  # a bad day is none
+    assert run(oddities.price_jumps, scaled(prices, rest, 0.5)) == []  # asked about as a split
+    assert run(oddities.price_jumps, scaled(prices, [200], 3)) == []  # a spike
+
+
+def test_bars_that_are_pasted_twice_are_found(prices):
+    pasted = prices.copy()
+    pasted.iloc[200:210, 1:6] = prices.iloc[150:160, 1:6].to_numpy()
+    (finding,) = run(oddities.repeated_blocks, pasted)
+
+    assert finding.rows == tuple(range(200, 210))

@@ -66,3 +66,22 @@ def test_rows_of_a_sheet_are_filled_up_and_parted_from_longer_ones():
     assert cells.to_pylist() == [{"date": "2012-01-03", "open": "1", "close": ""}]
     assert lines.tolist() == [4]
     assert ragged == ((5, "2012-01-04,1,2,3"),)
+
+
+@pytest.mark.parametrize("n_marks", [1, 2])
+def test_a_stray_quotation_mark_takes_no_rows_away_in_silence(judge, sample_rows, n_marks):
+    lines = [",".join([*row, "x"]) for row in sample_rows(n_rows=40)]
+    for place in (10, 30)[:n_marks]:
+        lines[place] = lines[place].removesuffix("x") + '"oops'
+    text = "\n".join(["date,open,high,low,close,volume,adjusted_close,note", *lines])
+
+    with pytest.raises(UnreadableFile, match="from line 12 on"):
+        judge(text)
+
+
+def test_names_that_say_most_stand_above_the_rows(judge, sample_rows):
+    rows = "\n".join(",".join(row[:6]) for row in sample_rows(n_rows=20))
+    examination = judge(f"# source\n# date,open,high\ndate,open,high,low,close,volume\n{rows}")
+
+    assert examination.layout.header_line == 3
+    assert examination.is_storable

@@ -152,6 +152,31 @@ def weekday(month, day):
     return datetime.date.fromisoformat(f"{month}-0{day}").weekday()
 
 
+def paste_a_block(rows, at, _random):
+    first = min(at, len(rows) - 5)
+    assume(all(row[2] != row[3] for row in rows[first - 5 : first + 5]))
+    for row, earlier in zip(rows[first : first + 5], rows[first - 5 : first], strict=True):
+        row[1:] = earlier[1:]
+    return "repeated_block", list(range(first, first + 5))
+
+
+def round_up_in_binary(rows, at, _random):
+    rows[at][4] = repr(float(rows[at][2]) * (1 + 3e-16))
+    assume(float(rows[at][4]) > float(rows[at][2]))
+    return "rounding", [at]
+
+
+def crash_by_no_ratio(rows, at, dice):
+    factor = dice.choice([0.562, 1 / 70, 1.78, 70, 300])
+    assume(abs(float(rows[at][1]) / float(rows[at - 1][4]) - 1) < 0.01)
+    assume(abs(float(rows[at][4]) / float(rows[at - 1][4]) - 1) < 0.01)
+    for row in rows[at:]:
+        row[1:5] = scaled(row[1:5], factor)
+    for row in rows:
+        row[6] = ""
+    return "price_jump", [at]
+
+
 def trade_nothing(rows, at, _random):
     rows[at][5] = "0"
     return "zero_volume", [at]
@@ -178,7 +203,7 @@ DAMAGES = [
     repeat_row, contradict_row, exchange_rows, empty_price, empty_volume, spoil_number, spoil_date, zero_price,
     negative_price, negative_volume, exchange_high_and_low, lift_close, slip_row, slip_high, jump_and_return,
     split_unannounced, pence_to_pounds, stick, cut_out_a_month, trade_on_a_sunday, trade_nothing,
-    date_the_end_in_the_future, cut_a_row_short, add_totals,
+    date_the_end_in_the_future, cut_a_row_short, add_totals, paste_a_block, round_up_in_binary, crash_by_no_ratio,
 ]  # fmt: skip
 
 
@@ -352,6 +377,43 @@ def test_an_adjusted_close_that_contradicts_the_prices_is_left_out(judge, codes,
 
     assert codes(examination)["adjusted_close_inconsistent"].treatment == "repaired"
     assert "adjusted_close" not in examination.bars
+
+
+def test_a_spike_is_not_taken_for_a_split_when_the_price_comes_back(judge, codes, sample_rows):
+    rows = [[*row[:6], ""] for row in sample_rows("GOOG", 100, 30)]
+    for factor in (1.6, 2, 3, 0.5):
+        spiked = [list(row) for row in rows]
+        spiked[12][1:5] = scaled(rows[12][1:5], factor)
+        found = codes(judge(spiked))
+        assert found["price_spike"].lines == (14,)
+        assert "split_suspected" not in found
+
+
+def test_a_split_on_a_day_of_news_is_asked_about(judge, codes, sample_rows):
+    rows = [[*row[:6], ""] for row in sample_rows("GOOG", 100, 30)]
+    for row in rows[15:]:
+        row[1:5] = scaled(row[1:5], 0.5 * 0.93)
+
+    assert codes(judge(rows))["split_suspected"].facts["ratio"] == 2.0
+
+
+def test_thousands_for_units_are_a_change_of_unit_and_no_split(judge, codes, sample_rows):
+    rows = [[*row[:6], ""] for row in sample_rows("IBM", 100, 30)]
+    sound = [float(row[4]) for row in rows]
+    for row in rows[:15]:
+        row[1:5] = scaled(row[1:5], 1000)
+
+    assert codes(judge(rows))["unit_change_suspected"].facts["ratio"] == 1000
+    assert judge(rows, decisions={"unit_change_suspected": "repair"}).bars["close"].tolist() == pytest.approx(sound)
+
+
+def test_two_instruments_below_each_other_without_a_name_are_refused(judge, codes, sample_rows):
+    rows = sample_rows("IBM", 1200, 40)
+    others = {row[0]: row for row in sample_rows("MSFT", 1200, 40)}
+    stacked = codes(judge([*rows, *(others[row[0]] for row in rows)]))
+
+    assert stacked["stacked_series"].count == 40
+    assert stacked["stacked_series"].treatment == "refused"
 
 
 def test_a_file_of_another_kind_of_numbers_is_not_stored_row_by_row(judge, codes, sample_rows):

@@ -85,3 +85,8 @@ def test_dates_survive_being_written(days, style):
     found = parse_moments(pa.array([day.strftime(style) for day in days]))
     if found.format is not None:
         assert found.written.astype("datetime64[D]").tolist() == days
+
+
+def test_months_in_words_are_said_to_stand_where_they_stand():
+    assert parse_moments(pa.array(["Jan 04, 2010", "Feb 05, 2010"])).format == "mdy"
+    assert parse_moments(pa.array(["04-Jan-2010", "05-Feb-2010"])).format == "dmy"

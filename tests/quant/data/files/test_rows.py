@@ -71,3 +71,12 @@ def test_a_refused_row_blocks_the_file(judge, sample_rows):
 
     assert judge(rows).is_storable
     assert not judge(rows, decisions={"non_positive_price": "refuse"}).is_storable
+
+
+def test_times_of_day_without_colons_are_read(judge, sample_rows):
+    for time in ("000000", "0", "0000"):
+        rows = [[row[0].replace("-", ""), time, *row[1:6]] for row in sample_rows(n_rows=20)]
+        header = ["<DATE>", "<TIME>", "<OPEN>", "<HIGH>", "<LOW>", "<CLOSE>", "<VOL>"]
+        assert judge(rows, header=header).n_kept == 20
+    rows = [[row[0].replace("-", ""), "160000", *row[1:6]] for row in sample_rows(n_rows=20)]
+    assert judge(rows, header=header, timezone="America/New_York", stamps="close").is_storable

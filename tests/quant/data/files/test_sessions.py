@@ -1,5 +1,9 @@
 """To which session a row belongs."""
 
+import datetime
+
+import pandas as pd
+
 
 def table(*stamps):
     return ("date,open,high,low,close,volume\n" + "".join(f"{stamp},1,2,0.5,1,10\n" for stamp in stamps)).encode()
@@ -84,3 +88,47 @@ def test_bars_between_sessions_are_kept_out_unless_the_market_never_closes(judge
 
     assert codes(judge(rows))["not_a_session"].lines == (22,)
     assert "not_a_session" not in codes(judge(rows, calendar="24/7"))
+
+
+def days(first, n_days):
+    start = datetime.date.fromisoformat(first)
+    return [start + datetime.timedelta(days=n) for n in range(n_days)]
+
+
+def priced(dates, prices):
+    lines = [f"{day},{price},{price + 1},{price - 1},{price},10\n" for day, price in zip(dates, prices, strict=True)]
+    return "date,open,high,low,close,volume\n" + "".join(lines)
+
+
+def test_weekends_that_repeat_the_friday_do_not_make_a_market_that_never_closes(judge, codes, sample_rows):
+    close = {row[0]: float(row[4]) for row in sample_rows("IBM", 1000, 60)}
+    dates = [day for day in days(min(close), 100) if str(day) <= max(close)]
+    filled, last = [], 0.0
+    for day in dates:
+        last = close.get(str(day), last)
+        filled.append(last)
+    examination = judge(priced(dates, filled))
+
+    assert examination.layout.calendar == "XNYS"
+    assert codes(examination)["not_a_session"].count == len(dates) - 60
+    assert examination.n_kept == 60
+
+
+def test_bars_on_one_day_of_weekends_only_are_asked_about(judge, codes, sample_rows):
+    rows = sample_rows("IBM", 1000, 60)
+    shifted = [str(datetime.date.fromisoformat(row[0]) + datetime.timedelta(days=1)) for row in rows]
+    asked = judge(priced(shifted, [float(row[4]) for row in rows]))
+
+    assert codes(asked)["calendar_unknown"].option == "calendar"
+    assert not asked.is_storable
+    assert judge(priced(shifted, [float(row[4]) for row in rows]), calendar="24/7").is_storable
+
+
+def test_winter_and_summer_time_of_one_zone_are_not_mixed(judge, codes, sample_rows):
+    rows = sample_rows("IBM", 1000, 80)  # into April
+    stamps = [pd.Timestamp(row[0], tz="America/New_York").isoformat() for row in rows]
+    assert len({stamp[-6:] for stamp in stamps}) == 2
+    examination = judge(priced(stamps, [float(row[4]) for row in rows]))
+
+    assert examination.bars["session"].dt.strftime("%Y-%m-%d").tolist() == [row[0] for row in rows]
+    assert "mixed_timezones" not in codes(examination)

@@ -98,3 +98,30 @@ def test_an_encoding_other_than_the_usual_is_said(judge, codes, sample_rows):
     content = "date,open,high,low,close,volume\n" + "\n".join(",".join(row[:6]) for row in sample_rows(n_rows=5))
 
     assert codes(judge(content.encode("utf-16")))["encoding"].facts == {"detected": "utf-16"}
+
+
+def test_values_behind_the_last_name_are_asked_about(judge, codes, sample_rows):
+    rows = sample_rows(n_rows=20)
+    shifted = [[str(number), *row] for number, row in enumerate(rows)]  # the name of the first column is missing
+    split = [[row[0], *",".join(f"{float(cell):.2f}".replace(".", ",") for cell in row[1:]).split(",")] for row in rows]
+    for damaged in (shifted, split):
+        found = judge(damaged)
+        assert codes(found)["unnamed_cells"].treatment == "asked"
+        assert found.n_kept == 0
+
+    empty = judge([[*row, ""] for row in rows])  # a delimiter at the end of each line
+    assert empty.is_storable
+    names = dict(zip(["open", "high", "low", "close", "volume"], ["high", "low", "close", "volume", "adjusted_close"],
+                     strict=True))  # fmt: skip
+    assert judge(shifted, columns={"date": "open", **names}).layout.columns["date"] == "open"
+
+
+def test_two_columns_of_one_name_that_differ_are_asked_about(judge, codes, sample_rows):
+    header = ["date", "open", "high", "low", "close", "volume", "close"]
+    rows = [[*row[:6], f"{float(row[4]) * 1.5}"] for row in sample_rows(n_rows=20)]
+
+    assert codes(judge(rows, header=header))["repeated_column"].columns == ("close", "close (2)")
+    same = judge([[*row[:6], row[4]] for row in rows], header=header)
+    assert "repeated_column" not in codes(same)
+    columns = {"date": "date", "open": "open", "high": "high", "low": "low", "close": "close (2)", "volume": "volume"}
+    assert "repeated_column" not in codes(judge(rows, header=header, columns=columns))
