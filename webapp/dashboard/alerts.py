@@ -1,18 +1,17 @@
-"""What people are told when something goes wrong: the dashboard's one translation of errors."""
+"""What people are told when something went wrong: the dashboard's one translation of errors."""
 
 import logging
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import ctx, html, no_update, set_props
 from dash.development.base_component import Component
 
 from quant.errors import QuantError
 from webapp.auth.request_ids import request_id
 from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.toasts import TOASTS, toast
 from webapp.errors import AppError, InvalidInput
 
-TOASTS = "shell-toasts"
 PAGE_CONTENT = "_pages_content"
 
 _TITLES = {
@@ -41,16 +40,6 @@ def describe(error: Exception) -> tuple[str, str]:
         "Something went wrong here",
         f"A fault of the program, not yours. Try again; if it stays, tell an administrator: request {request_id()}.",
     )
-
-
-def toast(title: str, text: str, *, tone: str = "danger") -> Component:
-    """Return a message that floats over the page and leaves by itself, except errors, which wait to be read."""
-    icons = {"danger": "exclamation-octagon", "success": "check-circle", "info": "info-circle"}
-    header = html.Span([icon(icons[tone], className="me-2"), title])
-    message: Component = dbc.Toast(
-        text, header=header, is_open=True, dismissable=True, duration=None if tone == "danger" else 6000
-    )
-    return message
 
 
 def on_error(error: Exception) -> Any:

@@ -6,6 +6,7 @@ its unit are joined by a no-break space, so that a line never ends between them.
 
 import datetime
 import math
+import re
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ MINUS = "\u2212"
 UNKNOWN = "\u2013"
 NO_BREAK = "\u00a0"
 
+_NEGATIVE = re.compile(r"(?<![\w\-.)])-(?=\.?\d)")
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86400
@@ -36,6 +38,17 @@ def number(value: Number, digits: int = 2, *, signed: bool = False) -> str:
     if rounded < 0:
         return MINUS + text
     return f"+{text}" if signed and rounded > 0 else text
+
+
+def sentence(text: str) -> str:
+    """Return a sentence of the program with its numbers as they are written here; words and dates keep their hyphens.
+
+    Examples
+    --------
+    >>> sentence("Not met on 2024-03-15: the out-of-sample best reached -0.139.")
+    'Not met on 2024-03-15: the out-of-sample best reached −0.139.'
+    """
+    return _NEGATIVE.sub(MINUS, text)
 
 
 def percent(value: Number, digits: int = 1, *, signed: bool = False) -> str:

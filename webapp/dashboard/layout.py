@@ -11,7 +11,8 @@ from flask_wtf.csrf import generate_csrf
 
 from webapp.auth.health import broker_answers
 from webapp.auth.session import current_actor, read
-from webapp.dashboard import alerts, paths
+from webapp.dashboard import paths
+from webapp.dashboard.components import toasts
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.keys import keys_button, keys_dialog
@@ -54,7 +55,7 @@ def shell() -> Component:
             ),
             html.Main(dash.page_container, id="content", className="shell-content", tabIndex="-1"),
             _footer(),
-            html.Div(id=alerts.TOASTS, className="shell-toasts no-print", role="status", **aria(live="polite")),
+            html.Div(id=toasts.TOASTS, className="shell-toasts no-print", role="status", **aria(live="polite")),
             html.Div(id="shell-theme-mark", hidden=True),
             keys_dialog(_navigation(actor)),
         ]

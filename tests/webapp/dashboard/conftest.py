@@ -14,7 +14,9 @@ from quant.spec import AnalysisSpec
 from quant.stages import StageOutput
 from tests import factories
 from tests.factories import NOW
+from tests.webapp.dashboard import reading
 from webapp.auth.session import parts_of
+from webapp.dashboard.components import toasts
 from webapp.errors import AppError
 from webapp.services import analyses, jobs, prices, results
 from webapp.services.analyses import AnalysisSummary, AnalysisView
@@ -123,7 +125,15 @@ def view(summary, spec, result):
 
 
 @pytest.fixture
-def acting(app, database):
+def told(monkeypatch):
+    """The sentences that were told beside the page; outside of a browser there is no page to put them in."""
+    sentences = []
+    monkeypatch.setattr(toasts, "set_props", lambda _id, props: sentences.append(reading.text(props["children"])))
+    return sentences
+
+
+@pytest.fixture
+def acting(app, database, told):
     """`with acting("researcher") as actor:` runs a page's functions in a request of a new user of that role."""
 
     @contextlib.contextmanager

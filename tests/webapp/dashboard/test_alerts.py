@@ -7,6 +7,7 @@ from dash import Dash, Input, Output, html
 from quant.errors import InvalidSpec, NotEnoughData
 from tests.webapp.dashboard import reading
 from webapp.dashboard import alerts
+from webapp.dashboard.components import toasts
 from webapp.errors import AppError, Conflict, InvalidInput, NotFound
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -74,7 +75,7 @@ def test_an_error_in_a_callback_becomes_a_toast_and_only_bugs_are_logged(app, lo
     with caplog.at_level(logging.ERROR, logger="webapp.dashboard.alerts"):
         answer = client.post("/app/broken/_dash-update-component", json=body, headers=headers)
 
-    toast = str(answer.get_json()["sideUpdate"][alerts.TOASTS])
+    toast = str(answer.get_json()["sideUpdate"][toasts.TOASTS])
     assert answer.status_code == 200
     assert ("It is not there." in toast) is not is_logged
     assert ("bug" in toast) is False
@@ -86,11 +87,6 @@ def test_a_page_that_cannot_be_drawn_says_so_in_its_place():
 
     assert reading.text(page) == "Not found There is no such analysis. Load the page again"
     assert page.role == "alert"
-
-
-def test_errors_wait_to_be_read_and_good_news_leave_by_themselves():
-    assert alerts.toast("Title", "Text").duration is None
-    assert alerts.toast("Title", "Text", tone="success").duration > 0
 
 
 def test_outside_of_a_callback_nothing_claims_to_draw_a_page():

@@ -2,7 +2,8 @@ import pytest
 from flask import g
 
 from tests.webapp.dashboard import reading
-from webapp.dashboard import alerts, layout
+from webapp.dashboard import layout
+from webapp.dashboard.components import toasts
 from webapp.dashboard.pages import PAGES
 from webapp.permissions import Actor, Role
 from webapp.services import workers
@@ -22,7 +23,7 @@ def test_the_shell_has_navigation_content_and_a_place_for_messages(shell):
 
     assert links == {"/app/", "/app/analyses", "/app/new", "/app/data", "/app/jobs"}
     assert reading.of_type(shell, "Main")[0].id == "content"
-    assert reading.attribute(reading.by_id(shell, alerts.TOASTS), "aria-live") == "polite"
+    assert reading.attribute(reading.by_id(shell, toasts.TOASTS), "aria-live") == "polite"
 
 
 def test_the_first_thing_a_keyboard_finds_leads_to_the_content(shell):

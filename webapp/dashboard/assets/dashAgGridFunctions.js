@@ -12,6 +12,10 @@
   functions.assayDuration = function (value) { return window.assayFormats.duration(value); };
   functions.assayAgo = function (value) { return window.assayFormats.ago(value); };
   functions.assayText = function (cell) { return cell === null || cell === undefined ? "" : cell.text; };
+  functions.assayTags = function (cell) {
+    return (cell || []).map(function (tag) { return tag.text === undefined ? tag : tag.text; }).join(", ");
+  };
+  functions.assayOpens = function (row) { return Boolean(row && row.data && row.data.href); };
   functions.assayLeave = function () { return false; }; // Tab leaves the table; arrows move inside it
   functions.assayChanged = function (event, id) { window.assayGrid.changed(event.api, id); };
   functions.assaySized = function (event, id) { window.assayGrid.sized(event.api, id); };

@@ -37,9 +37,18 @@
     return element("span", { className: "status status-" + cell.tone }, [sign, element("span", { key: "word" }, cell.text)]);
   };
 
+  cells.AssayTags = function (props) {
+    var tags = (props.data && props.data[props.colDef.field]) || [];
+    return element("span", { className: "grid-tags" }, tags.map(function (tag, place) {
+      return tag.text === undefined
+        ? element("span", { key: place, className: "tag" }, tag)
+        : element("span", { key: place, className: "muted small" }, [icon(tag.icon), element("span", { key: "word" }, " " + tag.text)]);
+    }));
+  };
+
   cells.AssayAgo = function (props) {
     if (!props.value) {
-      return "–";
+      return props.colDef.context.unknown;
     }
     var exact = props.value.slice(0, 19).replace("T", " ") + " UTC";
     return element("time", { dateTime: props.value, title: exact, "data-ago": "true" }, window.assayFormats.ago(props.value));
@@ -129,7 +138,7 @@
     });
     grid.querySelector(".grid-empty").hidden = rows > 0;
     grid.querySelector(".grid-body").hidden = rows === 0;
-    grid.querySelector(".grid-body").style.height = HEADER + ROW * Math.min(rows, Number(grid.dataset.most)) + BELOW + "px";
+    grid.querySelector(".grid-body").style.height = HEADER + heightOf(api, Number(grid.dataset.most)) + BELOW + "px";
     if (rows > 0 && api.getDisplayedRowCount() === 0) {
       api.showNoRowsOverlay();
     } else {
@@ -138,19 +147,43 @@
     sized(api, id);
   }
 
+  // Rows whose text goes on in further lines are higher. Rows that a filter hides keep their place.
+  function heightOf(api, most) {
+    var heights = [];
+    api.forEachNode(function (node) {
+      heights.push(node.rowHeight || ROW);
+    });
+    return heights.slice(0, most).reduce(function (sum, height) { return sum + height; }, 0);
+  }
+
+  function hasAction(api, field) {
+    var found = false;
+    api.forEachNode(function (node) {
+      found = found || Boolean(node.data && node.data[field]);
+    });
+    return found;
+  }
+
+  function isWanted(api, definition, isNarrow) {
+    var context = definition.context || {};
+    return !(context.optional && isNarrow) && (!context.isAction || hasAction(api, definition.field));
+  }
+
   function sized(api, id) {
     var grid = document.querySelector('.grid[data-grid="' + id + '"]');
     if (!grid || grid.clientWidth === 0) {
       return;
     }
     var isNarrow = grid.clientWidth < NARROW;
-    var wrong = (api.getColumns() || []).filter(function (column) {
-      var context = column.getColDef().context;
-      return context && context.optional && column.isVisible() === isNarrow;
+    var own = (api.getColumns() || []).filter(function (column) { return column.getColDef().context; }); // not the boxes
+    [true, false].forEach(function (isShown) {
+      var wrong = own.filter(function (column) {
+        return column.isVisible() !== isShown && isWanted(api, column.getColDef(), isNarrow) === isShown;
+      });
+      if (wrong.length > 0) {
+        api.setColumnsVisible(wrong, isShown);
+      }
     });
-    if (wrong.length > 0) {
-      api.setColumnsVisible(wrong, !isNarrow);
-    }
   }
 
   window.assayGrid = { changed: changed, sized: sized, go: go };

@@ -12,13 +12,23 @@ from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import copy_button, empty_state, icon, panel
 from webapp.dashboard.components.people import labelled, small_button
 from webapp.dashboard.components.times import ago, now
-from webapp.permissions import GRANTS, Actor
+from webapp.permissions import GRANTS, Actor, Permission
 from webapp.services.tokens import TokenView
 from webapp.services.two_factor import Enrolment, TwoFactorStatus
 
 REVOKE = "account-revoke"
 _WIDE = "d-none d-sm-table-cell"  # left out where there is no room
 _DAYS = (7, 30, 90, 365)
+
+# What a token that carries a scope may do, in the order in which it is offered.
+SCOPES = {
+    Permission.ANALYSES_READ: "Read analyses and their results",
+    Permission.ANALYSES_RUN: "Run analyses, and cancel, tag and share them",
+    Permission.PRICES_READ: "Read prices and what was uploaded",
+    Permission.PRICES_WRITE: "Fetch and upload prices",
+    Permission.USERS_MANAGE: "Manage users and groups",
+    Permission.AUDIT_READ: "Read the audit trail",
+}
 
 
 def password_field(field_id: str, label: str, *, is_new: bool = False, help_text: str = "") -> Component:
@@ -104,7 +114,7 @@ def recovery_codes(codes: Sequence[str]) -> Component:
 
 def tokens_panel(views: Sequence[TokenView], actor: Actor) -> Component:
     """Return the tokens that still work, and what is needed to make another."""
-    scopes = [{"label": str(scope), "value": str(scope)} for scope in sorted(GRANTS[actor.role])]
+    scopes = [{"label": _scope(scope), "value": str(scope)} for scope in SCOPES if scope in GRANTS[actor.role]]
     days = [{"label": formats.plural(n, "day"), "value": n} for n in _DAYS]
     return panel(
         "API tokens",
@@ -126,7 +136,7 @@ def tokens_panel(views: Sequence[TokenView], actor: Actor) -> Component:
                         html.Div("What it may do", className="form-label", id="account-token-scopes-label"),
                         dbc.Checklist(id="account-token-scopes", options=scopes, value=["analyses:read"]),
                     ],
-                    className="field",
+                    className="field field-wide",
                     role="group",
                     **aria(labelledby="account-token-scopes-label"),
                 ),
@@ -151,12 +161,21 @@ def _token_row(view: TokenView) -> Component:
     return html.Tr(
         [
             html.Th(view.name, scope="row"),
-            html.Td(", ".join(view.scopes), className=f"small {_WIDE}"),
+            html.Td(_carried(view.scopes), className=f"small {_WIDE}", title=", ".join(view.scopes)),
             html.Td(ago(view.last_used_at, now()), className="number"),
             html.Td(formats.date(view.expires_at), className=f"number {_WIDE}", title=formats.moment(view.expires_at)),
             html.Td(button, className="number"),
         ]
     )
+
+
+def _scope(scope: Permission) -> Component:
+    return html.Span([SCOPES[scope], html.Span(str(scope), className="mono muted small ms-2")])
+
+
+def _carried(scopes: Sequence[str]) -> str:
+    words = "; ".join(f"{text[:1].lower()}{text[1:]}" for scope, text in SCOPES.items() if scope in scopes)
+    return f"{words[:1].upper()}{words[1:]}" or "Nothing any more"
 
 
 def _shown(*, is_shown: bool) -> dict[str, str]:

@@ -201,7 +201,7 @@ def _words(item: AnalysisSummary) -> str:
         return FAILURES.get(code, code.replace("_", " ").capitalize())
     if item.n_bytes is not None:
         return f"{formats.number(item.n_bytes / 1e6, 1)}{formats.NO_BREAK}MB stored"
-    return item.verdict or ""
+    return formats.sentence(item.verdict or "")
 
 
 def _seconds(item: AnalysisSummary) -> float | None:

@@ -20,7 +20,7 @@ from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import skeleton
 
 Kind: TypeAlias = Literal[
-    "name", "text", "code", "date", "ago", "badge", "action",
+    "name", "text", "code", "date", "ago", "badge", "action", "tags",
     "count", "number", "ratio", "percent", "p_value", "price", "money", "duration",
 ]  # fmt: skip
 
@@ -35,6 +35,7 @@ _OUTER = 8  # more, beside the edge of a card
 _SORT_SIGN = 22
 _FIGURE_WIDTH = 8.0  # of a tabular figure of Inter at 12.5 px
 _LETTER_WIDTH = 6.9
+_BESIDE = 34  # what an icon, or the frame of a button, takes beside a word
 _CODE_WIDTH = 7.3  # of the monospaced letters of hashes and ids
 _WIDEST_TEXT = 280
 _NARROWEST_GROWING = 200
@@ -65,6 +66,7 @@ _RENDERERS: dict[Kind, str] = {
     "badge": "AssayBadge",
     "ago": "AssayAgo",
     "action": "AssayAction",
+    "tags": "AssayTags",
 }
 
 
@@ -81,7 +83,8 @@ class GridColumn:
     kind : str, default="text"
         What its cells are. "name" grows, and opens the row's `href`. Numbers are plain numbers, fractions for
         "percent", seconds for "duration"; "ago" is a datetime, "date" text or a day. "badge" and "action" cells are
-        made by `badge` and `action`.
+        made by `badge` and `action`; a column of actions is left out while no row has one. "tags" cells are lists of
+        words, and of `fact`s.
     help_text : str, optional
         What the heading says on hover.
     digits : int, optional
@@ -90,8 +93,14 @@ class GridColumn:
         Whether the sign matters: a plus is written, gain and loss are coloured.
     is_optional : bool, default=False
         Whether it is left out where there is little room.
-    grows : bool, default=False
-        Whether it takes what width is left, as a "name" always does.
+    grows : int, default=0
+        Its share of the width that is left; a "name" always has 3.
+    wraps : bool, default=False
+        Whether long text goes on in further lines of a higher row; else the rest is told on hover.
+    unknown : str, default=""
+        What an "ago" says of what never was.
+    widest : str, default=""
+        The longest text that may come to stand in it, where rows come and change while the table stands.
     """
 
     field: str
@@ -101,7 +110,10 @@ class GridColumn:
     digits: int | None = None
     is_signed: bool = False
     is_optional: bool = False
-    grows: bool = False
+    grows: int = 0
+    wraps: bool = False
+    unknown: str = ""
+    widest: str = ""
 
 
 def badge(text: str, icon_name: str, tone: str, *, share: int | None = None) -> dict[str, Any]:
@@ -111,6 +123,11 @@ def badge(text: str, icon_name: str, tone: str, *, share: int | None = None) -> 
 
 def action(text: str, icon_name: str = "") -> dict[str, Any]:
     """Return a cell with a button; the grid's `cellRendererData` says in which row (`rowId`) and column (`colId`)."""
+    return {"text": text, "icon": icon_name}
+
+
+def fact(text: str, icon_name: str) -> dict[str, Any]:
+    """Return what stands among tags and is none: words behind an icon."""
     return {"text": text, "icon": icon_name}
 
 
@@ -140,7 +157,7 @@ def grid(
     empty : Component
         What stands there when there is no row: an `empty_state`.
     selects : bool, default=False
-        Whether rows can be picked; the grid's `selectedRows` has them.
+        Whether rows that open something can be picked; the grid's `selectedRows` has them.
     most_rows : int, default=16
         How many rows are shown before the table scrolls inside.
 
@@ -211,7 +228,13 @@ def _options(label: str, *, selects: bool) -> dict[str, Any]:
         "localeText": {"noRowsToShow": "No row matches the filter.", "ariaLabel": label},
     }
     if selects:
-        options["rowSelection"] = {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False}
+        options["rowSelection"] = {
+            "mode": "multiRow",
+            "headerCheckbox": False,
+            "enableClickSelection": False,
+            "isRowSelectable": {"function": "assayOpens(params)"},
+            "hideDisabledCheckboxes": True,
+        }
         options["selectionColumnDef"] = {"width": 40, "pinned": "left", "suppressHeaderMenuButton": True}
     return options
 
@@ -221,25 +244,35 @@ def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> d
         "field": column.field,
         "headerName": column.title,
         "cellDataType": False,
-        "context": {"optional": column.is_optional, "name": name},
+        "context": {
+            "optional": column.is_optional,
+            "name": name,
+            "isAction": column.kind == "action",
+            "unknown": column.unknown or formats.UNKNOWN,
+        },
         **({"headerTooltip": column.help_text} if column.help_text else {}),
         **({"cellRenderer": _RENDERERS[column.kind]} if column.kind in _RENDERERS else {}),
     }
     if column.kind in _NUMBERS:
         definition |= _number_definition(column)
+    elif column.kind == "tags":
+        definition["valueGetter"] = {"function": f"assayTags(params.data.{column.field})"}
+        definition["tooltipField"] = column.field
     elif column.kind in {"badge", "action"}:
         definition["valueGetter"] = {"function": f"assayText(params.data.{column.field})"}
     if column.kind == "action":
         definition |= {"sortable": False, "filter": False}
     if column.kind == "code":
         definition["cellClass"] = "mono"
-    if column.kind in {"name", "text"}:
+    if column.wraps:
+        definition |= {"wrapText": True, "autoHeight": True}
+    elif column.kind in {"name", "text"}:
         definition["tooltipField"] = column.field
     width = _width(column, cells)
     if column.kind == "name":
         return definition | {"flex": 3, "minWidth": 160}
     if column.grows:
-        return definition | {"flex": 1, "minWidth": min(width, _NARROWEST_GROWING)}
+        return definition | {"flex": column.grows, "minWidth": min(width, _NARROWEST_GROWING)}
     return definition | {"width": width, "minWidth": min(width, 64)}
 
 
@@ -277,6 +310,8 @@ def _width(column: GridColumn, cells: Sequence[Any]) -> int:
 
 
 def _widest(column: GridColumn, cells: Sequence[Any]) -> float:
+    if column.widest:
+        return len(column.widest) * _LETTER_WIDTH + (_BESIDE if column.kind in {"badge", "action"} else 0)
     known = [cell for cell in cells if cell is not None]
     if column.kind in _NUMBERS:
         number = _NUMBERS[column.kind]
@@ -285,8 +320,15 @@ def _widest(column: GridColumn, cells: Sequence[Any]) -> float:
         extremes = (min(finite), max(finite)) if finite else ()
         return max((len(number.written(each, digits, True)) for each in extremes), default=1) * _FIGURE_WIDTH
     if column.kind in {"badge", "action"}:
-        return max((len(cell["text"]) for cell in known), default=8) * _LETTER_WIDTH + 34
+        return max((len(cell["text"]) for cell in known), default=8) * _LETTER_WIDTH + _BESIDE
+    if column.kind == "tags":
+        return max((sum(_tag_width(each) for each in cell) for cell in known), default=0)
     if column.kind in {"ago", "date"}:
         return len("2024-03-15") * _FIGURE_WIDTH
     longest = max((len(str(cell)) for cell in known), default=8)
     return longest * (_CODE_WIDTH if column.kind == "code" else _LETTER_WIDTH)
+
+
+def _tag_width(tag: str | dict[str, Any]) -> float:
+    text = tag["text"] if isinstance(tag, dict) else tag
+    return len(text) * _LETTER_WIDTH + 18

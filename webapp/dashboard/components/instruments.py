@@ -27,7 +27,7 @@ INSTRUMENT_COLUMNS = (
     GridColumn("findings", "Quality", "badge", help_text="What the quality report found; open the row to read it"),
     GridColumn("last", "Last bar", "date"),
     GridColumn("n_bars", "Bars", "count"),
-    GridColumn("name", "Name", grows=True, is_optional=True),
+    GridColumn("name", "Name", grows=1, is_optional=True),
     GridColumn("source", "Source", is_optional=True),
     GridColumn("owner", "Whose", help_text="Shared by all, or seen by you alone", is_optional=True),
     GridColumn("interval", "Interval", is_optional=True),

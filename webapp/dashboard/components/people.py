@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import copy_button, empty_state, icon
+from webapp.dashboard.components.grid import badge
 from webapp.dashboard.components.times import ago
 from webapp.errors import AppError, InvalidInput
 from webapp.permissions import Role
@@ -21,6 +22,7 @@ ROLE_HELP = {
     Role.ADMIN: "Admin: also manages users",
 }
 
+_ACCESS = {True: ("Active", "check-circle", "succeeded"), False: ("Disabled", "slash-circle", "cancelled")}
 _WIDE = "d-none d-sm-table-cell"  # left out where there is no room
 
 # In this order: a browser also names those that it wants to be taken for.
@@ -55,9 +57,13 @@ def to_role(value: Any) -> Role:
 
 def access_badge(*, is_active: bool) -> Component:
     """Return whether somebody may sign in, as an icon and a word."""
-    if is_active:
-        return html.Span([icon("check-circle"), "Active"], className="status status-succeeded")
-    return html.Span([icon("slash-circle"), "Disabled"], className="status status-cancelled")
+    word, icon_name, tone = _ACCESS[is_active]
+    return html.Span([icon(icon_name), word], className=f"status status-{tone}")
+
+
+def access_cell(*, is_active: bool) -> dict[str, Any]:
+    """Return the same as a cell of a grid."""
+    return badge(*_ACCESS[is_active])
 
 
 def labelled(label: str, control: Component, help_text: str = "", *, problem_id: str = "") -> Component:
@@ -87,13 +93,6 @@ def shown_once(sentence: str, secret: str, *, element_id: str) -> Component:
         ],
         className="alert alert-info mb-3",
         role="status",
-    )
-
-
-def told(sentence: str) -> Component:
-    """Return a sentence that something was done."""
-    return html.Div(
-        [icon("check-circle", className="is-gain me-2"), sentence], className="alert alert-info mb-3", role="status"
     )
 
 

@@ -13,6 +13,7 @@ from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import copy_button, icon
 from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput, NotFound
 from webapp.services import groups, shares
 from webapp.services.shares import ShareKind, ShareView
@@ -118,6 +119,7 @@ def add_user(n_clicks: int | None, n_submits: int | None, email: str | None, pub
         lambda session, actor, address: shares.share_with_user(
             session, actor, public_id, email=email or "", address=address
         ),
+        f"Shared with {email}.",
     )
     return listed, problem, no_update if problem else ""
 
@@ -131,6 +133,7 @@ def add_group(n_clicks: int | None, group_id: str | None, public_id: str) -> tup
         lambda session, actor, address: shares.share_with_group(
             session, actor, public_id, group_id=str(group_id or ""), address=address
         ),
+        "Shared with the group.",
     )
 
 
@@ -155,6 +158,7 @@ def take_back(n_clicks: Sequence[int | None], ids: Sequence[Any], public_id: str
     listed, problem = _change(
         public_id,
         lambda session, actor, address: shares.revoke(session, actor, public_id, str(clicked[0]), address=address),
+        "The share is taken back: it opens nothing any more.",
     )
     return listed, problem, None
 
@@ -266,15 +270,17 @@ def _button(text: str, id_: str) -> Component:
     return html.Button(text, id=id_, type="button", n_clicks=0, className="btn btn-secondary")
 
 
-def _change(public_id: str, change: Callable[..., Any]) -> tuple[Any, str]:
-    """Make a change and return who has access afterwards, or what does not fit."""
+def _change(public_id: str, change: Callable[..., Any], done: str) -> tuple[Any, str]:
+    """Make a change, tell that it is done, and return who has access afterwards; or what does not fit."""
     _checked(public_id)
     try:
         with write() as session:
             change(session, current_actor(), client_address())
-            return share_list(shares.list_shares(session, current_actor(), public_id)), ""
+            listed = share_list(shares.list_shares(session, current_actor(), public_id))
     except InvalidInput as error:
         return no_update, str(error)
+    tell(done)
+    return listed, ""
 
 
 def _checked(public_id: object) -> str:

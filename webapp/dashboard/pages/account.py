@@ -21,8 +21,9 @@ from webapp.dashboard.components.account import (
 )
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import panel
-from webapp.dashboard.components.people import clicked, sessions_table, shown_once, told
+from webapp.dashboard.components.people import clicked, sessions_table, shown_once
 from webapp.dashboard.components.times import now
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput
 from webapp.services import groups, own_account, sessions, tokens, two_factor
 
@@ -75,8 +76,8 @@ def change_password(n_clicks: int | None, current_password: str | None, password
             current=current_session_id(),
             address=client_address(),
         )
-    done = told("You have a new password. All other sessions and all tokens have ended.")
-    return done, _tokens(), _sessions(), "", "", ""
+    tell("You have a new password. All other sessions and all tokens have ended.")
+    return None, _tokens(), _sessions(), "", "", ""
 
 
 def begin(n_clicks: int | None, password: str | None) -> Any:
@@ -110,7 +111,8 @@ def turn_off(n_clicks: int | None, password: str | None) -> Any:
         return no_update, no_update
     with proving(), write() as session:
         two_factor.turn_off(session, current_actor(), password=password or "", address=client_address())
-    return told("Two-factor sign-in is off: your password alone signs you in."), _two_factor()
+    tell("Two-factor sign-in is off: your password alone signs you in.")
+    return None, _two_factor()
 
 
 def renew_codes(n_clicks: int | None, password: str | None) -> Any:
@@ -145,28 +147,31 @@ def revoke_token(clicks: Sequence[int | None], ids: Sequence[dict[str, str]]) ->
         return no_update, no_update
     with write() as session:
         tokens.revoke_token(session, current_actor(), token_id, address=client_address())
-    return told("The token opens nothing any more."), _tokens()
+    tell("The token opens nothing any more.")
+    return None, _tokens()
 
 
 def end_session(clicks: Sequence[int | None], ids: Sequence[dict[str, str]]) -> Any:
     """End one session."""
     session_id = clicked(clicks, ids, "session")
     if session_id is None:
-        return no_update, no_update
+        return no_update
     with write() as session:
         sessions.end_session(session, current_actor(), session_id, address=client_address())
-    return told("The session has ended."), _sessions()
+    tell("The session has ended.")
+    return _sessions()
 
 
 def end_others(n_clicks: int | None) -> Any:
     """End all sessions but this one."""
     if not n_clicks:
-        return no_update, no_update
+        return no_update
     with write() as session:
         n_ended = sessions.end_other_sessions(
             session, current_actor(), current=current_session_id(), address=client_address()
         )
-    return told(f"{formats.plural(n_ended, 'session')} ended."), _sessions()
+    tell(f"{formats.plural(n_ended, 'session')} ended.")
+    return _sessions()
 
 
 def register(app: Dash) -> None:
@@ -214,12 +219,8 @@ def register(app: Dash) -> None:
     app.callback(message, shown_tokens, Input(token, "n_clicks"), State(token, "id"), prevent_initial_call=True)(
         revoke_token
     )
-    app.callback(message, shown_sessions, Input(one, "n_clicks"), State(one, "id"), prevent_initial_call=True)(
-        end_session
-    )
-    app.callback(message, shown_sessions, Input("account-end-others", "n_clicks"), prevent_initial_call=True)(
-        end_others
-    )
+    app.callback(shown_sessions, Input(one, "n_clicks"), State(one, "id"), prevent_initial_call=True)(end_session)
+    app.callback(shown_sessions, Input("account-end-others", "n_clicks"), prevent_initial_call=True)(end_others)
 
 
 def _password_panel() -> Component:

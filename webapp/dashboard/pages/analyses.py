@@ -14,6 +14,7 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.analysis_list import FIELDS, PICK, ListState, filters, mark, table
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import listing
@@ -70,23 +71,25 @@ def pick(values: Sequence[bool | None], ids: Sequence[Any], picked: Any) -> tupl
 
 def archive(n_clicks: int | None, picked: Any, n_changes: int | None) -> Any:
     """Leave the picked analyses out of lists."""
-    return _note(n_clicks, picked, n_changes, lambda _tags: {"archived": True})
+    return _note(n_clicks, picked, n_changes, lambda _tags: {"archived": True}, "archived")
 
 
 def bring_back(n_clicks: int | None, picked: Any, n_changes: int | None) -> Any:
     """Take the picked analyses out of the archive."""
-    return _note(n_clicks, picked, n_changes, lambda _tags: {"archived": False})
+    return _note(n_clicks, picked, n_changes, lambda _tags: {"archived": False}, "brought back")
 
 
 def add_tag(n_clicks: int | None, tag: str | None, picked: Any, n_changes: int | None) -> Any:
     """Put a tag on the picked analyses."""
-    return _note(n_clicks and tag, picked, n_changes, lambda tags: {"tags": [*tags, tag]})
+    return _note(n_clicks and tag, picked, n_changes, lambda tags: {"tags": [*tags, tag]}, "tagged")
 
 
 def remove_tag(n_clicks: int | None, tag: str | None, picked: Any, n_changes: int | None) -> Any:
     """Take a tag off the picked analyses."""
     gone = " ".join((tag or "").split()).lower()
-    return _note(n_clicks and tag, picked, n_changes, lambda tags: {"tags": [each for each in tags if each != gone]})
+    return _note(
+        n_clicks and tag, picked, n_changes, lambda tags: {"tags": [each for each in tags if each != gone]}, "untagged"
+    )
 
 
 def register(app: Dash) -> None:
@@ -195,7 +198,9 @@ def _shown(state: ListState, picked: Sequence[str], known: str | None) -> tuple[
     return _content(page, state, picked, may_run=may_run), is_idle, is_one_page, shown, state.search
 
 
-def _note(n_clicks: Any, picked: Any, n_changes: int | None, change: Callable[[Sequence[str]], dict[str, Any]]) -> Any:
+def _note(
+    n_clicks: Any, picked: Any, n_changes: int | None, change: Callable[[Sequence[str]], dict[str, Any]], done: str
+) -> Any:
     """Change what is noted on each picked analysis of one's own: all of them or, if one cannot be, none."""
     if not n_clicks or not (ids := _ids(picked)):
         return no_update
@@ -206,6 +211,7 @@ def _note(n_clicks: Any, picked: Any, n_changes: int | None, change: Callable[[S
                 listing.note(session, current_actor(), id_, **change(tags), address=client_address())
     except NotFound as error:
         raise NotFound("Only analyses of your own can be tagged or archived. Pick those alone.") from error
+    tell(f"{formats.plural(len(ids), 'analysis', 'analyses')} {done}.")
     return _count(n_changes) + 1
 
 

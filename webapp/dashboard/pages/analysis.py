@@ -21,6 +21,7 @@ from webapp.dashboard.components.progress import cancelled, failure, log_lines, 
 from webapp.dashboard.components.status import status_badge
 from webapp.dashboard.components.tabs import trades as trades_tab
 from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import analyses, differences, results
@@ -91,6 +92,7 @@ def cancel(n_clicks: int | None, public_id: str) -> tuple[Any, Any]:
         return no_update, no_update
     with write() as session:
         analyses.cancel(session, current_actor(), _checked(public_id), address=client_address())
+    tell("The analysis is being cancelled.")
     return True, False
 
 

@@ -10,9 +10,8 @@ from dash.development.base_component import Component
 
 from webapp.auth.session import current_actor, read
 from webapp.dashboard import formats, paths
-from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state
-from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.grid import GridColumn, grid, row_data
 from webapp.errors import InvalidInput
 from webapp.services import trail, users
 from webapp.services.trail import SENTENCES, TrailPage
@@ -22,26 +21,34 @@ TITLE = "Audit · Assay"
 
 PAGE_SIZE = 100
 _MOST_PEOPLE = 500
-_WIDE = "d-none d-sm-table-cell"  # left out where there is no room
 _ALL = "all"
+_NOTHING = "Nothing matches. Choose somebody else or a longer time."
+
+COLUMNS = (
+    GridColumn("at", "When", "ago"),
+    GridColumn("sentence", "What", grows=1, wraps=True),
+    GridColumn("action", "Kind", "code", widest="prices.acquisition_cancelled", is_optional=True),
+    GridColumn("address", "Address", "code", widest="255.255.255.255", is_optional=True),
+)
 
 
 def layout(**_query: str) -> Component:
     """Return the page with the newest lines on it."""
-    children, cursor, is_last = show(_ALL, _ALL, None, None, None)
+    page = _read(_ALL, _ALL, None, None, "")
+    table = grid("audit-grid", COLUMNS, _rows(page), label="Audit trail", empty=empty_state("journal-text", _NOTHING))
     return html.Div(
         [
             html.Div(html.Div(html.H1("Audit"), className="page-header-main"), className="page-header"),
             _filters(),
-            html.Div(children, id="audit-list", **aria(live="polite")),
+            html.Section(table, className="panel panel-flush"),
             html.Div(
                 [
                     dbc.Button("Newest", id="audit-newest", color="secondary", size="sm"),
-                    dbc.Button("Older", id="audit-older", color="secondary", size="sm", disabled=is_last),
+                    dbc.Button("Older", id="audit-older", color="secondary", size="sm", disabled=page.next is None),
                 ],
                 className="d-flex gap-2 mt-2 no-print",
             ),
-            dcc.Store(id="audit-next", data=cursor),
+            dcc.Store(id="audit-next", data=page.next or ""),
         ]
     )
 
@@ -72,7 +79,7 @@ def register(app: Dash) -> None:
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
     filters = ("audit-user", "audit-action", "audit-start", "audit-end")
     app.callback(
-        Output("audit-list", "children"),
+        Output("audit-grid", "rowData"),
         Output("audit-next", "data"),
         Output("audit-older", "disabled"),
         *(Input(name, "value") for name in filters),
@@ -80,7 +87,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(show)
     app.callback(
-        Output("audit-list", "children", allow_duplicate=True),
+        Output("audit-grid", "rowData", allow_duplicate=True),
         Output("audit-next", "data", allow_duplicate=True),
         Output("audit-older", "disabled", allow_duplicate=True),
         Input("audit-older", "n_clicks"),
@@ -91,8 +98,13 @@ def register(app: Dash) -> None:
 
 
 def _page(user_id: Any, action: Any, start: Any, end: Any, cursor: str) -> tuple[Any, str, bool]:
+    page = _read(user_id, action, start, end, cursor)
+    return row_data(COLUMNS, _rows(page)), page.next or "", page.next is None
+
+
+def _read(user_id: Any, action: Any, start: Any, end: Any, cursor: str) -> TrailPage:
     with read() as session:
-        page = trail.read_trail(
+        return trail.read_trail(
             session,
             current_actor(),
             user_id=_chosen(user_id),
@@ -102,7 +114,6 @@ def _page(user_id: Any, action: Any, start: Any, end: Any, cursor: str) -> tuple
             limit=PAGE_SIZE,
             cursor=cursor,
         )
-    return _table(page), page.next or "", page.next is None
 
 
 def _chosen(value: Any) -> str:
@@ -149,26 +160,14 @@ def _filters() -> Component:
     )
 
 
-def _table(page: TrailPage) -> Component:
-    if not page.items:
-        return html.Section(
-            empty_state("journal-text", "Nothing matches. Choose somebody else or a longer time."), className="panel"
-        )
-    titles = (("When", "number"), ("What", ""), ("Address", _WIDE))
-    head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
-    moment = now()
-    rows = [
-        html.Tr(
-            [
-                html.Td(ago(item.at, moment), className="number"),
-                html.Td(item.sentence, className="cell-sentence", title=f"{item.action} {item.subject}"),
-                html.Td(item.address or formats.UNKNOWN, className=f"mono {_WIDE}"),
-            ]
-        )
-        for item in page.items
+def _rows(page: TrailPage) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": place,
+            "at": item.at,
+            "sentence": item.sentence,
+            "action": item.action,
+            "address": item.address or formats.UNKNOWN,
+        }
+        for place, item in enumerate(page.items)
     ]
-    table = html.Table([head, html.Tbody(rows)], className="data-table")
-    return html.Section(
-        html.Div(table, className="table-scroll", tabIndex="0", role="region", **aria(label="Audit trail")),
-        className="panel panel-flush",
-    )

@@ -78,7 +78,12 @@ def _nothing(sentence: str) -> Component:
 
 def _legend(found: Comparison) -> Component:
     rows: list[list[Component | str]] = [
-        [_letter(place), dcc.Link(each.title, href=paths.analysis(each.id)), _whose(each), each.verdict or ""]
+        [
+            _letter(place),
+            dcc.Link(each.title, href=paths.analysis(each.id)),
+            _whose(each),
+            formats.sentence(each.verdict or ""),
+        ]
         for place, each in enumerate(found.analyses)
     ]
     columns = [Column(title, is_number=False) for title in ("Letter", "Analysis", "Instruments", "Verdict")]

@@ -15,6 +15,7 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components import instruments as tables
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.grid import grid, row_data
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission, require
 from webapp.services import acquisitions, coverage, prices
@@ -121,6 +122,7 @@ def cancel(cell: Any) -> str:
     acquisition_id = _row_of(cell, tables.CANCEL)
     with write() as session:
         acquisitions.cancel(session, current_actor(), acquisition_id, address=client_address())
+    tell("The request is being cancelled.")
     return acquisition_id
 
 

@@ -13,7 +13,8 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.not_found import not_found
-from webapp.dashboard.components.people import clicked, labelled, problem_of, small_button, told
+from webapp.dashboard.components.people import clicked, labelled, problem_of, small_button
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.services import groups, users
 from webapp.services.groups import GroupView, MemberView
@@ -51,7 +52,8 @@ def add_member(n_clicks: int | None, n_submits: int | None, group_id: str, email
             )
     except InvalidInput as error:
         return no_update, problem_of(error)
-    return _content(group_id, told(f"{email} is in the group, and reads what is shared with it.")), ""
+    tell(f"{email} is in the group, and reads what is shared with it.")
+    return _content(group_id), ""
 
 
 def remove_member(clicks: Sequence[int | None], ids: Sequence[dict[str, str]], group_id: str) -> Any:
@@ -61,7 +63,8 @@ def remove_member(clicks: Sequence[int | None], ids: Sequence[dict[str, str]], g
         return no_update
     with write() as session:
         groups.remove_member(session, current_actor(), _checked(group_id), user_id, address=client_address())
-    return _content(group_id, told("They have left the group, and read nothing by it any more."))
+    tell("They have left the group, and read nothing by it any more.")
+    return _content(group_id)
 
 
 def rename(n_clicks: int | None, n_submits: int | None, group_id: str, name: str | None) -> tuple[Any, Any]:
@@ -75,7 +78,8 @@ def rename(n_clicks: int | None, n_submits: int | None, group_id: str, name: str
             )
     except (InvalidInput, Conflict) as error:
         return no_update, problem_of(error)
-    return _content(group_id, told(f"The group is called {view.name} now.")), ""
+    tell(f"The group is called {view.name} now.")
+    return _content(group_id), ""
 
 
 def delete(n_clicks: int | None, group_id: str, typed: str | None) -> tuple[Any, Any]:
@@ -87,6 +91,7 @@ def delete(n_clicks: int | None, group_id: str, typed: str | None) -> tuple[Any,
         if " ".join(str(typed or "").split()) != view.name:
             return no_update, f"Type {view.name} to confirm that this group is to be deleted."
         groups.delete_group(session, current_actor(), group_id, address=client_address())
+    tell(f"The group {view.name} is deleted.")
     return paths.groups(), no_update
 
 
@@ -135,7 +140,7 @@ def _checked(group_id: object) -> str:
     return str(group_id)
 
 
-def _content(group_id: str, message: Component | None = None) -> list[Component]:
+def _content(group_id: str) -> list[Component]:
     with read() as session:
         view = groups.get_group(session, current_actor(), _checked(group_id))
         everybody = users.search_users(session, current_actor(), limit=_MOST_OFFERED).items
@@ -143,7 +148,6 @@ def _content(group_id: str, message: Component | None = None) -> list[Component]
     offered = [(user.email, user.name) for user in everybody if user.is_active and user.id not in inside]
     return [
         _head(view),
-        html.Div(message, **aria(live="polite")),
         html.Div(
             [
                 _members_panel(view),

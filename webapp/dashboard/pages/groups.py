@@ -10,9 +10,9 @@ from dash.development.base_component import Component
 
 from webapp.auth.session import client_address, current_actor, read, write
 from webapp.dashboard import formats, paths
-from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, panel
-from webapp.dashboard.components.people import labelled, problem_of, told
+from webapp.dashboard.components.people import labelled, problem_of
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import Conflict, InvalidInput
 from webapp.services import groups
 from webapp.services.groups import GroupView, MemberView
@@ -28,30 +28,28 @@ def layout(**_query: str) -> Component:
     return html.Div(
         [
             html.Div(html.Div(html.H1("Groups"), className="page-header-main"), className="page-header"),
-            html.Div(id="groups-message", **aria(live="polite")),
             html.Div([html.Div(_list(), id="groups-list"), _create_panel()], className="stack"),
         ]
     )
 
 
-def create(n_clicks: int | None, n_submits: int | None, name: str | None) -> tuple[Any, Any, Any, Any]:
+def create(n_clicks: int | None, n_submits: int | None, name: str | None) -> tuple[Any, Any, Any]:
     """Make a group; a name that does not fit stays where it was typed."""
     if not (n_clicks or n_submits):
-        return no_update, no_update, no_update, no_update
+        return no_update, no_update, no_update
     try:
         with write() as session:
             view = groups.create_group(session, current_actor(), name=str(name or ""), address=client_address())
     except (InvalidInput, Conflict) as error:
-        return no_update, no_update, problem_of(error), no_update
-    message = told(f"{view.name} is made. Open it to add members.")
-    return message, _list(), "", ""
+        return no_update, problem_of(error), no_update
+    tell(f"{view.name} is made. Open it to add members.")
+    return _list(), "", ""
 
 
 def register(app: Dash) -> None:
     """Register the page and wire making a group."""
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
     app.callback(
-        Output("groups-message", "children"),
         Output("groups-list", "children"),
         Output("groups-problem", "children"),
         Output("groups-name", "value"),

@@ -13,6 +13,7 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.grid import GridColumn, action, badge, grid, row_data
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
 from webapp.services import acquisitions, analyses, job_lists
@@ -124,6 +125,7 @@ def stop(clicked: Any) -> Any:
             analyses.cancel(session, current_actor(), public_id, address=client_address())
         else:
             acquisitions.cancel(session, current_actor(), public_id, address=client_address())
+    tell("The job is being cancelled.")
     return False
 
 
@@ -148,6 +150,7 @@ def again(clicked: Any) -> Any:
                 extent=before.extent,
                 address=client_address(),
             )
+    tell("Asked once more: it waits for its turn.")
     return False
 
 

@@ -35,6 +35,7 @@ from webapp.dashboard.components.form.structure import Clicks, Drawn, restructur
 from webapp.dashboard.components.form.templates import from_template
 from webapp.dashboard.components.form.values import to_instrument, to_question, to_values
 from webapp.dashboard.components.not_found import not_found
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission
 from webapp.services import analyses, prices, templates
@@ -145,7 +146,7 @@ def keep(
 ) -> tuple[Any, ...]:
     """Keep the question of the form as a new template, or in the place of one."""
     if not n_clicks:
-        return (no_update,) * 4
+        return (no_update,) * 3
     field_values, variant_values, instruments, field_ids, variant_ids = form
     question = to_question(Drawn(field_ids, field_values, variant_ids, variant_values, instruments).values())
     given: dict[str, Any] = {
@@ -162,18 +163,20 @@ def keep(
         else:
             view = templates.create_template(session, actor, **given)
         own = templates.list_templates(session, actor)
-    return kept.template_buttons(own), kept.targets(own), view.id, f"Kept as {view.name}."
+    tell(f"Kept as {view.name}.")
+    return kept.template_buttons(own), kept.targets(own), view.id
 
 
 def forget(n_clicks: int | None, template_id: str | None) -> tuple[Any, ...]:
     """Delete the template that is chosen."""
     if not n_clicks or not template_id:
-        return (no_update,) * 4
+        return (no_update,) * 3
     with write() as session:
         actor = current_actor()
         templates.delete_template(session, actor, _checked(template_id), address=client_address())
         own = templates.list_templates(session, actor)
-    return kept.template_buttons(own), kept.targets(own), "", "Deleted."
+    tell("The template is deleted.")
+    return kept.template_buttons(own), kept.targets(own), ""
 
 
 def apply_json(text: str | None, written: str | None, options: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:
@@ -285,7 +288,6 @@ def _register_kept(app: Dash, fields: dict[str, Any], variants: dict[str, Any]) 
         Output(kept.LIST, "children", allow_duplicate=True),
         Output(kept.TARGET, "options", allow_duplicate=True),
         Output(kept.TARGET, "value", allow_duplicate=True),
-        Output(kept.SAID, "children", allow_duplicate=True),
     )
     app.callback(
         *changed_list,

@@ -15,6 +15,7 @@ from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Permission, require
 from webapp.services import uploads
@@ -96,6 +97,7 @@ def store(
         raise
     except (AppError, QuantError) as error:
         return no_update, _words(error)
+    tell("The prices are stored.")
     return _file(view), ""
 
 

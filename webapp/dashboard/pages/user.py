@@ -21,9 +21,9 @@ from webapp.dashboard.components.people import (
     sessions_table,
     shown_once,
     to_role,
-    told,
 )
 from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput, NotFound
 from webapp.services import accounts, two_factor, users
 from webapp.services.accounts import UserView
@@ -56,7 +56,8 @@ def set_role(n_clicks: int | None, user_id: str, role: str) -> Any:
         return no_update
     with write() as session:
         view = users.set_role(session, current_actor(), _checked(user_id), role=to_role(role), address=client_address())
-    return _content(user_id, told(f"{view.name} is {view.role} now."))
+    tell(f"{view.name} is {view.role} now.")
+    return _content(user_id)
 
 
 def disable(n_clicks: int | None, user_id: str) -> Any:
@@ -85,7 +86,8 @@ def turn_two_factor_off(n_clicks: int | None, user_id: str) -> Any:
         return no_update
     with write() as session:
         two_factor.turn_off_for(session, current_actor(), _checked(user_id), address=client_address())
-    return _content(user_id, told("Two-factor sign-in is off; all sessions have ended."))
+    tell("Two-factor sign-in is off; all sessions have ended.")
+    return _content(user_id)
 
 
 def end_session(clicks: Sequence[int | None], ids: Sequence[dict[str, str]], user_id: str) -> Any:
@@ -95,7 +97,8 @@ def end_session(clicks: Sequence[int | None], ids: Sequence[dict[str, str]], use
         return no_update
     with write() as session:
         users.end_session_of(session, current_actor(), _checked(user_id), session_id, address=client_address())
-    return _content(user_id, told("The session has ended."))
+    tell("The session has ended.")
+    return _content(user_id)
 
 
 def end_sessions(n_clicks: int | None, user_id: str) -> Any:
@@ -104,7 +107,8 @@ def end_sessions(n_clicks: int | None, user_id: str) -> Any:
         return no_update
     with write() as session:
         n_ended = users.end_sessions_of(session, current_actor(), _checked(user_id), address=client_address())
-    return _content(user_id, told(f"{formats.plural(n_ended, 'session')} ended."))
+    tell(f"{formats.plural(n_ended, 'session')} ended.")
+    return _content(user_id)
 
 
 def delete(n_clicks: int | None, user_id: str, typed: str | None) -> Any:
@@ -116,6 +120,7 @@ def delete(n_clicks: int | None, user_id: str, typed: str | None) -> Any:
         if accounts.to_email(str(typed or "")) != view.email:
             raise InvalidInput(f"Type {view.email} to confirm that this user is to be deleted.")
         users.delete_user(session, current_actor(), user_id, address=client_address())
+    tell(f"{view.name} is deleted.")
     return paths.users()
 
 
@@ -158,7 +163,8 @@ def _set_active(n_clicks: int | None, user_id: str, *, is_active: bool) -> Any:
             session, current_actor(), _checked(user_id), is_active=is_active, address=client_address()
         )
     done = "can sign in again" if is_active else "is shut out; all sessions and tokens have ended"
-    return _content(user_id, told(f"{view.name} {done}."))
+    tell(f"{view.name} {done}.")
+    return _content(user_id)
 
 
 def _checked(user_id: object) -> str:

@@ -5,27 +5,26 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from webapp.auth.session import client_address, current_actor, invitation_link, read, write
 from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon, panel
+from webapp.dashboard.components.grid import GridColumn, grid, row_data
 from webapp.dashboard.components.people import (
-    access_badge,
+    access_cell,
     clicked,
     labelled,
     role_options,
     shown_once,
     small_button,
     to_role,
-    told,
 )
-from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.toasts import tell
 from webapp.permissions import Role
 from webapp.services import invitations, users
-from webapp.services.accounts import UserView
 from webapp.services.invitations import InvitationView
 from webapp.services.users import UserPage
 
@@ -36,19 +35,31 @@ PAGE_SIZE = 50
 _REVOKE = "users-revoke"
 _WIDE = "d-none d-sm-table-cell"  # left out where there is no room
 _DAYS = (1, 3, 7, 14, 30)
+_NOBODY = "Nobody matches. Search for less, or invite them."
+
+COLUMNS = (
+    GridColumn("name", "User", "name"),
+    GridColumn("email", "E-mail", grows=2, is_optional=True),
+    GridColumn("role", "Role", widest="Researcher"),
+    GridColumn("access", "Access", "badge", widest="Disabled"),
+    GridColumn("seen", "Last sign-in", "ago", unknown="never", is_optional=True),
+    GridColumn("since", "Since", "date", is_optional=True),
+)
 
 
 def layout(**_query: str) -> Component:
     """Return the page with the first of the users on it."""
-    children, is_one_page = show("", 0, 0)
+    page = _read("", 0)
+    table = grid("users-grid", COLUMNS, _rows(page), label="Users", empty=empty_state("people", _NOBODY))
     return html.Div(
         [
             html.Div(html.Div(html.H1("Users"), className="page-header-main"), className="page-header"),
             html.Div(id="users-message", **aria(live="polite")),
-            _filters(is_one_page=is_one_page),
+            _filters(is_one_page=page.total <= PAGE_SIZE),
             html.Div(
                 [
-                    html.Div(children, id="users-list"),
+                    html.Section(table, className="panel panel-flush"),
+                    html.Div(_position(page, 0), id="users-position", className="muted small", role="status"),
                     html.Div([_invite_panel(), _create_panel()], className="grid-2"),
                     html.Div(_invitations(), id="users-invitations"),
                 ],
@@ -58,12 +69,11 @@ def layout(**_query: str) -> Component:
     )
 
 
-def show(text: str | None, n_next: int | None, n_previous: int | None) -> tuple[Any, bool]:
-    """Return the list, and whether there is but one page."""
+def show(text: str | None, n_next: int | None, n_previous: int | None) -> tuple[Any, str, bool]:
+    """Return the rows of a page, where in the whole they stand, and whether there is but one page."""
     offset = PAGE_SIZE * max(0, (n_next or 0) - (n_previous or 0))
-    with read() as session:
-        page = users.search_users(session, current_actor(), text=text or "", limit=PAGE_SIZE, offset=offset)
-    return _table(page, offset), page.total <= PAGE_SIZE
+    page = _read(text or "", offset)
+    return row_data(COLUMNS, _rows(page)), _position(page, offset), page.total <= PAGE_SIZE
 
 
 def first_page(_text: str | None) -> tuple[int, int]:
@@ -88,10 +98,10 @@ def invite(n_clicks: int | None, email: str | None, role: str, days: int | str) 
     return shown_once(sentence, invitation_link(secret), element_id="users-secret"), _invitations(), ""
 
 
-def create(n_clicks: int | None, email: str | None, name: str | None, role: str) -> tuple[Any, Any, Any, Any]:
+def create(n_clicks: int | None, email: str | None, name: str | None, role: str) -> tuple[Any, ...]:
     """Let somebody in, and show their password this once."""
     if not n_clicks:
-        return no_update, no_update, no_update, no_update
+        return (no_update,) * 6
     with write() as session:
         view, password = users.create_with_password(
             session,
@@ -104,7 +114,7 @@ def create(n_clicks: int | None, email: str | None, name: str | None, role: str)
     message = shown_once(
         f"{view.name} can sign in as {view.email} with this password:", password, element_id="users-secret"
     )
-    return message, show("", 0, 0)[0], "", ""
+    return message, *show("", 0, 0), "", ""
 
 
 def revoke(clicks: Sequence[int | None], ids: Sequence[dict[str, str]]) -> tuple[Any, Any]:
@@ -114,14 +124,16 @@ def revoke(clicks: Sequence[int | None], ids: Sequence[dict[str, str]]) -> tuple
         return no_update, no_update
     with write() as session:
         invitations.revoke_invitation(session, current_actor(), invitation_id, address=client_address())
-    return told("The link opens nothing any more."), _invitations()
+    tell("The link opens nothing any more.")
+    return None, _invitations()
 
 
 def register(app: Dash) -> None:
     """Register the page and wire search, invitations and new users."""
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
     app.callback(
-        Output("users-list", "children"),
+        Output("users-grid", "rowData"),
+        Output("users-position", "children"),
         Output("users-pager", "hidden"),
         Input("users-text", "value"),
         Input("users-next", "n_clicks"),
@@ -147,7 +159,9 @@ def register(app: Dash) -> None:
     )(invite)
     app.callback(
         Output("users-message", "children", allow_duplicate=True),
-        Output("users-list", "children", allow_duplicate=True),
+        Output("users-grid", "rowData", allow_duplicate=True),
+        Output("users-position", "children", allow_duplicate=True),
+        Output("users-pager", "hidden", allow_duplicate=True),
         Output("users-create-email", "value"),
         Output("users-create-name", "value"),
         Input("users-create", "n_clicks"),
@@ -184,40 +198,32 @@ def _filters(*, is_one_page: bool) -> Component:
     )  # fmt: skip
 
 
-def _table(page: UserPage, offset: int) -> Component:
-    if not page.items:
-        return html.Section(
-            empty_state("people", "Nobody matches. Search for less, or invite them."), className="panel"
-        )
-    titles = (("User", ""), ("Role", ""), ("Access", ""), ("Last sign-in", "number"), ("Since", "number"))
-    head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
-    moment = now()
-    rows = [_row(item, ago(item.last_sign_in_at, moment, unknown="never")) for item in page.items]
-    count = f"{formats.plural(page.total, 'user')}"
-    first, last = offset + 1, offset + len(page.items)
-    where = count if page.total == len(page.items) else f"{first}–{last} of {count}"
-    return html.Div(
-        [
-            html.Section(
-                html.Table([head, html.Tbody(rows)], className="data-table list-table"), className="panel panel-flush"
-            ),
-            html.Div(where, className="muted small"),
-        ],
-        className="stack",
-    )
+def _read(text: str, offset: int) -> UserPage:
+    with read() as session:
+        return users.search_users(session, current_actor(), text=text, limit=PAGE_SIZE, offset=offset)
 
 
-def _row(item: UserView, last_sign_in: Component) -> Component:
-    name = dcc.Link(item.name, href=paths.user(item.id), className="list-title", title=item.name)
-    return html.Tr(
-        [
-            html.Th([name, html.Span(item.email, className="muted small")], scope="row", className="cell-title"),
-            html.Td(str(item.role).capitalize()),
-            html.Td(access_badge(is_active=item.is_active), className="cell-status"),
-            html.Td(last_sign_in, className="number cell-optional"),
-            html.Td(formats.date(item.created_at), className="number cell-optional"),
-        ]
-    )
+def _rows(page: UserPage) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": item.id,
+            "href": paths.user(item.id),
+            "name": item.name,
+            "email": item.email,
+            "role": str(item.role).capitalize(),
+            "access": access_cell(is_active=item.is_active),
+            "seen": item.last_sign_in_at,
+            "since": item.created_at.date(),
+        }
+        for item in page.items
+    ]
+
+
+def _position(page: UserPage, offset: int) -> str:
+    count = formats.plural(page.total, "user")
+    if page.total == len(page.items):
+        return count
+    return f"{formats.count(offset + 1)}–{formats.count(offset + len(page.items))} of {count}" if page.items else count
 
 
 def _invite_panel() -> Component:

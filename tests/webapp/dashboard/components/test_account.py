@@ -35,7 +35,7 @@ def test_tokens_are_listed_with_what_they_carry_and_scopes_are_those_of_the_role
     view = TokenView("t1", "notebook", (Permission.ANALYSES_READ,), NOW, NOW, None)
     panel = account.tokens_panel([view], Actor(1, "Ada", Role.VIEWER))
 
-    assert "notebook analyses:read" in text(panel)
+    assert "notebook Read analyses and their results" in text(panel)
     offered = {option["value"] for option in by_id(panel, "account-token-scopes").options}
     assert offered == {"analyses:read", "prices:read"}
     assert "You have no tokens" in text(account.tokens_panel([], Actor(1, "Ada", Role.VIEWER)))

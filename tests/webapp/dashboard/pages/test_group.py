@@ -54,10 +54,11 @@ def test_active_users_are_offered_added_and_removed(acting, desk):
         assert "Nobody is in this group yet" in text(group.remove_member([1], [button.id], desk))
 
 
-def test_another_name_is_taken_or_refused_at_the_field(acting, desk):
+def test_another_name_is_taken_or_refused_at_the_field(acting, desk, told):
     with acting("admin"):
         content, problem = group.rename(1, None, desk, "Course")
-        assert "The group is called Course now" in text(content)
+        assert told == ["The group is called Course now."]
+        assert "Course" in text(content)
         assert problem == ""
         groups.create(1, None, "Desk")
         assert "already a group called desk" in group.rename(None, 1, desk, "desk")[1]

@@ -20,18 +20,18 @@ def test_the_page_is_for_administrators_and_says_what_to_do_while_it_is_empty(ac
             groups.create(1, None, "Desk")
 
 
-def test_a_group_is_made_and_a_name_that_does_not_fit_is_said_at_the_field(acting):
+def test_a_group_is_made_and_a_name_that_does_not_fit_is_said_at_the_field(acting, told):
     with acting("admin"):
-        message, listed, problem, typed = groups.create(1, None, " Desk ")
-        assert "Desk is made" in text(message)
+        listed, problem, typed = groups.create(1, None, " Desk ")
+        assert told == ["Desk is made. Open it to add members."]
         assert "Desk 0 members Nobody yet" in text(listed).replace("\u00a0", " ")
         assert (problem, typed) == ("", "")
 
-        assert groups.create(None, 1, "")[2] == "Expected 1 to 80 printable characters; found 0 characters."
+        assert groups.create(None, 1, "")[1] == "Expected 1 to 80 printable characters; found 0 characters."
         *rest, typed = groups.create(None, 1, "DESK")
-        assert "already a group called DESK" in rest[2]
+        assert "already a group called DESK" in rest[1]
         assert typed is no_update
-        assert groups.create(None, None, "Other") == (no_update,) * 4
+        assert groups.create(None, None, "Other") == (no_update,) * 3
 
 
 def test_the_list_names_a_few_members_and_counts_the_rest(acting, database):

@@ -39,23 +39,28 @@ def test_who_is_not_there_is_not_found(acting):
             user.disable(1, "no id!")
 
 
-def test_role_access_and_password_are_changed(acting, ada, database):
+def test_role_access_and_password_are_changed(acting, ada, database, told):
     with acting("admin"):
-        assert "Ada is viewer now" in text(user.set_role(1, ada, "viewer"))
+        user.set_role(1, ada, "viewer")
         assert "Disabled" in text(user.disable(1, ada))
-        assert "can sign in again" in text(user.enable(1, ada))
+        assert "Active" in text(user.enable(1, ada))
+        assert told == [
+            "Ada is viewer now.",
+            "Ada is shut out; all sessions and tokens have ended.",
+            "Ada can sign in again.",
+        ]
         shown = user.reset_password(1, ada)
     password = next(each for each in of_type(shown, "Code")).children
     with database.write() as session:
         assert signing_in.authenticate(session, "ada@example.org", password).role == "viewer"
 
 
-def test_sessions_are_ended_one_by_one_or_all(acting, ada):
+def test_sessions_are_ended_one_by_one_or_all(acting, ada, told):
     with acting("admin"):
         button = next(each for each in of_type(user.layout(ada), "Button") if isinstance(each.id, dict))
-        shown = user.end_session([1], [button.id], ada)
-        assert "The session has ended" in text(shown)
-        assert "1 session ended" in text(user.end_sessions(1, ada))
+        user.end_session([1], [button.id], ada)
+        user.end_sessions(1, ada)
+        assert told == ["The session has ended.", "1 session ended."]
         assert "No browser is signed in" in text(user.layout(ada))
 
 

@@ -35,7 +35,10 @@ def _row(item: AnalysisSummary) -> Component:
         [
             html.Th([title, symbols], scope="row", className="cell-title"),
             html.Td(status_badge(item), className="cell-status"),
-            html.Td(html.Div(item.verdict or formats.UNKNOWN, className="list-verdict"), className="cell-verdict"),
+            html.Td(
+                html.Div(formats.sentence(item.verdict or formats.UNKNOWN), className="list-verdict"),
+                className="cell-verdict",
+            ),
             html.Td(ago(item.submitted_at, now()), className="number cell-when"),
         ]
     )

@@ -19,7 +19,6 @@ DESCRIPTION = "new-analysis-kept-description"
 SHARED = "new-analysis-kept-shared"
 SAVE = "new-analysis-kept-save"
 DELETE = "new-analysis-kept-delete"
-SAID = "new-analysis-kept-said"
 
 _KEPT = "kept-"  # before the public id of a template, to tell it from those that are built in
 
@@ -54,7 +53,6 @@ def keep_panel(kept: Sequence[TemplateView]) -> Component:
     buttons = [
         html.Button([icon("bookmark-plus"), "Keep"], id=SAVE, type="button", className="btn btn-secondary btn-sm"),
         html.Button([icon("trash"), "Delete"], id=DELETE, type="button", className="btn btn-quiet btn-sm", hidden=True),
-        html.Span(id=SAID, className="small muted", role="status"),
     ]
     return html.Details(
         [

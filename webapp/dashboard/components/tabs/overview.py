@@ -54,7 +54,7 @@ def verdict(result: ResultView) -> Component:
     return html.Div(
         [
             html.Div(icon(icon_name), className="verdict-icon"),
-            html.Div(html.Div(facts["text"], className="verdict-words")),
+            html.Div(html.Div(formats.sentence(facts["text"]), className="verdict-words")),
         ],
         className=f"verdict verdict-{tone}",
     )
