@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, String, create_engine, event, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -21,6 +22,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+_SERIALIZATION_FAILURE = "40001"  # SQLSTATE
 
 
 class UtcDateTime(TypeDecorator[datetime.datetime]):
@@ -102,6 +104,20 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("assay_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+def serialize(session: Session) -> None:
+    """Let a transaction that has not begun yet succeed only if it might as well have been the only one at its time.
+
+    SQLite's writers are that anyway. On PostgreSQL, whoever comes second is refused, at the latest at the commit.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.connection(execution_options={"isolation_level": "SERIALIZABLE"})
+
+
+def is_overtaken(error: DBAPIError) -> bool:
+    """Whether a serialized transaction was refused because another changed what it rests on; it may be tried again."""
+    return getattr(error.orig, "sqlstate", None) == _SERIALIZATION_FAILURE
 
 
 def database_now(session: Session) -> datetime.datetime:

@@ -467,6 +467,8 @@ POLICY = (
         MANAGE,
         {
             f"PUT {GROUP}/members": {"emails": []},
+            f"PUT {GROUP}/members/<user_id>": {},
+            f"DELETE {GROUP}/members/<user_id>": {},
             "group.add_member": {**THIS_GROUP, "group-email": "nobody@example.org"},
             "group.remove_member": THIS_GROUP,
         },

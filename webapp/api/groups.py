@@ -37,6 +37,7 @@ class Member(View):
 
     name: str
     email: str | None = Field(description="Null for who may not manage users.")
+    id: str | None = Field(description="Of the user; null for who may not manage users.")
 
 
 class Group(View):
@@ -117,6 +118,38 @@ def set_members(group_id: str, body: GroupMembers) -> Response:
     """Say who is in a group. Whoever leaves it loses what was shared with it from the next request on."""
     with write() as session:
         view = groups.set_members(session, current_actor(), group_id, emails=body.emails, address=client_address())
+    return to_json(Group.model_validate(view))
+
+
+@operation(
+    "PUT",
+    "/groups/<group_id>/members/<user_id>",
+    tag="Groups",
+    summary="Add a member to a group",
+    permission=Permission.USERS_MANAGE,
+    answers={200: Answer("The group afterwards.", Group)},
+    refusals=(*NOT_THERE, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+def add_member(group_id: str, user_id: str) -> Response:
+    """Let one more active user into a group. Asking twice changes nothing."""
+    with write() as session:
+        view = groups.add_member(session, current_actor(), group_id, user_id=user_id, address=client_address())
+    return to_json(Group.model_validate(view))
+
+
+@operation(
+    "DELETE",
+    "/groups/<group_id>/members/<user_id>",
+    tag="Groups",
+    summary="Remove a member from a group",
+    permission=Permission.USERS_MANAGE,
+    answers={200: Answer("The group afterwards.", Group)},
+    refusals=NOT_THERE,
+)
+def remove_member(group_id: str, user_id: str) -> Response:
+    """Take one user out of a group, who loses what was shared with it. Asking twice changes nothing."""
+    with write() as session:
+        view = groups.remove_member(session, current_actor(), group_id, user_id, address=client_address())
     return to_json(Group.model_validate(view))
 
 

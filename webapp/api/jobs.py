@@ -6,16 +6,16 @@ from flask import Response
 from pydantic import Field
 
 from webapp.api.answers import to_json
-from webapp.api.columns import Moment, View
+from webapp.api.columns import Moment, PageView, View
 from webapp.api.operations import Answer, operation
-from webapp.api.reading import Query, QueryNumber
+from webapp.api.reading import PageQuery, QueryNumber
 from webapp.auth.session import current_actor, read
 from webapp.permissions import Permission
 from webapp.services import job_lists
 from webapp.services.workflow import Status
 
 
-class JobQuery(Query):
+class JobQuery(PageQuery):
     """Whose jobs."""
 
     whose: Literal["mine", "all"] = Field(
@@ -44,11 +44,11 @@ class Job(View):
     finished_at: Moment | None
 
 
-class Jobs(View):
-    """What waits or runs, and what is over."""
+class Jobs(PageView):
+    """What waits or runs, and a page of what is over."""
 
-    active: list[Job] = Field(description="Running ones first, then those that wait, by place.")
-    finished: list[Job] = Field(description="Newest first.")
+    active: list[Job] = Field(description="Running ones first, then those that wait, by place; of the first page only.")
+    finished: list[Job] = Field(description="Those submitted last first.")
 
 
 @operation(
@@ -63,5 +63,7 @@ class Jobs(View):
 def list_jobs(query: JobQuery) -> Response:
     """Return analyses and acquisitions side by side; cancel and repeat them at their own addresses."""
     with read() as session:
-        found = job_lists.list_jobs(session, current_actor(), everybody=query.whose == "all", limit=query.limit)
+        found = job_lists.list_jobs(
+            session, current_actor(), everybody=query.whose == "all", limit=query.limit, cursor=query.cursor
+        )
     return to_json(Jobs.model_validate(found))

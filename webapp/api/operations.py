@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response
 from pydantic import BaseModel
 
-from webapp.api.conditions import require_match, with_tag
+from webapp.api.conditions import change_if_matching, with_tag
 from webapp.api.problems import complete
 from webapp.api.reading import read_body, read_query
 from webapp.api.repeats import answer_once
@@ -126,7 +126,7 @@ def _answer(declared: Operation, ids: Mapping[str, str], make: Callable[[], Resp
     if declared.method == "POST":
         return answer_once(make)
     if declared.is_conditional:
-        require_match(lambda: _VIEWS["GET", declared.path](**ids))
+        return change_if_matching(lambda: _VIEWS["GET", declared.path](**ids), make)
     return make()
 
 

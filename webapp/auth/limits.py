@@ -19,13 +19,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
 from limits import parse, parse_many
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -48,6 +48,8 @@ WRONG_PROOFS = "20 per hour"
 _KEY = "assay_limits"
 _PROOFS = "assay_proofs"
 _PERSON = "person "
+
+Answer = TypeVar("Answer")
 
 
 def install_limits(app: Flask, settings: Settings) -> None:
@@ -86,23 +88,33 @@ def _of_refusals(limit: str, key: Callable[[], str], exempt_when: Callable[[], b
 def proving() -> Iterator[None]:
     """Count the wrong passwords and codes of somebody who is signed in, whichever door they use; refuse too many.
 
-    Each process counts for itself: it takes a session to come here at all, and nobody comes here for another.
+    All processes count together, as attempts to sign in; while the shared counter is away, each for itself.
 
     Raises
     ------
     TooManyRequests
         If there were too many within the hour.
     """
-    proofs: FixedWindowRateLimiter = current_app.extensions[_PROOFS]
-    limit, key = parse(WRONG_PROOFS), f"proof {current_actor().user_id}"
-    if not proofs.test(limit, key):
-        wait = max(1, round(proofs.get_window_stats(limit, key).reset_time - time.time()))
+    limit, key = parse(WRONG_PROOFS), f"assay proof {current_actor().user_id}"
+    if not _count_proofs(lambda counter: counter.test(limit, key)):
+        stats = _count_proofs(lambda counter: counter.get_window_stats(limit, key))
+        wait = max(1, round(stats.reset_time - time.time()))
         raise TooManyRequests(f"Too many wrong passwords or codes. Try again in {wait} s.", retry_after=wait)
     try:
         yield
     except InvalidCredentials:
-        proofs.hit(limit, key)
+        _count_proofs(lambda counter: counter.hit(limit, key))
         raise
+
+
+def _count_proofs(ask: Callable[[RateLimiter], Answer]) -> Answer:
+    """Ask the counter that all processes share; this one's own while that one is away."""
+    limiter: Limiter = current_app.extensions[_KEY]
+    try:
+        return ask(limiter.limiter)
+    except (RedisError, OSError):
+        own: RateLimiter = current_app.extensions[_PROOFS]
+        return ask(own)
 
 
 def too_many() -> TooManyRequests:

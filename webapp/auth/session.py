@@ -16,7 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings
-from webapp.db import Database
+from webapp.db import Database, is_overtaken
 from webapp.errors import InvalidCredentials, NotSignedIn, ServiceUnavailable
 from webapp.jobs import Queue
 from webapp.permissions import Actor
@@ -27,6 +27,11 @@ from webapp.storage import FileStore, FrameStore
 
 _KEY = "assay"
 _FIRST_STEP = "first_step"
+_READ_IN = "read_in"
+
+
+class Overtaken(Exception):
+    """Another transaction changed what this one rests on; nothing of this one was kept."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,9 @@ def read() -> Iterator[Session]:
     ServiceUnavailable
         If the database does not answer.
     """
+    if (writing := g.get(_READ_IN)) is not None:
+        yield writing
+        return
     session = _requests.session
     with _database_errors():
         try:
@@ -132,6 +140,8 @@ def write() -> Iterator[Session]:
     ------
     ServiceUnavailable
         If the database does not answer.
+    Overtaken
+        If its first step made it a serialized one, and another came first.
     """
     with _database_errors(), parts().database.write() as session:
         if (first_step := g.get(_FIRST_STEP)) is not None:
@@ -148,10 +158,22 @@ def begin_writing_with(step: Callable[[Session], None] | None) -> None:
 
 
 @contextmanager
+def reading_in(session: Session) -> Iterator[None]:
+    """Let every `read()` meanwhile see what this writing transaction sees."""
+    setattr(g, _READ_IN, session)
+    try:
+        yield
+    finally:
+        g.pop(_READ_IN)
+
+
+@contextmanager
 def _database_errors() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        if is_overtaken(error):
+            raise Overtaken from error
         raise ServiceUnavailable("The database does not answer. Try again in a moment.") from error
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
+from webapp.errors import PreconditionFailed
 from webapp.permissions import Actor, Permission, require
 from webapp.services import indicators as catalogue
 from webapp.services.charts import Interval, Range
@@ -73,7 +74,9 @@ def save_choices(session: Session, actor: Actor, choices: DashboardChoices) -> N
             with session.begin_nested():
                 session.add(DashboardChoice(user_id=actor.user_id, choices=data, updated_at=now))
         except IntegrityError:  # another tab of theirs was faster
-            row = session.get_one(DashboardChoice, actor.user_id)
+            row = session.get(DashboardChoice, actor.user_id)
+            if row is None:  # a serialized transaction does not see what others keep meanwhile
+                raise PreconditionFailed("What is chosen has changed at this moment. Read it again.") from None
         else:
             return
     row.choices, row.updated_at = data, now

@@ -252,7 +252,9 @@ def set_members(
     return _view(session, actor, row)
 
 
-def add_member(session: Session, actor: Actor, group_id: str, *, email: str, address: str = "") -> GroupView:
+def add_member(
+    session: Session, actor: Actor, group_id: str, *, email: str = "", user_id: str = "", address: str = ""
+) -> GroupView:
     """Let one more user into a group, who from then on reads what is shared with it.
 
     Parameters
@@ -263,8 +265,10 @@ def add_member(session: Session, actor: Actor, group_id: str, *, email: str, add
         The administrator who asks.
     group_id : str
         Public id of the group.
-    email : str
+    email : str, default=""
         Of an active user; who is in the group already stays.
+    user_id : str, default=""
+        Their public id instead.
     address : str, default=""
         Network address of the request, for the audit trail.
 
@@ -278,21 +282,17 @@ def add_member(session: Session, actor: Actor, group_id: str, *, email: str, add
     PermissionDenied
         If the actor may not manage users.
     NotFound
-        If there is no such group.
+        If there is no such group, or no active user with this id.
     InvalidInput
         If nobody who may sign in has this address, or the group is full; `fields` has `email`.
     """
     row = _managed(session, actor, group_id)
-    email = to_email(email)
-    user_id = session.scalar(select(User.id).where(User.email == email, User.is_active))
-    if user_id is None:
-        message = f"expected the e-mail of an active user; found nobody with {email or 'an empty one'}"
-        raise InvalidInput("There is no such user.", fields={"email": message})
+    joining = _active_user(session, email, user_id)
     before = _member_ids(session, row)
-    if len(before | {user_id}) > MOST_MEMBERS:
+    if len(before | {joining}) > MOST_MEMBERS:
         message = f"expected at most {MOST_MEMBERS} members; take somebody out first"
         raise InvalidInput("The group is full.", fields={"email": message})
-    _change(session, actor, row, before, before | {user_id}, address)
+    _change(session, actor, row, before, before | {joining}, address)
     return _view(session, actor, row)
 
 
@@ -329,6 +329,18 @@ def remove_member(session: Session, actor: Actor, group_id: str, user_id: str, *
     leaving = set(session.scalars(select(User.id).where(User.public_id == user_id)))
     _change(session, actor, row, before, before - leaving, address)
     return _view(session, actor, row)
+
+
+def _active_user(session: Session, email: str, user_id: str) -> int:
+    email = to_email(email)
+    who = User.public_id == user_id if user_id else User.email == email
+    found = session.scalar(select(User.id).where(who, User.is_active))
+    if found is None and user_id:
+        raise NotFound("There is no such user, or they may no longer sign in.")
+    if found is None:
+        message = f"expected the e-mail of an active user; found nobody with {email or 'an empty one'}"
+        raise InvalidInput("There is no such user.", fields={"email": message})
+    return found
 
 
 def _member_ids(session: Session, row: Group) -> set[int]:

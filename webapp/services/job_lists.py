@@ -7,16 +7,17 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
 from webapp.permissions import Actor, Permission, require
-from webapp.services import turns
+from webapp.services import paging, turns
 from webapp.services.workflow import FINAL, Status
 from webapp.tables import Acquisition, Analysis, User
 
 Table = type[Analysis] | type[Acquisition]
+Row = tuple[Analysis | Acquisition, str]
 JobKind = Literal["analysis", "fetch", "import"]
 
 _ACTIVE = (Status.QUEUED, Status.RUNNING)
@@ -80,13 +81,14 @@ class JobView:
 
 @dataclass(frozen=True)
 class JobList:
-    """What waits or runs, in the order in which it will end up being done, and what is over, newest first."""
+    """What waits or runs, in the order in which it will end up being done; a page of what is over, newest first."""
 
     active: tuple[JobView, ...]
     finished: tuple[JobView, ...]
+    next: str | None = None  # the cursor of the next page
 
 
-def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit: int = 50) -> JobList:
+def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit: int = 50, cursor: str = "") -> JobList:
     """Return the actor's jobs.
 
     Parameters
@@ -99,83 +101,84 @@ def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit:
         Everybody's; of others' only owner and kind, times and states.
     limit : int, default=50
         At most this many that are over, 1 to 200.
+    cursor : str, default=""
+        The `next` of the page before; empty: the first page.
 
     Returns
     -------
     JobList
-        All that wait or run, up to 500 of a kind, and the newest that are over.
+        All that wait or run, up to 500 of a kind, which only the first page has; and a page of those that are over, by
+        when they were submitted.
 
     Raises
     ------
     PermissionDenied
         If the actor may not read analyses, or asks for everybody's and may not manage users.
+    InvalidInput
+        If the cursor is none of this list.
     """
     require(actor, Permission.USERS_MANAGE if everybody else Permission.ANALYSES_READ)
     limit = max(1, min(limit, 200))
     now = database_now(session)
-    active = _analyses(session, actor, _ACTIVE, everybody=everybody, limit=_MOST_ACTIVE, now=now)
-    active += _acquisitions(session, actor, _ACTIVE, everybody=everybody, limit=_MOST_ACTIVE, now=now)
-    finished = _analyses(session, actor, FINAL, everybody=everybody, limit=limit, now=now)
-    finished += _acquisitions(session, actor, FINAL, everybody=everybody, limit=limit, now=now)
+    active = [] if cursor else _active(session, actor, everybody=everybody, now=now)
+    rows, following = _over(session, actor, everybody=everybody, limit=limit, cursor=cursor)
     return JobList(
         tuple(sorted(active, key=lambda job: (job.status != Status.RUNNING, job.position or 0, job.submitted_at))),
-        tuple(sorted(finished, key=lambda job: job.finished_at or job.submitted_at, reverse=True)[:limit]),
+        tuple(_job(actor, row, owner, now, position=None) for row, owner in rows),
+        following,
     )
 
 
-def _analyses(
-    session: Session, actor: Actor, states: Any, *, everybody: bool, limit: int, now: datetime.datetime
-) -> list[JobView]:
-    wanted = _wanted(Analysis, actor, states, everybody=everybody)
-    query = select(Analysis, User.name).join(User, User.id == Analysis.owner_id).where(*wanted)
-    rows = session.execute(query.order_by(*_newest(Analysis)).limit(limit)).all()
-    places = turns.places(session, now) if any(row.status == Status.QUEUED for row, _ in rows) else {}
-    return [
-        _view(
-            actor,
-            row,
-            owner,
-            now,
-            kind="analysis",
-            title=row.title,
-            is_credible=row.is_credible,
-            stage=row.stage,
-            position=places.get(row.id),
-        )
-        for row, owner in rows
-    ]
+def _active(session: Session, actor: Actor, *, everybody: bool, now: datetime.datetime) -> list[JobView]:
+    analyses, _ = _rows(session, Analysis, actor, _ACTIVE, everybody=everybody, limit=_MOST_ACTIVE)
+    places = turns.places(session, now) if any(row.status == Status.QUEUED for row, _ in analyses) else {}
+    found = [_job(actor, row, owner, now, position=places.get(row.id)) for row, owner in analyses]
+    fetches, _ = _rows(session, Acquisition, actor, _ACTIVE, everybody=everybody, limit=_MOST_ACTIVE)
+    waiting = sorted(row.id for row, _ in fetches if row.status == Status.QUEUED) if everybody else []
+    for row, owner in fetches:
+        position = waiting.index(row.id) + 1 if row.id in waiting else None
+        found.append(_job(actor, row, owner, now, position=position))
+    return found
 
 
-def _acquisitions(
-    session: Session, actor: Actor, states: Any, *, everybody: bool, limit: int, now: datetime.datetime
-) -> list[JobView]:
-    wanted = _wanted(Acquisition, actor, states, everybody=everybody)
-    query = select(Acquisition, User.name).join(User, User.id == Acquisition.owner_id).where(*wanted)
-    rows = session.execute(query.order_by(*_newest(Acquisition)).limit(limit)).all()
-    waiting = [row.id for row, _ in sorted(rows, key=lambda each: each[0].id) if row.status == Status.QUEUED]
-    return [
-        _view(
-            actor,
-            row,
-            owner,
-            now,
-            kind=row.kind,
-            title=f"{row.symbol} from {row.source}",
-            is_credible=None,
-            stage=None,
-            position=waiting.index(row.id) + 1 if row.id in waiting and everybody else None,
-        )
-        for row, owner in rows
-    ]
+def _over(session: Session, actor: Actor, *, everybody: bool, limit: int, cursor: str) -> tuple[list[Row], str | None]:
+    """Return a page of analyses and acquisitions together: the first of a page of each, in one order."""
+    rows: list[Row] = []
+    has_more = False
+    for table in (Analysis, Acquisition):
+        found, following = _rows(session, table, actor, FINAL, everybody=everybody, limit=limit, cursor=cursor)
+        rows += found
+        has_more = has_more or following is not None
+    rows.sort(key=lambda each: (each[0].submitted_at, each[0].public_id), reverse=True)
+    if not has_more and len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1][0]
+    return rows[:limit], paging.cursor_after(_newest(type(last)), (last.submitted_at, last.public_id))
 
 
-def _wanted(table: Table, actor: Actor, states: Any, *, everybody: bool) -> list[ColumnElement[bool]]:
-    in_state = table.status.in_(states)
-    return [in_state] if everybody else [in_state, table.owner_id == actor.user_id]
+def _rows(  # whose, in which states, and which page
+    session: Session, table: Table, actor: Actor, states: Any, *, everybody: bool, limit: int, cursor: str = ""
+) -> tuple[list[Row], str | None]:
+    query = select(table, User.name).join(User, User.id == table.owner_id).where(table.status.in_(states))
+    if not everybody:
+        query = query.where(table.owner_id == actor.user_id)
+    return paging.fetch_page(session, query, _newest(table), cursor=cursor, limit=limit)
 
 
-def _newest(table: Table) -> tuple[Any, Any]:
-    return table.submitted_at.desc(), table.id.desc()
+def _newest(table: Table) -> tuple[paging.Order, paging.Order]:
+    """Return the order; a cursor of it says the same of either table."""
+    return paging.Order(table.submitted_at, descending=True), paging.Order(table.public_id, descending=True)
+
+
+def _job(
+    actor: Actor, row: Analysis | Acquisition, owner: str, now: datetime.datetime, *, position: int | None
+) -> JobView:
+    own: dict[str, Any]
+    if isinstance(row, Analysis):
+        own = {"kind": "analysis", "title": row.title, "is_credible": row.is_credible, "stage": row.stage}
+    else:
+        own = {"kind": row.kind, "title": f"{row.symbol} from {row.source}", "is_credible": None, "stage": None}
+    return _view(actor, row, owner, now, position=position, **own)
 
 
 def _view(actor: Actor, row: Analysis | Acquisition, owner: str, now: datetime.datetime, **own: Any) -> JobView:

@@ -64,7 +64,7 @@ def fetch_page(
     values = [row[0] if len(row) == 1 else row for row in shown]
     if len(rows) <= limit:
         return values, None
-    return values, _encode(order, rows[limit - 1][-len(order) :])
+    return values, cursor_after(order, rows[limit - 1][-len(order) :])
 
 
 def _after(order: Sequence[Order], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -80,7 +80,8 @@ def _name(order: Sequence[Order]) -> str:
     return ",".join(f"{'-' if each.descending else ''}{each.column.key}" for each in order)
 
 
-def _encode(order: Sequence[Order], values: Sequence[Any]) -> str:
+def cursor_after(order: Sequence[Order], values: Sequence[Any]) -> str:
+    """Return the cursor of what comes after these values: for a list that is put together of several."""
     text = orjson.dumps([_name(order), *values])
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 

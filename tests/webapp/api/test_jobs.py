@@ -29,6 +29,21 @@ def test_everybodys_are_for_administrators_and_without_contents(me, call_as, dat
     assert (job["id"], job["title"], job["owner"]) == ("", "", me.actor.name)
 
 
-@pytest.mark.parametrize(("query", "field"), [("whose=theirs", "whose"), ("limit=0", "limit"), ("x=1", "x")])
+def test_what_is_over_comes_in_pages(me, database):
+    with database.write() as session:
+        factories.create_analysis(session, me.actor, title="waits")
+        for title in "abc":
+            factories.create_analysis(session, me.actor, title=title, status="failed")
+    first = me.get("/jobs?limit=2").json
+    last = me.get(f"/jobs?limit=2&cursor={first['next']}").json
+
+    assert sorted(job["title"] for job in (*first["finished"], *last["finished"])) == ["a", "b", "c"]
+    assert (len(first["finished"]), last["next"]) == (2, None)
+    assert ([job["title"] for job in first["active"]], last["active"]) == (["waits"], [])
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("whose=theirs", "whose"), ("limit=0", "limit"), ("x=1", "x"), ("cursor=x", "cursor")]
+)
 def test_what_cannot_be_asked_is_refused(me, query, field):
     assert field in fields(me.get(f"/jobs?{query}"))

@@ -2,9 +2,11 @@ import socket
 import time
 
 import pytest
+from flask import g
 
 from tests import factories
 from webapp.auth import limits
+from webapp.errors import InvalidCredentials, TooManyRequests
 from webapp.services import audit, tokens
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -304,6 +306,34 @@ class TestWithRedis:
             attempt(f"user{n}@example.org", client=other)
 
         assert attempt("user9@example.org").status_code == 429
+
+    def test_wrong_proofs_are_counted_by_all_together_and_in_memory_when_redis_goes_away(
+        self, app, settings, make_app, person, monkeypatch
+    ):
+        monkeypatch.setattr(limits, "WRONG_PROOFS", "2 per hour")
+
+        def prove(app):
+            with app.test_request_context():
+                g.actor = person.actor
+                with limits.proving():
+                    raise InvalidCredentials("wrong")
+
+        for each in (app, make_app(settings)):
+            with pytest.raises(InvalidCredentials):
+                prove(each)
+        for each in (app, make_app(settings)):
+            with pytest.raises(TooManyRequests):
+                prove(each)
+
+        def gone(*_args, **_kwargs):
+            raise ConnectionError
+
+        storage = app.extensions["assay_limits"].storage
+        for name in ("incr", "get", "get_expiry"):
+            monkeypatch.setattr(storage, name, gone)
+        for refusal in (InvalidCredentials, InvalidCredentials, TooManyRequests):
+            with pytest.raises(refusal):
+                prove(app)
 
     def test_the_counters_leave_by_themselves_and_hold_no_address(self, attempt, valkey, person):
         attempt(person.email)

@@ -73,6 +73,18 @@ def test_a_full_group_takes_nobody(session, admin, monkeypatch):
         groups.add_member(session, admin, desk.id, email=bob.email)
 
 
+def test_a_member_is_named_by_their_id_as_well(session, admin):
+    ada, gone = factories.create_user(session), factories.create_user(session, is_active=False)
+    desk = groups.create_group(session, admin, name="Desk")
+
+    assert [each.id for each in groups.add_member(session, admin, desk.id, user_id=ada.public_id).members] == [
+        ada.public_id
+    ]
+    for unknown in (gone.public_id, "0" * 16):
+        with pytest.raises(NotFound):
+            groups.add_member(session, admin, desk.id, user_id=unknown)
+
+
 def test_ones_own_groups_are_named_to_administrators_as_to_anybody(session, admin):
     ada = factories.create_user(session)
     desk = groups.create_group(session, admin, name="Desk")

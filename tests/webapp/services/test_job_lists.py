@@ -82,6 +82,27 @@ def test_history_is_limited_to_the_newest(session, mine):
     assert [job.title for job in list_jobs(session, mine, limit=2).finished] == ["3", "2"]
 
 
+def test_pages_miss_nothing_and_repeat_nothing_of_either_kind(session, mine):
+    for minute in (0, 1, 1, 2, 3):
+        at = factories.NOW + datetime.timedelta(minutes=minute)
+        over = {"submitted_at": at, "finished_at": at}
+        factories.create_analysis(session, mine, title="x", status="failed", **over)
+        factories.create_acquisition(session, mine, symbol="x", status="succeeded", **over)
+    factories.create_analysis(session, factories.create_actor(session), status="failed")
+    everything = list_jobs(session, mine).finished
+
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = list_jobs(session, mine, limit=3, cursor=cursor)
+        assert len(page.finished) == 3 or page.next is None
+        seen += page.finished
+        cursor = page.next
+    assert seen == list(everything)
+    assert len({job.id for job in seen}) == 10
+    assert [job.submitted_at for job in seen] == sorted((job.submitted_at for job in seen), reverse=True)
+    assert list_jobs(session, mine, limit=10).next is None
+
+
 @pytest.mark.databases("sqlite")
 def test_time_that_remains_is_unknown_until_enough_is_done(session, mine):
     factories.create_analysis(session, mine, status="running", progress=0.01, started_at=factories.NOW)
