@@ -75,7 +75,7 @@ def examine(
     InvalidInput
         If a choice is none that can be made.
     """
-    from quant.data.files.examination import examine as judge  # noqa: PLC0415  # only who brings a file waits for it
+    from quant.data.files.apart import judge  # noqa: PLC0415  # only who brings a file waits for it
 
     try:
         layout = LayoutChoices.model_validate(choices or {})

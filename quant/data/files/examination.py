@@ -1,7 +1,7 @@
 """The gate: a file is read, its layout told or asked, and every row kept, repaired and said so, or kept out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,17 @@ class Examination:
         rows = [(int(self._table.lines[place]), code, self._table.text(place)) for place, code in self._reasons.items()]
         ragged = [(line, "ragged_row", text) for line, text in self._table.ragged]
         return sorted([*rows, *ragged])
+
+    def lightened(self) -> "Examination":
+        """Return the same without the cells of rows that are not kept out."""
+        places = np.array(sorted(self._reasons), dtype=np.int64)
+        where = np.zeros(len(self._table.lines), dtype=np.bool_)
+        where[places] = True
+        reasons = {number: self._reasons[int(place)] for number, place in enumerate(places)}
+        history = self._history
+        if history is not None:
+            history = History(history.bars, np.array([], dtype=np.intp), history.actions)
+        return replace(self, _table=self._table.rows(where), _reasons=reasons, _history=history)
 
     def delivered(self, *, symbol: str, name: str, currency: str, asset_class: str) -> Delivered:
         """Return the kept bars as what a source delivered.

@@ -11,8 +11,8 @@ _WORDS: dict[ColumnRole, str] = {
     "date": (
         "date timestamp datetime session day tradedate tradingday tradingdate dateutc timestamputc datum "
         "fecha seance data dato dtyyyymmdd date_time datetimeutc gmttime localtime handelstag datedeseance "
-        "päivämäärä tarih ngày дата 日期 交易日期 日付 日付け 날짜 unix unixtime unixtimestamp opentime epoch ts index "
-        "time zeit zeitpunkt zeitstempel"
+        "päivämäärä tarih ngày дата 日期 交易日期 日付 日付け 날짜 unix unixtime unixtimestamp opentime epoch ts "
+        "index indexlevel0 time zeit zeitpunkt zeitstempel"
     ),
     "time": "time zeit uhrzeit heure hora ora tijd tid czas время 时间 時刻 시간",
     "symbol": (

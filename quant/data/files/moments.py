@@ -1,7 +1,7 @@
 """Dates and times as people and programs write them: their order told by the whole column, or asked."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ _YEARS = (1800, 2200)
 _YEAR_DIGITS = 4
 _CENTURY = 100
 _MONTHS_A_YEAR, _MOST_DAYS, _NOON, _MIDNIGHT, _SIXTY = 12, 31, 12, 24, 60
+_EXCHANGED_LEAST = 4  # cells of each form, from which on this is no chance
 _TWO_DIGITS_FROM = 69  # 69 to 99 are 1969 to 1999, as POSIX has it
 _UNITS: dict[int, DateFormat] = {10: "epoch_s", 13: "epoch_ms", 16: "epoch_us", 19: "epoch_ns"}
 _PER_SECOND = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
@@ -72,6 +73,9 @@ class Moments:
         How they are written; None if day and month could change places in every cell, or contradict each other.
     candidates : tuple of str
         The orders that are possible, if there are several; empty if they contradict each other.
+    is_exchanged : bool
+        Whether a spreadsheet has taken days for months where it could: then the year stands first, and no day is above
+        12, while all days above 12 stand in other cells.
     """
 
     written: InstantArray
@@ -81,6 +85,7 @@ class Moments:
     has_time: bool
     format: DateFormat | None
     candidates: tuple[DateFormat, ...] = ()
+    is_exchanged: bool = False
 
 
 def parse_moments(cells: pa.StringArray, date_format: DateFormat | None = None) -> Moments:
@@ -222,7 +227,17 @@ def _parse_written(trimmed: pa.StringArray, is_missing: BoolArray, date_format: 
     chosen, candidates = _order(orders, date_format)
     days = orders[chosen or (candidates[0] if candidates else "dmy")]
     written = days.astype("datetime64[us]") + _times(parts)
-    return _moments(written, _offsets(parts), is_missing, chosen, candidates)
+    found = _moments(written, _offsets(parts), is_missing, chosen, candidates)
+    return replace(found, is_exchanged=_is_exchanged(days, year_first, year_last & ~in_words))
+
+
+def _is_exchanged(days: InstantArray, year_first: BoolArray, year_last: BoolArray) -> bool:
+    """Whether all days up to 12 stand behind the year, and all others before it."""
+    known = ~np.isnat(days)
+    of_month = (days.astype("datetime64[D]") - days.astype("datetime64[M]")).astype(np.int64) + 1
+    low, high = of_month[known & year_first], of_month[known & year_last]
+    enough = min(len(low), len(high)) >= _EXCHANGED_LEAST
+    return bool(enough and (low <= _MONTHS_A_YEAR).all() and (high > _MONTHS_A_YEAR).all())
 
 
 def _order(

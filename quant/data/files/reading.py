@@ -1,7 +1,8 @@
 """From the bytes of a file to its cells as text, each row with its line in the file. Nothing is judged here."""
 
+import re
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,8 @@ class RawTable:
         Line of the first row.
     encoding, delimiter, sheet : str or None
         How it is written.
-    sheets : tuple of str
-        All sheets of a workbook.
+    sheets, sheets_with_prices : tuple of str
+        All sheets of a workbook, and those in which names of price columns stand.
     preamble : tuple of int
         Lines with text before the names.
     ragged : tuple of (int, str)
@@ -60,6 +61,7 @@ class RawTable:
     delimiter: str = ""
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
+    sheets_with_prices: tuple[str, ...] = ()
     preamble: tuple[int, ...] = ()
     ragged: tuple[tuple[int, str], ...] = field(default=(), repr=False)
 
@@ -70,10 +72,7 @@ class RawTable:
 
     def rows(self, where: BoolArray) -> "RawTable":
         """Return the table with only these rows."""
-        return RawTable(
-            self.kind, self.names, self.cells.filter(pa.array(where)), self.lines[where], self.header_line,
-            self.first_line, self.encoding, self.delimiter, self.sheet, self.sheets, self.preamble, self.ragged,
-        )  # fmt: skip
+        return replace(self, cells=self.cells.filter(pa.array(where)), lines=self.lines[where])
 
     def text(self, row: int) -> str:
         """Return one row as it could stand in the file."""
@@ -135,6 +134,8 @@ def _read_parquet(path: Path, choices: LayoutChoices) -> RawTable:
             facts.num_columns,
         )
         table = file.read(columns=[each.name for each in simple], use_threads=False)
+    except MemoryError:  # one of Arrow's, too
+        raise
     except (pa.ArrowException, OSError) as error:
         refuse(
             "damaged_file", f"Expected a whole Parquet file; found a damaged one ({_short(error)}). Export it again."
@@ -144,7 +145,7 @@ def _read_parquet(path: Path, choices: LayoutChoices) -> RawTable:
     for name, column in zip(table.column_names, table.columns, strict=True):
         try:
             plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-            columns[name] = pc.fill_null(plain.cast(pa.string()), "")
+            columns[_joined(name)] = pc.fill_null(plain.cast(pa.string()), "")
         except (pa.ArrowException, NotImplementedError):
             continue  # lists and structures: no price is in them
     cells = pa.table(columns)
@@ -166,8 +167,14 @@ def _read_workbook(path: Path, choices: LayoutChoices) -> RawTable:
     cells, lines, ragged = delimited.body_of_rows(book.rows, book.lines, outline)
     return RawTable(
         "excel", outline.names, cells, lines, outline.header_line, outline.first_line, sheet=book.sheet,
-        sheets=book.sheets, preamble=outline.preamble, ragged=ragged,
+        sheets=book.sheets, sheets_with_prices=book.with_prices, preamble=outline.preamble, ragged=ragged,
     )  # fmt: skip
+
+
+def _joined(name: str) -> str:
+    """Return the words of a name that pandas has made of several, such as `('Close', 'IBM')`."""
+    words = re.findall(r"'([^']*)'", name) if re.fullmatch(r"\('[^']*'(, '[^']*')+\)", name) else [name]
+    return " ".join(word for word in words if word)
 
 
 def _is_simple(kind: pa.DataType) -> bool:

@@ -95,6 +95,14 @@ def judge_formats(rows: Rows, structure: Structure, record: Record) -> None:
             "date_order_unknown", 1, f"Expected dates whose order can be told; found {found}. Choose the order.",
             columns=(columns["date"],), option="date_format", candidates=list(candidates),
         )  # fmt: skip
+    elif rows.moments.is_exchanged:
+        record.add(
+            "days_and_months_exchanged", 1,
+            "Expected dates of one form; found some with the year first, whose day is never above 12, beside others "
+            "whose day always is: a spreadsheet has taken days for months where it could. Set the column to text "
+            "before the dates are put in, and export the table again.",
+            columns=(columns["date"],),
+        )  # fmt: skip
     elif rows.moments.format not in {"ymd", None}:
         record.add(
             "date_format", 1, f"Expected dates as 2012-12-31; found {_WRITTEN_AS[str(rows.moments.format)]}, and read "
@@ -200,7 +208,7 @@ def _judge_missing(rows: Rows, record: Record, unread: BoolArray) -> None:
         text |= numbers.is_unreadable
     no_price = ~np.isfinite(rows.market).all(axis=1) & ~unread & ~text
     no_volume = ~np.isfinite(rows.volume) & ~unread & ~text
-    where = no_price | no_volume
+    where = no_price | no_volume if no_price.any() else no_price
     longest = int(np.ptp(runs_of(no_price), axis=1).max(initial=0))
     only_volume = no_volume & ~no_price
     found = (

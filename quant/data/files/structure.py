@@ -81,6 +81,13 @@ def judge_structure(structure: Structure, record: Record, choices: LayoutChoices
             "encoding", 1, f"Expected UTF-8; found {table.encoding}, and read it as such. Look at the preview.",
             detected=table.encoding,
         )  # fmt: skip
+    if len(table.sheets_with_prices) > 1 and choices.sheet is None:
+        record.add(
+            "several_sheets", len(table.sheets_with_prices),
+            f"Expected one sheet with prices; found {', '.join(table.sheets_with_prices[:8])}. Choose the one to read; "
+            "upload the file again for each of the others.",
+            option="sheet",
+        )  # fmt: skip
     if table.preamble:
         record.add(
             "preamble", len(table.preamble),

@@ -42,6 +42,8 @@ RULES: Mapping[str, Rule] = {
     "volume_format": Rule("info", "repaired", ("repair", "refuse")),
     "mixed_timezones": Rule("info", "repaired", ("repair", "refuse")),
     "several_instruments": Rule("info", "asked"),
+    "several_sheets": Rule("info", "asked"),
+    "days_and_months_exchanged": Rule("error", "refused", ("keep",)),
     "header_missing": Rule("warning", "asked"),
     "date_order_unknown": Rule("error", "asked"),
     "number_format_unknown": Rule("error", "asked"),

@@ -14,6 +14,7 @@ from quant.data.files.sniffing import refuse
 
 _MOST_COLUMNS = 256
 _MOST_ROWS = 1_048_576  # of a sheet, by the format
+_MOST_SHEETS = 50  # in which they are looked for
 _LOOKED_AT = 30  # rows in which names of columns are looked for
 _ENOUGH_ROLES = 3
 _MOST_CELLS = 12_000_000  # with something in them: a sheet of all its rows and eleven columns
@@ -26,10 +27,11 @@ _DAMAGES = (
 
 @dataclass(frozen=True, eq=False)
 class Book:
-    """One sheet as rows of text, and what other sheets there are."""
+    """One sheet as rows of text, what other sheets there are, and which have names of price columns."""
 
     sheet: str
     sheets: tuple[str, ...]
+    with_prices: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
 
@@ -63,7 +65,8 @@ def read(path: Path, sheet: str | None) -> Book:
             sheets = tuple(each.title for each in book.worksheets)
             if sheet is not None and sheet not in sheets:
                 refuse("no_such_sheet", f"Expected one of the sheets {', '.join(sheets)}; found {sheet!r}.")
-            wanted = sheet or _first_with_prices(book.worksheets)
+            with_prices = _with_prices(book.worksheets)
+            wanted = sheet or next(iter(with_prices), sheets[0])
             rows, lines = _rows(book[wanted], _MOST_ROWS)
     except _DAMAGES as error:
         refuse(
@@ -72,17 +75,19 @@ def read(path: Path, sheet: str | None) -> Book:
         )
     if not rows:
         refuse("empty_file", f"Expected a table of prices; found the sheet {wanted!r} empty. Choose another sheet.")
-    return Book(wanted, sheets, rows, lines)
+    return Book(wanted, sheets, with_prices, rows, lines)
 
 
-def _first_with_prices(sheets: list[Any]) -> str:
+def _with_prices(sheets: list[Any]) -> tuple[str, ...]:
+    """Return the sheets in whose first rows the names of price columns stand."""
     if not sheets:
         refuse("empty_file", "Expected a sheet with prices; found a workbook without sheets.")
-    for sheet in sheets:
+    found = []
+    for sheet in sheets[:_MOST_SHEETS]:
         rows, _ = _rows(sheet, _LOOKED_AT)
         if any(len({role_of(cell) for cell in row} - {None}) >= _ENOUGH_ROLES for row in rows):
-            return str(sheet.title)
-    return str(sheets[0].title)
+            found.append(str(sheet.title))
+    return tuple(found)
 
 
 def _rows(sheet: Any, most: int) -> tuple[list[list[str]], list[int]]:

@@ -90,3 +90,13 @@ def test_dates_survive_being_written(days, style):
 def test_months_in_words_are_said_to_stand_where_they_stand():
     assert parse_moments(pa.array(["Jan 04, 2010", "Feb 05, 2010"])).format == "mdy"
     assert parse_moments(pa.array(["04-Jan-2010", "05-Feb-2010"])).format == "dmy"
+
+
+def test_days_that_a_spreadsheet_took_for_months_are_noticed():
+    days = [datetime.date(2010, 3, 1) + datetime.timedelta(days=n) for n in range(60)]
+    exchanged = [f"{day:%Y-%d-%m} 00:00:00" if day.day <= 12 else f"{day:%d/%m/%Y}" for day in days]
+    mixed = [f"{day:%Y-%m-%d}" if day < days[30] else f"{day:%d/%m/%Y}" for day in days]
+
+    assert read(*exchanged).is_exchanged
+    assert not read(*mixed).is_exchanged
+    assert not read(*[f"{day:%d/%m/%Y}" for day in days]).is_exchanged

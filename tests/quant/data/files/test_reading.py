@@ -122,3 +122,35 @@ def test_a_large_file_of_text_keeps_its_lines(judge, sample_rows):
     rows[2500][4] = "-1"
 
     assert judge(rows).quarantined()[0][0] == 2502
+
+
+def test_several_sheets_with_prices_are_asked_about(judge, codes, frame, tmp_path):
+    with pd.ExcelWriter(tmp_path / "prices.xlsx") as book:
+        for sheet in ("GOOG", "IBM"):
+            frame.to_excel(book, sheet_name=sheet, index=False)
+    content = (tmp_path / "prices.xlsx").read_bytes()
+
+    assert codes(judge(content))["several_sheets"].option == "sheet"
+    assert judge(content, sheet="IBM").is_storable
+
+
+def test_an_index_without_a_name_is_the_date_whatever_counts_it(judge, frame, tmp_path, sample_rows):
+    dates = [row[0] for row in sample_rows(n_rows=30)]
+    for index in (
+        frame["Date"],
+        frame["Date"].astype("datetime64[ns]").astype("int64"),
+        frame["Date"].dt.tz_localize("America/New_York"),
+    ):
+        frame.drop(columns="Date").set_axis(pd.Index(index, name=None)).to_parquet(tmp_path / "prices.parquet")
+        found = judge((tmp_path / "prices.parquet").read_bytes())
+        if found.layout.stamps is None:  # midnight in New York, as UTC has it
+            found = judge((tmp_path / "prices.parquet").read_bytes(), stamps="open")
+        assert found.bars["session"].dt.strftime("%Y-%m-%d").tolist() == dates
+
+
+def test_names_that_pandas_made_of_several_words_are_taken_apart(judge, frame, tmp_path):
+    names = ["Open", "High", "Low", "Close", "Volume"]
+    both = pd.concat({symbol: frame.set_index("Date")[names] for symbol in ("GOOG", "IBM")}, axis=1).swaplevel(axis=1)
+    both.to_parquet(tmp_path / "prices.parquet")
+
+    assert judge((tmp_path / "prices.parquet").read_bytes()).layout.instruments == ("GOOG", "IBM")

@@ -80,3 +80,19 @@ def test_times_of_day_without_colons_are_read(judge, sample_rows):
         assert judge(rows, header=header).n_kept == 20
     rows = [[row[0].replace("-", ""), "160000", *row[1:6]] for row in sample_rows(n_rows=20)]
     assert judge(rows, header=header, timezone="America/New_York", stamps="close").is_storable
+
+
+def test_exchanged_days_and_months_are_refused(judge, codes, sample_rows):
+    def written(day):
+        year, month, of_month = day.split("-")
+        return f"{year}-{of_month}-{month}" if int(of_month) <= 12 else f"{of_month}/{month}/{year}"
+
+    rows = [[written(row[0]), *row[1:]] for row in sample_rows(n_rows=60)]
+    assert codes(judge(rows))["days_and_months_exchanged"].treatment == "refused"
+
+
+def test_volumes_alone_that_are_missing_are_not_called_prices(judge, codes, sample_rows):
+    rows = [list(row) for row in sample_rows(n_rows=20)]
+    rows[5][5] = ""
+
+    assert set(codes(judge(rows))) == {"missing_volume"}
