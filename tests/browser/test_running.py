@@ -145,7 +145,7 @@ def test_another_persons_analysis_does_not_exist(open_page, live_app):
 def test_the_list_follows_what_runs(open_page, live_app):
     public_id = live_app.add(title="Followed by the list", status="running", progress=0.2, stage="train")
     page = open_page("/app/analyses")
-    row = page.locator("tr", has=page.get_by_role("link", name="Followed by the list"))
+    row = page.locator(".ag-row", has=page.get_by_role("link", name="Followed by the list"))
     expect(row).to_contain_text("Running 20")
 
     with live_app.database.write() as session:
@@ -154,12 +154,33 @@ def test_the_list_follows_what_runs(open_page, live_app):
     expect(row).to_contain_text("Cancelled", timeout=10_000)
 
 
+def test_what_is_picked_stays_so_while_one_looks_elsewhere(open_page, live_app):
+    first, second = (live_app.add(title=f"Picked {word}", status="succeeded") for word in ("apple", "pear"))
+    page = open_page("/app/analyses?text=apple")
+    page.locator(f".ag-row[row-id='{first}'] input").check()
+    expect(page.locator("#analyses-n-picked")).to_have_text("1\u00a0analysis picked")
+
+    page.get_by_label("Search title, symbol or model").fill("pear")
+    page.locator(f".ag-row[row-id='{second}'] input").check()
+    expect(page.locator("#analyses-compare")).to_have_attribute("href", f"/app/compare?ids={first},{second}")
+
+    page.get_by_label("Search title, symbol or model").fill("apple")
+    expect(page.locator(f".ag-row[row-id='{first}'] input")).to_be_checked()
+    page.fill("#analyses-tag-text", "fruit")
+    page.get_by_role("button", name="Add tag").click()
+    expect(page.locator(f".ag-row[row-id='{first}'] .tag")).to_have_text("fruit")
+    expect(page.locator(".toast-done")).to_have_text("2\u00a0analyses tagged.")
+    expect(page.locator(f".ag-row[row-id='{first}'] input")).to_be_checked()
+    page.get_by_role("button", name="Archive").click()
+    expect(page.locator(".grid-empty")).to_contain_text("No analysis matches")
+
+
 def test_the_list_can_be_filtered(open_page, live_app):
     live_app.add(title="A needle in the list", status="failed", error_code="not_enough_data", error_message="x")
     page = open_page("/app/analyses")
 
     page.get_by_label("Search title, symbol or model").fill("needle")
-    expect(page.locator(".list-title")).to_have_count(1)
+    expect(page.locator(".grid-name")).to_have_count(1)
     page.get_by_text("Succeeded", exact=True).first.click()
     page.get_by_text("No analysis matches").wait_for()
     page.get_by_text("Failed", exact=True).first.click()

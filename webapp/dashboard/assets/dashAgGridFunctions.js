@@ -15,6 +15,7 @@
   functions.assayTags = function (cell) {
     return (cell || []).map(function (tag) { return tag.text === undefined ? tag : tag.text; }).join(", ");
   };
+  functions.assayLines = function (name, below) { return below ? name + "\n" + below : name; };
   functions.assayOpens = function (row) { return Boolean(row && row.data && row.data.href); };
   functions.assayLeave = function () { return false; }; // Tab leaves the table; arrows move inside it
   functions.assayChanged = function (event, id) { window.assayGrid.changed(event.api, id); };

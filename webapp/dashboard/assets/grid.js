@@ -21,9 +21,12 @@
   }
 
   cells.AssayName = function (props) {
-    var href = props.data && props.data.href;
+    var row = props.data || {};
+    var name = row[props.colDef.field];
     // Enter on the cell opens: a stop for Tab at every row would be a wall.
-    return href ? element("a", { href: href, className: "grid-name", tabIndex: -1 }, props.value) : props.value;
+    var link = row.href ? element("a", { key: "name", href: row.href, className: "grid-name", tabIndex: -1 }, name) : name;
+    var below = row[props.colDef.context.below];
+    return below ? [link, element("div", { key: "below", className: "grid-below" }, below)] : link;
   };
 
   cells.AssayBadge = function (props) {

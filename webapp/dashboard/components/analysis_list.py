@@ -1,24 +1,23 @@
 """The list of analyses: its state as it stands in the address, its filters, and its rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria
-from webapp.dashboard.components.cards import icon
-from webapp.dashboard.components.status import WORDS, status_badge
-from webapp.dashboard.components.times import ago, now
+from webapp.dashboard.components.grid import GridColumn, fact
+from webapp.dashboard.components.status import WORDS, status_cell
+from webapp.dashboard.components.times import now
 from webapp.services.analyses import AnalysisPage, AnalysisSummary
 from webapp.services.listing import Archived, Filters, Scope, Sort
 from webapp.services.workflow import Status
 
-PICK = "analyses-pick"
 FIELDS = ("text", "scope", "status", "credible", "tag", "archived", "sort")
 MOST_CHARACTERS = 120
 _MOST_PAGES = 100_000
@@ -29,6 +28,16 @@ _SCOPES = {Scope.MINE: "Mine", Scope.SHARED: "Shared with me", Scope.ALL: "Every
 _CREDIBLE = {_ANY: "Any audit", "yes": "Credible", "no": "Not credible"}
 _ARCHIVED = {Archived.NO: "Not archived", Archived.ONLY: "Archived", Archived.ALSO: "Archived or not"}
 _SORTS = {Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first", Sort.TITLE: "By title", Sort.STATUS: "By status"}
+
+COLUMNS = (
+    GridColumn("title", "Analysis", "name", below="verdict"),
+    GridColumn("status", "Status", "badge", widest="Running 100 %"),
+    GridColumn("verdict", "Verdict", grows=5, is_optional=True),
+    GridColumn("symbols", "Instruments", widest="GOOG, IBM, MSFT", is_optional=True),
+    GridColumn("tags", "Tags", "tags", widest="baseline, google", is_optional=True),
+    GridColumn("submitted", "Submitted", "ago", is_optional=True),
+    GridColumn("took", "Took", "duration", widest="59 min 59 s", is_optional=True),
+)
 
 # Codes whose words alone would say little.
 FAILURES = {
@@ -126,16 +135,30 @@ def filters(state: ListState, tags: Sequence[str], *, sees_all: bool) -> Compone
     )
 
 
-def table(page: AnalysisPage, picked: Collection[str], *, may_pick: bool) -> Component:
-    """Return the rows of a page, and where in the whole they stand."""
-    titles = (("Analysis", ""), ("Status", ""), ("Verdict", ""), ("Submitted", "number"), ("Took", "number"))
-    head = html.Thead(html.Tr([html.Th(title, scope="col", className=side or None) for title, side in titles]))
-    moment = now()
-    rows = [_row(item, ago(item.submitted_at, moment), picked, may_pick=may_pick) for item in page.items]
-    body = html.Section(
-        html.Table([head, html.Tbody(rows)], className="data-table list-table"), className="panel panel-flush"
-    )
-    return html.Div([body, _position(page)], className="stack")
+def rows(page: AnalysisPage) -> list[dict[str, Any]]:
+    """Return the rows of a page; of what is somebody else's affair, whose it is and nothing that it contains."""
+    return [
+        {
+            "id": item.id,
+            "href": paths.analysis(item.id) if item.title else None,
+            "title": item.title or f"{item.owner}, {item.id}",
+            "symbols": ", ".join(item.symbols) or None,
+            "status": status_cell(item),
+            "verdict": _words(item),
+            "tags": _tags(item),
+            "submitted": item.submitted_at,
+            "took": None if item.status is Status.QUEUED else _seconds(item),
+        }
+        for item in page.items
+    ]
+
+
+def position(page: AnalysisPage) -> str:
+    """Return where in the whole the rows of a page stand."""
+    if not page.items:
+        return ""
+    first, last = page.offset + 1, page.offset + len(page.items)
+    return f"{formats.count(first)}–{formats.count(last)} of {formats.count(page.total)}"
 
 
 def mark(page: AnalysisPage) -> str:
@@ -162,37 +185,13 @@ def _select(id_: str, label: str, options: Mapping[Any, str], value: str) -> Com
     return html.Div([html.Label(label, htmlFor=id_, className="visually-hidden"), select])
 
 
-def _row(item: AnalysisSummary, submitted: Component, picked: Collection[str], *, may_pick: bool) -> Component:
-    took = "" if item.status is Status.QUEUED else formats.duration(_seconds(item))
-    return html.Tr(
-        [
-            html.Th(_name(item, picked, may_pick=may_pick), scope="row", className="cell-title"),
-            html.Td(status_badge(item), className="cell-status"),
-            html.Td(html.Div(_words(item), className="list-verdict"), className="cell-verdict"),
-            html.Td(submitted, className="number cell-when"),
-            html.Td(took, className="number cell-optional"),
-        ]
-    )
-
-
-def _name(item: AnalysisSummary, picked: Collection[str], *, may_pick: bool) -> Component:
-    if not item.title:  # metadata: whose it is, and nothing that it contains
-        return html.Div([html.Span(item.owner), html.Span(item.id, className="mono muted small list-id")])
-    facts: list[Any] = [html.Span(", ".join(item.symbols), className="muted small")]
-    if not item.is_own:
-        facts.append(html.Span(f"shared by {item.owner}", className="muted small"))
+def _tags(item: AnalysisSummary) -> list[Any] | None:
+    tags: list[Any] = list(item.tags)
+    if not item.is_own and item.title:
+        tags.append(fact(f"shared by {item.owner}", "person"))
     if item.is_archived:
-        facts.append(html.Span([icon("archive"), " archived"], className="muted small"))
-    facts += [html.Span(tag, className="tag") for tag in item.tags]
-    title = dcc.Link(item.title, href=paths.analysis(item.id), className="list-title", title=item.title)
-    box = dbc.Checkbox(
-        id={"type": PICK, "id": item.id},
-        value=item.id in picked,
-        label=html.Span(f"Pick {item.title}", className="visually-hidden"),
-        className="list-pick",
-    )
-    words = html.Div([title, html.Div(facts, className="list-facts")], className="list-words")
-    return html.Div([box, words] if may_pick else [words], className="list-name")
+        tags.append(fact("archived", "archive"))
+    return tags or None
 
 
 def _words(item: AnalysisSummary) -> str:
@@ -208,10 +207,3 @@ def _seconds(item: AnalysisSummary) -> float | None:
     if item.started_at is None:
         return None
     return ((item.finished_at or now()) - item.started_at).total_seconds()
-
-
-def _position(page: AnalysisPage) -> Component:
-    first, last = page.offset + 1, page.offset + len(page.items)
-    return html.Div(
-        f"{formats.count(first)}–{formats.count(last)} of {formats.count(page.total)}", className="muted small"
-    )

@@ -97,6 +97,8 @@ class GridColumn:
         Its share of the width that is left; a "name" always has 3.
     wraps : bool, default=False
         Whether long text goes on in further lines of a higher row; else the rest is told on hover.
+    below : str, default=""
+        Of a "name": the field whose text stands below it where there is little room for a column of its own.
     unknown : str, default=""
         What an "ago" says of what never was.
     widest : str, default=""
@@ -112,6 +114,7 @@ class GridColumn:
     is_optional: bool = False
     grows: int = 0
     wraps: bool = False
+    below: str = ""
     unknown: str = ""
     widest: str = ""
 
@@ -247,6 +250,7 @@ def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> d
         "context": {
             "optional": column.is_optional,
             "name": name,
+            "below": column.below or None,
             "isAction": column.kind == "action",
             "unknown": column.unknown or formats.UNKNOWN,
         },
@@ -255,16 +259,13 @@ def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> d
     }
     if column.kind in _NUMBERS:
         definition |= _number_definition(column)
-    elif column.kind == "tags":
-        definition["valueGetter"] = {"function": f"assayTags(params.data.{column.field})"}
-        definition["tooltipField"] = column.field
-    elif column.kind in {"badge", "action"}:
-        definition["valueGetter"] = {"function": f"assayText(params.data.{column.field})"}
+    elif getter := _getter(column):
+        definition["valueGetter"] = {"function": getter}
     if column.kind == "action":
         definition |= {"sortable": False, "filter": False}
     if column.kind == "code":
         definition["cellClass"] = "mono"
-    if column.wraps:
+    if column.wraps or column.below:
         definition |= {"wrapText": True, "autoHeight": True}
     elif column.kind in {"name", "text"}:
         definition["tooltipField"] = column.field
@@ -274,6 +275,15 @@ def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> d
     if column.grows:
         return definition | {"flex": column.grows, "minWidth": min(width, _NARROWEST_GROWING)}
     return definition | {"width": width, "minWidth": min(width, 64)}
+
+
+def _getter(column: GridColumn) -> str:
+    """Return how the browser makes the text by which a cell is sorted, filtered and known to have changed."""
+    if column.kind == "tags":
+        return f"assayTags(params.data.{column.field})"
+    if column.kind in {"badge", "action"}:
+        return f"assayText(params.data.{column.field})"
+    return f"assayLines(params.data.{column.field}, params.data.{column.below})" if column.below else ""
 
 
 def _number_definition(column: GridColumn) -> dict[str, Any]:

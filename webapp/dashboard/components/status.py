@@ -1,11 +1,14 @@
 """Where an analysis is, as an icon and a word: to be told apart without colour."""
 
+from typing import Any
+
 from dash import html
 from dash.development.base_component import Component
 
 from webapp.dashboard import formats
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.grid import badge
 from webapp.services.analyses import AnalysisSummary
 from webapp.services.workflow import Status
 
@@ -36,3 +39,13 @@ def status_badge(summary: AnalysisSummary) -> Component:
     return html.Span(
         [icon(_ICONS[summary.status]), WORDS[summary.status]], className=f"status status-{summary.status.value}"
     )
+
+
+def status_cell(summary: AnalysisSummary) -> dict[str, Any]:
+    """Return the same as a cell of a grid."""
+    if summary.status is Status.SUCCEEDED and summary.is_credible is False:
+        return badge("Not credible", "exclamation-triangle", "not-credible")
+    if summary.status is Status.RUNNING:
+        percent = min(99, int(summary.progress * 100))
+        return badge(f"Running {percent}{formats.NO_BREAK}%", "", "running", share=percent)
+    return badge(WORDS[summary.status], _ICONS[summary.status], summary.status.value)

@@ -6,14 +6,15 @@ from urllib.parse import parse_qsl
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from webapp.auth.session import client_address, current_actor, read, write
 from webapp.dashboard import formats, paths
-from webapp.dashboard.components.analysis_list import FIELDS, PICK, ListState, filters, mark, table
+from webapp.dashboard.components.analysis_list import COLUMNS, FIELDS, ListState, filters, mark, position, rows
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon
+from webapp.dashboard.components.grid import grid, row_data
 from webapp.dashboard.components.toasts import tell
 from webapp.errors import NotFound
 from webapp.permissions import Permission
@@ -44,15 +45,31 @@ def go(search: str | None, shown: str | None) -> Any:
     return _body(vars(said))
 
 
-def show(*form: Any) -> tuple[Any, bool, bool, str, Any]:
-    """Return the list, whether polling may rest, whether there is but one page, a mark of what is shown, its address.
+def show(*form: Any) -> tuple[Any, ...]:
+    """Return what is shown of the list, whether polling may rest, a mark of it, and its address.
 
     An unchanged list is not sent again.
     """
     *values, n_next, n_previous, _n_polls, _n_changes, known, picked = form
     page = max(0, _count(n_next) - _count(n_previous))
     state = ListState.read({**dict(zip(FIELDS, values, strict=True)), "page": page})
-    return _shown(state, _ids(picked), known)
+    found = _search(state)
+    is_idle, shown = _is_idle(found), f"{state.search} {mark(found)}"
+    if shown == known:
+        return (*[no_update] * 5, is_idle, shown, no_update)
+    # Of a poll, what is picked is known best by the table itself.
+    is_elsewhere = state.search != str(known or "").partition(" ")[0]
+    marked = {"ids": _ids(picked)} if is_elsewhere else no_update
+    return (
+        row_data(COLUMNS, rows(found)),
+        marked,
+        _empty(state, found),
+        position(found),
+        found.total <= PAGE_SIZE,
+        is_idle,
+        shown,
+        state.search,
+    )
 
 
 def first_page(*_filters: Any) -> tuple[int, int]:
@@ -60,10 +77,10 @@ def first_page(*_filters: Any) -> tuple[int, int]:
     return 0, 0
 
 
-def pick(values: Sequence[bool | None], ids: Sequence[Any], picked: Any) -> tuple[Any, bool, str, str, bool]:
+def pick(selected: Any, shown: Any, picked: Any) -> tuple[Any, bool, str, str, bool]:
     """Remember which analyses are picked, on this page and on others, and say how many."""
-    here = [str(each["id"]) for each in ids]
-    chosen = [id_ for id_, value in zip(here, values, strict=True) if value]
+    here = _rows_ids(shown)
+    chosen = [id_ for id_ in _rows_ids(selected) if id_ in here]
     after = [id_ for id_ in _ids(picked) if id_ not in here] + chosen
     words = f"{formats.plural(len(after), 'analysis', 'analyses')} picked"
     return after[:MOST_PICKED], not after, words, paths.compare(after[:MOST_PICKED]), len(after) < FEWEST
@@ -97,9 +114,12 @@ def register(app: Dash) -> None:
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
     chosen = [Input(f"analyses-{name}", "value") for name in FIELDS]
     app.callback(
-        Output("analyses-list", "children"),
-        Output("analyses-poll", "disabled"),
+        Output("analyses-grid", "rowData"),
+        Output("analyses-grid", "selectedRows"),
+        Output("analyses-empty", "children"),
+        Output("analyses-position", "children"),
         Output("analyses-pager", "hidden"),
+        Output("analyses-poll", "disabled"),
         Output("analyses-mark", "data"),
         Output("analyses-url", "search"),
         *chosen,
@@ -129,8 +149,8 @@ def register(app: Dash) -> None:
         Output("analyses-n-picked", "children"),
         Output("analyses-compare", "href"),
         Output("analyses-compare-shown", "hidden"),
-        Input({"type": PICK, "id": ALL}, "value"),
-        State({"type": PICK, "id": ALL}, "id"),
+        Input("analyses-grid", "selectedRows"),
+        State("analyses-grid", "rowData"),
         State("analyses-picked", "data"),
         prevent_initial_call=True,
     )(pick)
@@ -159,7 +179,15 @@ def _body(query: Mapping[str, Any]) -> Component:
         state = ListState.read({**query, "scope": Scope.MINE})
     with read() as session:
         tags = listing.list_tags(session, actor)
-    children, is_idle, is_one_page, shown, _ = _shown(state, [], None)
+    found = _search(state)
+    table = grid(
+        "analyses-grid",
+        COLUMNS,
+        rows(found),
+        label="Analyses",
+        empty=html.Div(_empty(state, found), id="analyses-empty"),
+        selects=True,
+    )
     return html.Div(
         [
             html.Div(
@@ -168,34 +196,36 @@ def _body(query: Mapping[str, Any]) -> Component:
             ),
             filters(state, tags, sees_all=sees_all),
             _bar(),
-            html.Div(children, id="analyses-list"),
-            _pager(state, is_one_page=is_one_page),
-            dcc.Interval(id="analyses-poll", interval=POLL_MILLISECONDS, disabled=is_idle),
-            dcc.Store(id="analyses-mark", data=shown),
+            html.Section(table, className="panel panel-flush"),
+            html.Div(
+                [
+                    html.Div(position(found), id="analyses-position", className="muted small"),
+                    _pager(state, is_one_page=found.total <= PAGE_SIZE),
+                ],
+                className="list-foot",
+            ),
+            dcc.Interval(id="analyses-poll", interval=POLL_MILLISECONDS, disabled=_is_idle(found)),
+            dcc.Store(id="analyses-mark", data=f"{state.search} {mark(found)}"),
             dcc.Store(id="analyses-picked", data=[]),
             dcc.Store(id="analyses-changed", data=0),
         ]
     )
 
 
-def _shown(state: ListState, picked: Sequence[str], known: str | None) -> tuple[Any, bool, bool, str, Any]:
-    actor = current_actor()
+def _search(state: ListState) -> AnalysisPage:
     with read() as session:
-        page = listing.search(
+        return listing.search(
             session,
-            actor,
+            current_actor(),
             state.filters,
             sort=state.order,
             limit=PAGE_SIZE,
             offset=PAGE_SIZE * state.page,
         )
-    is_idle = all(item.status.is_final for item in page.items)
-    is_one_page = page.total <= PAGE_SIZE
-    shown = f"{state.search} {mark(page)}"
-    if shown == known:
-        return no_update, is_idle, is_one_page, shown, no_update
-    may_run = actor.may(Permission.ANALYSES_RUN)
-    return _content(page, state, picked, may_run=may_run), is_idle, is_one_page, shown, state.search
+
+
+def _is_idle(page: AnalysisPage) -> bool:
+    return all(item.status.is_final for item in page.items)
 
 
 def _note(
@@ -218,6 +248,13 @@ def _note(
 def _ids(picked: Any) -> list[str]:
     """Return what can be ids of what the browser says is picked."""
     return [each for each in picked if paths.is_public_id(each)][:MOST_PICKED] if isinstance(picked, list) else []
+
+
+def _rows_ids(sent: Any) -> list[str]:
+    """Return the ids of rows: the table tells whole rows, and is told ids alone."""
+    if isinstance(sent, dict):
+        return _ids(sent.get("ids"))
+    return _ids([each.get("id") for each in sent if isinstance(each, dict)]) if isinstance(sent, list) else []
 
 
 def _count(sent: Any) -> int:
@@ -279,18 +316,15 @@ def _pager(state: ListState, *, is_one_page: bool) -> Component:
     return html.Div(pages, id="analyses-pager", className="pager list-pager no-print", hidden=is_one_page)
 
 
-def _content(page: AnalysisPage, state: ListState, picked: Sequence[str], *, may_run: bool) -> Component:
-    if page.items:
-        return table(page, picked, may_pick=state.scope is not Scope.ALL)
+def _empty(state: ListState, page: AnalysisPage) -> Component:
+    """Return what stands in the place of rows while there are none."""
     if state.scope is Scope.SHARED and not state.text:
         sentence = (
             "Nothing is shared with you yet. Others can share an analysis with you, a group of yours, or by a link."
         )
-        return html.Section(empty_state("people", sentence), className="panel")
+        return empty_state("people", sentence)
     if state.is_filtered or page.total:
-        return html.Section(
-            empty_state("funnel", "No analysis matches. Change the filter or go back to newer ones."),
-            className="panel",
-        )
+        return empty_state("funnel", "No analysis matches. Change the filter or go back to newer ones.")
     sentence = "Nothing has been analysed yet. Ask whether a model would have made money, and whether to believe it."
-    return html.Section(empty_state("clipboard-data", sentence, _new_button() if may_run else None), className="panel")
+    may_run = current_actor().may(Permission.ANALYSES_RUN)
+    return empty_state("clipboard-data", sentence, _new_button() if may_run else None)

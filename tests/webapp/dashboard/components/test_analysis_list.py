@@ -1,7 +1,7 @@
 import pytest
 
 from tests.webapp.dashboard import reading
-from webapp.dashboard.components.analysis_list import ListState, filters, mark, table
+from webapp.dashboard.components.analysis_list import ListState, filters, mark, position, rows
 from webapp.services.analyses import AnalysisPage
 from webapp.services.listing import Archived, Scope, Sort
 from webapp.services.workflow import Status
@@ -54,4 +54,25 @@ def test_a_mark_changes_with_what_is_shown(summary):
     other = AnalysisPage((summary(tags=("idea",)),), 1, 50, 0, None)
 
     assert mark(page) != mark(other)
-    assert reading.of_type(table(page, [], may_pick=False), "Checkbox") == []
+
+
+def test_a_row_says_what_it_is_and_whose(summary):
+    shared = summary(
+        id="b2", owner="Ada", is_own=False, is_archived=True, tags=("idea",), verdict="Best reached -0.139."
+    )
+    metadata = summary(
+        id="c3", owner="Ada", title="", symbols=(), is_own=False, tags=(), verdict=None, n_bytes=2_500_000
+    )
+    first, second = rows(AnalysisPage((shared, metadata), 2, 50, 0, None))
+
+    assert (first["href"], first["verdict"]) == ("/app/analyses/b2", "Best reached −0.139.")
+    assert first["tags"] == [
+        "idea", {"text": "shared by Ada", "icon": "person"}, {"text": "archived", "icon": "archive"}
+    ]  # fmt: skip
+    assert (second["href"], second["title"], second["symbols"], second["tags"]) == (None, "Ada, c3", None, None)
+    assert second["verdict"].replace("\u00a0", " ") == "2.5 MB stored"
+
+
+def test_where_a_page_stands(summary):
+    assert position(AnalysisPage((summary(),), 1_200, 50, 100, None)) == "101–101 of 1,200"
+    assert position(AnalysisPage((), 7, 50, 100, None)) == ""
