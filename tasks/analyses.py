@@ -38,11 +38,14 @@ def work() -> None:
             pid=os.getpid(),
             lease_seconds=settings.lease_seconds,
             max_attempts=settings.max_attempts,
+            cpu_clock=time.process_time(),
         )
     if claim is None:
         return
     try:
         _carry(parts, claim)
+        with parts.database.write() as session:
+            job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
     except LeaseLost as error:
         _log.warning("Stopped work that is no longer ours.", extra={"analysis": claim.public_id, "error": str(error)})
     except OperationalError:

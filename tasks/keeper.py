@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from tasks.hands import Hands, hands
 from webapp import jobs
@@ -40,6 +41,7 @@ class Kind:
     goes_on: str
     time_limit: Callable[[Settings], int]
     advice: str
+    counts_cpu: bool = False  # towards what its owner may use in a day
 
 
 KINDS = (
@@ -50,6 +52,7 @@ KINDS = (
         goes_on="the work goes on from the last stored stage.",
         time_limit=lambda settings: settings.analysis_time_limit_seconds,
         advice="Ask for fewer models, folds or trials.",
+        counts_cpu=True,
     ),
     Kind(
         acquisition_jobs,
@@ -80,6 +83,7 @@ class Keeper:
         self.worker = worker
         self.parent = parent
         self._children: list[psutil.Process] = []
+        self._clocks: dict[tuple[int, int], float] = {}  # processor seconds last seen, by analysis and attempt
         self._next_beat = self._next_sweep = 0.0
 
     def step(self, now: float) -> None:
@@ -87,6 +91,8 @@ class Keeper:
         self._children = _children(self.parent) or self._children
         with self.parts.database.read() as session:
             running = {kind: kind.services.running_on(session, self.worker) for kind in KINDS}
+        if not running[KINDS[0]]:
+            self._clocks.clear()
         for kind, held in running.items():
             for job in held:
                 self._look_at(kind, job)
@@ -96,6 +102,8 @@ class Keeper:
                 for kind, held in running.items():
                     alive = [job.pid for job in held if _is_working(job.pid)]
                     kind.services.renew(session, self.worker, alive, lease_seconds=settings.lease_seconds)
+                    for job in held:
+                        self._account(session, kind, job)
             self._next_beat = now + settings.heartbeat_seconds
         if now >= self._next_sweep:
             with self.parts.database.write() as session:
@@ -110,6 +118,7 @@ class Keeper:
         with self.parts.database.write() as session:
             running = [(kind, job) for kind in KINDS for job in kind.services.running_on(session, self.worker)]
             for kind, job in running:
+                self._account(session, kind, job)
                 kind.services.hand_back(
                     session, job.job_id, job.attempt, reason=f"Its worker was ended; {kind.goes_on}"
                 )
@@ -124,8 +133,10 @@ class Keeper:
         settings = self.parts.settings
         memory = _memory_bytes(job.pid)
         limit = kind.time_limit(settings)
+        self._see_clock(kind, job)
         if memory is None:
             with self.parts.database.write() as session:
+                self._account(session, kind, job)
                 reason = f"The process that ran it died; {kind.goes_on}"
                 moved = kind.services.hand_back(session, job.job_id, job.attempt, reason=reason)
             if moved:
@@ -143,9 +154,24 @@ class Keeper:
     def _end(self, kind: Kind, job: Running, status: Status, *, message: str, code: str | None = None) -> None:
         """Take the job away from its process first, so that it can write nothing more, then kill the process."""
         with self.parts.database.write() as session:
+            self._account(session, kind, job)
             moved = kind.services.stop(session, job, status, code=code, message=message)
         if moved:
             _kill(job.pid)
+
+    def _see_clock(self, kind: Kind, job: Running) -> None:
+        clock = _cpu_seconds(job.pid) if kind.counts_cpu else None
+        if clock is not None:
+            self._clocks[job.job_id, job.attempt] = clock
+
+    def _account(self, session: Session, kind: Kind, job: Running) -> None:
+        """Add the processor time of an analysis; of a process that is gone, what was last seen of it."""
+        if not kind.counts_cpu:
+            return
+        self._see_clock(kind, job)
+        clock = self._clocks.get((job.job_id, job.attempt))
+        if clock is not None:
+            kind.services.account(session, job.job_id, job.attempt, clock)
 
 
 def _children(pid: int) -> list[psutil.Process]:
@@ -170,6 +196,14 @@ def _memory_bytes(pid: int) -> int | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else int(process.memory_info().rss)
     except psutil.NoSuchProcess:
         return None
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return None
+    return float(times.user + times.system)
 
 
 def _kill(pid: int) -> None:

@@ -11,7 +11,7 @@ AppError
 ├── InvalidInput          `fields` says what is wrong with which field
 ├── IdempotencyKeyReused  the key stood for another request
 ├── TooManyRequests       `retry_after` seconds
-├── QuotaExceeded         the actor's limit is used up
+├── QuotaExceeded         the actor's limit is used up; `limit` names it, `retry_after` seconds if waiting helps
 ├── LeaseLost             a worker no longer owns the analysis it works on
 └── ServiceUnavailable    the database or the queue does not answer
 """
@@ -102,9 +102,14 @@ class TooManyRequests(AppError):
 
 
 class QuotaExceeded(AppError):
-    """The actor's limit is used up."""
+    """The actor's limit is used up: `limit` names it; `retry_after` seconds if it helps to wait."""
 
     code = "quota_exceeded"
+
+    def __init__(self, message: str, *, limit: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.retry_after = retry_after
 
 
 class LeaseLost(AppError):

@@ -19,7 +19,7 @@ from webapp.auth.guard import PUBLIC_ENDPOINTS
 from webapp.auth.session import parts_of
 from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Actor, Permission, Role
-from webapp.services import groups, invitations, sessions, shares, templates, tokens
+from webapp.services import groups, invitations, quotas, sessions, shares, templates, tokens
 from webapp.services.sessions import Visit
 from webapp.tables import Acquisition, Analysis, ApiToken, BrowserSession, LogLine, Share, User
 
@@ -402,7 +402,7 @@ def test_the_layout_that_everybody_shares_knows_nobody(as_other, as_owner):
 
 
 # Services whose things belong to nobody in particular, and which administrators may reach.
-FOR_ADMINISTRATORS = {"groups", "invitations", "trail", "two_factor", "users"}
+FOR_ADMINISTRATORS = {"groups", "invitations", "quotas", "trail", "two_factor", "users"}
 
 
 def services_for_actors():
@@ -429,6 +429,7 @@ def test_every_service_refuses_the_wrong_actor(function, role, ground, database,
         given = {**ground.ids, **VALUES, "session": session, "actor": intruder, "store": parts_of(app).store}
         given |= {"name": "Name", "emails": [], "files": parts_of(app).files, "frames": parts_of(app).store}
         given |= {"prepared": None, "symbol": "ABC", "instrument": {"symbol": "ABC"}}
+        given |= {"limits": quotas.Limits(n_running=1)}
         given |= UNSAID
         wanted = inspect.signature(function).parameters.values()
         missing = {each.name for each in wanted if each.default is each.empty} - set(given)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tasks.keeper import Keeper
 from tests import factories
 from webapp import jobs
-from webapp.services import acquisition_jobs, acquisitions, analyses, workers
+from webapp.services import acquisition_jobs, acquisitions, analyses, quotas, workers
 from webapp.services import jobs as job_services
 from webapp.tables import Acquisition, Analysis
 
@@ -92,6 +93,46 @@ def test_what_goes_beyond_a_limit_is_failed_first_and_then_killed(parts, claimed
     ended = row(parts, claimed)
     assert (ended.status, ended.error_code) == ("failed", code)
     assert "Ask for fewer" in ended.error_message
+
+
+@pytest.fixture
+def spinner():
+    """A process that computes, and says when it has taken half a second of processor time."""
+    program = "import time\nwhile time.process_time() < 0.5: pass\nprint('ready', flush=True)\ntime.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    yield process
+    process.kill()
+    process.wait(timeout=5)
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("how", ["it works", "it dies", "it is cancelled"])
+def test_the_time_of_a_process_is_accounted_however_it_ends(parts, actor, spinner, how):
+    with parts.database.write() as session:
+        factories.create_analysis(session, actor)
+        claimed = job_services.claim_next(
+            session, worker=WORKER, pid=spinner.pid, lease_seconds=20, max_attempts=5, cpu_clock=0.1
+        )
+    keeper = Keeper(parts, WORKER, os.getpid())
+    keeper.step(0.0)
+    if how == "it dies":
+        spinner.kill()
+        spinner.wait(timeout=5)
+    elif how == "it is cancelled":
+        with parts.database.write() as session:
+            analyses.cancel(session, actor, claimed.public_id)
+        time.sleep(0.1)
+        keeper.parts = type(parts)(
+            parts.settings.model_copy(update={"cancel_grace_seconds": 0}), parts.database, parts.queue
+        )
+    keeper.step(0.1)
+
+    found = row(parts, claimed)
+    assert found.status == {"it works": "running", "it dies": "queued", "it is cancelled": "cancelled"}[how]
+    assert 0.3 < found.cpu_seconds < 1.0, "half a second, without what it had taken before"
+    with parts.database.read() as session:
+        assert quotas.get_own(session, actor).cpu_seconds == pytest.approx(found.cpu_seconds)
 
 
 def test_giving_up_hands_everything_back_and_ends_the_children(parts, claimed, sleeper, jobs_sent):

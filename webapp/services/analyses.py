@@ -15,8 +15,9 @@ from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, paging, snapshots, turns
+from webapp.services import audit, paging, quotas, snapshots, turns
 from webapp.services.access import find_owned, find_readable, may_read
+from webapp.services.waiting import Waiting
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
 
@@ -167,8 +168,11 @@ def submit(session: Session, actor: Actor, spec: AnalysisSpec, *, title: str = "
         If the actor may not run analyses.
     InvalidInput
         If the title is too long, or there are no prices of an instrument.
+    QuotaExceeded
+        If as many of the actor's analyses wait as may, or they have no room left.
     """
     require(actor, Permission.ANALYSES_RUN)
+    quotas.check(session, actor)
     snapshots.resolve(session, actor, spec.instruments, spec.interval)
     row = _insert(session, actor, spec.resolved(), spec.hash(), title=clean_title(title) or _default_title(spec))
     audit.record(session, action="analysis.submitted", actor=actor, subject=row.public_id, address=address)
@@ -202,6 +206,8 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
         If the actor owns no such analysis.
     Conflict
         If it is not final yet.
+    QuotaExceeded
+        If as many of the actor's analyses wait as may, or they have no room left.
     """
     require(actor, Permission.ANALYSES_RUN)
     parent = find_owned(session, actor, analysis_id)
@@ -209,6 +215,7 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
         raise Conflict(
             f"Expected a finished analysis to run again; this one is {parent.status}. Wait for it, or cancel it."
         )
+    quotas.check(session, actor)
     row = _insert(session, actor, parent.spec, parent.spec_hash, title=parent.title)
     row.parent_id, row.snapshot_id, row.pins = parent.id, parent.snapshot_id, dict(parent.pins)
     audit.record(session, action="analysis.rerun", actor=actor, subject=row.public_id, address=address)
@@ -279,7 +286,7 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
     shown_parent = parent if parent is not None and may_read(session, actor, parent) else None
     now = database_now(session)
     elapsed = ((row.finished_at or now) - row.started_at).total_seconds() if row.started_at else None
-    position, waits_for = _queue_place(session, row, now)
+    position, waits_for = _queue_place(session, actor, row, now)
     return AnalysisView(
         summary=to_summary(row, owner, actor),
         spec=row.spec,
@@ -417,15 +424,14 @@ def to_summary(row: Analysis, owner: str, actor: Actor, tags: Sequence[str] = ()
     )
 
 
-def _queue_place(session: Session, row: Analysis, now: datetime.datetime) -> tuple[int | None, str | None]:
+def _queue_place(
+    session: Session, actor: Actor, row: Analysis, now: datetime.datetime
+) -> tuple[int | None, str | None]:
     """Return the position among the queued, from 1, and why it waits."""
     if row.status != Status.QUEUED:
         return None, None
     place = turns.place_of(session, row.id, now) or 1  # a worker that took it a moment ago waits for nobody
-    if row.not_before is not None and row.not_before > now:
-        seconds = round((row.not_before - now).total_seconds())
-        return place, f"trying again in {seconds} s after: {row.error_message}"
-    return place, f"{place - 1} ahead of it" if place > 1 else "the next free worker takes it"
+    return place, Waiting(session, actor, now).why(row, place)
 
 
 def _eta(row: Analysis, elapsed: float | None) -> float | None:

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now
 from webapp.errors import LeaseLost
-from webapp.services import leases, turns
+from webapp.services import cpu_use, leases, quotas, turns
 from webapp.services.leases import Running
 from webapp.services.workflow import STAGES, Status
 from webapp.tables import Analysis, LogLine
@@ -39,8 +39,12 @@ class Claim:
     is_rerun: bool
 
 
-def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float, max_attempts: int) -> Claim | None:
+def claim_next(
+    session: Session, *, worker: str, pid: int, lease_seconds: float, max_attempts: int, cpu_clock: float = 0.0
+) -> Claim | None:
     """Take the next analysis by policy: priority, then the owner with the fewest running, then age.
+
+    What its owner's limits hold back is left where it is.
 
     Parameters
     ----------
@@ -54,6 +58,8 @@ def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float,
         How long the claim holds unless it is renewed.
     max_attempts : int
         An analysis that was started this often already is failed instead.
+    cpu_clock : float, default=0.0
+        Processor seconds that the process has taken in its life so far.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float,
     """
     while True:
         now = database_now(session)
-        row = session.scalars(turns.in_order(now).limit(1)).first()
+        row = _next(session, now)
         if row is None:
             return None
         # Attempts that ended in a transient error, such as a source of prices that was away, have a limit of their own.
@@ -75,7 +81,12 @@ def claim_next(session: Session, *, worker: str, pid: int, lease_seconds: float,
                 "error_message": f"Given up after {row.attempt} attempts; each time the worker that ran it was lost.",
             }
         else:
-            values = leases.taken(row.attempt, worker=worker, pid=pid, now=now, lease_seconds=lease_seconds)
+            values = {
+                **leases.taken(row.attempt, worker=worker, pid=pid, now=now, lease_seconds=lease_seconds),
+                "first_started_at": row.first_started_at or now,
+                "progress_before": row.progress,
+                "cpu_mark": cpu_clock,
+            }
         taken = _update(session, leases.is_queued(Analysis, row.id, row.attempt), values)
         if taken and not is_hopeless:
             attempt = row.attempt + 1
@@ -264,6 +275,11 @@ def renew(session: Session, worker: str, pids: Sequence[int], *, lease_seconds: 
     return leases.renew(session, Analysis, worker, pids, lease_seconds=lease_seconds)
 
 
+def account(session: Session, job_id: int, attempt: int, clock: float) -> None:
+    """Add the processor time that an attempt has taken since somebody last looked; see `cpu_use`."""
+    cpu_use.account(session, job_id, attempt, clock)
+
+
 def sweep(session: Session) -> int:
     """Bring back analyses whose lease has run out; return how many wait for a worker now.
 
@@ -273,8 +289,7 @@ def sweep(session: Session) -> int:
     reason = "Its worker fell silent; the work goes on from the last stored stage."
     for analysis_id, attempt in leases.lost(session, Analysis, now):
         hand_back(session, analysis_id, attempt, reason=reason)
-    due = select(func.count()).where(Analysis.status == Status.QUEUED, turns.is_due(now))
-    return session.scalar(due) or 0
+    return turns.count_startable(session, now)
 
 
 def progress_of(stage: str, fraction: float) -> float:
@@ -282,6 +297,19 @@ def progress_of(stage: str, fraction: float) -> float:
     names = list(STAGES)
     before = sum(STAGES[name] for name in names[: names.index(stage)])
     return min(0.99, (before + STAGES[stage] * fraction) / sum(STAGES.values()))
+
+
+def _next(session: Session, now: datetime.datetime) -> Analysis | None:
+    """Return the next analysis, made sure of that its owner may have one more running."""
+    while (found := session.scalar(turns.in_order(now).limit(1))) is not None:
+        row = session.get_one(Analysis, found, populate_existing=True)
+        if not quotas.limits_of(session, row.owner_id).n_running:
+            return row
+        # Two workers may have counted at the same moment. Now the others wait, so that a second count is right.
+        quotas.lock(session, row.owner_id)
+        if session.scalar(turns.in_order(now).where(Analysis.id == found)) is not None:
+            return row
+    return None
 
 
 def _is_running(analysis_id: int, attempt: int) -> ColumnElement[bool]:

@@ -61,6 +61,8 @@ SENTENCES: dict[str, str] = {
     "group.created": "made the group {subject}",
     "group.renamed": "renamed the group {subject}",
     "group.members_set": "set the members of the group {subject}",
+    "limits.user_set": "set the limits of {subject}",
+    "limits.house_set": "set everybody's limits",
     "group.deleted": "deleted the group {subject}",
 }
 

@@ -1,18 +1,24 @@
-"""Whose turn it is: the one policy by which workers take what is queued, and the place that it gives everybody."""
+"""Whose turn it is: the one policy by which workers take what is queued, and the place that it gives everybody.
+
+Whatever may be started comes first: what is due, of owners who may have more running. Then smaller priority numbers,
+owners with fewer running, and age. So a thousand members of one person's study, or their thousand analyses, stand
+behind another's first.
+"""
 
 import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session
 
+from webapp.services import quotas
 from webapp.services.workflow import Status
 from webapp.tables import Analysis
 
 
-def in_order(now: datetime.datetime) -> Select[Analysis]:
-    """Select what may be started now, in the order in which it will be: priority, fewest running, age."""
-    return select(Analysis).where(Analysis.status == Status.QUEUED, is_due(now)).order_by(*_policy())
+def in_order(now: datetime.datetime) -> Select[int]:
+    """Select the keys of what may be started now, in the order in which it will be."""
+    return _queue(Analysis.id).where(may_start(now)).order_by(*_policy())
 
 
 def place_of(session: Session, analysis_id: int, now: datetime.datetime) -> int | None:
@@ -25,38 +31,60 @@ def place_of(session: Session, analysis_id: int, now: datetime.datetime) -> int 
     analysis_id : int
         Key of the analysis.
     now : datetime
-        The database's moment. What has to wait for a later one stands behind all that has not.
+        The database's moment. What may not be started yet stands behind all that may.
 
     Returns
     -------
     int or None
         From 1, by what runs now: it changes when an analysis of any owner begins or ends. None if it is not queued.
     """
-    has_to_wait = case((is_due(now), 0), else_=1)
-    place = func.row_number().over(order_by=(has_to_wait, *_policy())).label("place")
-    queue = select(Analysis.id, place).where(Analysis.status == Status.QUEUED).subquery()
-    return session.scalar(select(queue.c.place).where(queue.c.id == analysis_id))
+    standing = _standing(now)
+    mine = session.execute(_queue(*standing).where(Analysis.id == analysis_id)).one_or_none()
+    if mine is None:
+        return None
+    ahead = tuple_(*standing) < tuple_(*(literal(own, each.type) for own, each in zip(mine, standing, strict=True)))
+    return 1 + (session.scalar(_queue(func.count()).where(ahead)) or 0)
 
 
 def places(session: Session, now: datetime.datetime) -> dict[int, int]:
     """Return the place of everything that is queued, by its key; see `place_of`."""
-    has_to_wait = case((is_due(now), 0), else_=1)
-    place = func.row_number().over(order_by=(has_to_wait, *_policy()))
-    rows = session.execute(select(Analysis.id, place).where(Analysis.status == Status.QUEUED))
-    return {analysis_id: number for analysis_id, number in rows}  # noqa: C416  # typed rows
+    in_line = session.scalars(_queue(Analysis.id).order_by(*_standing(now)))
+    return {analysis_id: place for place, analysis_id in enumerate(in_line, start=1)}
+
+
+def count_startable(session: Session, now: datetime.datetime) -> int:
+    """Return how many of the queued a worker would take now."""
+    query = select(func.count()).select_from(Analysis).where(Analysis.status == Status.QUEUED, may_start(now))
+    return session.scalar(query) or 0
+
+
+def may_start(now: datetime.datetime) -> ColumnElement[bool]:
+    """Select what a worker would take: it is due, and its owner may have more running."""
+    return and_(is_due(now), Analysis.owner_id.not_in(quotas.held_back(now)))
 
 
 def is_due(now: datetime.datetime) -> ColumnElement[bool]:
-    """Select what need not wait for a later moment."""
+    """Select what need not wait for a later moment. Whatever else makes a queued analysis wait belongs here."""
     return or_(Analysis.not_before.is_(None), Analysis.not_before <= now)
 
 
-def _policy() -> tuple[Any, ...]:
-    other = aliased(Analysis)
-    running = (
-        select(func.count())
-        .where(other.owner_id == Analysis.owner_id, other.status == Status.RUNNING)
-        .correlate(Analysis)
-        .scalar_subquery()
+def _queue(*columns: Any) -> Select[Any]:
+    """Select from what is queued, with how many each owner has running beside it, counted once for all."""
+    return (
+        select(*columns)
+        .select_from(Analysis)
+        .outerjoin(_running, _running.c.owner_id == Analysis.owner_id)
+        .where(Analysis.status == Status.QUEUED)
     )
-    return Analysis.priority, running, Analysis.submitted_at, Analysis.id
+
+
+def _standing(now: datetime.datetime) -> tuple[Any, ...]:
+    """Return by what the queued are told apart: what may not be started stands behind whatever may."""
+    return case((may_start(now), 0), else_=1), *_policy()
+
+
+def _policy() -> tuple[Any, ...]:
+    return Analysis.priority, func.coalesce(_running.c.n_running, 0), Analysis.submitted_at, Analysis.id
+
+
+_running = quotas.running_by_owner().subquery("running")

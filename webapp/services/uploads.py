@@ -17,7 +17,7 @@ from quant.errors import InvalidPrices
 from webapp.db import database_now
 from webapp.errors import Conflict, InvalidInput, QuotaExceeded
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, paging, price_store, upload_judging, upload_views
+from webapp.services import audit, paging, price_store, quotas, upload_judging, upload_views
 from webapp.services.price_store import RevisionView
 from webapp.services.upload_judging import Decision, Prepared, examine, prepare
 from webapp.services.upload_views import DecisionView, FindingView, UploadView
@@ -95,12 +95,13 @@ def create(
     PermissionDenied
         If the actor may not change prices.
     QuotaExceeded
-        If the actor has a thousand uploads.
+        If the actor has a thousand uploads, or no room for this one.
     """
     require(actor, Permission.PRICES_WRITE)
     n_uploads = session.scalar(select(func.count()).select_from(Upload).where(Upload.owner_id == actor.user_id)) or 0
     if n_uploads >= MOST_UPLOADS:
         raise QuotaExceeded(f"Expected at most {MOST_UPLOADS} uploads of one person. Ask an administrator for room.")
+    quotas.check_storage(session, actor, n_bytes)
     row = Upload(
         public_id=secrets.token_hex(8),
         owner_id=actor.user_id,

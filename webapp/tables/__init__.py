@@ -5,6 +5,7 @@ from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
 from webapp.tables.idempotency import IdempotencyKey
+from webapp.tables.limit import CpuUse, HouseLimits, UserLimits
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
@@ -22,10 +23,12 @@ __all__ = [
     "AuditEvent",
     "Backtest",
     "BrowserSession",
+    "CpuUse",
     "DashboardChoice",
     "FittedModel",
     "Group",
     "GroupMember",
+    "HouseLimits",
     "IdempotencyKey",
     "Invitation",
     "LogLine",
@@ -51,5 +54,6 @@ __all__ = [
     "UploadFinding",
     "UsedFeature",
     "User",
+    "UserLimits",
     "Worker",
 ]

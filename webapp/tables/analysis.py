@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -16,8 +16,10 @@ class Analysis(Base):
     __tablename__ = "analyses"
     __table_args__ = (
         CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
-        Index("ix_analyses_queue", "status", "priority", "submitted_at"),
+        # All that a claim looks at, so that whoever waits is found without reading a row.
+        Index("ix_analyses_queue", "status", "owner_id", "priority", "submitted_at", "id", "not_before"),
         Index("ix_analyses_owner", "owner_id", "submitted_at"),
+        Index("ix_analyses_newest", "submitted_at", "id"),
         # The ledger outlives the analysis, and knows its trials by this number: it must never be given again.
         {"sqlite_autoincrement": True},
     )
@@ -65,6 +67,12 @@ class Analysis(Base):
     # What it is found by, beside its title, and whether lists leave it out.
     keywords: Mapped[str | None] = mapped_column(Text)  # symbols and models in lower case
     archived_at: Mapped[datetime.datetime | None]  # counted as before
+
+    # What its attempts have in common.
+    first_started_at: Mapped[datetime.datetime | None]
+    progress_before: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))  # the newest one
+    cpu_seconds: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))  # of all
+    cpu_mark: Mapped[float | None]  # what its process's own clock showed when `cpu_seconds` was last added to
 
 
 class AnalysisTag(Base):

@@ -8,6 +8,7 @@ from tests.webapp.api.answered import QUESTION
 from tests.webapp.api.calls import Caller, fields, problem, without_id
 from webapp import jobs
 from webapp.permissions import GRANTS, Permission, Role
+from webapp.services import workers
 from webapp.tables import Analysis, AuditEvent, LogLine
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -301,7 +302,9 @@ def test_a_list_query_that_does_not_fit_is_named(me, query, field):
 # --- watching -------------------------------------------------------------------------------------------------------
 
 
-def test_a_queued_analysis_says_where_it_stands_and_why_it_waits(me, ask):
+def test_a_queued_analysis_says_where_it_stands_and_why_it_waits(me, ask, database):
+    with database.write() as session:
+        workers.beat(session, "host:1:1")
     ask(submitted_at=factories.NOW - datetime.timedelta(hours=1))
     body = me.get(f"/analyses/{ask()}").json
 

@@ -5,7 +5,7 @@ import pytest
 from quant.spec import AnalysisSpec
 from tests import factories
 from webapp.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from webapp.services import analyses
+from webapp.services import analyses, workers
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, AuditEvent
 
@@ -21,6 +21,7 @@ def question(**changes):
 
 def test_a_submission_is_a_queued_row_with_the_resolved_question(session):
     actor = factories.create_actor(session)
+    workers.beat(session, "host:1:1")
     analysis_id = analyses.submit(session, actor, question(), title="  My   idea ", address="127.0.0.1")
 
     view = analyses.get(session, actor, analysis_id)
@@ -193,6 +194,7 @@ def test_the_queue_position_counts_those_before(session):
     urgent = factories.create_analysis(session, actor, priority=-1, submitted_at=factories.NOW)
 
     assert [analyses.get(session, actor, row.public_id).queue_position for row in [urgent, *rows]] == [1, 2, 3, 4]
+    workers.beat(session, "host:1:1")
     assert analyses.get(session, actor, rows[2].public_id).waits_for == "3 ahead of it"
 
 

@@ -1,10 +1,11 @@
 import datetime
 
 import pytest
+from sqlalchemy import text
 
 from tests import factories
 from webapp.db import database_now
-from webapp.services import analyses, jobs, turns
+from webapp.services import analyses, jobs, quotas, turns, workers
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -31,9 +32,9 @@ def two_owners(session):
     return busy, idle, waiting
 
 
-def names(waiting, rows):
+def names(waiting, ids):
     known = {row.id: name for name, row in waiting.items()}
-    return [known[row.id] for row in rows]
+    return [known[each] for each in ids]
 
 
 def test_priority_comes_first_then_whose_owner_has_fewest_running_then_age(session, two_owners):
@@ -47,6 +48,7 @@ def test_priority_comes_first_then_whose_owner_has_fewest_running_then_age(sessi
 
 def test_everybody_is_shown_the_place_they_have(session, two_owners):
     busy, idle, waiting = two_owners
+    workers.beat(session, "host:1:1")
     in_order = session.scalars(turns.in_order(database_now(session))).all()
     shown = {
         name: analyses.get(session, busy if name.startswith("busy") else idle, row.public_id)
@@ -74,7 +76,7 @@ def test_the_first_place_is_the_one_that_is_taken_whatever_began_before(session,
         first = [row for row in waiting.values() if turns.place_of(session, row.id, now) == 1]
         claimed = jobs.claim_next(session, worker="host:1", pid=1, lease_seconds=20.0, max_attempts=5)
         assert [row.id for row in first] == [claimed.analysis_id]
-        taken += names(waiting, first)
+        taken += names(waiting, [claimed.analysis_id])
 
     # Each start makes its owner wait: when both have two running, age decides, and the idle one's last is the youngest.
     assert taken == [
@@ -88,11 +90,43 @@ def test_what_is_not_queued_has_no_place(session):
     assert turns.place_of(session, row.id, database_now(session)) is None
 
 
-def test_a_place_costs_one_query_however_many_wait(session, count_queries):
+def test_a_place_costs_two_queries_however_many_wait(session, count_queries):
     actor = factories.create_actor(session)
     rows = [factories.create_analysis(session, actor) for _ in range(30)]
     now = database_now(session)
 
     with count_queries(session) as statements:
         assert turns.place_of(session, rows[-1].id, now) == 30
-    assert len(statements) == 1
+    assert len(statements) == 2
+
+
+def test_who_may_run_no_more_stands_behind_all_who_may(session, two_owners):
+    _busy, _idle, waiting = two_owners
+    quotas.set_house(session, None, limits=quotas.Limits(n_running=1))
+    now = database_now(session)
+
+    in_order = session.scalars(turns.in_order(now)).all()
+    assert names(waiting, in_order) == ["idle, late", "idle, latest", "idle, last", "idle, patient"]
+    assert turns.count_startable(session, now) == 4
+    places = turns.places(session, now)
+    assert names(waiting, sorted(places, key=places.get))[4:] == [
+        "busy, urgent", "idle, later", "busy, early", "busy, next"
+    ]  # fmt: skip
+    assert {key: turns.place_of(session, key, now) for key in places} == places
+
+
+def test_the_queue_is_read_from_its_index_alone(session):
+    """With a hundred thousand finished analyses, a claim must look at what waits and at nothing else."""
+    dialect = session.get_bind().dialect
+    statement = turns.in_order(factories.NOW).limit(1).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    if dialect.name == "sqlite":
+        plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {statement}"))]
+        looks = [line for line in plan if " analyses " in line]
+        assert looks
+        assert all("COVERING INDEX ix_analyses_queue (status=?)" in line for line in looks), plan
+    else:
+        session.execute(text("SET LOCAL enable_seqscan = off"))  # it is right for the few rows that a test has
+        plan = [row[0] for row in session.execute(text(f"EXPLAIN {statement}".replace("%%", "%")))]
+        looks = [line for line in plan if " on analyses" in line or "Scan on ix_analyses" in line]
+        assert any("ix_analyses_queue" in line for line in looks), plan
+        assert not any("Seq Scan on analyses" in line for line in plan), plan

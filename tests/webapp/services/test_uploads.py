@@ -7,10 +7,10 @@ from quant.errors import InvalidPrices, InvalidSpec, UnreadableFile
 from tests import factories
 from tests.webapp.services.upload_files import DAMAGED, SOUND, bring, settle
 from webapp.errors import Conflict, InvalidInput, NotFound, PermissionDenied, QuotaExceeded
-from webapp.services import prices, uploads
+from webapp.services import prices, quotas, uploads
 from webapp.services.uploads import Decision
 from webapp.storage import FileStore
-from webapp.tables import AuditEvent, QuarantinedRow, UploadDecision
+from webapp.tables import AuditEvent, QuarantinedRow, Upload, UploadDecision, User
 
 
 @pytest.fixture
@@ -159,6 +159,16 @@ def test_there_is_a_limit_to_what_one_person_keeps(session, files, ada, monkeypa
     bring(session, files, ada, SOUND)
     with pytest.raises(QuotaExceeded):
         bring(session, files, ada, SOUND)
+
+
+def test_a_file_for_which_there_is_no_room_is_refused(session, files, ada):
+    public_id = session.get(User, ada.user_id).public_id
+    first = bring(session, files, ada, SOUND)
+    n_bytes = session.query(Upload).filter_by(public_id=first.id).one().n_bytes
+    quotas.set_of(session, None, public_id, limits=quotas.Limits(storage_bytes=2 * n_bytes - 1))
+    with pytest.raises(QuotaExceeded) as caught:
+        bring(session, files, ada, SOUND)
+    assert caught.value.limit == "storage_bytes"
 
 
 def test_uploads_are_listed_newest_first_for_their_owner(session, files, ada):
