@@ -5,7 +5,7 @@ a message may be lost, or come twice, without harm, and everything that would ma
 """
 
 from webapp.config import load_settings
-from webapp.jobs import SWEEP
+from webapp.jobs import SWEEP, TIDY
 
 _settings = load_settings()
 
@@ -43,4 +43,5 @@ beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15.0},  # when nobody was there to take it, the next one serves as well
     },
+    "tidy": {"task": TIDY, "schedule": 3600.0, "options": {"expires": 3600.0}},
 }

@@ -14,7 +14,7 @@ from tasks.hands import Hands, hands
 from tasks.imports import import_file
 from tasks.pool import WORKER
 from webapp import jobs
-from webapp.errors import AppError, LeaseLost
+from webapp.errors import AppError, LeaseLost, ServiceUnavailable
 from webapp.pacing import TokenBucket
 from webapp.services import acquisition_jobs, price_sources
 from webapp.services.acquisition_jobs import AcquisitionClaim
@@ -65,6 +65,10 @@ def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
             acquisition_jobs.hold(session, claim)
             price_sources.failed(session, claim.source, code=error.code, message=str(error), retry_after=wait)
             if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait):
+                acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
+    except ServiceUnavailable as error:  # the store of prices is away, and will come back
+        with parts.database.write() as session:
+            if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error)):
                 acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
     except (LeaseLost, OperationalError):
         raise

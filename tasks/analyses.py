@@ -16,7 +16,7 @@ from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
 from tasks.pool import WORKER
 from webapp import jobs
-from webapp.errors import AppError, LeaseLost
+from webapp.errors import AppError, LeaseLost, ServiceUnavailable
 from webapp.services import jobs as job_services
 from webapp.services import results, snapshots, trials
 from webapp.services.jobs import Claim
@@ -68,6 +68,9 @@ def _carry(parts: Hands, claim: Claim) -> None:
                 job_services.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait)
             else:
                 job_services.fail(session, claim, code=error.code, message=str(error))
+    except ServiceUnavailable as error:  # the store of results is away, and will come back
+        with parts.database.write() as session:
+            job_services.retry_later(session, claim, code=error.code, message=str(error))
     except (LeaseLost, OperationalError):
         raise
     except AppError as error:

@@ -23,16 +23,16 @@ class Hands:
     @cached_property
     def store(self) -> "FrameStore":
         """The frame store, which brings pandas with it: the keeper, who needs neither, stays small."""
-        from webapp.storage import FrameStore  # noqa: PLC0415  # see above
+        from webapp.storage import open_frames  # noqa: PLC0415  # see above
 
-        return FrameStore(self.settings.home / "frames")
+        return open_frames(self.settings)
 
     @cached_property
     def files(self) -> "FileStore":
         """Files that people brought."""
-        from webapp.storage import FileStore  # noqa: PLC0415  # see above
+        from webapp.storage import open_files  # noqa: PLC0415  # see above
 
-        return FileStore(self.settings.home / "files")
+        return open_files(self.settings)
 
 
 @lru_cache(maxsize=1)

@@ -1,12 +1,18 @@
-"""Work that nobody asked for: bringing back what was lost."""
+"""Work that nobody asked for: bringing back what was lost, clearing away what was left."""
+
+import datetime
+import logging
 
 from tasks import app
 from tasks.hands import hands
 from webapp import jobs
+from webapp.errors import ServiceUnavailable
 from webapp.services import acquisition_jobs, idempotency
 from webapp.services import jobs as job_services
 
 MOST_MESSAGES = 32
+DRAFTS_KEPT = datetime.timedelta(days=1)  # no writer of an output lives longer
+_log = logging.getLogger(__name__)
 
 
 @app.task(name=jobs.SWEEP)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -19,3 +25,16 @@ def sweep() -> None:
     for message, n_waiting in waiting.items():
         for _ in range(min(n_waiting, MOST_MESSAGES)):
             parts.queue.send(message)
+
+
+@app.task(name=jobs.TIDY)  # type: ignore[untyped-decorator]  # Celery has no types
+def tidy() -> None:
+    """Clear away what was begun in the store of results more than a day ago and never named: its writer died."""
+    parts = hands()
+    before = datetime.datetime.now(datetime.UTC) - DRAFTS_KEPT
+    try:
+        n_removed = parts.store.clear_drafts(before) + parts.files.clear_drafts(before)
+    except ServiceUnavailable:
+        return  # the store has been said to be away; the next one will do
+    if n_removed:
+        _log.info("Cleared away what dead writers left.", extra={"removed": n_removed})

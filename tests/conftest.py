@@ -168,6 +168,13 @@ def valkey(valkey_server: servers.Valkey) -> servers.Valkey:
     return valkey_server
 
 
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[servers.ObjectStore]:
+    """A private S3-compatible server, one for each test process."""
+    with servers.run_object_store() as server:
+        yield server
+
+
 @contextmanager
 def _or_skip(run: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
     try:

@@ -5,6 +5,7 @@ with the block that started them; on Linux also when the test process itself is 
 """
 
 import ctypes
+import http.client
 import os
 import secrets
 import shutil
@@ -126,6 +127,38 @@ def run_valkey() -> Iterator[Valkey]:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A running S3-compatible server on the loopback interface, which believes every key."""
+
+    port: int
+
+    def create_bucket(self) -> str:
+        """Make a new bucket; return its name."""
+        name = f"bucket-{secrets.token_hex(8)}"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("PUT", f"/{name}")
+            assert connection.getresponse().status == http.HTTPStatus.OK
+        finally:
+            connection.close()
+        return name
+
+    def url(self, bucket: str, prefix: str = "assay") -> str:
+        """What ASSAY_RESULTS_URL says of a bucket here."""
+        return f"s3://{bucket}/{prefix}?region=us-east-1&endpoint_override=http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def run_object_store() -> Iterator[ObjectStore]:
+    """Start an S3-compatible server of our own; stop it at the end, with all that is in it."""
+    port = free_port()
+    argv: list[str | Path] = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with _running(argv, stop=signal.SIGTERM) as process:
+        _wait_until(lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close(), process, OSError)
+        yield ObjectStore(port)
 
 
 def free_port() -> int:

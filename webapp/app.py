@@ -26,7 +26,7 @@ from webapp.dashboard.app import mount_dashboard
 from webapp.db import Database
 from webapp.jobs import Queue
 from webapp.secrets import TWO_FACTOR, SecretBox
-from webapp.storage import FileStore, FrameStore
+from webapp.storage import open_files, open_frames
 
 _MAX_BODY_BYTES = 4 * 1024**2
 
@@ -47,8 +47,8 @@ def create_app(settings: Settings) -> Flask:
             settings=settings,
             database=Database(settings.resolved_database_url),
             queue=Queue(settings.redis_url.get_secret_value()),
-            store=FrameStore(settings.home / "frames"),
-            files=FileStore(settings.home / "files"),
+            store=open_frames(settings),
+            files=open_files(settings),
             two_factor_box=SecretBox(settings.secret_key.get_secret_value(), TWO_FACTOR),
         ),
     )

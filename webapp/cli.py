@@ -39,7 +39,7 @@ from webapp.services import (
 )
 from webapp.services.accounts import UserView
 from webapp.services.tokens import TokenView
-from webapp.storage import FileStore, FrameStore
+from webapp.storage import open_files, open_frames, places
 from webapp.supervision import CannotStart
 
 _CHUNK_BYTES = 1024**2
@@ -182,7 +182,7 @@ def seed(settings: Settings) -> None:
     """Prepare a new installation: packaged prices, first administrator, example. A second time changes nothing."""
     with _database(settings) as database:
         with database.write() as session:
-            price_store.load_sample(session, FrameStore(settings.home / "frames"))
+            price_store.load_sample(session, open_frames(settings))
         email, given = settings.admin_email, settings.admin_password.get_secret_value()
         with database.write() as session:
             made_up = accounts.ensure_admin(session, email=email, password=given)
@@ -206,7 +206,7 @@ def seed(settings: Settings) -> None:
 @click.pass_obj
 def import_file(settings: Settings, /, file: Path, email: str, **said: Any) -> None:
     """Bring a file of prices of any size up to 2 GiB: it is copied, and a data worker judges and stores it."""
-    files = FileStore(settings.home / "files")
+    files = open_files(settings)
     instrument = {"symbol": said["symbol"], "name": said["name"], "currency": said["currency"]}
     with file.open("rb") as stream, _database(settings) as database:
         with database.read() as session:
@@ -243,7 +243,7 @@ def back_up(settings: Settings, file: Path) -> None:
     with _database(settings) as database:
         with database.write() as session:
             audit.record(session, action="backup.written", subject=file.name)
-        manifest = backups.back_up(database, _folders(settings), file, secret=settings.secret_key.get_secret_value())
+        manifest = backups.back_up(database, places(settings), file, secret=settings.secret_key.get_secret_value())
     size = file.stat().st_size / 1e6
     click.echo(f"Wrote {file}: {manifest.n_rows:,} rows, {manifest.n_stored_files:,} files, {size:,.1f} MB.")
     click.echo(
@@ -264,7 +264,7 @@ def restore(settings: Settings, file: Path, *, force: bool) -> None:
     with only_one(settings.home), _database(settings) as database:
         backups.restore(
             database,
-            _folders(settings),
+            places(settings),
             file,
             manifest,
             migrate=lambda target: command.upgrade(config, target),
@@ -279,11 +279,6 @@ def restore(settings: Settings, file: Path, *, force: bool) -> None:
             "This installation has another secret key than the one that was backed up: all sessions have ended, and "
             "what was encrypted (two-factor sign-in) cannot be read. Start with the old ASSAY_SECRET_KEY instead."
         )
-
-
-def _folders(settings: Settings) -> dict[str, Path]:
-    """Return where files are stored that rows name."""
-    return {name: settings.home / name for name in ("frames", "files")}
 
 
 def _submit_example(database: Database, queue: Queue) -> None:

@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_BUCKET_OPTIONS = {"region", "endpoint_override", "scheme"}
 
 
 class Settings(BaseSettings):
@@ -28,6 +31,19 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: an SQLite file under `home`.")
     redis_url: SecretStr = Field(
         default=SecretStr(""), description="Redis URL; empty: the launcher starts an embedded server."
+    )
+    results_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where prices, results and files lie that people brought: `file:///shared/folder`, or "
+        "`s3://bucket/prefix?region=…&endpoint_override=…`; empty: under `home`.",
+    )
+    results_access_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Access key of the bucket; empty: as its SDK finds it (`AWS_ACCESS_KEY_ID`, profile, role).",
+    )
+    results_secret_key: SecretStr = Field(default=SecretStr(""), description="Secret key of the bucket.")
+    results_ca_file: str = Field(
+        default="", description="Certificates by which the bucket's server is known; empty: the system's."
     )
     secret_key: SecretStr = Field(description="Signs sessions and forms; at least 32 characters.")
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
@@ -91,6 +107,12 @@ class Settings(BaseSettings):
             "postgresql://", "postgresql+psycopg://", 1
         )
 
+    @field_validator("results_url")
+    @classmethod
+    def _known_place(cls, url: SecretStr) -> SecretStr:
+        check_results_url(url.get_secret_value())
+        return url
+
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, secret_key: SecretStr) -> SecretStr:
@@ -103,6 +125,39 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database to use: as set, or an SQLite file under `home`."""
         return self.database_url or f"sqlite:///{self.home / 'assay.sqlite'}"
+
+
+def check_results_url(url: str) -> None:
+    """Refuse an address at which no results can lie; a ValueError says what was expected."""
+    if url.startswith("file:"):
+        if urlsplit(url).netloc or not Path(unquote(urlsplit(url).path)).is_absolute():
+            raise ValueError("expected file:///folder, an absolute path after three slashes")
+    elif url:
+        read_bucket_url(url)
+
+
+def read_bucket_url(url: str) -> dict[str, str]:
+    """Return what the address of a bucket says: `root`, which is bucket and prefix, and options of the client.
+
+    Raises
+    ------
+    ValueError
+        If it is none, has credentials in it, or options that nobody knows.
+    """
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise ValueError(
+            "expected no credentials in it; they are ASSAY_RESULTS_ACCESS_KEY and ASSAY_RESULTS_SECRET_KEY"
+        )
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ValueError("expected s3://bucket/prefix or file:///folder")
+    options = dict(parse_qsl(parts.query))
+    if unknown := sorted(options.keys() - _BUCKET_OPTIONS):
+        raise ValueError(f"expected options of {', '.join(sorted(_BUCKET_OPTIONS))}; found {', '.join(unknown)}")
+    endpoint = urlsplit(options.get("endpoint_override", ""))
+    if endpoint.scheme in {"http", "https"}:  # people write it with and without
+        options |= {"scheme": endpoint.scheme, "endpoint_override": endpoint.netloc}
+    return {"root": f"{parts.netloc}{parts.path}".rstrip("/"), **options}
 
 
 def load_settings() -> Settings:

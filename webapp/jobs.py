@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 WORK = "tasks.analyses.work"
 SWEEP = "tasks.maintenance.sweep"
+TIDY = "tasks.maintenance.tidy"
 ACQUIRE = "tasks.acquisitions.acquire"
 
 DATA = "data"  # the queue of the data worker, so that prices do not wait behind analyses, nor these behind prices

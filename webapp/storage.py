@@ -1,27 +1,39 @@
-"""Where frames are kept: Parquet files in a folder, addressed by key, complete or absent.
+"""Where frames and files are kept, addressed by key or content, complete or absent: in a folder or in a bucket.
 
-An output is written to a folder of its own and renamed into place, so that a reader never sees half of
-it and two writers of one key leave one copy. Outputs are pure functions of their key: it does not matter whose stays.
+In a folder, an output is written to a folder of its own and renamed into place, so that a reader never sees half of
+it and two writers of one key leave one copy. A bucket cannot rename: there the frames are written under a name that
+nobody has had, and then the manifest that names them, in one request; of two writers, the later manifest stays, and
+what the other one wrote is cleared away after a day. Outputs are pure functions of their key: it does not matter whose
+stays.
 
-Whoever must not write any more, because the work is no longer theirs, is kept out at the rename: `publish` is entered
-around that one moment, and if it raises, nothing becomes visible.
+Whoever must not write any more, because the work is no longer theirs, is kept out at that moment: `publish` is entered
+around the rename or the request, and if it raises, nothing becomes visible.
 """
 
+import datetime
 import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import groupby
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quant.stages import StageOutput, hash_json
+from webapp.config import Settings
+from webapp.places import DRAFTS, Bucket, Folder, Place
 
+FRAMES, FILES = "frames", "files"
 _FACTS = "facts.json"
+_AT = "at"  # in a manifest: the part of the output's folder in which its frames lie
+_CHUNK_BYTES = 1024**2
 FREELY: AbstractContextManager[object] = nullcontext()  # for whoever owns what they write
 
 pa.set_memory_pool(pa.system_memory_pool())  # the default pool keeps what it once had: 15 MB in every web process
@@ -34,10 +46,15 @@ class FrameStore:
     ----------
     root : Path
         Folder of the store; made on the first write.
+    share : Path, optional
+        A folder that machines share and that has to be there already.
     """
 
-    def __init__(self, root: Path) -> None:
+    place: Place
+
+    def __init__(self, root: Path, share: Path | None = None) -> None:
         self.root = root
+        self.place = self._folder = Folder(root, share)
 
     def folder(self, key: str) -> Path:
         """Return where the output of `key` lies, or will."""
@@ -53,16 +70,29 @@ class FrameStore:
 
     def get(self, key: str, names: Iterable[str] | None = None) -> StageOutput | None:
         """Return what is stored under `key`, or None; `names` limits the frames that are read."""
-        folder = self.folder(key)
         try:
-            manifest = json.loads((folder / _FACTS).read_text())
+            manifest = self._manifest(key)
             wanted = (
                 manifest["frames"] if names is None else [name for name in manifest["frames"] if name in set(names)]
             )
-            frames = {name: _read(folder / f"{name}.parquet") for name in wanted}
+            frames = {name: _to_frame(self._open(key, name, manifest)) for name in wanted}
         except FileNotFoundError:  # never written, or cleaned up while we looked
             return None
         return StageOutput(frames=frames, facts=manifest["facts"])
+
+    def open_frame(self, key: str, name: str) -> pq.ParquetFile:
+        """Open one frame of an output, for who reads its columns in a way of their own.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not stored.
+        """
+        file = self.folder(key) / f"{name}.parquet"
+        try:
+            return pq.ParquetFile(file)
+        except FileNotFoundError:  # unless it came from a bucket, there is none
+            return self._open(key, name, self._manifest(key))
 
     def put(self, key: str, output: StageOutput, *, publish: AbstractContextManager[object] = FREELY) -> None:
         """Store an output; a second store of the same key changes nothing.
@@ -78,7 +108,8 @@ class FrameStore:
         """
         target = self.folder(key)
         if not self.has(key):
-            draft = self.root / "drafts" / uuid.uuid4().hex
+            self._folder.require()
+            draft = self.root / DRAFTS / uuid.uuid4().hex
             draft.mkdir(parents=True)
             try:
                 for name, frame in output.frames.items():
@@ -97,26 +128,127 @@ class FrameStore:
     def count_bytes(self, key: str) -> int:
         """Return the bytes that the output of `key` takes; 0 if there is none."""
         folder = self.folder(key)
-        return sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0
 
     def remove(self, key: str) -> None:
         """Forget the output of `key`, if there is one: moved away as a whole, then deleted file by file."""
-        leaving = self.root / "drafts" / uuid.uuid4().hex
+        leaving = self.root / DRAFTS / uuid.uuid4().hex
         leaving.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # there is none
             self.folder(key).rename(leaving)
         shutil.rmtree(leaving, ignore_errors=True)
 
+    def clear_drafts(self, before: datetime.datetime) -> int:
+        """Remove what was begun before a moment and never named, because its writer died; return how much that is."""
+        return self._folder.clear_drafts(before)
 
-def _write(frame: pd.DataFrame, file: Path) -> None:
+    def _manifest(self, key: str) -> Any:
+        return json.loads((self.folder(key) / _FACTS).read_text())
+
+    def _open(self, key: str, name: str, manifest: Any) -> pq.ParquetFile:
+        return pq.ParquetFile(self.folder(key) / manifest.get(_AT, "") / f"{name}.parquet")
+
+
+class BucketFrameStore(FrameStore):
+    """A frame store in a bucket.
+
+    Parameters
+    ----------
+    bucket : Bucket
+        Where it lies.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.place = self.bucket = bucket
+
+    def has(self, key: str) -> bool:
+        """Whether the output of `key` is stored."""
+        return self.bucket.has(_inside(key, _FACTS))
+
+    def open_frame(self, key: str, name: str) -> pq.ParquetFile:
+        """Open one frame of an output; raises FileNotFoundError if it is not stored."""
+        return self._open(key, name, self._manifest(key))
+
+    def put(self, key: str, output: StageOutput, *, publish: AbstractContextManager[object] = FREELY) -> None:
+        """Store an output; a second store of the same key changes nothing, or all of it at once."""
+        if self.has(key):
+            return
+        part = uuid.uuid4().hex
+        n_bytes = 0
+        for name, frame in output.frames.items():
+            stream = pa.BufferOutputStream()
+            _write(frame, stream)
+            content = stream.getvalue()
+            n_bytes += content.size
+            self.bucket.write(_inside(key, part, f"{name}.parquet"), [content])
+        manifest = {"frames": list(output.frames), "facts": dict(output.facts), _AT: part, "n_bytes": n_bytes}
+        text = json.dumps(manifest, allow_nan=False).encode()
+        if not self.has(key):  # another writer may have come first
+            with publish:
+                self.bucket.write(_inside(key, _FACTS), [text])
+
+    def count_bytes(self, key: str) -> int:
+        """Return the bytes that the frames of the output of `key` take; 0 if there is none."""
+        try:
+            manifest = self._manifest(key)
+        except FileNotFoundError:
+            return 0
+        return int(manifest.get("n_bytes", 0)) + len(json.dumps(manifest["facts"]))
+
+    def remove(self, key: str) -> None:
+        """Forget the output of `key`, if there is one: first the manifest, so that nobody finds half of it."""
+        with suppress(FileNotFoundError):
+            manifest = self._manifest(key)
+            self.bucket.remove(_inside(key, _FACTS))
+            for name in manifest["frames"]:
+                self.bucket.remove(_inside(key, manifest.get(_AT, ""), f"{name}.parquet"))
+
+    def clear_drafts(self, before: datetime.datetime) -> int:
+        """Remove frames that were written before a moment and that no manifest names; return how many."""
+        n_removed = 0
+        for _, group in groupby(self.bucket.files(), key=lambda found: found.name[:2]):  # a part at a time
+            old: dict[str, list[str]] = {}
+            for found in group:
+                _, key, *inside = found.name.split("/")
+                if inside != [_FACTS] and found.written_at < before:
+                    old.setdefault(key, []).append("/".join(inside))
+            for key, names in old.items():
+                for name in self._unnamed(key, names):
+                    self.bucket.remove(_inside(key, name))
+                    n_removed += 1
+        return n_removed
+
+    def _unnamed(self, key: str, names: list[str]) -> list[str]:
+        try:
+            manifest = self._manifest(key)
+        except FileNotFoundError:
+            return names
+        named = {_inside(key, manifest.get(_AT, ""), f"{name}.parquet") for name in manifest["frames"]}
+        return [name for name in names if _inside(key, name) not in named]
+
+    def _manifest(self, key: str) -> Any:
+        return json.loads(self.bucket.read(_inside(key, _FACTS)).to_pybytes())
+
+    def _open(self, key: str, name: str, manifest: Any) -> pq.ParquetFile:
+        content = self.bucket.read(_inside(key, manifest.get(_AT, ""), f"{name}.parquet"))
+        return pq.ParquetFile(pa.BufferReader(content))
+
+
+def _inside(key: str, *names: str) -> str:
+    """Return the name of a file of an output, as it is in a folder, too."""
+    return "/".join(part for part in (key[:2], key, *names) if part)
+
+
+def _write(frame: pd.DataFrame, file: Path | pa.BufferOutputStream) -> None:
     """Write a frame; it is read as a whole, so statistics and dictionaries of its columns would help nobody."""
     table = pa.Table.from_pandas(frame, nthreads=1)
     pq.write_table(table, file, compression="zstd", use_dictionary=False, write_statistics=False)
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _to_frame(file: pq.ParquetFile) -> pd.DataFrame:
     """Read a frame with what reads one file: what pandas uses can search folders, and takes 7 MB more."""
-    frame: pd.DataFrame = pq.ParquetFile(file).read(use_threads=False).to_pandas(use_threads=False)
+    with file:
+        frame: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False)
     return frame
 
 
@@ -158,29 +290,135 @@ class FileStore:
     ----------
     root : Path
         Folder of the store; made on the first write.
+    share : Path, optional
+        A folder that machines share and that has to be there already.
     """
 
-    def __init__(self, root: Path) -> None:
+    place: Place
+
+    def __init__(self, root: Path, share: Path | None = None) -> None:
         self.root = root
+        self.place = self._folder = Folder(root, share)
 
     def path(self, content_hash: str) -> Path:
         """Return where the file with this content lies, or would."""
         return self.root / content_hash[:2] / content_hash
 
+    @contextmanager
+    def local(self, content_hash: str) -> Iterator[Path]:
+        """Have the file with this content on this machine for a while.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        path = self.path(content_hash)
+        path.stat()
+        yield path
+
     def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Write a file piece by piece, so that it is never held whole; return the hash and the number of its bytes."""
-        draft = self.root / "drafts" / uuid.uuid4().hex
+        self._folder.require()
+        draft = self.root / DRAFTS / uuid.uuid4().hex
         draft.parent.mkdir(parents=True, exist_ok=True)
-        digest, n_bytes = hashlib.sha256(), 0
         try:
-            with draft.open("wb") as stream:
-                for chunk in chunks:
-                    stream.write(chunk)
-                    digest.update(chunk)
-                    n_bytes += len(chunk)
-            target = self.path(digest.hexdigest())
+            content_hash, n_bytes = _receive(draft, chunks)
+            target = self.path(content_hash)
             target.parent.mkdir(parents=True, exist_ok=True)
             draft.replace(target)  # the same content may be there already: it is the same file
         finally:
             draft.unlink(missing_ok=True)
-        return digest.hexdigest(), n_bytes
+        return content_hash, n_bytes
+
+    def clear_drafts(self, before: datetime.datetime) -> int:
+        """Remove what was begun before a moment and never finished; return how much that is."""
+        return self._folder.clear_drafts(before)
+
+
+class BucketFileStore(FileStore):
+    """Files that people brought, in a bucket; a folder of this machine holds what is on its way there or back.
+
+    Parameters
+    ----------
+    bucket : Bucket
+        Where they lie.
+    scratch : Path
+        The folder.
+    """
+
+    def __init__(self, bucket: Bucket, scratch: Path) -> None:
+        super().__init__(scratch)
+        self.place = self.bucket = bucket
+
+    @contextmanager
+    def local(self, content_hash: str) -> Iterator[Path]:
+        """Have the file with this content on this machine for a while; raises FileNotFoundError if there is none."""
+        with self._draft() as draft:
+            self.bucket.download(_inside(content_hash), draft)
+            yield draft
+
+    def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Write a file piece by piece; return the hash and the number of its bytes."""
+        with self._draft() as draft:
+            content_hash, n_bytes = _receive(draft, chunks)
+            if not self.bucket.has(_inside(content_hash)):
+                with draft.open("rb") as stream:
+                    self.bucket.write(_inside(content_hash), iter(lambda: stream.read(_CHUNK_BYTES), b""))
+        return content_hash, n_bytes
+
+    @contextmanager
+    def _draft(self) -> Iterator[Path]:
+        draft = self.root / DRAFTS / uuid.uuid4().hex
+        draft.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _receive(draft: Path, chunks: Iterable[bytes]) -> tuple[str, int]:
+    digest, n_bytes = hashlib.sha256(), 0
+    with draft.open("wb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+            digest.update(chunk)
+            n_bytes += len(chunk)
+    return digest.hexdigest(), n_bytes
+
+
+def open_frames(settings: Settings) -> FrameStore:
+    """Return the frame store that the settings name."""
+    place = _place(settings)
+    if isinstance(place, Bucket):
+        return BucketFrameStore(place.below(FRAMES))
+    return FrameStore(place.root / FRAMES, place.share)
+
+
+def open_files(settings: Settings) -> FileStore:
+    """Return the store of files that the settings name."""
+    place = _place(settings)
+    if isinstance(place, Bucket):
+        return BucketFileStore(place.below(FILES), settings.home / "cache" / FILES)
+    return FileStore(place.root / FILES, place.share)
+
+
+def places(settings: Settings) -> dict[str, Place]:
+    """Return all places in which files lie that rows name, by what they are called in a backup."""
+    return {FRAMES: open_frames(settings).place, FILES: open_files(settings).place}
+
+
+def _place(settings: Settings) -> Folder | Bucket:
+    """Return where results lie."""
+    url = settings.results_url.get_secret_value()
+    if url.startswith("file:"):
+        folder = Path(unquote(urlsplit(url).path))
+        return Folder(folder, share=folder)
+    if url:
+        return Bucket(
+            url,
+            access_key=settings.results_access_key.get_secret_value(),
+            secret_key=settings.results_secret_key.get_secret_value(),
+            ca_file=settings.results_ca_file,
+        )
+    return Folder(settings.home)

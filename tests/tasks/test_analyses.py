@@ -11,7 +11,7 @@ from quant.spec import AnalysisSpec
 from tasks.analyses import Watcher
 from tests.quant.conftest import QUICK
 from webapp import jobs
-from webapp.errors import LeaseLost, NotFound
+from webapp.errors import LeaseLost, NotFound, ServiceUnavailable
 from webapp.services import analyses, trials
 from webapp.services import jobs as job_services
 from webapp.tables import Analysis, LogLine, Trial
@@ -68,6 +68,7 @@ def test_a_run_ends_with_its_answer_and_looks_for_more(work, parts, submitted, j
         (NotFound("Gone."), "failed", "not_found"),
         (ProviderUnavailable("Away."), "queued", "provider_unavailable"),
         (RateLimited("Slow down.", retry_after=77), "queued", "rate_limited"),
+        (ServiceUnavailable("The store does not answer."), "queued", "service_unavailable"),
         (ZeroDivisionError("secret detail"), "failed", "internal"),
     ],
 )

@@ -1,8 +1,12 @@
+import os
+import time
+
 import pytest
 
 import tasks.maintenance
 from tests import factories
 from webapp import jobs
+from webapp.errors import ServiceUnavailable
 from webapp.tables import IdempotencyKey
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -42,3 +46,25 @@ def test_sweeping_sends_for_acquisitions_to_their_own_worker(parts, actor, jobs_
     tasks.maintenance.sweep()
 
     assert jobs_sent == [jobs.ACQUIRE]
+
+
+def test_tidying_clears_drafts_of_dead_writers_and_leaves_those_of_today(parts, monkeypatch):
+    monkeypatch.setattr(tasks.maintenance, "hands", lambda: parts)
+    for name, age in (("dead", 2 * 86400), ("alive", 60)):
+        draft = parts.files.root / "drafts" / name
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(b"half")
+        os.utime(draft, (time.time() - age,) * 2)
+    tasks.maintenance.tidy()
+
+    assert [path.name for path in (parts.files.root / "drafts").iterdir()] == ["alive"]
+
+
+def test_tidying_a_store_that_is_away_is_left_to_the_next_time(parts, monkeypatch):
+    monkeypatch.setattr(tasks.maintenance, "hands", lambda: parts)
+
+    def away(_before):
+        raise ServiceUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(parts.store, "clear_drafts", away)
+    tasks.maintenance.tidy()

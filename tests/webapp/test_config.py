@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from webapp.config import Settings, load_settings
+from webapp.config import Settings, load_settings, read_bucket_url
 
 KEY = "a key that is long enough to be taken"
 
@@ -88,3 +88,35 @@ def test_a_secret_that_is_refused_is_not_shown():
         Settings(secret_key="hunter2")
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "file:///mnt/a%20share", "s3://bucket", "s3://bucket/a/b?region=eu-central-1&endpoint_override=minio:9000"],
+)
+def test_where_results_may_lie(url):
+    assert Settings(secret_key=KEY, results_url=url).results_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("file://host/folder", "three slashes"),
+        ("file:relative", "three slashes"),
+        ("http://bucket", "expected s3://bucket/prefix"),
+        ("s3://?region=x", "expected s3://bucket/prefix"),
+        ("s3://bucket?zone=x", "found zone"),
+        ("s3://key:hunter2@bucket/x", "expected no credentials"),
+    ],
+)
+def test_where_results_may_not_lie(url, problem):
+    with pytest.raises(ValidationError, match=problem) as caught:
+        Settings(secret_key=KEY, results_url=url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_server_of_a_bucket_is_named_with_its_scheme_or_without():
+    assert read_bucket_url("s3://b/p/?endpoint_override=http://minio:9000") == {
+        "root": "b/p", "endpoint_override": "minio:9000", "scheme": "http",
+    }  # fmt: skip
+    assert read_bucket_url("s3://b?endpoint_override=minio:9000") == {"root": "b", "endpoint_override": "minio:9000"}

@@ -1,5 +1,6 @@
 """The frame store: complete or absent, whoever writes and whatever breaks; what is read equals what was written."""
 
+import datetime
 import os
 import shutil
 import signal
@@ -17,8 +18,19 @@ from pandas.testing import assert_frame_equal
 
 from quant.stages import StageOutput, hash_frame, hash_output
 from tests import schema
-from webapp.errors import LeaseLost
-from webapp.storage import FileStore, FrameStore, ScopedStore
+from webapp.config import Settings
+from webapp.errors import LeaseLost, ServiceUnavailable
+from webapp.places import Bucket
+from webapp.storage import (
+    BucketFileStore,
+    BucketFrameStore,
+    FileStore,
+    FrameStore,
+    ScopedStore,
+    open_files,
+    open_frames,
+    places,
+)
 
 KEY = "ab" + "0" * 62
 
@@ -259,3 +271,174 @@ def test_a_file_that_breaks_off_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match="gone"):
         FileStore(tmp_path / "files").receive(breaks())
     assert not [each for each in (tmp_path / "files").rglob("*") if each.is_file()]
+
+
+# --- In a bucket -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bucket(object_store):
+    return Bucket(object_store.url(object_store.create_bucket()), access_key="key", secret_key="secret")
+
+
+@pytest.fixture
+def far(bucket):
+    return BucketFrameStore(bucket.below("frames"))
+
+
+def later(days):
+    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+
+
+def test_a_bucket_gives_back_what_a_folder_would(far, store):
+    output = StageOutput(FRAMES, {"scores": [0.1, None], "nested": {"ü": "text"}})
+    assert far.get(KEY) is None
+    assert (far.has(KEY), far.count_bytes(KEY)) == (False, 0)
+    far.put(KEY, output)
+    store.put(KEY, output)
+
+    assert hash_output(far.get(KEY)) == hash_output(store.get(KEY)) == hash_output(output)
+    assert list(far.get(KEY, names=["panel"]).frames) == ["panel"]
+    assert far.open_frame(KEY, "prices").metadata.num_rows == store.open_frame(KEY, "prices").metadata.num_rows == 3
+    assert 0 < far.count_bytes(KEY) <= store.count_bytes(KEY)
+    far.put(KEY, StageOutput({}, {"writer": 2}))
+    assert far.get(KEY).facts == output.facts, "a second store of a key changes nothing"
+    far.remove(KEY)
+    far.remove(KEY)
+    assert (far.get(KEY), far.has(KEY), list(far.bucket.files())) == (None, False, [])
+
+
+def test_scopes_in_a_bucket_share_nothing(far):
+    first, second = ScopedStore(far, "first"), ScopedStore(far, "second")
+    first.put(KEY, StageOutput(FRAMES, {}))
+    assert second.get(KEY) is None
+    assert hash_output(first.get(KEY)) == hash_output(StageOutput(FRAMES, {}))
+
+
+def test_two_writers_of_one_key_in_a_bucket_leave_one_and_a_reader_never_sees_half(far):
+    start, done, odd = threading.Barrier(3), threading.Event(), []
+
+    def write(number):
+        start.wait()
+        far.put(KEY, StageOutput(FRAMES, {"writer": number}))
+
+    def look():
+        while not done.is_set():
+            found = far.get(KEY)
+            if found is not None and hash_output(StageOutput(found.frames, {})) != hash_output(StageOutput(FRAMES, {})):
+                odd.append(found)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    reader = threading.Thread(target=look)
+    for thread in (reader, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    reader.join()
+
+    assert odd == []
+    winner = far.get(KEY).facts["writer"]
+    far.clear_drafts(later(1))  # what the losers wrote goes; what the winner wrote stays
+    assert len(list(far.bucket.files())) == 1 + len(FRAMES)
+    assert hash_output(far.get(KEY)) == hash_output(StageOutput(FRAMES, {"writer": winner}))
+
+
+def test_what_a_writer_left_in_a_bucket_is_invisible_and_cleared_after_a_day(far, monkeypatch):
+    with pytest.raises(ValueError, match="JSON"):
+        far.put(KEY, StageOutput(FRAMES, {"score": float("nan")}))
+    assert far.get(KEY) is None
+    left = len(list(far.bucket.files()))
+    assert left == len(FRAMES)
+    assert far.clear_drafts(later(-1)) == 0, "its writer may live"
+    assert far.clear_drafts(later(1)) == left
+    assert list(far.bucket.files()) == []
+
+
+def test_who_may_not_publish_leaves_nothing_visible_in_a_bucket(far):
+    @contextmanager
+    def refused():
+        assert not far.has(KEY)
+        raise LeaseLost("Not yours.")
+        yield
+
+    with pytest.raises(LeaseLost):
+        far.put(KEY, StageOutput(FRAMES, {}), publish=refused())
+    assert (far.get(KEY), far.has(KEY), far.count_bytes(KEY)) == (None, False, 0)
+
+
+def test_drafts_of_dead_writers_are_cleared_from_a_folder(store):
+    (store.root / "drafts" / "dead").mkdir(parents=True)
+    store.put(KEY, StageOutput(FRAMES, {}))
+    assert store.clear_drafts(later(-1)) == 0
+    assert store.clear_drafts(later(1)) == 1
+    assert store.get(KEY) is not None
+
+
+def test_a_folder_that_was_copied_into_a_bucket_is_read_there_and_the_other_way_round(far, store, tmp_path):
+    store.put(KEY, StageOutput(FRAMES, {"from": "folder"}))
+    for found in store.place.files():
+        with store.place.open(found.name) as file:
+            far.place.write(found.name, [file.read()])
+    assert hash_output(far.get(KEY)) == hash_output(store.get(KEY))
+
+    other = "cd" + "0" * 62
+    far.put(other, StageOutput(FRAMES, {"from": "bucket"}))
+    copy = FrameStore(tmp_path / "copy")
+    for found in far.place.files():
+        with far.place.open(found.name) as file:
+            copy.place.write(found.name, [file.read()])
+    assert hash_output(copy.get(other)) == hash_output(far.get(other))
+    assert copy.open_frame(other, "prices").metadata.num_rows == 3
+    assert copy.count_bytes(other) > far.count_bytes(other) > 0
+
+
+def test_files_in_a_bucket_are_received_whole_and_lent_for_a_while(bucket, tmp_path):
+    files = BucketFileStore(bucket.below("files"), tmp_path)
+    content_hash, n_bytes = files.receive([b"date,", b"close\n"])
+    assert files.receive([b"date,close\n"]) == (content_hash, 11) == (content_hash, n_bytes)
+    with files.local(content_hash) as path:
+        assert path.read_bytes() == b"date,close\n"
+    assert not path.exists()
+    with pytest.raises(FileNotFoundError), files.local("0" * 64):
+        pass
+    assert [found.name for found in files.place.files()] == [f"{content_hash[:2]}/{content_hash}"]
+    assert list((tmp_path / "drafts").iterdir()) == []
+
+
+def test_a_bucket_that_is_away_is_said_so_and_keeps_nobody_waiting():
+    away = Bucket("s3://bucket/x?region=us-east-1&endpoint_override=http://127.0.0.1:1", access_key="k", secret_key="s")
+    for use in (lambda: BucketFrameStore(away).get(KEY), lambda: BucketFrameStore(away).put(KEY, StageOutput({}, {}))):
+        with pytest.raises(ServiceUnavailable, match="does not answer"):
+            use()
+    assert "connect" in away.problem()
+
+
+def test_one_setting_chooses_the_place(settings, object_store, tmp_path):
+    def opened(**values):
+        chosen = Settings(**{**settings.model_dump(exclude={"results_url"}), **values})
+        return open_frames(chosen), open_files(chosen), places(chosen)
+
+    frames, files, _ = opened()
+    assert (frames.root, files.root) == (settings.home / "frames", settings.home / "files")
+
+    share = tmp_path / "a share"
+    frames, files, found = opened(results_url=f"file://{tmp_path}/a%20share")
+    with pytest.raises(ServiceUnavailable):  # it is not mounted: nothing may be written beneath
+        frames.put(KEY, StageOutput(FRAMES, {}))
+    assert "mounted" in found["files"].problem()
+    share.mkdir()
+    frames.put(KEY, StageOutput(FRAMES, {}))
+    assert frames.folder(KEY).is_relative_to(share / "frames")
+    assert files.root == share / "files"
+
+    bucket = object_store.create_bucket()
+    frames, files, found = opened(
+        results_url=object_store.url(bucket, "team/one"), results_access_key="key", results_secret_key="secret"
+    )
+    assert isinstance(frames, BucketFrameStore)
+    assert isinstance(files, BucketFileStore)
+    assert {name: place.title for name, place in found.items()} == {
+        "frames": f"s3://{bucket}/team/one/frames",
+        "files": f"s3://{bucket}/team/one/files",
+    }

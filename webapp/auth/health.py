@@ -25,12 +25,22 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, HTTPStatus]:
-    """Say whether database and broker answer, and which of them does not."""
-    answers = {"database": _database_answers(), "broker": broker_answers()}
+    """Say whether database, store of results and broker answer, and which of them does not.
+
+    Without the broker everything can be read, and what is submitted waits: that is degraded, and still ready.
+    """
+    answers = {"database": _database_answers(), "results": _results_answer(), "broker": broker_answers()}
     words = {part: "ok" if is_there else "no answer" for part, is_there in answers.items()}
-    if all(answers.values()):
-        return jsonify(status="ok", parts=words), HTTPStatus.OK
-    return jsonify(status="not ready", parts=words), HTTPStatus.SERVICE_UNAVAILABLE
+    if not (answers["database"] and answers["results"]):
+        return jsonify(status="not ready", parts=words), HTTPStatus.SERVICE_UNAVAILABLE
+    return jsonify(status="ok" if answers["broker"] else "degraded", parts=words), HTTPStatus.OK
+
+
+def _results_answer() -> bool:
+    problem = parts().store.place.problem()
+    if problem:
+        _log.warning("The store of results does not answer.", extra={"error": problem})
+    return not problem
 
 
 def _database_answers() -> bool:

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from webapp import __version__
 from webapp.db import Base, Database, UtcDateTime
 from webapp.errors import Conflict, InvalidInput
+from webapp.places import Place
 from webapp.tables import __all__ as _tables  # noqa: F401  # declares every table on Base.metadata
 
 FORMAT = 1
@@ -101,15 +102,15 @@ def key_check(secret: str) -> str:
     return hmac.new(secret.encode(), b"backup", hashlib.sha256).hexdigest()[:32]
 
 
-def back_up(database: Database, folders: Mapping[str, Path], target: Path, *, secret: str) -> Manifest:
+def back_up(database: Database, places: Mapping[str, Place], target: Path, *, secret: str) -> Manifest:
     """Write a backup, while everything runs.
 
     Parameters
     ----------
     database : Database
         What is backed up.
-    folders : mapping
-        Stored files: the name of each folder in the backup, and where it lies.
+    places : mapping
+        Stored files: the name of each place in the backup, and the place, which may be a folder or a bucket.
     target : Path
         Where the backup is written; nothing may be there. It appears whole or not at all.
     secret : str
@@ -140,8 +141,8 @@ def back_up(database: Database, folders: Mapping[str, Path], target: Path, *, se
             )
             for table in Base.metadata.sorted_tables:
                 manifest.tables.append(_add_table(archive, connection, table, manifest.files))
-            for name, folder in folders.items():
-                _add_folder(archive, name, folder, manifest.files)
+            for name, place in places.items():
+                _add_place(archive, name, place, manifest.files)
             _add(archive, _MANIFEST, io.BytesIO(json.dumps(asdict(manifest)).encode()))
         half.rename(target)
     finally:
@@ -191,7 +192,7 @@ def verify(source: Path) -> Manifest:
 
 def restore(
     database: Database,
-    folders: Mapping[str, Path],
+    places: Mapping[str, Place],
     source: Path,
     manifest: Manifest,
     *,
@@ -204,8 +205,8 @@ def restore(
     ----------
     database : Database
         Where the rows go.
-    folders : mapping
-        Where the stored files go, by the names of their folders in the backup.
+    places : mapping
+        Where the stored files go, by the names of their places in the backup; a folder's may go into a bucket.
     source : Path
         The backup.
     manifest : Manifest
@@ -221,7 +222,7 @@ def restore(
         If there are rows or files already, and force is not given.
     """
     if not force:
-        _require_empty(database, folders)
+        _require_empty(database, places)
     _drop_tables(database)
     migrate(manifest.migration)
     with tarfile.open(source, "r:gz") as archive, _filling(database) as connection:
@@ -231,7 +232,7 @@ def restore(
             if member.name in tables:
                 _fill(connection, tables[member.name], content)
             elif member.name != _MANIFEST:
-                _write_file(folders, member.name, content)
+                _write_file(places, member.name, content)
     migrate("head")
 
 
@@ -283,13 +284,10 @@ def _plain(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
-def _add_folder(archive: tarfile.TarFile, name: str, folder: Path, hashes: dict[str, str]) -> None:
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        inside = path.relative_to(folder)
-        if inside.parts[0] == "drafts" or not path.is_file():  # what is being written this moment has no row yet
-            continue
-        with path.open("rb") as file:
-            member = f"files/{name}/{inside.as_posix()}"
+def _add_place(archive: tarfile.TarFile, name: str, place: Place, hashes: dict[str, str]) -> None:
+    for found in place.files():  # without what is being written this moment, which has no row yet
+        with place.open(found.name) as file:
+            member = f"files/{name}/{found.name}"
             hashes[member] = _add(archive, member, file)
 
 
@@ -331,7 +329,7 @@ def _manifest(text: bytes) -> Manifest:
     return Manifest(**values, tables=tables)
 
 
-def _require_empty(database: Database, folders: Mapping[str, Path]) -> None:
+def _require_empty(database: Database, places: Mapping[str, Place]) -> None:
     with database.engine.connect() as connection:
         found = sa.MetaData()
         found.reflect(connection)
@@ -340,7 +338,7 @@ def _require_empty(database: Database, folders: Mapping[str, Path]) -> None:
             for table in found.sorted_tables
             if table.name != _VERSIONS and connection.execute(sa.select(table).limit(1)).first() is not None
         ]
-    filled += [str(folder) for folder in folders.values() if folder.is_dir() and any(folder.iterdir())]
+    filled += [place.title for place in places.values() if any(True for _ in place.files())]
     if filled:
         raise Conflict(
             f"Expected an empty place; found something in {', '.join(filled)}. Restore elsewhere, or say --force to "
@@ -394,17 +392,11 @@ def _fill(connection: Connection, record: TableRecord, lines: Iterable[bytes]) -
     _go_on_after(connection, record)
 
 
-def _write_file(folders: Mapping[str, Path], name: str, content: IO[bytes]) -> None:
-    kind, folder, *inside = PurePosixPath(name).parts
-    if kind != "files" or folder not in folders or not inside or {"..", "/"} & set(inside):
+def _write_file(places: Mapping[str, Place], name: str, content: IO[bytes]) -> None:
+    kind, place, *inside = PurePosixPath(name).parts
+    if kind != "files" or place not in places or not inside or {"..", "/"} & set(inside):
         raise InvalidInput(f"Expected tables and stored files in a backup; found {name}.")
-    path = folders[folder].joinpath(*inside)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_name(f"{path.name}.half")
-    with half.open("wb") as file:
-        while chunk := content.read(_CHUNK):
-            file.write(chunk)
-    half.replace(path)
+    places[place].write("/".join(inside), iter(lambda: content.read(_CHUNK), b""))
 
 
 # --- Numbers that are never given twice ------------------------------------------------------------------------------

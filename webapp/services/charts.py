@@ -290,7 +290,7 @@ def read_history(
     if INTERVALS.index(interval) < _index_of(instrument.interval):
         message = f"Expected an interval of at least {instrument.interval}, of which the bars are; found {interval}."
         raise InvalidInput(message, fields={"interval": message})
-    key = (str(store.root), instrument.id, instrument.revision, interval)
+    key = (store.place.title, instrument.id, instrument.revision, interval)
     known = _KEPT.get(key)
     if known is not None:
         return known

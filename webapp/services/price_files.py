@@ -7,7 +7,6 @@ import logging
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 
 from quant.stages import StageOutput, hash_frame
 from webapp.services.price_rows import BAR_COLUMNS
@@ -33,8 +32,8 @@ def read(store: FrameStore, content_hash: str) -> pd.DataFrame | None:
     other shape.
     """
     try:
-        file = pyarrow.parquet.ParquetFile(store.folder(content_hash) / f"{_FRAME}.parquet")
-        table = file.read(use_threads=False)
+        with store.open_frame(content_hash, _FRAME) as file:
+            table = file.read(use_threads=False)
         return _to_frame(table)
     except FileNotFoundError:
         return None

@@ -82,11 +82,12 @@ def examine(
     except ValidationError as error:
         fields = {".".join(map(str, each["loc"])): each["msg"].removeprefix("Value error, ") for each in error.errors()}
         raise InvalidInput("What is said about the layout has mistakes; each is named.", fields=fields) from error
-    path = files.path(content_hash)
-    if not path.is_file():
+    try:
+        with files.local(content_hash) as path:
+            return judge(path, layout, decided)
+    except FileNotFoundError as error:
         message = "Expected the file as it was uploaded; found it gone from the server's folder. Upload it again."
-        raise UnreadableFile(message, reason="missing_file")
-    return judge(path, layout, decided)
+        raise UnreadableFile(message, reason="missing_file") from error
 
 
 def prepare(

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -13,7 +14,9 @@ from tests.webapp.api.calls import Caller, fields, problem, without_id
 from webapp.api import schemas
 from webapp.auth.session import parts_of
 from webapp.permissions import Permission
+from webapp.places import Bucket
 from webapp.services import trials
+from webapp.storage import BucketFrameStore
 from webapp.tables import Analysis
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -235,6 +238,17 @@ def test_files_that_are_gone_are_missed_aloud(me, answered, app, path):
     parts_of(app).store.remove(key)
 
     assert "run the analysis again" in problem(me.get(f"/analyses/{answered}/{path}"), 404, "not_found")["detail"]
+
+
+def test_a_store_that_is_away_is_a_passing_trouble(me, answered, app, monkeypatch):
+    url = "s3://bucket?region=us-east-1&endpoint_override=http://127.0.0.1:1"
+    far = BucketFrameStore(Bucket(url, access_key="key", secret_key="secret"))
+    monkeypatch.setitem(app.extensions, "assay", dataclasses.replace(parts_of(app), store=far))
+
+    answer = me.get(f"/analyses/{answered}/equity")
+
+    assert "does not answer" in problem(answer, 503, "service_unavailable")["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_the_question_has_trades_and_open_ones():

@@ -1,8 +1,13 @@
 import dataclasses
 
 import pytest
+from pydantic import SecretStr
 
 from webapp.auth.session import parts_of
+
+
+def parts_words(**otherwise):
+    return {"database": "ok", "results": "ok", "broker": "ok"} | otherwise
 
 
 def test_alive_says_so_to_anybody_and_asks_nobody(client, app, count_queries):
@@ -19,14 +24,30 @@ def test_ready_means_that_database_and_broker_answer(settings, valkey, make_app)
 
     answer = ready.get("/readyz")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok", "parts": {"database": "ok", "broker": "ok"}})
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "parts": parts_words()})
 
 
-def test_a_broker_that_is_away_is_named_without_detail(client):
+def test_without_a_broker_it_is_degraded_and_ready_all_the_same(client):
     answer = client.get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {"status": "not ready", "parts": {"database": "ok", "broker": "no answer"}}
+    assert answer.status_code == 200
+    assert answer.json == {"status": "degraded", "parts": parts_words(broker="no answer")}
+
+
+@pytest.mark.databases("sqlite")
+def test_a_store_of_results_that_is_away_is_named_without_detail(settings, make_app):
+    url = "s3://bucket?region=us-east-1&endpoint_override=http://127.0.0.1:1"
+    places = {
+        "results_url": SecretStr(url),
+        "results_access_key": SecretStr("key"),
+        "results_secret_key": SecretStr("s"),
+    }
+
+    answer = make_app(settings.model_copy(update=places)).test_client().get("/readyz")
+
+    assert (answer.status_code, answer.json["status"]) == (503, "not ready")
+    assert answer.json["parts"] == parts_words(results="no answer", broker="no answer")
+    assert "127.0.0.1" not in answer.text
 
 
 @pytest.mark.databases("sqlite")

@@ -18,6 +18,7 @@ from webapp.app import create_app
 from webapp.auth.session import parts_of
 from webapp.db import Base, Database
 from webapp.errors import Conflict, InvalidInput
+from webapp.places import Folder
 from webapp.services import backups, trials
 from webapp.tables import AuditEvent, User
 
@@ -169,7 +170,7 @@ def test_a_damaged_backup_changes_nothing(database, tmp_path, elsewhere, run, da
     (tmp_path / "frames" / "ab" / "x").write_bytes(b"content")
     with database.write() as session:
         factories.create_user(session)
-    backups.back_up(database, {"frames": tmp_path / "frames"}, tmp_path / "good.tar", secret=SECRET)
+    backups.back_up(database, {"frames": Folder(tmp_path / "frames")}, tmp_path / "good.tar", secret=SECRET)
     _damage(tmp_path / "good.tar", tmp_path / "bad.tar", damage)
     there = elsewhere("sqlite")
 
@@ -231,7 +232,7 @@ def test_a_backup_sees_one_moment_while_others_write(database, tmp_path, monkeyp
 def test_a_file_cannot_leave_its_folder(tmp_path):
     for name in ("files/frames/../../x", "files/secrets/x", "other/frames/x", "files/frames"):
         with pytest.raises(InvalidInput):
-            backups._write_file({"frames": tmp_path / "frames"}, name, None)
+            backups._write_file({"frames": Folder(tmp_path / "frames")}, name, None)
 
 
 @pytest.mark.databases("sqlite")
@@ -239,11 +240,11 @@ def test_drafts_and_half_a_backup_are_left_out(database, tmp_path, monkeypatch):
     for name in ("drafts/1/x", "ab/x"):
         (tmp_path / "frames" / name).parent.mkdir(parents=True)
         (tmp_path / "frames" / name).write_bytes(b"x")
-    folders = {"frames": tmp_path / "frames", "files": tmp_path / "none"}
+    folders = {"frames": Folder(tmp_path / "frames"), "files": Folder(tmp_path / "none")}
     manifest = backups.back_up(database, folders, tmp_path / "backup.tar", secret=SECRET)
     assert [name for name in manifest.files if name.startswith("files/")] == ["files/frames/ab/x"]
 
-    monkeypatch.setattr(backups, "_add_folder", lambda *_: 1 / 0)
+    monkeypatch.setattr(backups, "_add_place", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         backups.back_up(database, folders, tmp_path / "second.tar", secret=SECRET)
     assert [path.name for path in tmp_path.iterdir() if "second" in path.name] == []
