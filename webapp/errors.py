@@ -4,6 +4,7 @@ AppError
 ├── InvalidCredentials    unknown name or wrong password; which of the two is never said
 ├── SecondFactorNeeded    the password is right; a code of the device is needed beside it
 ├── NotSignedIn           nobody is signed in, or the token is unknown or expired
+├── OwnPasswordNeeded     an administrator was shown the password that they have; only another opens anything
 ├── PermissionDenied      the role or the token's scopes do not allow it
 ├── NotFound              it does not exist, or the actor may not know that it does
 ├── Conflict              it is already final, or the name is taken
@@ -46,6 +47,15 @@ class NotSignedIn(AppError):
     """Nobody is signed in, or the token is unknown, revoked or expired."""
 
     code = "not_signed_in"
+
+
+class OwnPasswordNeeded(AppError):
+    """An administrator was shown the password that they have; only one of their own opens anything."""
+
+    code = "own_password_needed"
+
+    def __init__(self) -> None:
+        super().__init__("An administrator was shown your password. Sign in, and choose a password of your own first.")
 
 
 class PermissionDenied(AppError):

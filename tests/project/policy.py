@@ -86,6 +86,7 @@ POLICY = (
         is_public=True,
     ),
     UseCase("sign out", None, {"POST /logout": {}}),
+    UseCase("choose a password in place of one that was given", None, {"GET /password": {}, "POST /password": {}}),
     UseCase("list tokens", None, {"GET /api/v1/tokens": {}}),
     UseCase("revoke a token", None, {"DELETE /api/v1/tokens/<token_id>": {}}, about="token"),
     # --- the shell of the pages: nothing of anybody ---

@@ -25,7 +25,7 @@ _IN_PATH = re.compile(r"<(\w+)>")
 _REFUSALS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read, or the CSRF token is missing beside a session cookie.",
     HTTPStatus.UNAUTHORIZED: "Nobody is signed in, or the credentials are not right.",
-    HTTPStatus.FORBIDDEN: "Your role or the token's scopes do not allow it.",
+    HTTPStatus.FORBIDDEN: "Your role or the token's scopes do not allow it, or you have to choose a password first.",
     HTTPStatus.NOT_FOUND: "It does not exist, or it is not yours to see.",
     HTTPStatus.CONFLICT: "Not in the state it is in.",
     HTTPStatus.PRECONDITION_FAILED: "It has changed since you read it.",
@@ -190,7 +190,7 @@ def _file(media_type: str) -> Json:
 def _statuses(declared: Operation) -> set[int]:
     """Return the statuses with which an operation may refuse."""
     statuses = {*_ALWAYS, *declared.refusals}
-    if declared.permission is not None:
+    if not declared.is_public:
         statuses.add(HTTPStatus.FORBIDDEN)
     if declared.body is not None:
         statuses.update(_WITH_BODY)

@@ -19,7 +19,7 @@ from webapp.services import tokens
     summary="Get a bearer token",
     body=Credentials,
     answers={HTTPStatus.CREATED: Answer("The token; its secret is shown this once.", NewToken)},
-    refusals=(HTTPStatus.TOO_MANY_REQUESTS,),
+    refusals=(HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS),
     is_public=True,
 )
 def create_token(body: Credentials) -> Response:

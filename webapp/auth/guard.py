@@ -12,7 +12,7 @@ from webapp.auth.local_paths import HOME
 from webapp.auth.login import load_actor
 from webapp.auth.problems import wants_page
 from webapp.auth.session import read, write
-from webapp.errors import NotSignedIn
+from webapp.errors import NotSignedIn, OwnPasswordNeeded
 from webapp.permissions import Actor
 from webapp.services import tokens, uploads
 
@@ -31,6 +31,8 @@ PUBLIC_ENDPOINTS = frozenset(
         "POST /api/v1/tokens",  # carries e-mail and password itself
     }
 )
+# All that a session opens whose owner has a password that an administrator was shown.
+OWN_PASSWORD_ENDPOINTS = frozenset({"GET /password", "POST /password", "POST /api/v1/me/password", "POST /logout"})
 _API = "/api/"
 # Largest bodies in bytes, where what is sent is small; elsewhere the application's own limit holds.
 _MOST_TO_SIGN_IN = 16 * 1024
@@ -63,7 +65,7 @@ def _guard() -> ResponseReturnValue | None:
     A bearer token counts under `/api/` only, and then it alone counts: the cookie is not looked at, and because no
     other site can make a browser send such a header, no CSRF token is asked for.
     """
-    g.actor, g.session_id = None, ""
+    g.actor, g.session_id, g.must_choose_password = None, "", False
     if "\x00" in request.path or b"%00" in request.query_string:
         raise BadRequest  # no database takes it as text
     is_api = request.path.startswith(_API)
@@ -76,10 +78,12 @@ def _guard() -> ResponseReturnValue | None:
     g.actor = load_actor() if secret is None else _actor_of(secret)
     if g.actor is None:
         return _turn_away()
-    if secret is None:
-        csrf.protect()
-    else:
+    if secret is not None:
         g.came_by_token = True
+        return None
+    csrf.protect()
+    if g.must_choose_password and _endpoint() not in OWN_PASSWORD_ENDPOINTS:
+        return _lead_to_own_password()
     return None
 
 
@@ -115,6 +119,12 @@ def _actor_of(secret: str) -> Actor | None:
         with write() as transaction:
             tokens.note_use(transaction, secret)
     return bearer.actor if bearer else None
+
+
+def _lead_to_own_password() -> ResponseReturnValue:
+    if not wants_page():
+        raise OwnPasswordNeeded
+    return redirect(url_for("auth.own_password"))
 
 
 def _turn_away() -> ResponseReturnValue:

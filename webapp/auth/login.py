@@ -97,5 +97,5 @@ def _load(secret: str) -> _Visitor | None:
     if holder.is_sighting_due:
         with write() as session:
             sessions.note_sighting(session, holder.session_id, address=client_address())
-    g.session_id = holder.session_id
+    g.session_id, g.must_choose_password = holder.session_id, holder.must_choose_password
     return _Visitor(secret, holder.actor)

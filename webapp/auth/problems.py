@@ -25,6 +25,7 @@ STATUS: dict[str, HTTPStatus] = {
     "invalid_credentials": HTTPStatus.UNAUTHORIZED,
     "second_factor_needed": HTTPStatus.UNAUTHORIZED,
     "not_signed_in": HTTPStatus.UNAUTHORIZED,
+    "own_password_needed": HTTPStatus.FORBIDDEN,
     "permission_denied": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "conflict": HTTPStatus.CONFLICT,

@@ -1,15 +1,15 @@
-"""Sign in, sign out, and accept an invitation."""
+"""Sign in, sign out, accept an invitation, and choose a password in place of one that was given."""
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 
 from webapp.auth import problems
-from webapp.auth.forms import CodeForm, InvitationForm, SignInForm
-from webapp.auth.limits import too_many
+from webapp.auth.forms import CodeForm, InvitationForm, OwnPasswordForm, SignInForm
+from webapp.auth.limits import proving, too_many
 from webapp.auth.local_paths import HOME, to_local_path
 from webapp.auth.login import await_second_step, end_session, load_actor, pending_sign_in, start_session
 from webapp.auth.session import (
@@ -21,8 +21,16 @@ from webapp.auth.session import (
     this_visit,
     write,
 )
-from webapp.errors import AppError, Conflict, InvalidCredentials, InvalidInput, NotFound, SecondFactorNeeded
-from webapp.services import invitations, signing_in
+from webapp.errors import (
+    AppError,
+    Conflict,
+    InvalidCredentials,
+    InvalidInput,
+    NotFound,
+    SecondFactorNeeded,
+    TooManyRequests,
+)
+from webapp.services import invitations, own_account, signing_in
 
 blueprint = Blueprint("auth", __name__)
 
@@ -82,6 +90,37 @@ def check_code() -> ResponseReturnValue:
         return _code_page(form, str(error), HTTPStatus.UNAUTHORIZED)
     start_session(signed_in, check.email)
     return redirect(to_local_path(form.next.data))
+
+
+@blueprint.get("/password")
+def own_password() -> ResponseReturnValue:
+    """Ask for a password that no administrator was shown, from whoever has one that was."""
+    return _password_page(OwnPasswordForm(formdata=None)) if g.must_choose_password else redirect(HOME)
+
+
+@blueprint.post("/password")
+def choose_password() -> ResponseReturnValue:
+    """Take the password that somebody chose in place of the one that they were given."""
+    form = OwnPasswordForm(formdata=request.form)
+    if not g.must_choose_password:
+        return redirect(HOME)
+    if not form.validate():
+        return _password_page(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        with proving(), write() as session:
+            own_account.change_password(
+                session,
+                current_actor(),
+                current_password=form.current_password.data,
+                password=form.password.data,
+                current=current_session_id(),
+                address=client_address(),
+            )
+    except InvalidInput as error:
+        return _password_page(form, _in_words(error), HTTPStatus.UNPROCESSABLE_ENTITY)
+    except (InvalidCredentials, TooManyRequests) as error:
+        return _password_page(form, str(error), problems.STATUS[error.code])
+    return redirect(HOME)
 
 
 @blueprint.post("/logout")
@@ -162,6 +201,11 @@ def _code_page(form: CodeForm, message: str = "", status: int = HTTPStatus.OK) -
     response = make_response(render_template("second_step.html", form=form, message=message, target=target))
     response.status_code = status
     return response
+
+
+def _password_page(form: OwnPasswordForm, message: str = "", status: int = HTTPStatus.OK) -> Response:
+    """Return the form, empty: what was refused was a password."""
+    return make_response(render_template("password.html", form=form, message=message), status)
 
 
 def _invitation_page(secret: str, form: InvitationForm, message: str = "", status: int = HTTPStatus.OK) -> Response:

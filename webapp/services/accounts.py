@@ -34,8 +34,16 @@ class UserView:
     has_two_factor: bool = False
 
 
-def create_user(
-    session: Session, actor: Actor | None, *, email: str, name: str, role: Role, password: str, address: str = ""
+def create_user(  # who asks, who it is, and how they come in
+    session: Session,
+    actor: Actor | None,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str,
+    must_choose_password: bool = False,
+    address: str = "",
 ) -> UserView:
     """Let somebody new in.
 
@@ -53,6 +61,8 @@ def create_user(
         What they may do.
     password : str
         At least 10 characters.
+    must_choose_password : bool, default=False
+        Whether it opens nothing until they have chosen another.
     address : str, default=""
         Network address of the request, for the audit trail.
 
@@ -82,6 +92,7 @@ def create_user(
         role=role,
         password_hash=password_hash,
         is_active=True,
+        must_choose_password=must_choose_password,
         created_at=database_now(session),
     )
     try:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from webapp.errors import InvalidCredentials
+from webapp.errors import InvalidCredentials, InvalidInput
 from webapp.permissions import Actor
 from webapp.services import accounts, audit, passwords, sessions, tokens
 from webapp.services.accounts import UserView
@@ -71,7 +71,7 @@ def change_password(
     PermissionDenied
         If the actor acts by a token.
     InvalidInput
-        If the new password does not fit.
+        If the new password does not fit, or is the one that an administrator was shown.
     InvalidCredentials
         If the current one is wrong.
     """
@@ -79,7 +79,11 @@ def change_password(
     passwords.check_strength(password)
     password_hash = passwords.hash_password(password)
     row = prove(session, actor, current_password)
-    row.password_hash = password_hash
-    audit.record(session, action="account.password_changed", subject=row.public_id, actor=actor, address=address)
+    if row.must_choose_password and password == current_password:
+        found = "expected another than the one that an administrator was shown"
+        raise InvalidInput(f"The password does not fit: {found}.", fields={"password": found})
+    action = "account.password_chosen" if row.must_choose_password else "account.password_changed"
+    row.password_hash, row.must_choose_password = password_hash, False
+    audit.record(session, action=action, subject=row.public_id, actor=actor, address=address)
     sessions.end_all(session, actor, row, keep=current, address=address)
     tokens.revoke_all(session, actor, row, address=address)

@@ -48,11 +48,16 @@ class SessionView:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who a session stands for. `is_sighting_due`: it was last noted more than a minute ago; call `note_sighting`."""
+    """Who a session stands for.
+
+    `is_sighting_due`: it was last noted more than a minute ago; call `note_sighting`. `must_choose_password`: it opens
+    nothing but the choice of a password of their own.
+    """
 
     actor: Actor
     session_id: str
     is_sighting_due: bool
+    must_choose_password: bool
 
 
 def open_session(session: Session, user: User, visit: Visit, *, address: str = "") -> str:
@@ -124,7 +129,7 @@ def holder_of(session: Session, secret: str) -> Holder | None:
         return None
     row, user = found
     is_due = now - row.last_seen_at >= _SEEN_NOTED_EVERY
-    return Holder(Actor(user.id, user.name, Role(user.role)), row.public_id, is_due)
+    return Holder(Actor(user.id, user.name, Role(user.role)), row.public_id, is_due, user.must_choose_password)
 
 
 def note_sighting(session: Session, session_id: str, *, address: str = "") -> None:

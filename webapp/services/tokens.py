@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
-from webapp.errors import InvalidInput, NotFound, PermissionDenied, QuotaExceeded
+from webapp.errors import InvalidInput, NotFound, OwnPasswordNeeded, PermissionDenied, QuotaExceeded
 from webapp.permissions import GRANTS, Actor, Permission, Role
 from webapp.services import audit
 from webapp.tables import ApiToken, User
@@ -76,6 +76,8 @@ def create_token(
     ------
     PermissionDenied
         If the actor acts by a token.
+    OwnPasswordNeeded
+        If an administrator was shown the password that they have.
     InvalidInput
         If name, scopes or days do not fit; `fields` says what was expected.
     QuotaExceeded
@@ -83,6 +85,8 @@ def create_token(
     """
     if actor.scopes is not None:
         raise PermissionDenied("A token cannot make tokens. Sign in with e-mail and password for that.")
+    if session.get_one(User, actor.user_id).must_choose_password:
+        raise OwnPasswordNeeded
     name = " ".join(name.split())
     carried = _check(actor, name, scopes, expires_in_days)
     now = database_now(session)

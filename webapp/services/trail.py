@@ -24,6 +24,7 @@ SENTENCES: dict[str, str] = {
     "account.code_refused": "gave a wrong code to sign in as {subject}",
     "account.signed_out": "signed out",
     "account.password_changed": "changed their password",
+    "account.password_chosen": "chose a password of their own",
     "account.password_reset": "gave {subject} a new password",
     "account.role_changed": "changed the role of {subject}",
     "account.disabled": "disabled {subject}",

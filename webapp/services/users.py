@@ -92,7 +92,7 @@ def get_user(session: Session, actor: Actor | None, user_id: str) -> UserView:
 def create_with_password(
     session: Session, actor: Actor | None, *, email: str, name: str, role: Role, address: str = ""
 ) -> tuple[UserView, str]:
-    """Let somebody new in with a password that is made up.
+    """Let somebody new in with a password that is made up, and that opens nothing until they choose one of their own.
 
     Parameters
     ----------
@@ -124,7 +124,16 @@ def create_with_password(
         If the e-mail is taken.
     """
     password = passwords.generate()
-    view = accounts.create_user(session, actor, email=email, name=name, role=role, password=password, address=address)
+    view = accounts.create_user(
+        session,
+        actor,
+        email=email,
+        name=name,
+        role=role,
+        password=password,
+        must_choose_password=True,
+        address=address,
+    )
     return view, password
 
 
@@ -249,13 +258,13 @@ def set_password(session: Session, actor: Actor | None, user_id: str, *, passwor
     passwords.check_strength(password)
     password_hash = passwords.hash_password(password)  # before the first statement, which takes the database's lock
     row = _row(session, actor, user_id)
-    row.password_hash = password_hash
+    row.password_hash, row.must_choose_password = password_hash, False
     audit.record(session, action="account.password_reset", subject=row.public_id, actor=actor, address=address)
     _end_everything(session, actor, row, address)
 
 
 def reset_password(session: Session, actor: Actor | None, user_id: str, *, address: str = "") -> str:
-    """Give a person a password that is made up.
+    """Give a person a password that is made up; it opens nothing until they choose one of their own.
 
     Parameters
     ----------
@@ -282,6 +291,9 @@ def reset_password(session: Session, actor: Actor | None, user_id: str, *, addre
     """
     password = passwords.generate()
     set_password(session, actor, user_id, password=password, address=address)
+    row = _row(session, actor, user_id)
+    row.must_choose_password = actor is None or actor.user_id != row.id  # one's own, nobody else has seen
+    session.flush()
     return password
 
 

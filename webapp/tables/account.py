@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -33,6 +33,7 @@ class User(Base):
     totp_secret: Mapped[str | None] = mapped_column(String(300))  # sealed; of a device that was added
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # no code of this or an earlier step works again
     two_factor_since: Mapped[datetime.datetime | None]  # a code is asked for at sign-in
+    must_choose_password: Mapped[bool] = mapped_column(default=False, server_default=false())  # theirs was shown
 
 
 class BrowserSession(Base):

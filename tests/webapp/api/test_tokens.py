@@ -8,7 +8,7 @@ from webapp.app import create_app
 from webapp.auth.session import parts_of
 from webapp.permissions import GRANTS, Permission, Role
 from webapp.services import accounts, tokens, users
-from webapp.tables import ApiToken, AuditEvent
+from webapp.tables import ApiToken, AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -202,3 +202,13 @@ def test_a_body_that_is_all_mistakes_is_refused_at_little_cost(stranger, ada):
 
 def ada_again():
     return {"email": "ada@example.org", "password": factories.PASSWORD}
+
+
+def test_a_password_that_was_shown_buys_no_token(stranger, ada, database):
+    typed = ada()
+    with database.write() as session:
+        session.query(User).one().must_choose_password = True
+
+    problem(stranger.post("/tokens", json=typed), 403, "own_password_needed")
+    with database.read() as session:
+        assert session.query(ApiToken).count() == 0

@@ -1,10 +1,11 @@
 import io
+import re
 
 import pytest
 from flask import request
 
 from tests import factories
-from webapp.auth.guard import PUBLIC_ENDPOINTS
+from webapp.auth.guard import OWN_PASSWORD_ENDPOINTS, PUBLIC_ENDPOINTS
 from webapp.auth.session import current_actor
 from webapp.permissions import Permission
 from webapp.services import accounts, sessions, tokens, users
@@ -267,3 +268,24 @@ def test_what_the_dashboard_sends_may_be_larger_than_what_a_program_sends(
         app.test_client().post("/api/v1/view", data=body[:-1], headers=bearer(token_of(person.actor))).status_code
         == 200
     )
+
+
+def test_a_password_that_was_shown_opens_no_door_but_the_choice_of_another(app, signed_in, person, database, browser):
+    with database.write() as session:
+        session.get_one(User, person.actor.user_id).must_choose_password = True
+    headers = {"X-CSRFToken": signed_in.get_cookie("_csrf_token").decoded_value}
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        address = re.sub("<[^>]*>", "0" * 16, rule.rule)
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            if f"{method} {rule.rule}" in PUBLIC_ENDPOINTS | OWN_PASSWORD_ENDPOINTS:
+                continue
+            tried += 1
+            answer = signed_in.open(address, method=method, headers=headers)
+            assert (answer.status_code, answer.json["code"]) == (403, "own_password_needed"), rule
+            if method == "GET" and not rule.rule.startswith(("/api/", "/app/_")):
+                answer = signed_in.get(address, headers=browser)
+                assert (answer.status_code, answer.location) == (302, "/password"), rule
+    assert tried > 80
+    assert signed_in.get("/password", headers=browser).status_code == 200
+    assert signed_in.post("/logout", headers=headers).status_code == 302

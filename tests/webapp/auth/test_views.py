@@ -324,3 +324,54 @@ class TestSecondStep:
         sign_in(person.email)
         assert [send_code("000000").status_code for _ in range(11)] == [401] * 10 + [429]
         assert send_code(codes[0]).status_code == 429
+
+
+class TestOwnPassword:
+    """Who has a password that an administrator was shown is led to the choice of another."""
+
+    @pytest.fixture
+    def choose(self, client, browser, token_in_page):
+        def send(current, password):
+            form = {"current_password": current, "password": password, "csrf_token": token_in_page(client)}
+            return client.post("/password", data=form, headers=browser)
+
+        return send
+
+    @pytest.fixture
+    def given(self, database, person):
+        with database.write() as session:
+            session.get_one(User, person.actor.user_id).must_choose_password = True
+        return person
+
+    def test_signing_in_leads_there_and_a_password_of_ones_own_leads_on(
+        self, client, sign_in, given, choose, browser, database
+    ):
+        assert sign_in(given.email).status_code == 302
+        assert client.get("/app/", headers=browser).location == "/password"
+        assert "Choose a password of your own" in client.get("/password", headers=browser).text
+
+        assert choose(factories.PASSWORD, "my own password").location == "/app/"
+
+        assert client.get("/app/", headers=browser).status_code == 200
+        assert client.get("/password", headers=browser).location == "/app/"
+        assert choose("my own password", "something else").location == "/app/"
+        with database.read() as session:
+            assert "account.password_chosen" in {event.action for event in session.query(AuditEvent)}
+        client.post("/logout", headers={"X-CSRFToken": client.get_cookie("_csrf_token").decoded_value})
+        assert sign_in(given.email, "my own password").status_code == 302
+
+    def test_what_does_not_fit_is_said_and_nothing_changes(self, client, sign_in, given, choose, browser, monkeypatch):
+        monkeypatch.setattr("webapp.auth.limits.WRONG_PROOFS", "1 per hour")
+        sign_in(given.email)
+        client.get("/password", headers=browser)
+
+        for current, password, status, words in (
+            (factories.PASSWORD, "short", 422, "at least 10 characters"),
+            ("", "my own password", 422, "Type the password that you were given"),
+            (factories.PASSWORD, factories.PASSWORD, 422, "expected another"),
+            ("wrong password", "my own password", 401, "The password is not right"),
+            (factories.PASSWORD, "my own password", 429, "Too many wrong passwords"),
+        ):
+            answer = choose(current, password)
+            assert (answer.status_code, words in answer.text) == (status, True), words
+        assert client.get("/app/", headers=browser).location == "/password"

@@ -49,3 +49,17 @@ def test_a_token_proves_nothing(session, user):
     with pytest.raises(PermissionDenied):
         own_account.change_password(session, actor, current_password=RIGHT, password=NEW)
     assert own_account.get_me(session, actor).email == user.email
+
+
+def test_a_password_that_was_shown_is_replaced_by_another_one(session, user):
+    actor = factories.actor_of(user)
+    user.must_choose_password = True
+    with pytest.raises(InvalidInput, match="expected another"):
+        own_account.change_password(session, actor, current_password=RIGHT, password=RIGHT)
+    assert user.must_choose_password
+
+    own_account.change_password(session, actor, current_password=RIGHT, password=NEW)
+
+    assert not user.must_choose_password
+    assert [event.action for event in session.query(AuditEvent)] == ["account.password_chosen"]
+    own_account.change_password(session, actor, current_password=NEW, password=NEW)

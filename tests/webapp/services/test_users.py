@@ -79,6 +79,21 @@ def test_a_new_user_gets_a_password_that_is_said_once(session, admin):
     assert password not in str([vars(event) for event in session.query(AuditEvent)])
 
 
+def test_a_password_that_was_shown_has_to_be_changed_but_not_ones_own(session, admin, user):
+    def must_choose(user_id):
+        return session.query(User).filter_by(public_id=user_id).one().must_choose_password
+
+    view, _ = users.create_with_password(session, admin, email="new@b.org", name="New", role=Role.VIEWER)
+    assert must_choose(view.id)
+    users.reset_password(session, admin, user.public_id)
+    assert must_choose(user.public_id)
+    users.set_password(session, None, user.public_id, password="typed at a terminal")
+    assert not must_choose(user.public_id)
+    me = session.get_one(User, admin.user_id)
+    users.reset_password(session, admin, me.public_id)
+    assert not must_choose(me.public_id)
+
+
 def test_somebody_shut_out_loses_sessions_and_tokens_at_once_and_for_good(session, admin, user):
     secret, token = opened(session, user), token_of(session, user)
 
