@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from quant.backtest.sizing import target_weights
 from quant.calendars import periods_per_year
 from quant.frames import FORECAST_COLUMNS, of_instrument, task_of
 from quant.spec import AnalysisSpec
+from webapp.db import database_now
 from webapp.errors import InvalidInput
 from webapp.permissions import Actor, Permission, require
 from webapp.services import charts, prices, results
+from webapp.services.access import is_shared_with
 from webapp.services.charts import History
 from webapp.services.prices import InstrumentView
 from webapp.services.results import ResultView
 from webapp.services.workflow import Status
 from webapp.storage import FrameStore
-from webapp.tables import Analysis, PriceSeries, SnapshotItem
+from webapp.tables import Analysis, PriceSeries, SnapshotItem, User
 
 _FRAMES = ("predictions", "trades", "equity")
 _MOST_CAPITAL = 1e12
@@ -30,13 +32,14 @@ _MOST_CAPITAL = 1e12
 
 @dataclass(frozen=True)
 class Pinnable:
-    """An answered analysis that has something to say about an instrument."""
+    """An answered analysis that has something to say about an instrument; `owner` is empty if it is one's own."""
 
     id: str
     title: str
     verdict: str | None
     is_credible: bool | None
     finished_at: datetime.datetime | None
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,10 @@ class Outlook:
     trades: pd.DataFrame
 
 
-def list_pinnable(session: Session, actor: Actor, instrument_id: str, *, limit: int = 100) -> list[Pinnable]:
-    """Return the actor's answered analyses that were made from an instrument's bars, newest first.
+def list_pinnable(session: Session, actor: Actor, instrument_id: str, *, limit: int = 500) -> list[Pinnable]:
+    """Return the answered analyses that were made from an instrument's bars, the actor's and those shared with them.
+
+    Newest first. Of an instrument that the actor may not see there are none, whoever shares what was made from it.
 
     Raises
     ------
@@ -149,19 +154,24 @@ def list_pinnable(session: Session, actor: Actor, instrument_id: str, *, limit: 
     """
     require(actor, Permission.ANALYSES_READ)
     prices.get_instrument(session, actor, instrument_id)
-    rows = session.scalars(
-        select(Analysis)
+    is_readable = or_(Analysis.owner_id == actor.user_id, is_shared_with(actor.user_id, database_now(session)))
+    rows = session.execute(
+        select(
+            Analysis.public_id,
+            Analysis.title,
+            Analysis.verdict,
+            Analysis.is_credible,
+            Analysis.finished_at,
+            case((Analysis.owner_id == actor.user_id, ""), else_=User.name),
+        )
+        .join(User, User.id == Analysis.owner_id)
         .join(SnapshotItem, SnapshotItem.snapshot_id == Analysis.snapshot_id)
         .join(PriceSeries, PriceSeries.id == SnapshotItem.series_id)
-        .where(
-            PriceSeries.public_id == instrument_id,
-            Analysis.owner_id == actor.user_id,
-            Analysis.status == Status.SUCCEEDED,
-        )
+        .where(PriceSeries.public_id == instrument_id, Analysis.status == Status.SUCCEEDED, is_readable)
         .order_by(Analysis.finished_at.desc(), Analysis.id.desc())
         .limit(limit)
     )
-    return [Pinnable(row.public_id, row.title, row.verdict, row.is_credible, row.finished_at) for row in rows]
+    return [Pinnable(*row) for row in rows]
 
 
 def read_outlook(

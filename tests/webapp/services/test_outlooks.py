@@ -7,7 +7,8 @@ from tests import factories
 from tests.webapp.api.answered import answer, finish, load_google
 from webapp.auth.session import parts_of
 from webapp.errors import Conflict, InvalidInput, NotFound
-from webapp.services import charts, outlooks
+from webapp.services import charts, groups, outlooks, shares
+from webapp.tables import PriceSeries, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -89,7 +90,7 @@ def test_the_position_is_sized_as_the_analysis_does_in_whole_shares_at_the_close
     assert position.value == pytest.approx(position.shares * position.close)
 
 
-def test_only_own_answered_analyses_of_the_instrument_can_be_pinned(app, database, google, answered, actor):
+def test_only_answered_analyses_of_the_instrument_can_be_pinned(app, database, google, answered, actor):
     with database.write() as session:
         other = factories.create_actor(session)
         msft = factories.create_prices(session, parts_of(app).store).public_id
@@ -98,6 +99,45 @@ def test_only_own_answered_analyses_of_the_instrument_can_be_pinned(app, databas
         assert [each.id for each in outlooks.list_pinnable(session, actor, google)] == [answered]
         assert outlooks.list_pinnable(session, actor, msft) == []
         assert outlooks.list_pinnable(session, other, google) == []
+
+
+def test_what_is_shared_can_be_pinned_as_long_as_it_is(app, database, google, answered, actor):
+    store = parts_of(app).store
+    with database.write() as session:
+        admin = factories.create_actor(session, "admin")
+        users = [factories.create_user(session), factories.create_user(session)]
+        reader, member = (factories.actor_of(user) for user in users)
+        desk = groups.create_group(session, admin, name="Desk")
+        emails = [users[1].email, session.get_one(User, actor.user_id).email]
+        groups.set_members(session, admin, desk.id, emails=emails)
+        share = shares.share_with_user(session, actor, answered, email=users[0].email)
+        shares.share_with_group(session, actor, answered, group_id=desk.id)
+    for each in (reader, member):
+        with database.read() as session:
+            (pin,) = outlooks.list_pinnable(session, each, google)
+            assert (pin.id, pin.owner) == (answered, actor.name)
+            assert outlooks.read_outlook(session, store, each, google, answered).title == pin.title
+
+    with database.write() as session:
+        shares.revoke(session, actor, answered, share.id)
+    with database.read() as session:
+        assert outlooks.list_pinnable(session, reader, google) == []
+        with pytest.raises(NotFound):
+            outlooks.read_outlook(session, store, reader, google, answered)
+
+
+def test_a_share_opens_no_prices_that_the_reader_may_not_see(app, database, google, answered, actor):
+    store = parts_of(app).store
+    with database.write() as session:
+        user = factories.create_user(session)
+        reader = factories.actor_of(user)
+        shares.share_with_user(session, actor, answered, email=user.email)
+        session.query(PriceSeries).filter_by(public_id=google).one().owner_id = actor.user_id
+    with database.read() as session:
+        with pytest.raises(NotFound):
+            outlooks.list_pinnable(session, reader, google)
+        with pytest.raises(NotFound):
+            outlooks.read_outlook(session, store, reader, google, answered)
 
 
 def test_what_was_not_made_from_the_instrument_says_nothing_about_it(app, database, answered, actor):

@@ -26,7 +26,7 @@ from webapp.services import analyses, charts, dashboard_choices, outlooks, price
 from webapp.services import indicators as catalogue
 from webapp.services.charts import ChartView
 from webapp.services.dashboard_choices import DashboardChoices
-from webapp.services.outlooks import Outlook
+from webapp.services.outlooks import Outlook, Pinnable
 from webapp.services.prices import InstrumentView
 
 PATH = paths.DASHBOARD
@@ -53,13 +53,15 @@ def layout(instrument: str = "", range: str = "", **_query: str) -> Component:  
     choices = choices.model_copy(update={"range": range} if range in charts.RANGES else {})
     with read() as session:
         pins = outlooks.list_pinnable(session, actor, chosen.id)
-    pinned = choices.pins.get(chosen.id)
-    pinned = pinned if pinned in {each.id for each in pins} else None
+    wanted_pin = choices.pins.get(chosen.id)
+    pinned = wanted_pin if wanted_pin in {each.id for each in pins} else None
     return html.Div(
         [
             side.sidebar(choices, found, chosen, pins, may_bring=actor.may(Permission.PRICES_WRITE)),
             html.Div(_price(choices, chosen, pinned), className="board-main"),
-            html.Div(_panels(chosen.id, pinned, choices.capital), id="dashboard-panels", className="stack board-aside"),
+            html.Div(
+                _panels(chosen.id, wanted_pin, choices.capital), id="dashboard-panels", className="stack board-aside"
+            ),
             html.Div(last, className="board-last"),
             dcc.Store(id="dashboard-view"),
             dcc.Store(id="dashboard-saved"),
@@ -274,7 +276,7 @@ def _draw(choices: DashboardChoices, instrument_id: str, pinned: str | None, vie
             n_points=n_points if isinstance(n_points, int) else charts.USUAL_POINTS,
         )
         marks = []
-        if pinned:
+        if pinned and _is_pinnable(outlooks.list_pinnable(session, current_actor(), instrument_id), pinned):
             marks = charts.read_trades(
                 session, parts().store, current_actor(), instrument_id, pinned, interval=choices.interval
             )
@@ -294,9 +296,15 @@ def _panels(instrument_id: str, pinned: str | None, capital: float) -> list[Comp
     with read() as session:
         pins = outlooks.list_pinnable(session, actor, instrument_id)
         outlook: Outlook | None = None
-        if pinned:
+        is_lost = pinned is not None and not _is_pinnable(pins, pinned)
+        if pinned and not is_lost:
             outlook = outlooks.read_outlook(session, parts().store, actor, instrument_id, pinned, capital=capital)
-    return panels(outlook, pins, may_run=actor.may(Permission.ANALYSES_RUN), capital=capital)
+    return panels(outlook, pins, may_run=actor.may(Permission.ANALYSES_RUN), capital=capital, is_lost=is_lost)
+
+
+def _is_pinnable(pins: Sequence[Pinnable], pinned: str) -> bool:
+    """Whether an analysis can be read; one that is shared may be taken back while the page is open."""
+    return any(each.id == pinned for each in pins)
 
 
 def _choices(**chosen: Any) -> DashboardChoices:

@@ -5,6 +5,8 @@ from tests.webapp.dashboard import reading
 from webapp.auth.session import parts_of
 from webapp.dashboard.pages import dashboard as page
 from webapp.errors import InvalidInput, NotFound
+from webapp.services import shares
+from webapp.tables import User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -89,6 +91,31 @@ def test_a_pinned_analysis_marks_its_trades_and_says_what_it_expects(acting, fin
     assert "Deepest drawdown" in words
     assert [each["value"] for each in options] == ["none", public_id]
     assert pinned == public_id
+
+
+def test_a_pin_of_somebody_elses_ends_in_words_when_the_share_is_taken_back(acting, finished, database):
+    with acting() as owner:
+        public_id = finished(owner)
+    with acting() as reader:
+        with database.write() as session:
+            email = session.get_one(User, reader.user_id).email
+            share = shares.share_with_user(session, owner, public_id, email=email)
+        google = ids_of(page.layout())[0]
+        pinned = {**USUAL, "range_": "all", "pin": public_id}
+        page.remember(google, capital=10_000, **pinned)
+        shown, options = page.layout(), page.offer_pins(google)[0]
+        marked, _, _ = page.draw(google, view=None, **pinned)
+        with database.write() as session:
+            shares.revoke(session, owner, public_id, share.id)
+        lost, panels = page.layout(), page.show_panels(google, public_id, 10_000)
+        unmarked, _, _ = page.draw(google, view=None, **pinned)
+
+    assert "Newest prediction" in reading.text(reading.by_id(shown, "dashboard-panels"))
+    assert options[1]["label"].endswith(f"by {owner.name}")
+    assert "Exit" in {trace["name"] for trace in marked["data"]}
+    assert "Exit" not in {trace["name"] for trace in unmarked["data"]}
+    for tree in (reading.by_id(lost, "dashboard-panels"), panels):
+        assert "is not shared with you any more" in reading.text(tree)
 
 
 def test_what_is_zoomed_into_is_drawn_as_long_as_it_is_looked_at(acting, sample):

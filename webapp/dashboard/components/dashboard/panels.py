@@ -27,8 +27,16 @@ _MODEL = ("sharpe_ratio", "total_return", "hit_rate", "n_trades")
 _RISK = ("annualised_volatility", "value_at_risk", "expected_shortfall", "beta")
 
 
-def panels(outlook: Outlook | None, pins: Sequence[Pinnable], *, may_run: bool, capital: float) -> list[Component]:
-    """Return the analysis panel and the risk panel, or one that says how to get there."""
+def panels(
+    outlook: Outlook | None, pins: Sequence[Pinnable], *, may_run: bool, capital: float, is_lost: bool = False
+) -> list[Component]:
+    """Return the analysis panel and the risk panel, or one that says how to get there, or that a pin leads nowhere."""
+    if is_lost:
+        sentence = (
+            "The analysis that was pinned here is not shared with you any more, or it is gone. "
+            "Choose another one under Pinned analysis."
+        )
+        return [panel("Pinned analysis", empty_state("eye-slash", sentence, small=True))]
     if outlook is None:
         return [panel("Pinned analysis", _nothing(pins, may_run=may_run))]
     return [_analysis(outlook), _risk(outlook, capital)]

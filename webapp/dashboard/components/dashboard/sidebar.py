@@ -214,7 +214,10 @@ def _pin(pins: Sequence[Pinnable], pinned: str | None) -> list[Component]:
 
 
 def _pin_label(pin: Pinnable) -> str:
-    return f"{pin.title} · {formats.date(pin.finished_at)}" if pin.finished_at else pin.title
+    by = f"by {pin.owner}" if pin.owner else ""
+    return " · ".join(
+        part for part in (pin.title, formats.date(pin.finished_at) if pin.finished_at else "", by) if part
+    )
 
 
 def _capital(value: float) -> Component:

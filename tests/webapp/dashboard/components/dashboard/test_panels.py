@@ -76,3 +76,9 @@ def test_without_a_pinned_one_the_newest_is_offered_or_a_new_one():
     assert reading.attribute(reading.of_type(tree, "Button")[0], "data-pin") == "a1"
     assert [each.href for each in reading.of_type(panels(None, [], may_run=True, capital=1.0), "Link")] == ["/app/new"]
     assert reading.of_type(panels(None, [], may_run=False, capital=1.0), "Link") == []
+
+
+def test_a_pin_that_leads_nowhere_says_so():
+    said = words(None, [Pinnable("a1", "A question", None, True, NOW, "Ada")], is_lost=True)
+
+    assert "is not shared with you any more, or it is gone" in said
