@@ -4,7 +4,7 @@ VENV := .venv/bin
 DEVELOP := @$(PYTHON) -I webapp/bootstrap.py --develop
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format format-check lint types imports spelling docs tests fuzz lock bench screenshots clean
+.PHONY: help run install test check format format-check lint types imports spelling docs tests fuzz chaos lock bench screenshots clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ tests:
 fuzz: ## Send 100 examples to each operation of REST in each role, against a whole running installation
 	$(DEVELOP)
 	@FUZZ_EXAMPLES=100 $(VENV)/python -m pytest -q tests/flows/test_rest.py
+
+chaos: ## Try every fault at every stage on both databases, with real processes; about two hours
+	$(DEVELOP)
+	@CHAOS=all $(VENV)/python -m pytest -q tests/chaos
 
 lock: install ## Compile requirements*.txt, with hashes, from requirements*.in
 	@for list in requirements requirements-dev; do \

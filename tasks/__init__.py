@@ -6,7 +6,7 @@ is done by a keeper, a process of its own, because a thread in a process that fo
 """
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_shutting_down
 
 from tasks import pool
 
@@ -16,4 +16,5 @@ app.config_from_object("celeryconfig")
 setup_logging.connect(pool.log_as_json)
 worker_init.connect(pool.start_keeper)
 worker_init.connect(pool.share_what_is_loaded)
+worker_shutting_down.connect(pool.hurry)
 worker_process_init.connect(pool.warm_up)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
-
 from quant.errors import AnalysisCancelled, ProviderUnavailable, QuantError
 from tasks.data import app
 from tasks.hands import Hands, hands
 from tasks.imports import import_file
 from tasks.pool import WORKER
+from tasks.setbacks import let_go, setback_of
 from webapp import jobs
+from webapp.db import AWAY
 from webapp.errors import AppError, LeaseLost, ServiceUnavailable
 from webapp.pacing import TokenBucket
 from webapp.services import acquisition_jobs, price_sources
@@ -29,27 +29,28 @@ _log = logging.getLogger(__name__)
 def acquire() -> None:
     """Take the next acquisition and carry it to its end; then look for more."""
     parts = hands()
-    settings = parts.settings
+    try:
+        claim = _claim(parts)
+        if claim is None:
+            return
+        _carry(parts, claim)
+    except LeaseLost as error:
+        _log.warning("Stopped work that is no longer ours.", extra={"error": str(error)})
+    except AWAY:
+        _log.exception("The database does not answer.")
+        let_go(parts, acquisition_jobs, goes_on="it is begun again.")
+    parts.queue.send(jobs.ACQUIRE)
+
+
+def _claim(parts: Hands) -> AcquisitionClaim | None:
     with parts.database.write() as session:
-        claim = acquisition_jobs.claim_next(
+        return acquisition_jobs.claim_next(
             session,
             worker=WORKER,
             pid=os.getpid(),
-            lease_seconds=settings.lease_seconds,
-            max_attempts=settings.max_attempts,
+            lease_seconds=parts.settings.lease_seconds,
+            max_attempts=parts.settings.max_attempts,
         )
-    if claim is None:
-        return
-    try:
-        _carry(parts, claim)
-    except LeaseLost as error:
-        _log.warning(
-            "Stopped work that is no longer ours.", extra={"acquisition": claim.public_id, "error": str(error)}
-        )
-    except OperationalError:
-        # The database is away. The lease runs out, and the acquisition is begun again.
-        _log.exception("The database does not answer.", extra={"acquisition": claim.public_id})
-    parts.queue.send(jobs.ACQUIRE)
 
 
 def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
@@ -70,8 +71,13 @@ def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
         with parts.database.write() as session:
             if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error)):
                 acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
-    except (LeaseLost, OperationalError):
+    except (LeaseLost, *AWAY):
         raise
+    except OSError as error:
+        _log.exception("What was acquired cannot be kept.", extra={"acquisition": claim.public_id})
+        with parts.database.write() as session:
+            if not acquisition_jobs.retry_later(session, claim, **vars(setback_of(error))):
+                acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
     except (QuantError, AppError) as error:
         with parts.database.write() as session:
             acquisition_jobs.hold(session, claim)

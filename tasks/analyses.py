@@ -5,8 +5,6 @@ import os
 import time
 from collections.abc import Sequence
 
-from sqlalchemy.exc import OperationalError
-
 from quant.analysis import Instrument, run_analysis
 from quant.errors import AnalysisCancelled, QuantError
 from quant.result import TriedModel
@@ -15,7 +13,9 @@ from tasks import app
 from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
 from tasks.pool import WORKER
+from tasks.setbacks import let_go, setback_of
 from webapp import jobs
+from webapp.db import AWAY
 from webapp.errors import AppError, LeaseLost, ServiceUnavailable
 from webapp.services import jobs as job_services
 from webapp.services import results, snapshots, trials
@@ -30,28 +30,31 @@ _log = logging.getLogger(__name__)
 def work() -> None:
     """Take the next analysis and carry it to its end; then look for more."""
     parts = hands()
-    settings = parts.settings
-    with parts.database.write() as session:
-        claim = job_services.claim_next(
-            session,
-            worker=WORKER,
-            pid=os.getpid(),
-            lease_seconds=settings.lease_seconds,
-            max_attempts=settings.max_attempts,
-            cpu_clock=time.process_time(),
-        )
-    if claim is None:
-        return
     try:
+        claim = _claim(parts)
+        if claim is None:
+            return
         _carry(parts, claim)
         with parts.database.write() as session:
             job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
     except LeaseLost as error:
-        _log.warning("Stopped work that is no longer ours.", extra={"analysis": claim.public_id, "error": str(error)})
-    except OperationalError:
-        # The database is away. The lease runs out, and the work goes on from the last stored stage.
-        _log.exception("The database does not answer.", extra={"analysis": claim.public_id})
+        _log.warning("Stopped work that is no longer ours.", extra={"error": str(error)})
+    except AWAY:
+        _log.exception("The database does not answer.")
+        let_go(parts, job_services, goes_on="the work goes on from the last stored stage.")
     parts.queue.send(jobs.WORK)
+
+
+def _claim(parts: Hands) -> Claim | None:
+    with parts.database.write() as session:
+        return job_services.claim_next(
+            session,
+            worker=WORKER,
+            pid=os.getpid(),
+            lease_seconds=parts.settings.lease_seconds,
+            max_attempts=parts.settings.max_attempts,
+            cpu_clock=time.process_time(),
+        )
 
 
 def _carry(parts: Hands, claim: Claim) -> None:
@@ -65,14 +68,21 @@ def _carry(parts: Hands, claim: Claim) -> None:
         with parts.database.write() as session:
             if error.is_transient:
                 wait = getattr(error, "retry_after", None)
-                job_services.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait)
+                if not job_services.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait):
+                    job_services.confirm_cancelled(session, claim)  # unless it failed for good
             else:
                 job_services.fail(session, claim, code=error.code, message=str(error))
     except ServiceUnavailable as error:  # the store of results is away, and will come back
         with parts.database.write() as session:
-            job_services.retry_later(session, claim, code=error.code, message=str(error))
-    except (LeaseLost, OperationalError):
+            if not job_services.retry_later(session, claim, code=error.code, message=str(error)):
+                job_services.confirm_cancelled(session, claim)  # unless it failed for good
+    except (LeaseLost, *AWAY):
         raise
+    except OSError as error:
+        _log.exception("What was computed cannot be kept.", extra={"analysis": claim.public_id})
+        with parts.database.write() as session:
+            if not job_services.retry_later(session, claim, **vars(setback_of(error))):
+                job_services.confirm_cancelled(session, claim)  # unless it failed for good
     except AppError as error:
         with parts.database.write() as session:
             job_services.fail(session, claim, code=error.code, message=str(error))

@@ -11,15 +11,16 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import psutil
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from tasks.hands import Hands, hands
 from webapp import jobs
 from webapp.config import Settings
+from webapp.db import AWAY
 from webapp.logs import configure_logging
 from webapp.services import acquisition_jobs, workers
 from webapp.services import jobs as job_services
@@ -28,6 +29,7 @@ from webapp.services.workflow import Status
 
 PERIOD_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
+FAREWELL_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -82,13 +84,20 @@ class Keeper:
         self.parts = parts
         self.worker = worker
         self.parent = parent
+        self.must_end_at: float | None = None
         self._children: list[psutil.Process] = []
         self._clocks: dict[tuple[int, int], float] = {}  # processor seconds last seen, by analysis and attempt
+        self._frozen_since: dict[psutil.Process, float] = {}
         self._next_beat = self._next_sweep = 0.0
 
     def step(self, now: float) -> None:
         """Look once; `now` is in seconds of any steady clock."""
         self._children = _children(self.parent) or self._children
+        self._end_frozen(now)
+        if self.must_end_at is not None and now >= self.must_end_at:
+            self.give_up(is_counted=False)
+            end(self.parent)
+            return
         with self.parts.database.read() as session:
             running = {kind: kind.services.running_on(session, self.worker) for kind in KINDS}
         if not running[KINDS[0]]:
@@ -113,21 +122,35 @@ class Keeper:
                 self.parts.queue.send(message)
             self._next_sweep = now + SWEEP_SECONDS
 
-    def give_up(self) -> None:
-        """Stop and hand back everything, because the worker's main process is gone."""
+    def give_up(self, *, is_counted: bool = True) -> None:
+        """Stop and hand back everything, because the worker's main process is gone or was told to go.
+
+        `is_counted` says whether this was one of the attempts after which a job is given up.
+        """
         with self.parts.database.write() as session:
             running = [(kind, job) for kind in KINDS for job in kind.services.running_on(session, self.worker)]
             for kind, job in running:
                 self._account(session, kind, job)
-                kind.services.hand_back(
-                    session, job.job_id, job.attempt, reason=f"Its worker was ended; {kind.goes_on}"
-                )
+                reason = f"Its worker was ended; {kind.goes_on}"
+                kind.services.hand_back(session, job.job_id, job.attempt, reason=reason, is_counted=is_counted)
             workers.say_farewell(session, self.worker)
         for child in self._children:
             if child.is_running():
                 _kill(child.pid)
         for message in {kind.message for kind, _ in running}:
             self.parts.queue.send(message)
+
+    def _end_frozen(self, now: float) -> None:
+        """Kill a child that has been frozen for longer than a lease: its work is another's by now.
+
+        It would take up a place in the pool; and if it was frozen while it wrote, it keeps everybody else from writing.
+        """
+        frozen = [child for child in self._children if _status(child.pid) == psutil.STATUS_STOPPED]
+        self._frozen_since = {child: self._frozen_since.get(child, now) for child in frozen}
+        for child, since in self._frozen_since.items():
+            if now - since > self.parts.settings.lease_seconds:
+                _log.warning("Killed a process that had been frozen for long.", extra={"pid": child.pid})
+                _kill(child.pid)
 
     def _look_at(self, kind: Kind, job: Running) -> None:
         settings = self.parts.settings
@@ -184,10 +207,14 @@ def _children(pid: int) -> list[psutil.Process]:
 
 def _is_working(pid: int) -> bool:
     """Whether a process exists and is not frozen: a frozen one must lose its lease."""
+    return _status(pid) not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+
+
+def _status(pid: int) -> str:
     try:
-        return psutil.Process(pid).status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+        return str(psutil.Process(pid).status())
     except psutil.NoSuchProcess:
-        return False
+        return str(psutil.STATUS_DEAD)
 
 
 def _memory_bytes(pid: int) -> int | None:
@@ -213,6 +240,18 @@ def _kill(pid: int) -> None:
         _log.info("The process had already ended.", extra={"pid": pid})
 
 
+def end(worker: int) -> None:
+    """End a worker's main process from whom everything has been taken: politely, and soon after by force."""
+    try:
+        process = psutil.Process(worker)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(timeout=FAREWELL_SECONDS)
+    except psutil.TimeoutExpired:
+        _kill(worker)
+    except psutil.NoSuchProcess:
+        _log.info("The worker had already ended.", extra={"pid": worker})
+
+
 def main() -> None:
     """Watch until the worker's main process is gone."""
     parser = argparse.ArgumentParser(description="Watches over the analyses of one worker.")
@@ -224,6 +263,11 @@ def main() -> None:
     keeper = Keeper(parts, arguments.worker, arguments.parent)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, signal.SIG_IGN)  # we go after the worker, never before it
+
+    def hurry(_number: int, _frame: FrameType | None) -> None:
+        keeper.must_end_at = time.monotonic() + parts.settings.stop_grace_seconds
+
+    signal.signal(signal.SIGUSR1, hurry)
     is_over = False
     while not is_over:
         try:
@@ -232,7 +276,7 @@ def main() -> None:
                 keeper.give_up()
             else:
                 keeper.step(time.monotonic())
-        except OperationalError:
+        except AWAY:
             _log.exception("The database does not answer; looking again.")
             is_over = False  # if it was: nothing has been handed back yet
         if not is_over:

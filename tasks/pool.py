@@ -3,16 +3,19 @@
 import gc
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from types import FrameType
 from typing import Any
 
 from webapp.config import load_settings, prepare_numeric_libraries
 from webapp.logs import configure_logging
 
 _log = logging.getLogger(__name__)
+_keeper: subprocess.Popen[bytes] | None = None
 
 # Made in the worker's main process and inherited by the children it forks: different after each start.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{int(time.time())}"
@@ -24,9 +27,30 @@ def log_as_json(**_signal: Any) -> None:
 
 
 def start_keeper(**_signal: Any) -> None:
-    """Start the keeper, in a session of its own: it must outlive whatever ends the worker, to hand back the work."""
+    """Start the keeper, and another one whenever it ends: without it, nobody renews the leases of this worker."""
+    _spawn_keeper()
+    # A signal, not a timer of Celery's: while the broker is away, Celery waits for it and looks at no timer.
+    signal.signal(signal.SIGCHLD, _on_child_ended)
+
+
+def _spawn_keeper() -> None:
+    """Start a keeper in a session of its own: it must outlive whatever ends the worker, to hand back the work."""
+    global _keeper  # noqa: PLW0603  # one worker has one keeper
     command = [sys.executable, "-m", "tasks.keeper", "--worker", WORKER, "--parent", str(os.getpid())]
-    subprocess.Popen(command, start_new_session=True)  # noqa: S603  # our own module
+    _keeper = subprocess.Popen(command, start_new_session=True)  # noqa: S603  # our own module
+
+
+def _on_child_ended(_number: int, _frame: FrameType | None) -> None:
+    """See whether it was the keeper; nothing is logged here, where something may just be being logged."""
+    is_main = WORKER.rsplit(":", 2)[1] == str(os.getpid())  # the children inherit this handler
+    if is_main and _keeper is not None and _keeper.poll() is not None:
+        _spawn_keeper()
+
+
+def hurry(**_signal: Any) -> None:
+    """Tell the keeper that the worker was asked to end: what is not finished soon is handed back."""
+    if _keeper is not None and _keeper.poll() is None:
+        _keeper.send_signal(signal.SIGUSR1)
 
 
 def share_what_is_loaded(**_signal: Any) -> None:

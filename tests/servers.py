@@ -75,6 +75,13 @@ class Valkey:
 @contextmanager
 def run_postgresql() -> Iterator[Postgresql]:
     """Start a PostgreSQL of our own; stop it and remove its data at the end."""
+    with prepare_postgresql() as folder, serve_postgresql(folder) as server:
+        yield server
+
+
+@contextmanager
+def prepare_postgresql() -> Iterator[Path]:
+    """Make the data of a PostgreSQL, which may be started and stopped; remove it at the end."""
     programs = _postgresql_programs()
     folder = Path(tempfile.mkdtemp(prefix="assay-pg-"))
     account = _unprivileged_account()
@@ -95,26 +102,34 @@ def run_postgresql() -> Iterator[Postgresql]:
             "--locale=C",
         ]
         subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, cwd="/", **identity)
-        # Nothing is worth a sync here. The odd time zone finds code that relies on the server's being UTC.
-        options = {"listen_addresses": "", "fsync": "off", "full_page_writes": "off", "timezone": "Asia/Kolkata"}
-        argv: list[str | Path] = [programs / "postgres", "-D", folder / "data", "-k", folder]
-        argv += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        # SIGQUIT is PostgreSQL's word for "at once": nobody will need the data again.
-        with _running(argv, stop=signal.SIGQUIT, cwd="/", **identity) as process:
-            server = Postgresql(folder, process.pid)
-            _wait_until(lambda: server.execute("SELECT 1"), process, psycopg.OperationalError)
-            yield server
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def run_valkey() -> Iterator[Valkey]:
-    """Start a Redis-compatible server of our own; stop it at the end."""
+def serve_postgresql(folder: Path) -> Iterator[Postgresql]:
+    """Start a PostgreSQL on data that was prepared; stop it at the end, at once."""
+    account = _unprivileged_account()
+    identity: dict[str, Any] = {"user": account[0], "group": account[1], "extra_groups": []} if account else {}
+    # Nothing is worth a sync here. The odd time zone finds code that relies on the server's being UTC.
+    options = {"listen_addresses": "", "fsync": "off", "full_page_writes": "off", "timezone": "Asia/Kolkata"}
+    argv: list[str | Path] = [_postgresql_programs() / "postgres", "-D", folder / "data", "-k", folder]
+    argv += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    # SIGQUIT is PostgreSQL's word for "at once": it puts its data in order when it starts again.
+    with _running(argv, stop=signal.SIGQUIT, cwd="/", **identity) as process:
+        server = Postgresql(folder, process.pid)
+        _wait_until(lambda: server.execute("SELECT 1"), process, psycopg.OperationalError)
+        yield server
+
+
+@contextmanager
+def run_valkey(port: int = 0, password: str = "") -> Iterator[Valkey]:
+    """Start a Redis-compatible server of our own, on a free port or on one where it was before; stop it at the end."""
     program = _valkey_program()
     folder = Path(tempfile.mkdtemp(prefix="assay-valkey-"))
-    password = secrets.token_hex(16)
-    port = free_port()
+    password = password or secrets.token_hex(16)
+    port = port or free_port()
     configuration = folder / "server.conf"
     configuration.write_text(
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir {folder}\n'

@@ -81,6 +81,11 @@ class Settings(BaseSettings):
     cancel_grace_seconds: float = Field(
         default=2.0, ge=0, description="How long a cancelled analysis may take to stop by itself before it is killed."
     )
+    stop_grace_seconds: float = Field(
+        default=8.0,
+        ge=0,
+        description="How long a worker that is told to stop may go on with its job before it hands it back.",
+    )
     max_attempts: int = Field(default=5, ge=1, description="How often an analysis is started before it is given up.")
     acquisition_time_limit_seconds: int = Field(
         default=900, ge=10, description="An acquisition of prices running longer than this is stopped and failed."

@@ -1,8 +1,10 @@
 """The task's own part: how each way in which a run can end is translated. Whole runs are in tests/flows."""
 
+import errno
+
 import pytest
 from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 import tasks.analyses
 from quant.errors import AnalysisCancelled, NotEnoughData, ProviderUnavailable, RateLimited
@@ -91,12 +93,73 @@ def test_a_source_that_asks_to_wait_is_obeyed(work, parts, submitted, monkeypatc
         assert session.query(LogLine).order_by(LogLine.id.desc()).first().message.endswith("Trying again in 77 s.")
 
 
-@pytest.mark.parametrize("error", [LeaseLost("Not yours."), OperationalError("x", {}, Exception("away"))])
-def test_what_is_no_longer_ours_is_left_alone(work, parts, submitted, monkeypatch, error):
+def test_what_is_no_longer_ours_is_left_alone(work, parts, submitted, monkeypatch):
+    fail_with(monkeypatch, LeaseLost("Not yours."))
+    work()
+
+    assert row(parts, submitted).status == "running"  # of another, or until its lease runs out
+
+
+@pytest.mark.parametrize("error", [OperationalError("x", {}, Exception("away")), InternalError("x", {}, Exception())])
+def test_work_that_the_database_interrupted_is_handed_back_and_costs_no_attempt(
+    work, parts, submitted, monkeypatch, jobs_sent, error
+):
     fail_with(monkeypatch, error)
     work()
 
-    assert row(parts, submitted).status == "running"  # until its lease runs out
+    left = row(parts, submitted)
+    assert (left.status, left.attempt - left.n_transient, left.not_before) == ("queued", 0, None)
+    assert jobs_sent == [jobs.WORK]
+
+
+def test_a_claim_that_was_never_confirmed_is_handed_back(work, parts, submitted, monkeypatch):
+    claim_next = job_services.claim_next
+
+    def claim_and_lose_the_answer(session, **values):
+        claim_next(session, **values)
+        session.commit()
+        raise OperationalError("COMMIT", {}, Exception("connection lost"))
+
+    monkeypatch.setattr(job_services, "claim_next", claim_and_lose_the_answer)
+    work()
+
+    assert row(parts, submitted).status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "n_times", "status"),
+    [
+        (errno.ENOSPC, "disk_full", 8, "queued"),
+        (errno.EDQUOT, "disk_full", 1, "queued"),
+        (errno.EROFS, "storage_unavailable", 1, "queued"),
+        (errno.EROFS, "storage_unavailable", 8, "failed"),
+    ],
+)
+def test_a_place_of_results_that_cannot_be_written_is_waited_for(
+    work, parts, submitted, monkeypatch, number, code, n_times, status
+):
+    fail_with(monkeypatch, OSError(number, "secret detail"))
+    for _ in range(n_times):
+        work()
+        with parts.database.write() as session:
+            session.execute(update(Analysis).where(Analysis.status == "queued").values(not_before=None))
+
+    ended = row(parts, submitted)
+    assert (ended.status, ended.error_code) == (status, code)
+    assert "where results are kept" in ended.error_message
+    assert "secret" not in ended.error_message
+
+
+def test_what_was_cancelled_meanwhile_is_not_tried_again(work, parts, actor, submitted, monkeypatch):
+    def run(*_args, **_options):
+        with parts.database.write() as session:
+            analyses.cancel(session, actor, submitted)
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(tasks.analyses, "run_analysis", run)
+    work()
+
+    assert row(parts, submitted).status == "cancelled"
 
 
 def test_a_rerun_finds_nothing_that_its_parent_computed(work, parts, actor, submitted):

@@ -62,6 +62,49 @@ def test_what_is_frozen_does_not(parts, claimed, sleeper):
     assert row(parts, claimed).lease_expires_at == before
 
 
+def test_what_stays_frozen_is_killed_when_its_lease_would_be_over(parts, claimed, sleeper):
+    keeper = Keeper(parts, WORKER, os.getpid())
+    sleeper.send_signal(signal.SIGSTOP)
+    os.waitpid(sleeper.pid, os.WUNTRACED)
+    keeper.step(0.0)
+    keeper.step(parts.settings.lease_seconds)
+    assert sleeper.poll() is None
+
+    keeper.step(parts.settings.lease_seconds + 1)
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+
+
+def test_a_freeze_that_ended_in_time_is_forgiven(parts, claimed, sleeper):
+    keeper = Keeper(parts, WORKER, os.getpid())
+    sleeper.send_signal(signal.SIGSTOP)
+    os.waitpid(sleeper.pid, os.WUNTRACED)
+    keeper.step(0.0)
+    sleeper.send_signal(signal.SIGCONT)
+    os.waitpid(sleeper.pid, os.WCONTINUED)
+    keeper.step(parts.settings.lease_seconds / 2)
+    sleeper.send_signal(signal.SIGSTOP)
+    os.waitpid(sleeper.pid, os.WUNTRACED)
+    keeper.step(parts.settings.lease_seconds + 1)
+    assert sleeper.poll() is None
+
+
+def test_a_worker_that_was_told_to_stop_hands_back_when_its_grace_is_over(parts, claimed, sleeper, jobs_sent):
+    main = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    keeper = Keeper(parts, WORKER, main.pid)
+    keeper._children = [psutil.Process(sleeper.pid)]
+    keeper.must_end_at = 5.0
+    keeper.step(4.0)
+    assert row(parts, claimed).status == "running"
+
+    keeper.step(5.0)
+    handed_back = row(parts, claimed)
+    assert (handed_back.status, handed_back.attempt - handed_back.n_transient) == ("queued", 0)
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert not psutil.pid_exists(main.pid)
+    main.wait(timeout=5)  # the keeper was faster
+    assert jobs_sent[-1] == jobs.WORK
+
+
 def test_what_died_is_handed_back_at_once(parts, claimed, sleeper, jobs_sent):
     sleeper.kill()
     sleeper.wait(timeout=5)

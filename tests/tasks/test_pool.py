@@ -1,5 +1,10 @@
 import os
+import signal
 import subprocess
+import sys
+import time
+
+import pytest
 
 from tasks import pool
 
@@ -11,11 +16,54 @@ def test_a_worker_has_another_name_after_each_start():
     assert int(started) > 1_700_000_000
 
 
-def test_the_keeper_is_started_for_this_worker_in_a_session_of_its_own(monkeypatch):
-    started = []
-    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: started.append((command, options)))
+@pytest.fixture
+def keepers(monkeypatch):
+    """Commands of the keepers that were started, each a process that does nothing for a minute."""
+    started, start = [], subprocess.Popen
+    handler = signal.getsignal(signal.SIGCHLD)
+
+    def begin(command, **options):
+        process = start([sys.executable, "-c", "import time; time.sleep(60)"], **options)
+        started.append((command, options, process))
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    monkeypatch.setattr(pool, "_keeper", None)
+    yield started
+    signal.signal(signal.SIGCHLD, handler)
+    for *_, process in started:
+        process.kill()
+        process.wait(timeout=5)
+
+
+def test_the_keeper_is_started_for_this_worker_in_a_session_of_its_own(keepers):
     pool.start_keeper(sender=None)
 
-    command, options = started[0]
+    ((command, options, _),) = keepers
     assert command[1:] == ["-m", "tasks.keeper", "--worker", pool.WORKER, "--parent", str(os.getpid())]
     assert options == {"start_new_session": True}
+
+
+def test_a_keeper_that_was_killed_has_a_successor_at_once(keepers):
+    pool.start_keeper(sender=None)
+    keepers[0][2].kill()
+    until = time.monotonic() + 10
+    while len(keepers) < 2 and time.monotonic() < until:
+        time.sleep(0.01)  # the signal comes while we wait
+
+    assert len(keepers) == 2
+    assert keepers[1][0] == keepers[0][0]
+
+
+def test_another_child_that_ends_starts_no_keeper(keepers):
+    pool.start_keeper(sender=None)
+    os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {}), 0)
+    assert len(keepers) == 1
+
+
+def test_a_worker_that_is_told_to_stop_tells_its_keeper(keepers):
+    pool.hurry(sender=None)  # before there is one
+    pool.start_keeper(sender=None)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pool.hurry(sender=None)
+    assert keepers[0][2].wait(timeout=5) == -signal.SIGUSR1

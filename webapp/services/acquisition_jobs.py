@@ -182,8 +182,19 @@ def confirm_cancelled(session: Session, claim: AcquisitionClaim) -> bool:
     return _end(session, claim.acquisition_id, claim.attempt, Status.CANCELLED, code=None, message="")
 
 
-def hand_back(session: Session, acquisition_id: int, attempt: int, *, reason: str) -> bool:
-    """Put a running acquisition back into the queue because its process is gone; nothing of it was kept.
+def hand_back(session: Session, acquisition_id: int, attempt: int, *, reason: str, is_counted: bool = True) -> bool:
+    """Put a running acquisition back into the queue because nobody works on it; nothing of it was kept.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    acquisition_id, attempt : int
+        What was running.
+    reason : str
+        Kept with it.
+    is_counted : bool, default=True
+        Whether this was one of the attempts after which it is given up: not if the database was away.
 
     Returns
     -------
@@ -195,12 +206,18 @@ def hand_back(session: Session, acquisition_id: int, attempt: int, *, reason: st
         return False
     if row.cancel_requested_at is not None:
         return _end(session, acquisition_id, attempt, Status.CANCELLED, code=None, message="")
-    values = {**leases.QUEUED_AGAIN, "message": reason}
+    values = {**leases.queued_again(Acquisition, is_counted=is_counted), "message": reason}
     return leases.update_rows(session, Acquisition, leases.is_running(Acquisition, acquisition_id, attempt), values) > 0
 
 
 def retry_later(
-    session: Session, claim: AcquisitionClaim, *, code: str, message: str, wait_seconds: float | None = None
+    session: Session,
+    claim: AcquisitionClaim,
+    *,
+    code: str,
+    message: str,
+    wait_seconds: float | None = None,
+    is_patient: bool = False,
 ) -> bool:
     """Put a running acquisition back into the queue after a transient error; waits grow, and no two are alike.
 
@@ -214,6 +231,8 @@ def retry_later(
         Of the error, for who asked.
     wait_seconds : float, optional
         The least that the source wants us to wait.
+    is_patient : bool, default=False
+        Whether to try for as long as it takes, because the cause is on our side and somebody will mend it.
 
     Returns
     -------
@@ -221,7 +240,7 @@ def retry_later(
         Whether it will be tried again; False if it failed for good or was no longer this worker's.
     """
     row = session.get_one(Acquisition, claim.acquisition_id, populate_existing=True)
-    if row.n_transient >= MAX_TRANSIENT:
+    if row.n_transient >= MAX_TRANSIENT and not is_patient:
         fail(session, claim, code=code, message=f"{message} Tried {row.n_transient + 1} times.")
         return False
     wait = wait_seconds if wait_seconds is not None else _FIRST_WAIT_SECONDS * _WAITS_GROW_BY**row.n_transient

@@ -218,8 +218,19 @@ def confirm_cancelled(session: Session, claim: Claim) -> bool:
     return _end(session, claim.analysis_id, claim.attempt, Status.CANCELLED, code=None, message="Cancelled.")
 
 
-def hand_back(session: Session, analysis_id: int, attempt: int, *, reason: str) -> bool:
-    """Put a running analysis back into the queue because its process is gone; it resumes at its last stored stage.
+def hand_back(session: Session, analysis_id: int, attempt: int, *, reason: str, is_counted: bool = True) -> bool:
+    """Put a running analysis back into the queue because nobody works on it; it resumes at its last stored stage.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    analysis_id, attempt : int
+        What was running.
+    reason : str
+        For its log.
+    is_counted : bool, default=True
+        Whether this was one of the attempts after which an analysis is given up: not if the database was away.
 
     Returns
     -------
@@ -231,14 +242,35 @@ def hand_back(session: Session, analysis_id: int, attempt: int, *, reason: str) 
         return False
     if row.cancel_requested_at is not None:
         return _end(session, analysis_id, attempt, Status.CANCELLED, code=None, message="Cancelled.")
-    moved = _update(session, _is_running(analysis_id, attempt), leases.QUEUED_AGAIN)
+    moved = _update(session, _is_running(analysis_id, attempt), leases.queued_again(Analysis, is_counted=is_counted))
     if moved:
         _log(session, analysis_id, attempt, "warning", row.stage, reason, database_now(session))
     return moved
 
 
-def retry_later(session: Session, claim: Claim, *, code: str, message: str, wait_seconds: float | None = None) -> bool:
+def retry_later(
+    session: Session,
+    claim: Claim,
+    *,
+    code: str,
+    message: str,
+    wait_seconds: float | None = None,
+    is_patient: bool = False,
+) -> bool:
     """Put a running analysis back into the queue after a transient error, to be tried later; waits grow.
+
+    Parameters
+    ----------
+    session : Session
+        A writing transaction.
+    claim : Claim
+        The analysis.
+    code, message : str
+        Of the error, for who asked.
+    wait_seconds : float, optional
+        How long to wait; default: longer each time.
+    is_patient : bool, default=False
+        Whether to try for as long as it takes, because the cause is on our side and somebody will mend it.
 
     Returns
     -------
@@ -246,7 +278,7 @@ def retry_later(session: Session, claim: Claim, *, code: str, message: str, wait
         Whether it will be tried again; False if it failed for good or was no longer this worker's.
     """
     row = session.get_one(Analysis, claim.analysis_id, populate_existing=True)
-    if row.n_transient >= MAX_TRANSIENT:
+    if row.n_transient >= MAX_TRANSIENT and not is_patient:
         fail(session, claim, code=code, message=f"{message} Tried {row.n_transient + 1} times.")
         return False
     now = database_now(session)

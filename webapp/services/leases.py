@@ -26,6 +26,11 @@ QUEUED_AGAIN: Mapping[str, Any] = {
 }
 
 
+def queued_again(table: Jobs, *, is_counted: bool) -> dict[str, Any]:
+    """Return what handing back writes; an attempt that is not counted has no part in when a job is given up."""
+    return {**QUEUED_AGAIN, "n_transient": table.n_transient + (0 if is_counted else 1)}
+
+
 @dataclass(frozen=True)
 class Running:
     """A running job as its keeper sees it; `seconds_since_cancel` is None if nobody asked to cancel."""

@@ -66,7 +66,11 @@ def codes():
     def tree(error):
         return {error.code}.union(*(tree(each) for each in error.__subclasses__()))
 
-    return tree(QuantError) | tree(AppError) | {"time_limit", "memory_limit", "worker_lost", "internal"}
+    return (
+        tree(QuantError)
+        | tree(AppError)
+        | {"time_limit", "memory_limit", "worker_lost", "storage_unavailable", "internal"}
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,278 @@
+"""A whole installation that is kept running while faults befall it, one after the other, and what is measured of it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests import factories, schema, servers
+from tests.flows.conftest import ROOT, Stage, Worker, wait_until
+from webapp import jobs
+from webapp.config import Settings
+from webapp.db import Database
+from webapp.launch import programs
+from webapp.permissions import GRANTS, Role
+from webapp.services import analyses, tokens
+from webapp.tables import Analysis
+
+# As the product has them, but a shorter lease: what waits for its end would make the matrix take twice as long.
+LEASE_SECONDS = 6.0
+CHANGES = {
+    "lease_seconds": LEASE_SECONDS,
+    "heartbeat_seconds": 1.0,
+    "max_attempts": 10,  # on a crowded machine a lease may be lost once more for nothing
+    "web_processes": 1,
+    "request_limit": "100000 per minute",
+    "example": False,
+}
+SILENT_PORT = servers.free_port()
+
+
+@dataclass
+class Row:
+    """What faults and checks need to know of an analysis, read at once."""
+
+    id: int
+    status: str
+    stage: str | None
+    attempt: int
+    worker: str | None
+    pid: int | None
+    progress: float
+    stage_seconds: dict[str, float]
+
+
+class Installation(Stage):
+    """Database, broker, two workers, a data worker, clock and web server: real processes, to be ended and begun."""
+
+    def __init__(self, settings: Settings, database: Database, folder: Path, parts: ExitStack) -> None:
+        super().__init__(settings, database, folder)
+        self.folder = folder
+        self.parts = parts
+        self.broker = ExitStack()
+        self.database_server = ExitStack()
+        self.postgresql: Path | None = None
+        self.valkey: servers.Valkey | None = None
+        self.others: dict[str, subprocess.Popen[bytes]] = {}
+        with database.write() as session:
+            user = factories.create_user(session)
+            self.actor = factories.actor_of(user)
+            _, self.secret = tokens.create_token(
+                session, self.actor, name="chaos", scopes=GRANTS[Role(user.role)], expires_in_days=1
+            )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every program of the installation is told."""
+        values = {
+            "HOME": self.settings.home,
+            "DATABASE_URL": self.settings.database_url,
+            "REDIS_URL": self.settings.redis_url.get_secret_value(),
+            "SECRET_KEY": self.settings.secret_key.get_secret_value(),
+            "PORT": self.settings.port,
+            "YAHOO_BASE_URL": f"http://127.0.0.1:{SILENT_PORT}",
+            **{name.upper(): value for name, value in CHANGES.items()},
+        }
+        return os.environ | {f"ASSAY_{name}": str(value) for name, value in values.items()}  # noqa: TID251  # its own
+
+    def begin_worker(self, *, is_for_data: bool = False) -> Worker:
+        """Start a worker without waiting for it."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        worker = Worker(self.settings, self.environment, log, is_for_data=is_for_data)
+        self.workers.append(worker)
+        return worker
+
+    def begin(self, name: str) -> None:
+        """Start the web server or the clock."""
+        log = (self.folder / f"{name}.log").open("ab")
+        self.others[name] = subprocess.Popen(
+            programs(self.settings)[name].command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+
+    def kill(self, name: str) -> None:
+        """Kill the web server or the clock with all its processes."""
+        process = self.others.pop(name)
+        with suppress(psutil.NoSuchProcess):
+            for each in psutil.Process(process.pid).children(recursive=True):
+                each.kill()
+        process.kill()
+        process.wait(timeout=5)
+
+    def wait_whole(self) -> None:
+        """Wait until two workers are warm, each with its keeper, and the web server answers."""
+        while len(self.alive()) < 2:  # the two of every installation here
+            self.begin_worker()
+        for worker in self.alive():
+            worker.wait_ready()
+        self.wait_web()
+
+    def wait_web(self) -> None:
+        """Wait until the web server answers."""
+        wait_until(self._web_answers, seconds=60, what="the web server")
+
+    def _web_answers(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/healthz", timeout=5).is_success
+        return False
+
+    @property
+    def url(self) -> str:
+        """Where the web server listens."""
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    def ask(self, method: str, path: str, **options: object) -> httpx.Response:
+        """Ask REST as the one user there is."""
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        return httpx.request(method, f"{self.url}/api/v1{path}", headers=headers, timeout=30, **options)
+
+    def alive(self) -> list[Worker]:
+        """Return the workers of analyses whose main process runs."""
+        return [each for each in self.workers if each.process.poll() is None and b"warm" in each.ready]
+
+    def owner_of(self, row: Row) -> Worker:
+        """Return the worker that runs an analysis; the first, if none does."""
+        for worker in self.alive():
+            if row.worker and f":{worker.process.pid}:" in row.worker:
+                return worker
+        return self.alive()[0]
+
+    def submit_silently(self, spec: object) -> str:
+        """Submit, and lose the message: the analysis is queued until a keeper or the clock looks."""
+        with self.database.write() as session:
+            return analyses.submit(session, self.actor, spec)
+
+    def send(self, n_times: int = 1) -> None:
+        """Send the message that there is work."""
+        for _ in range(n_times):
+            self.queue.send(jobs.WORK)
+
+    def look(self, analysis_id: str) -> Row:
+        """Read the row."""
+        columns = (
+            Analysis.id,
+            Analysis.status,
+            Analysis.stage,
+            Analysis.attempt,
+            Analysis.worker,
+            Analysis.worker_pid,
+            Analysis.progress,
+            Analysis.stage_seconds,
+        )
+        with self.database.read() as session:
+            return Row(*session.query(*columns).filter(Analysis.public_id == analysis_id).one())
+
+    def forget_stages(self) -> None:
+        """Empty the store, so that the next analysis computes everything; prices are made again from their rows."""
+        for entry in self.store.root.iterdir() if self.store.root.is_dir() else ():
+            shutil.rmtree(entry)
+
+    def stop_postgresql(self) -> None:
+        """Stop the server of the database, at once."""
+        self.database_server.close()
+
+    def start_postgresql(self) -> None:
+        """Start it again on the same data."""
+        assert self.postgresql is not None
+        self.database_server.enter_context(servers.serve_postgresql(self.postgresql))
+
+    def stop_broker(self) -> None:
+        """Stop the broker; what it held is lost."""
+        self.broker.close()
+
+    def start_broker(self) -> None:
+        """Start an empty broker where the last one was."""
+        last = self.valkey
+        run = servers.run_valkey(last.port, last.password) if last else servers.run_valkey()
+        self.valkey = self.broker.enter_context(run)
+
+    def end(self) -> None:
+        """End every program."""
+        for name in list(self.others):
+            self.kill(name)
+        for worker in self.workers:
+            worker.end()
+
+
+@pytest.fixture(scope="module")
+def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation on SQLite or PostgreSQL, kept warm for all cases of a module."""
+    folder = tmp_path_factory.mktemp(f"chaos-{request.param}")
+    with ExitStack() as parts:
+        broker, database_server = parts.enter_context(ExitStack()), ExitStack()
+        postgresql = None
+        try:
+            valkey = broker.enter_context(servers.run_valkey())
+            if request.param == "postgresql":
+                postgresql = parts.enter_context(servers.prepare_postgresql())
+                parts.callback(database_server.close)
+                server = database_server.enter_context(servers.serve_postgresql(postgresql))
+                server.execute("CREATE DATABASE assay")
+                url = server.url("assay")
+            else:
+                url = f"sqlite:///{folder / 'assay.sqlite'}"
+        except servers.ServerMissing as error:
+            pytest.skip(str(error))
+        schema.migrate(url)
+        settings = Settings(
+            home=folder / "home",
+            database_url=url,
+            redis_url=valkey.url,
+            secret_key="only-for-tests-" + "0" * 32,
+            port=servers.free_port(),
+        )
+        (settings.home / "frames").mkdir(parents=True)
+        database = Database(url)
+        made = Installation(settings, database, folder, parts)
+        made.broker, made.database_server, made.postgresql, made.valkey = broker, database_server, postgresql, valkey
+        parts.callback(database.dispose)
+        parts.callback(made.end)
+        for name in ("web", "beat"):
+            made.begin(name)
+        made.begin_worker()
+        made.wait_whole()
+        yield made
+
+
+# --- What was measured -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long an installation took to go on after a fault's end."""
+
+    case: str
+    hit: str
+    seconds: float
+
+
+MEASURED: list[Measured] = []
+BEGAN = time.monotonic()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many faults there were, and which was the slowest to recover from."""
+    if not MEASURED:
+        return
+    slowest = sorted(MEASURED, key=lambda each: -each.seconds)[:5]
+    terminalreporter.section("chaos")
+    terminalreporter.line(
+        f"{len(MEASURED)} faults in {time.monotonic() - BEGAN:.0f} s on Python {sys.version.split()[0]}"
+    )
+    for each in slowest:
+        terminalreporter.line(f"  moving again {each.seconds:5.1f} s after {each.case}, which hit {each.hit}")
