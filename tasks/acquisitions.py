@@ -11,10 +11,10 @@ from tasks.data import app
 from tasks.hands import Hands, hands
 from tasks.imports import import_file
 from tasks.pool import WORKER
-from tasks.setbacks import let_go, setback_of
+from tasks.setbacks import failure_of, let_go, setback_of
 from webapp import jobs
 from webapp.db import AWAY
-from webapp.errors import AppError, LeaseLost, ServiceUnavailable
+from webapp.errors import LeaseLost
 from webapp.pacing import TokenBucket
 from webapp.services import acquisition_jobs, price_sources
 from webapp.services.acquisition_jobs import AcquisitionClaim
@@ -57,39 +57,32 @@ def _carry(parts: Hands, claim: AcquisitionClaim) -> None:
     """Carry an acquisition out and translate every way in which it can end."""
     try:
         CARRIERS[claim.kind](parts, claim)
+    except (LeaseLost, *AWAY):
+        raise
     except AnalysisCancelled:
         with parts.database.write() as session:
             acquisition_jobs.confirm_cancelled(session, claim)
-    except ProviderUnavailable as error:
-        wait = getattr(error, "retry_after", None)
-        with parts.database.write() as session:
-            acquisition_jobs.hold(session, claim)
-            price_sources.failed(session, claim.source, code=error.code, message=str(error), retry_after=wait)
-            if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait):
-                acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
-    except ServiceUnavailable as error:  # the store of prices is away, and will come back
-        with parts.database.write() as session:
-            if not acquisition_jobs.retry_later(session, claim, code=error.code, message=str(error)):
-                acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
-    except (LeaseLost, *AWAY):
-        raise
-    except OSError as error:
-        _log.exception("What was acquired cannot be kept.", extra={"acquisition": claim.public_id})
-        with parts.database.write() as session:
-            if not acquisition_jobs.retry_later(session, claim, **vars(setback_of(error))):
-                acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
-    except (QuantError, AppError) as error:
-        with parts.database.write() as session:
-            acquisition_jobs.hold(session, claim)
-            if claim.kind == "fetch" and isinstance(error, QuantError):
-                price_sources.answered(session, claim.source)
-            acquisition_jobs.fail(session, claim, code=error.code, message=str(error))
-    except Exception:  # noqa: BLE001  # whatever it is, the person who waits must learn that it ended
-        _log.exception("An acquisition failed in a way nobody foresaw.", extra={"acquisition": claim.public_id})
-        reference = f"{claim.public_id}/{claim.attempt}"
-        message = f"Something went wrong on our side. The server's log has the details under {reference}."
-        with parts.database.write() as session:
-            acquisition_jobs.fail(session, claim, code="internal", message=message)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the person who waits must learn that it ended
+        _end_badly(parts, claim, error)
+
+
+def _end_badly(parts: Hands, claim: AcquisitionClaim, error: Exception) -> None:
+    """Let the acquisition wait if that may help, else fail it; either tells something about its source."""
+    setback, reference = setback_of(error), f"{claim.public_id}/{claim.attempt}"
+    code, message = failure_of(error, reference)
+    if code == "internal":
+        _log.error("An acquisition was ended by an error.", exc_info=error, extra={"acquisition": reference})
+    with parts.database.write() as session:
+        acquisition_jobs.hold(session, claim)
+        if isinstance(error, ProviderUnavailable):
+            wait = getattr(error, "retry_after", None)
+            price_sources.failed(session, claim.source, code=code, message=message, retry_after=wait)
+        elif claim.kind == "fetch" and isinstance(error, QuantError):
+            price_sources.answered(session, claim.source)
+        if setback is None:
+            acquisition_jobs.fail(session, claim, code=code, message=message)
+        elif not acquisition_jobs.retry_later(session, claim, **vars(setback)):
+            acquisition_jobs.confirm_cancelled(session, claim)  # unless it failed for good
 
 
 def fetch(parts: Hands, claim: AcquisitionClaim) -> None:

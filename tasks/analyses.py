@@ -6,17 +6,17 @@ import time
 from collections.abc import Sequence
 
 from quant.analysis import Instrument, run_analysis
-from quant.errors import AnalysisCancelled, QuantError
+from quant.errors import AnalysisCancelled
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
 from tasks import app
 from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
 from tasks.pool import WORKER
-from tasks.setbacks import let_go, setback_of
+from tasks.setbacks import failure_of, let_go, setback_of
 from webapp import jobs
 from webapp.db import AWAY
-from webapp.errors import AppError, LeaseLost, ServiceUnavailable
+from webapp.errors import LeaseLost
 from webapp.services import jobs as job_services
 from webapp.services import results, snapshots, trials
 from webapp.services.jobs import Claim
@@ -61,37 +61,26 @@ def _carry(parts: Hands, claim: Claim) -> None:
     """Run an analysis and translate every way in which it can end."""
     try:
         _answer(parts, claim)
+    except (LeaseLost, *AWAY):
+        raise
     except AnalysisCancelled:
         with parts.database.write() as session:
             job_services.confirm_cancelled(session, claim)
-    except QuantError as error:
-        with parts.database.write() as session:
-            if error.is_transient:
-                wait = getattr(error, "retry_after", None)
-                if not job_services.retry_later(session, claim, code=error.code, message=str(error), wait_seconds=wait):
-                    job_services.confirm_cancelled(session, claim)  # unless it failed for good
-            else:
-                job_services.fail(session, claim, code=error.code, message=str(error))
-    except ServiceUnavailable as error:  # the store of results is away, and will come back
-        with parts.database.write() as session:
-            if not job_services.retry_later(session, claim, code=error.code, message=str(error)):
-                job_services.confirm_cancelled(session, claim)  # unless it failed for good
-    except (LeaseLost, *AWAY):
-        raise
-    except OSError as error:
-        _log.exception("What was computed cannot be kept.", extra={"analysis": claim.public_id})
-        with parts.database.write() as session:
-            if not job_services.retry_later(session, claim, **vars(setback_of(error))):
-                job_services.confirm_cancelled(session, claim)  # unless it failed for good
-    except AppError as error:
-        with parts.database.write() as session:
-            job_services.fail(session, claim, code=error.code, message=str(error))
-    except Exception:  # noqa: BLE001  # whatever it is, the person who waits must learn that it ended
-        _log.exception("An analysis failed in a way nobody foresaw.", extra={"analysis": claim.public_id})
-        reference = f"{claim.public_id}/{claim.attempt}"
-        message = f"Something went wrong on our side. The server's log has the details under {reference}."
-        with parts.database.write() as session:
-            job_services.fail(session, claim, code="internal", message=message)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the person who waits must learn that it ended
+        _end_badly(parts, claim, error)
+
+
+def _end_badly(parts: Hands, claim: Claim, error: Exception) -> None:
+    """Let the analysis wait if that may help, else fail it."""
+    setback, reference = setback_of(error), f"{claim.public_id}/{claim.attempt}"
+    code, message = failure_of(error, reference)
+    if code == "internal":
+        _log.error("An analysis was ended by an error.", exc_info=error, extra={"analysis": reference})
+    with parts.database.write() as session:
+        if setback is None:
+            job_services.fail(session, claim, code=code, message=message)
+        elif not job_services.retry_later(session, claim, **vars(setback)):
+            job_services.confirm_cancelled(session, claim)  # unless it failed for good
 
 
 def _answer(parts: Hands, claim: Claim) -> None:

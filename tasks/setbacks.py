@@ -10,9 +10,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from quant.errors import QuantError
 from tasks.hands import Hands
 from tasks.pool import WORKER
 from webapp.db import AWAY
+from webapp.errors import AppError, ServiceUnavailable
 
 PERIOD_SECONDS = 1.0
 ROOM_AGAIN_SECONDS = 15.0
@@ -31,16 +33,28 @@ class Setback:
     is_patient: bool
 
 
-def setback_of(error: OSError) -> Setback:
-    """Return what an error of the place where results are kept means for a job.
+def setback_of(error: Exception) -> Setback | None:
+    """Return why a job that an error interrupted has to wait; None if waiting would not help.
 
-    A full disk is waited for; whatever else is wrong with the place is tried again as often as a source of prices is.
+    A full disk is waited for; whatever else is wrong with the place of results, or with a source of prices, is tried
+    again a limited number of times.
     """
-    if error.errno in _NO_ROOM:
-        message = "There is no room left where results are kept. Free some, or ask an administrator to."
-        return Setback("disk_full", message, ROOM_AGAIN_SECONDS, is_patient=True)
-    message = "The place where results are kept cannot be read or written. The server's log has the details."
-    return Setback("storage_unavailable", message, None, is_patient=False)
+    if isinstance(error, OSError):
+        if error.errno in _NO_ROOM:
+            message = "There is no room left where results are kept. Free some, or ask an administrator to."
+            return Setback("disk_full", message, ROOM_AGAIN_SECONDS, is_patient=True)
+        message = "The place where results are kept cannot be read or written. The server's log has the details."
+        return Setback("storage_unavailable", message, None, is_patient=False)
+    if isinstance(error, ServiceUnavailable) or (isinstance(error, QuantError) and error.is_transient):
+        return Setback(error.code, str(error), getattr(error, "retry_after", None), is_patient=False)
+    return None
+
+
+def failure_of(error: Exception, reference: str) -> tuple[str, str]:
+    """Return the code and the message of an error for who asked; `reference` finds in the log what nobody foresaw."""
+    if isinstance(error, QuantError | AppError):
+        return error.code, str(error)
+    return "internal", f"Something went wrong on our side. The server's log has the details under {reference}."
 
 
 def let_go(parts: Hands, services: Any, *, goes_on: str) -> None:

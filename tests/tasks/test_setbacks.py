@@ -48,3 +48,10 @@ def test_what_stands_under_this_process_is_handed_back_as_soon_as_the_database_a
     handed_back = acquisition(parts, mine)
     assert (handed_back.status, handed_back.attempt, handed_back.n_transient) == ("queued", 1, 1)
     assert handed_back.message == "The database did not answer; it is begun again."
+
+
+def test_what_nobody_foresaw_is_told_by_a_reference_and_waits_for_nothing():
+    error = ZeroDivisionError("secret")
+    code, message = setbacks.failure_of(error, "a1b2/3")
+    assert (code, "a1b2/3" in message, "secret" in message) == ("internal", True, False)
+    assert setbacks.setback_of(error) is None
