@@ -29,12 +29,18 @@ def sweep() -> None:
 
 @app.task(name=jobs.TIDY)  # type: ignore[untyped-decorator]  # Celery has no types
 def tidy() -> None:
-    """Clear away what was begun in the store of results more than a day ago and never named: its writer died."""
+    """Clear away what dead writers left in the store of results, uploads that nobody stores, bytes without a row."""
+    from webapp.services import upload_removal  # noqa: PLC0415  # brings pandas: only who has work to do needs it
+
     parts = hands()
+    with parts.database.write() as session:
+        upload_removal.clear_old(session, parts.settings.upload_days)
     before = datetime.datetime.now(datetime.UTC) - DRAFTS_KEPT
     try:
         n_removed = parts.store.clear_drafts(before) + parts.files.clear_drafts(before)
+        with parts.database.read() as session:
+            n_removed += upload_removal.remove_unused(session, parts.files)
     except ServiceUnavailable:
         return  # the store has been said to be away; the next one will do
     if n_removed:
-        _log.info("Cleared away what dead writers left.", extra={"removed": n_removed})
+        _log.info("Cleared away what nobody needs.", extra={"removed": n_removed})

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     acquisition_time_limit_seconds: int = Field(
         default=900, ge=10, description="An acquisition of prices running longer than this is stopped and failed."
     )
+    upload_days: int = Field(
+        default=30, ge=1, le=3650, description="Days after which a file that nobody stored is cleared away."
+    )
     yahoo_base_url: str = Field(
         default="", description="Where requests for Yahoo are sent, such as a gateway; empty: to Yahoo."
     )

@@ -15,7 +15,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import groupby
 from pathlib import Path
@@ -335,6 +335,28 @@ class FileStore:
         """Remove what was begun before a moment and never finished; return how much that is."""
         return self._folder.clear_drafts(before)
 
+    def remove_unused(self, used: Collection[str], *, before: datetime.datetime) -> int:
+        """Remove files that came in before that moment and are not used; return how many went."""
+        unused = [
+            found for found in self.place.files()
+            if found.name.rpartition("/")[2] not in used and found.written_at < before
+        ]  # fmt: skip
+        return sum(self._remove(found.name, before) for found in unused)
+
+    def _remove(self, name: str, before: datetime.datetime) -> bool:
+        """Remove a file, unless the same content came in again meanwhile: then it stays."""
+        leaving = self.root / DRAFTS / uuid.uuid4().hex
+        leaving.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            (self.root / name).rename(leaving)
+        except FileNotFoundError:  # somebody else removed it
+            return False
+        if leaving.stat().st_mtime >= before.timestamp():
+            leaving.replace(self.root / name)
+            return False
+        leaving.unlink()
+        return True
+
 
 class BucketFileStore(FileStore):
     """Files that people brought, in a bucket; a folder of this machine holds what is on its way there or back.
@@ -362,10 +384,14 @@ class BucketFileStore(FileStore):
         """Write a file piece by piece; return the hash and the number of its bytes."""
         with self._draft() as draft:
             content_hash, n_bytes = _receive(draft, chunks)
-            if not self.bucket.has(_inside(content_hash)):
-                with draft.open("rb") as stream:
-                    self.bucket.write(_inside(content_hash), iter(lambda: stream.read(_CHUNK_BYTES), b""))
+            with draft.open("rb") as stream:  # also if it is there: it is young again, and nobody clears it away
+                self.bucket.write(_inside(content_hash), iter(lambda: stream.read(_CHUNK_BYTES), b""))
         return content_hash, n_bytes
+
+    def _remove(self, name: str, before: datetime.datetime) -> bool:
+        del before  # two requests cannot be one: what came in since the list was read is brought again by its owner
+        self.bucket.remove(name)
+        return True
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:

@@ -193,6 +193,12 @@ POLICY = (
     UseCase("read what was found in a file", PRICES, {f"GET {UPLOAD}": {}}, about="upload"),
     UseCase("download what stays out", PRICES, {f"GET {UPLOAD}/quarantine": {}}, about="upload"),
     UseCase(
+        "delete a file",
+        WRITE,
+        {f"DELETE {UPLOAD}": {}, "upload.delete": {"upload-id": "{upload_id}"}},
+        about="upload",
+    ),
+    UseCase(
         "say how a file is read",
         WRITE,
         {f"PATCH {UPLOAD}": {"decisions": []}, "upload.check": {"upload-id": "{upload_id}"}},

@@ -7,7 +7,7 @@ import tasks.maintenance
 from tests import factories
 from webapp import jobs
 from webapp.errors import ServiceUnavailable
-from webapp.tables import IdempotencyKey
+from webapp.tables import IdempotencyKey, Upload
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -68,3 +68,17 @@ def test_tidying_a_store_that_is_away_is_left_to_the_next_time(parts, monkeypatc
 
     monkeypatch.setattr(parts.store, "clear_drafts", away)
     tasks.maintenance.tidy()
+
+
+def test_tidying_clears_away_what_nobody_stored_and_its_bytes(parts, actor, monkeypatch):
+    monkeypatch.setattr(tasks.maintenance, "hands", lambda: parts)
+    content_hash, _ = parts.files.receive([b"prices"])
+    os.utime(parts.files.path(content_hash), (1e9, 1e9))
+    with parts.database.write() as session:
+        old = factories.NOW.replace(year=2020)
+        factories.create_upload(session, actor, content_hash=content_hash, created_at=old)
+    tasks.maintenance.tidy()
+
+    with parts.database.read() as session:
+        assert session.query(Upload).count() == 0
+    assert not parts.files.path(content_hash).exists()

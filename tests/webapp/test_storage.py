@@ -273,6 +273,29 @@ def test_a_file_that_breaks_off_leaves_nothing(tmp_path):
     assert not [each for each in (tmp_path / "files").rglob("*") if each.is_file()]
 
 
+def test_files_that_nobody_uses_are_removed_unless_they_are_young(tmp_path):
+    files = FileStore(tmp_path / "files")
+    used, unused, young = (files.receive([content])[0] for content in (b"used", b"unused", b"young"))
+    for content in (used, unused):
+        os.utime(files.path(content), (1e9, 1e9))
+
+    assert files.remove_unused({used}, before=later(-1)) == 1
+    assert {found.name[3:] for found in files.place.files()} == {used, young}
+    assert not files._remove("00/gone", later(1))
+
+
+def test_a_file_that_comes_in_again_while_it_is_removed_stays(tmp_path):
+    files = FileStore(tmp_path / "files")
+    content, _ = files.receive([b"again"])
+
+    assert not files._remove(f"{content[:2]}/{content}", later(-1))
+    assert files.path(content).read_bytes() == b"again"
+
+
+def later(days):
+    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+
+
 # --- In a bucket -----------------------------------------------------------------------------------------------------
 
 
@@ -284,10 +307,6 @@ def bucket(object_store):
 @pytest.fixture
 def far(bucket):
     return BucketFrameStore(bucket.below("frames"))
-
-
-def later(days):
-    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
 
 
 def test_a_bucket_gives_back_what_a_folder_would(far, store):
@@ -403,6 +422,10 @@ def test_files_in_a_bucket_are_received_whole_and_lent_for_a_while(bucket, tmp_p
     with pytest.raises(FileNotFoundError), files.local("0" * 64):
         pass
     assert [found.name for found in files.place.files()] == [f"{content_hash[:2]}/{content_hash}"]
+    assert files.remove_unused({content_hash}, before=later(1)) == 0
+    assert files.remove_unused(set(), before=later(-1)) == 0
+    assert files.remove_unused(set(), before=later(1)) == 1
+    assert list(files.place.files()) == []
     assert list((tmp_path / "drafts").iterdir()) == []
 
 

@@ -18,7 +18,7 @@ from webapp.api.reading import Body, PageQuery, Query
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
-from webapp.services import uploads
+from webapp.services import upload_removal, uploads
 from webapp.services.uploads import FileLayout, LayoutChoices
 
 _CHUNK_BYTES = 1024**2
@@ -252,6 +252,24 @@ def store_upload(upload_id: str, body: StoreUpload) -> Response:
             currency=body.currency, asset_class=body.asset_class, address=client_address(),
         )  # fmt: skip
     return to_json(_shown(view))
+
+
+@operation(
+    "DELETE",
+    "/uploads/<upload_id>",
+    tag="Uploads",
+    summary="Delete a file",
+    permission=Permission.PRICES_WRITE,
+    answers={HTTPStatus.NO_CONTENT: Answer("It is forgotten.", media_types=())},
+    refusals=NOT_NOW,
+)
+def delete_upload(upload_id: str) -> Response:
+    """Forget a file of yours that is not stored; those that nobody stores are cleared away after some weeks."""
+    with write() as session:
+        upload_removal.delete_upload(session, current_actor(), upload_id, address=client_address())
+    response = Response(status=HTTPStatus.NO_CONTENT)
+    del response.headers["Content-Type"]
+    return response
 
 
 @operation(

@@ -54,6 +54,8 @@ SENTENCES: dict[str, str] = {
     "upload.created": "brought the file {subject}",
     "upload.decided": "decided about findings in the file {subject}",
     "upload.stored": "stored the prices of the file {subject}",
+    "upload.deleted": "deleted the file {subject}",
+    "upload.cleared": "cleared away the file {subject}, which nobody had stored",
     "template.created": "made the template {subject}",
     "template.updated": "changed the template {subject}",
     "template.deleted": "deleted the template {subject}",

@@ -50,6 +50,7 @@ __all__ = [
 SOURCE = "upload"
 MOST_BYTES = 50 * 1024**2
 MOST_UPLOADS = 1000
+MOST_WAITING = 100
 TOO_LARGE = (
     "Expected a file of at most 50 MiB; found a larger one. Split it, or let whoever runs this server import it: "
     "python -m webapp.cli import FILE --email YOU --symbol SYMBOL"
@@ -95,12 +96,10 @@ def create(
     PermissionDenied
         If the actor may not change prices.
     QuotaExceeded
-        If the actor has a thousand uploads, or no room for this one.
+        If the actor has a thousand uploads, a hundred that are not stored, or no room for this one.
     """
     require(actor, Permission.PRICES_WRITE)
-    n_uploads = session.scalar(select(func.count()).select_from(Upload).where(Upload.owner_id == actor.user_id)) or 0
-    if n_uploads >= MOST_UPLOADS:
-        raise QuotaExceeded(f"Expected at most {MOST_UPLOADS} uploads of one person. Ask an administrator for room.")
+    _refuse_too_many(session, actor)
     quotas.check_storage(session, actor, n_bytes)
     row = Upload(
         public_id=secrets.token_hex(8),
@@ -120,6 +119,18 @@ def create(
     details = {"content_hash": content_hash, "n_bytes": n_bytes}
     audit.record(session, action="upload.created", subject=row.public_id, actor=actor, address=address, details=details)
     return upload_views.view_of(session, row)
+
+
+def _refuse_too_many(session: Session, actor: Actor) -> None:
+    counts = select(Upload.status, func.count()).where(Upload.owner_id == actor.user_id).group_by(Upload.status)
+    by_status: dict[str, int] = dict(session.execute(counts).all())
+    if by_status.get("checked", 0) >= MOST_WAITING:
+        raise QuotaExceeded(
+            f"Expected at most {MOST_WAITING} files of one person that are not stored. Delete one of yours on the page "
+            "Upload prices, or store it."
+        )
+    if sum(by_status.values()) >= MOST_UPLOADS:
+        raise QuotaExceeded(f"Expected at most {MOST_UPLOADS:,} uploads of one person. Ask an administrator for room.")
 
 
 def get(session: Session, actor: Actor, upload_id: str) -> UploadView:

@@ -133,3 +133,14 @@ def test_mistakes_about_a_layout_are_named(me):
     assert problem(me.patch(path, json={"layout": {"timezone": "Mars"}}), 422, "invalid_input")["errors"]
     problem(me.patch(path, json={"layout": {"columns": {"date": "no such"}}}), 422, "invalid_spec")
     problem(me.patch(path, json={"colour": "red"}), 422, "invalid_input")
+
+
+def test_a_file_is_deleted_unless_it_is_stored(me):
+    path = f"/uploads/{send(me).json['id']}"
+    assert me.delete(path).status_code == 204
+    problem(me.get(path), 404, "not_found")
+    problem(me.delete(path), 404, "not_found")
+
+    stored = f"/uploads/{send(me).json['id']}"
+    me.post(f"{stored}/store", json={"symbol": "ABC"})
+    problem(me.delete(stored), 409, "conflict")

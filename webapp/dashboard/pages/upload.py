@@ -18,7 +18,7 @@ from webapp.dashboard.components.times import ago, now
 from webapp.dashboard.components.toasts import tell
 from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Permission, require
-from webapp.services import uploads
+from webapp.services import upload_removal, uploads
 from webapp.services.uploads import Decision, UploadView
 
 PATH = paths.UPLOAD
@@ -43,7 +43,12 @@ def layout(upload: str = "", **_query: str) -> Component:
     except NotFound:
         return not_found()
     return html.Div(
-        [dcc.Store(id="upload-id", data=view.id), html.Div(_file(view), id="upload-state")], className="stack"
+        [
+            dcc.Location(id="upload-url", refresh="callback-nav"),
+            dcc.Store(id="upload-id", data=view.id),
+            html.Div(_file(view), id="upload-state"),
+        ],
+        className="stack",
     )
 
 
@@ -101,8 +106,19 @@ def store(
     return _file(view), ""
 
 
+def delete(n_clicks: int | None, upload_id: str) -> Any:
+    """Forget a file that is not stored, and go back to the others."""
+    if not n_clicks:
+        return no_update
+    with write() as session:
+        actor, upload_id = current_actor(), _checked(upload_id)
+        upload_removal.delete_upload(session, actor, upload_id, address=client_address())
+    tell("The file is deleted.")
+    return paths.upload()
+
+
 def register(app: Dash) -> None:
-    """Register the page and wire its two buttons."""
+    """Register the page and wire its three buttons."""
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
     choice, column = {"type": upload_parts.CHOICE, "name": ALL}, {"type": upload_parts.COLUMN, "role": ALL}
     decision = {"type": upload_parts.DECISION, "code": ALL}
@@ -131,12 +147,22 @@ def register(app: Dash) -> None:
         State("upload-id", "data"),
         prevent_initial_call=True,
     )(store)
+    app.callback(
+        Output("upload-url", "href"),
+        Input("upload-delete", "n_clicks"),
+        State("upload-id", "data"),
+        prevent_initial_call=True,
+    )(delete)
 
 
 def _start() -> Component:
     with read() as session:
         recent, _ = uploads.list_uploads(session, current_actor(), limit=_N_RECENT)
-    note = "CSV and its like, Parquet or Excel (.xlsx), daily bars, up to 50 MiB. You alone will see it."
+    days = parts().settings.upload_days
+    note = (
+        "CSV and its like, Parquet or Excel (.xlsx), daily bars, up to 50 MiB. You alone will see it; what you do not "
+        f"store is cleared away after {formats.plural(days, 'day')}."
+    )
     return html.Div(
         [
             html.Div(html.Div(html.H1("Upload prices"), className="page-header-main"), className="page-header"),
@@ -201,6 +227,10 @@ def _header(view: UploadView) -> Component:
     links: list[Component] = [
         dcc.Link([icon("arrow-left"), "All files"], href=paths.upload(), className="btn btn-quiet")
     ]
+    if view.status != "stored":
+        links.append(
+            html.Button([icon("trash"), "Delete"], id="upload-delete", type="button", className="btn btn-secondary")
+        )
     if view.n_quarantined:
         link = f"/api/v1/uploads/{view.id}/quarantine"
         links.append(html.A([icon("download"), "Rows that stay out"], href=link, className="btn btn-secondary"))
