@@ -114,22 +114,22 @@ def _curves(found: Comparison) -> Component:
 def _tests(found: Comparison) -> Component:
     columns = [
         Column("Pair", is_number=False),
+        Column("In words", is_number=False),
         Column("Sharpe ratio"),
         Column("of A"),
         Column("Difference"),
         Column("95 % interval"),
         Column("p-value"),
-        Column("In words", is_number=False),
     ]
     rows = [
         [
             f"{_letter(place)} against A",
+            _in_words(pair),
             formats.ratio(_known(pair.test.first)),
             formats.ratio(_known(pair.test.second)),
             formats.ratio(_known(pair.test.difference)),
             _interval(pair),
             formats.p_value(_known(pair.test.p_value)),
-            _in_words(pair),
         ]
         for place, pair in enumerate(found.pairs, start=1)
     ]
