@@ -6,9 +6,9 @@ and each fold on its own: a run that was interrupted goes on where it stopped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,17 +17,17 @@ from quant import report
 from quant.audit import Run, look_ahead_audit
 from quant.calendars import periods_per_year
 from quant.catalog import in_a_sentence
+from quant.choosing import Choosing, learning_part
 from quant.data.snapshot import snapshot_hash
-from quant.errors import InvalidSpec, ModelError, NotEnoughData
+from quant.errors import InvalidSpec, NotEnoughData
 from quant.frames import Features, Labels, Predictions
 from quant.labels.catalog import LABELS
 from quant.latest import Latest, final_fold, predict_latest
-from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target, to_model
+from quant.learning import TrainingSpan, best_of, to_model
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.importance import both_importances, impurity_importance, permutation_importance
 from quant.models.prediction import PREDICT
-from quant.models.search import sample_parameters, with_parameters
 from quant.preparation import (
     CleanPrices,
     Instrument,
@@ -40,18 +40,18 @@ from quant.preparation import (
     samples,
     traded_folds,
 )
-from quant.result import AnalysisResult, TriedModel
+from quant.result import AnalysisResult
 from quant.spec import AnalysisSpec
-from quant.stages import Json, MemoryStore, StageOutput, StageStore, stage_key
+from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageStore, Step, obtain, stage_key
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult, fit_predict_folds
 from quant.validation.intervals import prediction_intervals
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
-from quant.validation.tuning import Candidate, Trial, random_search
+from quant.watcher import Silent, Watcher
 
-__all__ = ["Instrument", "Silent", "Watcher", "run_analysis", "warm_up"]
+__all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "warm_up"]
 
 STAGE_VERSION = 3  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 N_PERMUTATIONS = 3
@@ -61,37 +61,12 @@ LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
 Acquire = Callable[[AnalysisSpec], Sequence[Instrument]]
 
 
-class Watcher(Protocol):
-    """Who is told how a run fares. Each call may raise, which ends the run."""
-
-    def at(self, stage: str, fraction: float, message: str = "") -> None:
-        """Take note that a stage is done by `fraction`, and of a line for the log."""
-
-    def tried(self, models: Sequence[TriedModel]) -> None:
-        """Take note of trials, each as soon as it was made."""
-
-    def tuned(self, n_trials: int) -> None:
-        """Take note of how many tuning trials there were: a re-run must make as many."""
-
-
-class Silent:
-    """A watcher that takes no note."""
-
-    def at(self, stage: str, fraction: float, message: str = "") -> None:
-        """Take no note."""
-
-    def tried(self, models: Sequence[TriedModel]) -> None:
-        """Take no note."""
-
-    def tuned(self, n_trials: int) -> None:
-        """Take no note."""
-
-
 def run_analysis(
     spec: AnalysisSpec,
     acquire: Acquire,
     *,
     store: StageStore | None = None,
+    peers: Peers | None = None,
     watcher: Watcher | None = None,
     n_jobs: int = 1,
     pinned_n_tuning_trials: int | None = None,
@@ -106,6 +81,8 @@ def run_analysis(
         `acquire(spec)` returns the instruments with their raw prices, in the order of `spec.instruments`.
     store : StageStore, optional
         Where stages are kept; default: in memory.
+    peers : Peers, optional
+        Who else may be computing the same stages, and may help with tuning; default: nobody.
     watcher : Watcher, optional
         Who is told about progress and trials; default: nobody.
     n_jobs : int, default=1
@@ -134,8 +111,41 @@ def run_analysis(
     Timing: the equity curve is made of predictions of models that were trained before the bar they predict, and of
     fills at the open after the prediction.
     """
-    run = _Chain(spec, store or MemoryStore(), watcher or Silent(), n_jobs, pinned_n_tuning_trials)
-    return run.answer(acquire)
+    run = _Chain(spec, store or MemoryStore(), peers or NoPeers(), watcher or Silent(), n_jobs)
+    return run.answer(acquire, pinned_n_tuning_trials)
+
+
+def help_tuning(
+    spec: AnalysisSpec, acquire: Acquire, *, store: StageStore, peers: Peers, watcher: Watcher, n_jobs: int = 1
+) -> None:
+    """Compute trials of the search of another run of the same question, for as long as the peers hand some out.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    acquire : callable
+        As for `run_analysis`; it must return the same prices as for the other run.
+    store : StageStore
+        That of the other run.
+    peers : Peers
+        Whoever hands out the trials that the other run offers.
+    watcher : Watcher
+        Who is asked whether help is still wanted.
+    n_jobs : int, default=1
+        Threads that fit models side by side.
+
+    Raises
+    ------
+    AnalysisCancelled
+        If the watcher says so.
+
+    Notes
+    -----
+    Timing: as in `run_analysis`; a trial sees the training span only.
+    """
+    run = _Chain(spec, store, NoPeers(), watcher, n_jobs)
+    replace(run.choosing(run.prepare(acquire)), peers=peers).help()
 
 
 def warm_up() -> None:
@@ -160,19 +170,34 @@ def warm_up() -> None:
         label.load()(prices, **label().parameters())
 
 
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """What is there before anything is learned."""
+
+    instruments: Sequence[Instrument]
+    periods_per_year: float
+    clean: CleanPrices
+    features: Features
+    labels: Labels
+    rows: Features
+    outcomes: Labels
+    folds: list[Fold]
+    span: TrainingSpan
+
+
 @dataclass
 class _Chain:
     """A run: what it was asked with, and what its stages have left so far."""
 
     spec: AnalysisSpec
     store: StageStore
+    peers: Peers
     watcher: Watcher
     n_jobs: int
-    pinned_n_tuning_trials: int | None
     keys: dict[str, str] = field(default_factory=dict)
     models: dict[int, Any] = field(default_factory=dict)  # fitted walk-forward models, those of stored folds left out
 
-    def answer(self, acquire: Acquire) -> AnalysisResult:
+    def prepare(self, acquire: Acquire) -> _Samples:
         spec, at = self.spec, self.watcher.at
         at("acquire", 0.0, f"Reading prices of {', '.join(item.symbol for item in spec.instruments)}.")
         instruments = acquire(spec)
@@ -190,11 +215,23 @@ class _Chain:
         rows, outcomes = samples(spec, features, labels)
         folds = _traded_folds(spec, outcomes)
         span = TrainingSpan(spec, rows, outcomes, next_bar_returns(clean.adjusted), folds)
+        return _Samples(instruments, q, clean, features, labels, rows, outcomes, folds, span)
+
+    def choosing(self, ground: _Samples) -> Choosing:
+        return Choosing(
+            self.spec, ground.span, self.store, self.peers, self.watcher, self.n_jobs, self.keys, STAGE_VERSION
+        )
+
+    def answer(self, acquire: Acquire, pinned_n_tuning_trials: int | None) -> AnalysisResult:
+        spec, at = self.spec, self.watcher.at
+        ground = self.prepare(acquire)
+        clean, rows, outcomes, folds = ground.clean, ground.rows, ground.outcomes, ground.folds
+        q = ground.periods_per_year
         certificates = {
             "walk_forward": purge_certificate(folds, outcomes),
-            "purged_k_fold": purge_certificate(span.folds, span.labels),
+            "purged_k_fold": purge_certificate(ground.span.folds, ground.span.labels),
         }
-        trials, tuning = self._choose(span)
+        trials, tuning = self.choosing(ground).choose(pinned_n_tuning_trials)
         best = best_of(trials)
         model = to_model(spec, best)
         predictions = self._predict(model, rows, outcomes, folds)
@@ -207,13 +244,16 @@ class _Chain:
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
         importance = self._importance(model, rows, outcomes, folds)
-        run = Run(spec, instruments, features, labels, folds, model, predictions, intervals, decisions, book.equity, q)
+        run = Run(
+            spec, ground.instruments, ground.features, ground.labels,
+            folds, model, predictions, intervals, decisions, book.equity, q,
+        )  # fmt: skip
         audit = self._audit(run)
         at("report", 0.0)
         return report.assemble(
             report.Material(
                 spec=spec,
-                instruments=instruments,
+                instruments=ground.instruments,
                 clean=clean,
                 labels=outcomes,
                 folds=folds,
@@ -234,15 +274,11 @@ class _Chain:
         )
 
     def _stored(
-        self, name: str, part: Json, inputs: Mapping[str, str], compute: Callable[[], StageOutput]
+        self, name: str, part: Json, inputs: Mapping[str, str], compute: Callable[[], StageOutput], kind: str
     ) -> StageOutput:
         """Return a stage's output from the store, or compute it and put it there."""
-        key = self.keys[name] = stage_key(name.partition("/")[0], version=STAGE_VERSION, spec=part, inputs=inputs)
-        output = self.store.get(key)
-        if output is None:
-            output = compute()
-            self.store.put(key, output)
-        return output
+        key = self.keys[name] = stage_key(name, version=STAGE_VERSION, spec=part, inputs=inputs)
+        return obtain(self.store, self.peers, Step(key, kind, compute))
 
     def _features(self, clean: CleanPrices) -> Features:
         spec = self.spec
@@ -254,97 +290,14 @@ class _Chain:
             "span": [str(spec.start), str(spec.end)],
         }
         compute = lambda: StageOutput({"features": features_panel(spec, clean.adjusted)})  # noqa: E731  # used once
-        return self._stored("features", part, {"prices": self.keys["prices"]}, compute).frames["features"]
-
-    def _learning_part(self, model: ModelEntry) -> dict[str, Json]:
-        """Return what a fitted model depends on, besides its features."""
-        spec = self.spec
-        return {
-            "model": [type(model).version, model.model_dump(mode="json")],
-            "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
-            "validation": spec.validation.model_dump(mode="json", exclude={"target"}),
-            "seed": spec.seed,
-        }
-
-    def _choose(self, span: TrainingSpan) -> tuple[list[TriedModel], dict[str, Json]]:
-        """Score the candidates; if none is good enough and tuning is on, search for better parameters."""
-        spec, at = self.spec, self.watcher.at
-        trials: list[TriedModel] = []
-        for number, model in enumerate(spec.models):
-            at("train", number / len(spec.models))
-            trials.append(self._judge(span, model, number=number, kind="candidate"))
-            at("train", (number + 1) / len(spec.models), report.describe_trial(trials[-1]))
-        target_met = meets_target(spec, best_of(trials))
-        tuning: dict[str, Json] = {"started": False, "n_trials": 0, "target_met_before": target_met}
-        if target_met is False and spec.tuning.enabled:
-            trials += self._tune(span)
-            tuning |= {"started": True, "n_trials": len(trials) - len(spec.models)}
-        tuning["target_met"] = meets_target(spec, best_of(trials))
-        return trials, tuning
-
-    def _judge(self, span: TrainingSpan, model: ModelEntry, *, number: int, kind: str) -> TriedModel:
-        n_done = 0
-
-        def on_fold(_result: FoldResult) -> None:
-            nonlocal n_done
-            n_done += 1
-            if kind == "candidate":
-                self.watcher.at("train", (number + n_done / len(span.folds)) / len(self.spec.models))
-            else:
-                self.watcher.at("tune", (number + n_done / len(span.folds)) / self.spec.tuning.n_trials)
-
-        def compute() -> StageOutput:
-            judged = span.judge(model, number=number, kind=kind, n_jobs=self.n_jobs, on_fold=on_fold)
-            return StageOutput(facts=vars(judged))
-
-        part = {**self._learning_part(model), "strategy": self.spec.strategy.model_dump(mode="json")}
-        inputs = {"features": self.keys["features"]}
-        try:
-            facts = self._stored(f"trial/{kind}-{number}", part, inputs, compute).facts
-        except ModelError:
-            self.watcher.tried([did_not_fit(self.spec, model, number=number, kind=kind)])  # it was a trial all the same
-            raise
-        # The same trial may have been stored by another analysis, under another number.
-        scores = tuple(facts["fold_scores"])
-        judged = TriedModel(**{**facts, "number": number, "kind": kind, "fold_scores": scores})
-        self.watcher.tried([judged])
-        return judged
-
-    def _tune(self, span: TrainingSpan) -> list[TriedModel]:
-        spec = self.spec
-        self.watcher.at("tune", 0.0, "No model met the target; searching for better parameters in the training span.")
-        judged: list[TriedModel] = []
-
-        def evaluate(position: int, parameters: Mapping[str, Any]) -> list[float]:
-            model, number = with_parameters(spec.models[position], parameters), len(judged)
-            try:
-                judged.append(self._judge(span, model, number=number, kind="tuning"))
-            except ModelError:
-                judged.append(did_not_fit(spec, model, number=number, kind="tuning"))
-                raise
-            return [np.nan if score is None else score for score in judged[-1].fold_scores]
-
-        def on_trial(trial: Trial) -> None:
-            message = f"Did not fit: {trial.error}" if trial.error else report.describe_trial(judged[-1])
-            self.watcher.at("tune", (trial.number + 1) / spec.tuning.n_trials, message)
-
-        trials = random_search(
-            [Candidate(entry.name, partial(sample_parameters, type(entry))) for entry in spec.models],
-            evaluate,
-            n_trials=spec.tuning.n_trials,
-            time_budget_seconds=spec.tuning.time_budget_seconds,
-            seed=spec.seed,
-            pinned_n_trials=self.pinned_n_tuning_trials,
-            on_trial=on_trial,
-        )
-        self.watcher.tuned(len(trials))
-        return judged
+        kind = f"features {sum(map(len, clean.raw.values())).bit_length()}"
+        return self._stored("features", part, {"prices": self.keys["prices"]}, compute, kind).frames["features"]
 
     def _predict(self, model: ModelEntry, rows: Features, outcomes: Labels, folds: Sequence[Fold]) -> Predictions:
         """Predict each fold's test bars by a model trained on the bars before; folds that are stored are not fitted."""
         at = self.watcher.at
         at("predict", 0.0, f"Walking forward with {in_a_sentence(type(model).title)} over {len(folds)} folds.")
-        part = self._learning_part(model)
+        part = learning_part(self.spec, model)
         keys = {
             fold.number: stage_key(
                 "predict",
@@ -355,8 +308,13 @@ class _Chain:
             for fold in folds
         }
         self.keys |= {f"predict/fold-{number}": key for number, key in keys.items()}
-        stored = {number: output for number, key in keys.items() if (output := self.store.get(key)) is not None}
-        done = {number: output.frames["predictions"] for number, output in stored.items()}
+        done: dict[int, Predictions] = {}
+
+        def missing() -> list[Fold]:
+            for fold in folds:
+                if fold.number not in done and (output := self.store.get(keys[fold.number])) is not None:
+                    done[fold.number] = output.frames["predictions"]
+            return [fold for fold in folds if fold.number not in done]
 
         def on_fold(result: FoldResult) -> None:
             number = result.fold.number
@@ -365,7 +323,12 @@ class _Chain:
             done[number] = result.predictions
             at("predict", len(done) / len(folds))
 
-        self._fit(model, rows, outcomes, [fold for fold in folds if fold.number not in done], on_fold)
+        inputs = {"features": self.keys["features"]}
+        walk = stage_key("predict", version=STAGE_VERSION, spec=part, inputs=inputs)  # its folds are computed by one
+        while missing():
+            with self.peers.claim({walk: _kind("predict", model, rows)}) as claimed:
+                if claimed is not None:
+                    self._fit(model, rows, outcomes, missing(), on_fold)
         return pd.concat([done[fold.number] for fold in folds])
 
     def _final(self, model: ModelEntry, rows: Features, outcomes: Labels, number: int) -> Latest:
@@ -375,7 +338,8 @@ class _Chain:
         self.watcher.at("final", 0.0, message)
         compute = lambda: StageOutput({"predictions": predict_latest(self.spec, model, rows, outcomes, fold)})  # noqa: E731  # used once
         inputs = {"features": self.keys["features"]}
-        output = self._stored("final", self._learning_part(model), inputs, compute)
+        kind = _kind("final", model, rows)
+        output = self._stored("final", learning_part(self.spec, model), inputs, compute, kind)
         return Latest(output.frames["predictions"], fold)
 
     def _fit(
@@ -434,7 +398,8 @@ class _Chain:
 
         self.watcher.at("importance", 0.0)
         inputs = {name: key for name, key in self.keys.items() if name.startswith("predict/")}
-        return self._stored("importance", {"score": self.spec.validation.score}, inputs, compute).frames["importance"]
+        part, kind = {"score": self.spec.validation.score}, _kind("importance", model, rows)
+        return self._stored("importance", part, inputs, compute, kind).frames["importance"]
 
     def _audit(self, run: Run) -> Mapping[str, Json] | None:
         if not self.spec.audit.enabled:
@@ -445,6 +410,11 @@ class _Chain:
         nothing = "Nothing was found that used what came later."
         at("audit", 1.0, nothing if facts["passed"] else facts["differences"][0]["in_words"])
         return facts
+
+
+def _kind(stage: str, model: ModelEntry, rows: Features) -> str:
+    """Return words that stages share which take about as long."""
+    return f"{stage} {model.name} {len(rows).bit_length()}"  # type: ignore[attr-defined]  # every entry has a name
 
 
 def _periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrument]) -> float:

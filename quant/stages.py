@@ -10,7 +10,8 @@ compression changes no hash.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+
+from quant.errors import ModelError
 
 Json = Any
 
@@ -41,6 +44,106 @@ class StageStore(Protocol):
 
     def put(self, key: str, output: StageOutput) -> None:
         """Store `output` under `key`; a second store of the same key changes nothing."""
+
+
+class Peers(Protocol):
+    """Who else may be computing the same stages. What is agreed with them changes no result, only who computes it.
+
+    Stages are named by their key, each with its *kind*: words that stages share which take about as long.
+    """
+
+    def claim(self, wanted: Mapping[str, str]) -> AbstractContextManager[str | None]:
+        """Keep others from computing a stage inside the block.
+
+        Parameters
+        ----------
+        wanted : mapping of str to str
+            Kinds by keys. The first is wanted now; the others may be computed while somebody else computes that.
+
+        Returns
+        -------
+        context manager of str or None
+            The key of the stage to compute, which is not stored yet; None, perhaps after a pause, if there is none,
+            because others compute all of them or have just stored one.
+        """
+
+    def offer(self, stages: Mapping[str, str]) -> None:
+        """Let others compute these stages, kinds by keys, if they are worth it; what was offered before stays so."""
+
+    def withdraw(self) -> None:
+        """Offer nothing any more; what others have begun they may finish."""
+
+    def is_begun(self, key: str) -> bool:
+        """Whether somebody else computes a stage now."""
+
+
+class NoPeers:
+    """Nobody else: every stage is one's own to compute."""
+
+    def claim(self, wanted: Mapping[str, str]) -> AbstractContextManager[str | None]:
+        """Return a context of the first key."""
+        return nullcontext(next(iter(wanted)))
+
+    def offer(self, stages: Mapping[str, str]) -> None:
+        """There is nobody to offer anything to."""
+
+    def withdraw(self) -> None:
+        """There is nothing to take back."""
+
+    def is_begun(self, key: str) -> bool:  # noqa: ARG002  # the protocol's signature
+        """Return False."""
+        return False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage that can be computed: its key, its kind (see `Peers`), and how."""
+
+    key: str
+    kind: str
+    compute: Callable[[], StageOutput]
+
+
+def obtain(store: StageStore, peers: Peers, wanted: Step, *later: Step) -> StageOutput:
+    """Return a stage's output from the store, or compute it and put it there.
+
+    Parameters
+    ----------
+    store : StageStore
+        Where outputs are kept.
+    peers : Peers
+        Who else may be computing the same.
+    wanted : Step
+        The stage.
+    *later : Step
+        Stages that will be wanted next; while somebody else computes `wanted`, they are computed and stored.
+
+    Returns
+    -------
+    StageOutput
+        The output of `wanted`, whoever computed it.
+
+    Raises
+    ------
+    ModelError
+        If `wanted` does not fit. One of `later` that does not is left to when it is wanted.
+    """
+    steps = {step.key: step for step in (wanted, *later)}
+    while (output := store.get(wanted.key)) is None:
+        with peers.claim({key: step.kind for key, step in steps.items()}) as key:
+            if key is None:
+                continue
+            try:
+                output = steps[key].compute()
+            except ModelError:
+                if key == wanted.key:
+                    raise
+                del steps[key]
+                continue
+            store.put(key, output)
+            if key == wanted.key:
+                return output
+    return output
 
 
 class MemoryStore:

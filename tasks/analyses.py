@@ -12,13 +12,15 @@ from quant.spec import AnalysisSpec
 from tasks import app
 from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
+from tasks.helping import help_out
+from tasks.peers import WorkerPeers, holder_of
 from tasks.pool import WORKER
 from tasks.setbacks import failure_of, let_go, setback_of
 from webapp import jobs
 from webapp.db import AWAY
 from webapp.errors import LeaseLost
 from webapp.services import jobs as job_services
-from webapp.services import results, snapshots, trials
+from webapp.services import results, snapshots, stage_claims, trials
 from webapp.services.jobs import Claim
 from webapp.storage import ScopedStore
 
@@ -28,15 +30,16 @@ _log = logging.getLogger(__name__)
 
 @app.task(name=jobs.WORK)  # type: ignore[untyped-decorator]  # Celery has no types
 def work() -> None:
-    """Take the next analysis and carry it to its end; then look for more."""
+    """Take the next analysis and carry it to its end, or help one that is tuning; then look for more."""
     parts = hands()
     try:
         claim = _claim(parts)
-        if claim is None:
+        if claim is not None:
+            _carry(parts, claim)
+            with parts.database.write() as session:
+                job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
+        elif not help_out(parts):
             return
-        _carry(parts, claim)
-        with parts.database.write() as session:
-            job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
     except LeaseLost as error:
         _log.warning("Stopped work that is no longer ours.", extra={"error": str(error)})
     except AWAY:
@@ -47,6 +50,7 @@ def work() -> None:
 
 def _claim(parts: Hands) -> Claim | None:
     with parts.database.write() as session:
+        stage_claims.release_all(session, holder_of(parts))
         return job_services.claim_next(
             session,
             worker=WORKER,
@@ -93,6 +97,9 @@ def _answer(parts: Hands, claim: Claim) -> None:
         spec,
         watcher.acquire,
         store=FencedStore(store, own),
+        peers=WorkerPeers(
+            parts, store, analysis_id=claim.analysis_id, public_id=claim.public_id, on_wait=watcher.waits
+        ),
         watcher=watcher,
         n_jobs=parts.settings.fit_threads,
         pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
@@ -111,7 +118,7 @@ class Watcher:
         self._claim = claim
         self._spec = spec
         self._ground: trials.Ground | None = None
-        self._stage = ""
+        self._stage, self._fraction = "", 0.0
         self._seconds: dict[str, float] = {}
         self._messages: list[tuple[str, str]] = []
         self._looked_at = self._reported_at = time.monotonic()
@@ -149,7 +156,7 @@ class Watcher:
             self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._looked_at
         self._looked_at = now
         is_new = stage != self._stage
-        self._stage = stage
+        self._stage, self._fraction = stage, fraction
         if message:
             self._messages.append(("info", message))
         if not is_new and not self._messages and now - self._reported_at < REPORT_SECONDS:
@@ -164,6 +171,10 @@ class Watcher:
                 messages=self._messages,
             )
         self._messages, self._reported_at = [], now
+
+    def waits(self, message: str) -> None:
+        """Report that the work stands where it stood, because another worker computes what is needed next."""
+        self.at(self._stage, self._fraction, message)
 
     def tried(self, models: Sequence[TriedModel]) -> None:
         """Enter trials into the ledger as soon as they are made."""

@@ -22,7 +22,7 @@ from webapp import jobs
 from webapp.config import Settings
 from webapp.db import AWAY
 from webapp.logs import configure_logging
-from webapp.services import acquisition_jobs, workers
+from webapp.services import acquisition_jobs, stage_claims, workers
 from webapp.services import jobs as job_services
 from webapp.services.leases import Running
 from webapp.services.workflow import Status
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 class Kind:
     """One kind of job: who knows its rows, the message that sends for it, its limits, and words about it."""
 
-    services: Any  # a module: `jobs`, or `acquisition_jobs`, whose functions have the same names and arguments
+    services: Any  # a module, such as `jobs`; all of them have functions of the same names and arguments
     message: str
     name: str
     goes_on: str
@@ -55,6 +55,14 @@ KINDS = (
         time_limit=lambda settings: settings.analysis_time_limit_seconds,
         advice="Ask for fewer models, folds or trials.",
         counts_cpu=True,
+    ),
+    Kind(
+        stage_claims,
+        jobs.WORK,
+        name="a stage",
+        goes_on="who wants the stage computes it.",
+        time_limit=lambda settings: settings.analysis_time_limit_seconds,
+        advice="",
     ),
     Kind(
         acquisition_jobs,

@@ -90,7 +90,7 @@ def draw_parameters(candidates: Sequence[Candidate], seed: int, number: int) -> 
     return position, dict(candidates[position].sample(np.random.default_rng([seed, number])))
 
 
-def random_search(
+def random_search(  # noqa: PLR0913  # each is a part of what a search is
     candidates: Sequence[Candidate],
     evaluate: Evaluate,
     *,
@@ -99,9 +99,10 @@ def random_search(
     seed: int,
     pinned_n_trials: int | None = None,
     on_trial: Callable[[Trial], None] | None = None,
+    is_begun: Callable[[int], bool] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Trial]:
-    """Try parameter sets drawn at random, one after the other.
+    """Try parameter sets drawn at random, told one after the other.
 
     Parameters
     ----------
@@ -121,6 +122,9 @@ def random_search(
         Run exactly so many trials, whatever the time: the number of an earlier run, to repeat it. From 1 to `n_trials`.
     on_trial : callable, default=None
         `on_trial(trial)`, called after each trial: for progress, for storing, and for cancelling by raising.
+    is_begun : callable, default=None
+        `is_begun(number)` tells whether somebody has begun a trial already, or ended it: the time budget, which keeps
+        trials from being started, does not keep it out.
     clock : callable, default=time.monotonic
         Seconds that only grow.
 
@@ -158,7 +162,8 @@ def random_search(
     started = clock()
     trials: list[Trial] = []
     for number in range(n_trials if pinned_n_trials is None else pinned_n_trials):
-        if number and pinned_n_trials is None and clock() - started > time_budget_seconds:
+        is_late = number > 0 and pinned_n_trials is None and clock() - started > time_budget_seconds
+        if is_late and not (is_begun is not None and is_begun(number)):
             break
         trials.append(_run_trial(candidates, evaluate, seed, number, clock))
         if on_trial is not None:

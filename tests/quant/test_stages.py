@@ -1,4 +1,5 @@
 import json
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import numpy as np
@@ -7,14 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quant.errors import ModelError
 from quant.stages import (
     MemoryStore,
+    NoPeers,
     StageOutput,
+    Step,
     canonical_json,
     hash_frame,
     hash_json,
     hash_output,
     numeric_versions,
+    obtain,
     stage_key,
 )
 
@@ -269,3 +274,73 @@ def test_what_a_memory_store_keeps_cannot_be_spoilt_from_outside():
     found.frames["a"].iloc[1, 0] = 99.0
     found.facts["folds"].append(4)
     assert hash_output(store.get("key")) == known
+
+
+class Others(NoPeers):
+    """Others compute some stages; at the second look in vain something happens."""
+
+    def __init__(self, store, others, on_second_look=lambda: None):
+        self.store, self.others, self.on_second_look = store, set(others), on_second_look
+        self.n_looks = 0
+
+    @contextmanager
+    def claim(self, wanted):
+        free = [key for key in wanted if key not in self.others and key not in self.store.outputs]
+        if not free:
+            self.n_looks += 1
+            if self.n_looks == 2:
+                self.on_second_look()
+        yield free[0] if free else None
+
+
+def step(key, computed):
+    def compute():
+        computed.append(key)
+        return StageOutput(facts={"key": key})
+
+    return Step(key, "kind", compute)
+
+
+def test_a_stage_is_computed_once_and_then_found():
+    store, computed = MemoryStore(), []
+    outputs = [obtain(store, NoPeers(), step("a", computed)) for _ in range(2)]
+
+    assert [output.facts["key"] for output in outputs] == ["a", "a"]
+    assert computed == ["a"]
+
+
+def test_what_another_computes_is_waited_for_and_what_comes_next_is_computed_meanwhile():
+    store, computed = MemoryStore(), []
+    others = Others(store, {"a", "c"}, lambda: store.put("a", StageOutput(facts={"key": "a of another"})))
+
+    output = obtain(store, others, *(step(key, computed) for key in "abcd"))
+    assert output.facts == {"key": "a of another"}
+    assert computed == ["b", "d"]
+    assert set(store.outputs) == {"a", "b", "d"}
+
+
+def test_a_stage_of_one_who_died_is_taken_over():
+    store, computed = MemoryStore(), []
+    others = Others(store, {"a"})
+    others.on_second_look = others.others.clear
+
+    assert obtain(store, others, step("a", computed)).facts == {"key": "a"}
+    assert computed == ["a"]
+
+
+def test_what_does_not_fit_is_an_error_when_it_is_wanted_and_not_before():
+    def fail():
+        raise ModelError("Expected a model that fits.")
+
+    store, broken = MemoryStore(), Step("b", "kind", fail)
+    others = Others(store, {"a"}, lambda: store.put("a", StageOutput()))
+    assert obtain(store, others, step("a", []), broken) == StageOutput()
+    with pytest.raises(ModelError):
+        obtain(store, others, broken)
+
+
+def test_without_peers_there_is_nobody_to_offer_to():
+    alone = NoPeers()
+    alone.offer({"a": "kind"})
+    alone.withdraw()
+    assert not alone.is_begun("a")

@@ -12,9 +12,10 @@ import pytest
 from tasks.keeper import Keeper
 from tests import factories
 from webapp import jobs
-from webapp.services import acquisition_jobs, acquisitions, analyses, quotas, workers
+from webapp.services import acquisition_jobs, acquisitions, analyses, quotas, stage_claims, workers
 from webapp.services import jobs as job_services
-from webapp.tables import Acquisition, Analysis
+from webapp.services.stage_claims import Holder
+from webapp.tables import Acquisition, Analysis, StageClaim
 
 pytestmark = pytest.mark.databases("sqlite")
 WORKER = "host:1:1"
@@ -243,3 +244,47 @@ def test_an_acquisition_that_takes_too_long_is_failed_and_killed(parts, acquirin
     ended = acquisition(parts, acquiring)
     assert (ended.status, ended.error_code) == ("failed", "time_limit")
     assert "an acquisition" in ended.error_message
+
+
+@pytest.fixture
+def helping(parts, actor, claimed, sleeper):
+    """A stage of an analysis that the sleeper computes: as a helper, for the analysis runs elsewhere."""
+    with parts.database.write() as session:
+        session.get(Analysis, claimed.analysis_id).worker = "elsewhere:1:1"
+        return stage_claims.take(session, "k", claimed.analysis_id, Holder(WORKER, sleeper.pid, 1.0))
+
+
+def claim_of(parts):
+    with parts.database.read() as session:
+        return session.query(StageClaim).one_or_none()
+
+
+def test_a_stage_keeps_its_lease_and_is_free_when_its_process_dies(parts, helping, sleeper):
+    before = claim_of(parts).lease_expires_at
+    look(parts)
+    assert claim_of(parts).lease_expires_at > before
+
+    sleeper.kill()
+    sleeper.wait(timeout=5)
+    look(parts)
+    assert claim_of(parts) is None
+
+
+def test_who_helps_an_analysis_that_was_cancelled_is_killed_after_its_grace(parts, actor, claimed, helping, sleeper):
+    with parts.database.write() as session:
+        analyses.cancel(session, actor, claimed.public_id)
+    look(parts, cancel_grace_seconds=60)
+    assert sleeper.poll() is None
+
+    look(parts, cancel_grace_seconds=-1)
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert claim_of(parts) is None
+
+
+@pytest.mark.parametrize("limit", [{"analysis_time_limit_seconds": -1}, {"analysis_memory_limit_bytes": 1}])
+def test_a_helper_beyond_a_limit_is_killed_and_the_analysis_goes_on(parts, claimed, helping, sleeper, limit):
+    look(parts, **limit)
+
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert claim_of(parts) is None
+    assert row(parts, claimed).status == "running"

@@ -9,6 +9,7 @@ from webapp.tables.limit import CpuUse, HouseLimits, UserLimits
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
+from webapp.tables.stage_claim import StageClaim
 from webapp.tables.template import Template
 from webapp.tables.trial import Trial, TrialSeries
 from webapp.tables.upload import QuarantinedRow, Upload, UploadDecision, UploadFinding
@@ -45,6 +46,7 @@ __all__ = [
     "ShareOpening",
     "Snapshot",
     "SnapshotItem",
+    "StageClaim",
     "Template",
     "TradeRow",
     "Trial",

@@ -71,6 +71,17 @@ def test_the_time_budget_decides_only_how_many_start():
     assert trials == unhurried[:3]
 
 
+def test_a_trial_that_somebody_has_begun_counts_though_the_time_is_over():
+    clock = Clock()
+
+    def evaluate(candidate, parameters):
+        clock.now += 25
+        return scored_by_level(candidate, parameters)
+
+    trials = search(evaluate, clock=clock, is_begun=lambda number: number in {3, 5})
+    assert [trial.number for trial in trials] == [0, 1, 2, 3]  # the fifth was not begun, so the sixth is left out
+
+
 def test_a_pinned_search_repeats_whatever_the_time():
     clock = Clock()
 

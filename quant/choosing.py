@@ -1,0 +1,204 @@
+"""Which model: the candidates are scored, and if none is good enough, better parameters are searched.
+
+Each trial is a stage of its own. Others may compute trials of a search too, in any order; they are told in the order of
+their numbers, so the answer is the same whoever computed them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from quant import report
+from quant.errors import ModelError
+from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target
+from quant.models.catalog import ModelEntry
+from quant.models.search import sample_parameters, with_parameters
+from quant.result import TriedModel
+from quant.spec import AnalysisSpec
+from quant.stages import Json, Peers, StageOutput, StageStore, Step, obtain, stage_key
+from quant.validation.cross_validation import FoldResult
+from quant.validation.tuning import Candidate, Trial, draw_parameters, random_search
+from quant.watcher import Watcher
+
+
+def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
+    """Return what a fitted model depends on, besides its features."""
+    return {
+        "model": [type(model).version, model.model_dump(mode="json")],
+        "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
+        "validation": spec.validation.model_dump(mode="json", exclude={"target"}),
+        "seed": spec.seed,
+    }
+
+
+@dataclass
+class Choosing:
+    """Trials of one question.
+
+    Attributes
+    ----------
+    spec : AnalysisSpec
+        The question.
+    span : TrainingSpan
+        All that choosing may see.
+    store : StageStore
+        Where trials are kept.
+    peers : Peers
+        Who else may be computing trials.
+    watcher : Watcher
+        Who is told.
+    n_jobs : int
+        Threads that fit folds side by side.
+    keys : dict of str to str
+        Keys of the stages of the run: that of the features, and after choosing one for each trial.
+    version : int
+        Version of the code of the stages.
+    """
+
+    spec: AnalysisSpec
+    span: TrainingSpan
+    store: StageStore
+    peers: Peers
+    watcher: Watcher
+    n_jobs: int
+    keys: dict[str, str]
+    version: int
+    n_told: int = 0
+
+    def choose(self, pinned_n_tuning_trials: int | None) -> tuple[list[TriedModel], dict[str, Json]]:
+        """Score the candidates; if none is good enough and tuning is on, search for better parameters.
+
+        Returns
+        -------
+        trials : list of TriedModel
+            Candidates first, then those of the search.
+        tuning : dict
+            Facts about the search.
+
+        Raises
+        ------
+        ModelError
+            If a candidate does not fit.
+        """
+        spec, at = self.spec, self.watcher.at
+        trials: list[TriedModel] = []
+        for number, model in enumerate(spec.models):
+            at("train", number / len(spec.models))
+            trials.append(self._tell(number, "candidate", model, self._step("candidate", number, model)))
+            at("train", (number + 1) / len(spec.models), report.describe_trial(trials[-1]))
+        target_met = meets_target(spec, best_of(trials))
+        tuning: dict[str, Json] = {"started": False, "n_trials": 0, "target_met_before": target_met}
+        if target_met is False and spec.tuning.enabled:
+            trials += self._tune(pinned_n_tuning_trials)
+            tuning |= {"started": True, "n_trials": len(trials) - len(spec.models)}
+        tuning["target_met"] = meets_target(spec, best_of(trials))
+        return trials, tuning
+
+    def help(self) -> None:
+        """Compute and store trials of the search that the peers hand out, until they hand out none."""
+        drawn = self._drawn(self.spec.tuning.n_trials)
+        steps = {step.key: step for step in (self._step("tuning", number, model) for number, model in drawn)}
+        while True:
+            with self.peers.claim({key: step.kind for key, step in steps.items()}) as key:
+                if key is None:
+                    return
+                try:
+                    self.store.put(key, steps[key].compute())
+                except ModelError:
+                    del steps[key]  # who asked will find out, and say it
+
+    def _drawn(self, n_trials: int) -> list[tuple[int, ModelEntry]]:
+        """Return numbers and models of the search's trials."""
+        candidates = self._candidates()
+        drawn: list[tuple[int, ModelEntry]] = []
+        for number in range(n_trials):
+            position, parameters = draw_parameters(candidates, self.spec.seed, number)
+            drawn.append((number, with_parameters(self.spec.models[position], parameters)))
+        return drawn
+
+    def _candidates(self) -> list[Candidate]:
+        return [Candidate(entry.name, partial(sample_parameters, type(entry))) for entry in self.spec.models]
+
+    def _step(self, kind: str, number: int, model: ModelEntry) -> Step:
+        """Return a trial as a stage; its key leaves out the number, under which another analysis may have stored it."""
+        part = {**learning_part(self.spec, model), "strategy": self.spec.strategy.model_dump(mode="json")}
+        key = stage_key("trial", version=self.version, spec=part, inputs={"features": self.keys["features"]})
+        size = len(self.span.features).bit_length()
+
+        failures: list[ModelError] = []  # what did not fit once, when it was computed ahead, will not fit again
+
+        def compute() -> StageOutput:
+            if failures:
+                raise failures[0]
+            on_fold = partial(self._on_fold, kind, iter(range(1, len(self.span.folds) + 1)))
+            try:
+                judged = self.span.judge(model, number=number, kind=kind, n_jobs=self.n_jobs, on_fold=on_fold)
+            except ModelError as error:
+                failures.append(error)
+                raise
+            return StageOutput(facts=vars(judged))
+
+        return Step(key, f"trial {model.name} {size}", compute)  # type: ignore[attr-defined]  # every entry has a name
+
+    def _on_fold(self, kind: str, done: Iterator[int], _result: FoldResult) -> None:
+        stage, n_trials = (
+            ("train", len(self.spec.models)) if kind == "candidate" else ("tune", self.spec.tuning.n_trials)
+        )
+        self.watcher.at(stage, min(1.0, (self.n_told + next(done) / len(self.span.folds)) / n_trials))
+
+    def _tell(self, number: int, kind: str, model: ModelEntry, step: Step, *later: Step) -> TriedModel:
+        """Obtain a trial and tell of it, also of one that does not fit."""
+        self.n_told = number
+        try:
+            facts = obtain(self.store, self.peers, step, *later).facts
+        except ModelError:
+            self.watcher.tried([did_not_fit(self.spec, model, number=number, kind=kind)])  # it was a trial all the same
+            raise
+        self.keys[f"trial/{kind}-{number}"] = step.key
+        scores = tuple(facts["fold_scores"])
+        judged = TriedModel(**{**facts, "number": number, "kind": kind, "fold_scores": scores})
+        self.watcher.tried([judged])
+        return judged
+
+    def _tune(self, pinned_n_trials: int | None) -> list[TriedModel]:
+        spec = self.spec
+        self.watcher.at("tune", 0.0, "No model met the target; searching for better parameters in the training span.")
+        drawn = self._drawn(pinned_n_trials or spec.tuning.n_trials)
+        steps = [self._step("tuning", number, model) for number, model in drawn]
+        judged: list[TriedModel] = []
+
+        def evaluate(_position: int, _parameters: Mapping[str, Any]) -> Sequence[float]:
+            number, model = drawn[len(judged)]
+            self.peers.offer({step.key: step.kind for step in steps[number + 1 :]})
+            try:
+                judged.append(self._tell(number, "tuning", model, *steps[number:]))
+            except ModelError:
+                judged.append(did_not_fit(spec, model, number=number, kind="tuning"))
+                raise
+            return [np.nan if score is None else score for score in judged[-1].fold_scores]
+
+        def is_begun(number: int) -> bool:
+            return self.store.get(steps[number].key) is not None or self.peers.is_begun(steps[number].key)
+
+        def on_trial(trial: Trial) -> None:
+            message = f"Did not fit: {trial.error}" if trial.error else report.describe_trial(judged[-1])
+            self.watcher.at("tune", (trial.number + 1) / spec.tuning.n_trials, message)
+
+        try:
+            trials = random_search(
+                self._candidates(),
+                evaluate,
+                n_trials=spec.tuning.n_trials,
+                time_budget_seconds=spec.tuning.time_budget_seconds,
+                seed=spec.seed,
+                pinned_n_trials=pinned_n_trials,
+                on_trial=on_trial,
+                is_begun=is_begun,
+            )
+        finally:
+            self.peers.withdraw()
+        self.watcher.tuned(len(trials))
+        return judged

@@ -1,0 +1,98 @@
+"""Choosing a model: trials are told in the order of their numbers, whoever computed them, and in whatever order."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from quant.analysis import help_tuning, run_analysis
+from quant.choosing import learning_part
+from quant.errors import AnalysisCancelled
+from quant.preparation import fetch_instruments
+from quant.spec import AnalysisSpec
+from quant.stages import MemoryStore, NoPeers
+from quant.watcher import Silent
+from tests.quant.conftest import QUICK
+
+SPEC = AnalysisSpec.model_validate(
+    {
+        **QUICK,
+        "models": [{"name": "logistic"}, {"name": "xgboost", "n_rounds": 10}],
+        "validation": {**QUICK["validation"], "target": 0.99},
+        "tuning": {"n_trials": 5, "time_budget_seconds": 600},
+        "importance": False,
+        "audit": {"enabled": False},
+    }
+)
+
+
+class Recorder(Silent):
+    def __init__(self):
+        self.trials, self.fractions = [], []
+
+    def at(self, stage, fraction, _message=""):
+        if stage == "tune":
+            self.fractions.append(fraction)
+
+    def tried(self, models):
+        self.trials += [(model.kind, model.number) for model in models]
+
+
+class Board(NoPeers):
+    """What is offered, and a helper who takes it as soon as it is."""
+
+    def __init__(self, store, n_helped):
+        self.store, self.n_helped, self.offered, self.helping = store, n_helped, [], False
+
+    @contextmanager
+    def claim(self, wanted):
+        if not self.helping:
+            yield next(key for key in wanted if key not in self.store.outputs)
+            return
+        free = [key for key in self.offered if key not in self.store.outputs]
+        self.n_helped -= 1
+        yield free[-1] if free and self.n_helped >= 0 else None  # the last first: the order must not matter
+
+    def offer(self, stages):
+        self.offered = list(stages)
+        self.helping = True
+        help_tuning(SPEC, fetch_instruments, store=self.store, peers=self, watcher=Silent())
+        self.helping = False
+
+
+@pytest.fixture(scope="module")
+def alone():
+    watcher = Recorder()
+    return run_analysis(SPEC, fetch_instruments, watcher=watcher), watcher
+
+
+@pytest.mark.parametrize("n_helped", [1, 4])
+def test_help_changes_no_number_and_no_order(alone, n_helped):
+    result, watcher = alone
+    store, recorder = MemoryStore(), Recorder()
+    helped = run_analysis(SPEC, fetch_instruments, store=store, peers=Board(store, n_helped), watcher=recorder)
+
+    assert helped.hash() == result.hash()
+    tuning = [("tuning", number) for number in range(5)]
+    assert recorder.trials == watcher.trials == [("candidate", 0), ("candidate", 1), *tuning]
+    assert recorder.fractions == sorted(recorder.fractions)
+    assert recorder.fractions[-1] == 1.0
+
+
+def test_who_helps_stops_when_told():
+    class Impatient(Silent):
+        def at(self, stage, _fraction, _message=""):
+            if stage == "tune":
+                raise AnalysisCancelled("Stop.")
+
+    store = MemoryStore()
+    with pytest.raises(AnalysisCancelled):
+        help_tuning(SPEC, fetch_instruments, store=store, peers=NoPeers(), watcher=Impatient())
+    assert len(store.outputs) == 1  # the features
+
+
+def test_what_a_model_learns_from_leaves_out_what_it_is_held_against():
+    part = learning_part(SPEC, SPEC.models[0])
+    other = SPEC.model_copy(update={"validation": SPEC.validation.model_copy(update={"target": 0.5})})
+
+    assert part == learning_part(other, other.models[0])
+    assert part != learning_part(SPEC, SPEC.models[1])
