@@ -196,7 +196,7 @@ def _calendar(written: InstantArray, market: FloatArray, record: Record) -> str:
         is_filled_in = here.any() and is_new[here].mean() < share_new - _FILLED_IN
         n_days[day] = 0 if is_filled_in else len(np.unique(dates[here]))
     usual = [day for day, n_bars in n_days.items() if n_bars and n_bars >= _DAY_SHARE * n_dates]
-    if len(usual) == 1 and n_days[usual[0]] > 1:
+    if len(usual) == 1:
         found, none = ("Saturdays", "Sundays") if usual == [_SATURDAY] else ("Sundays", "Saturdays")
         record.add(
             "calendar_unknown", n_days[usual[0]],

@@ -124,6 +124,12 @@ def test_bars_on_one_day_of_weekends_only_are_asked_about(judge, codes, sample_r
     assert judge(priced(shifted, [float(row[4]) for row in rows]), calendar="24/7").is_storable
 
 
+def test_a_few_days_with_one_day_of_a_weekend_are_asked_about(judge, codes):
+    week = days("2017-01-09", 6)  # Monday to Saturday
+    assert codes(judge(priced(week, [10, 11, 12, 11, 10, 12])))["calendar_unknown"].count == 1
+    assert judge(priced(week[:5], [10, 11, 12, 11, 10])).is_storable
+
+
 def test_winter_and_summer_time_of_one_zone_are_not_mixed(judge, codes, sample_rows):
     rows = sample_rows("IBM", 1000, 80)  # into April
     stamps = [pd.Timestamp(row[0], tz="America/New_York").isoformat() for row in rows]
