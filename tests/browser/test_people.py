@@ -4,6 +4,7 @@ import time
 
 import pyotp
 import pytest
+from playwright.sync_api import expect
 
 from tests import factories
 from webapp.permissions import Role
@@ -19,7 +20,7 @@ def test_somebody_invited_adds_a_device_and_signs_in_with_it(open_page, live_app
         host = factories.create_actor(session, "admin")
         _, secret = invitations.create_invitation(session, host, email="grace@example.org", role=Role.RESEARCHER)
 
-    page = open_page(f"/invitation/{secret}", signed=False)
+    page = open_page(f"/invitation/{secret}", width=390, signed=False)
     page.fill("#name", "Grace Hopper")
     page.fill("#password", PASSWORD)
     page.get_by_role("button", name="Create my account").click()
@@ -33,7 +34,7 @@ def test_somebody_invited_adds_a_device_and_signs_in_with_it(open_page, live_app
     used = int(time.time()) // 30
     page.fill("#account-code", device.generate_otp(used))
     page.get_by_role("button", name="Confirm").click()
-    page.wait_for_selector("#account-recovery-codes")
+    expect(page.locator("#account-recovery-codes")).to_be_in_viewport()
     assert "10 recovery codes left" in page.text_content("#account-two-factor").replace("\u00a0", " ")
 
     page.context.clear_cookies()

@@ -438,7 +438,13 @@ POLICY = (
     UseCase(
         "read the audit trail",
         Permission.AUDIT_READ,
-        {"GET /api/v1/audit": {}, "page /admin/audit": {}, "audit.show": {}, "audit.older": {"audit-next": "x"}},
+        {
+            "GET /api/v1/audit": {},
+            "GET /api/v1/audit/export": {},
+            "page /admin/audit": {},
+            "audit.show": {},
+            "audit.older": {"audit-next": "x"},
+        },
     ),
     UseCase("list invitations", MANAGE, {"GET /api/v1/invitations": {}}),
     UseCase(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from webapp.api.columns import Moment, PageView, View
-from webapp.api.reading import PRINTABLE, Body, PageQuery, QueryDate
+from webapp.api.reading import PRINTABLE, Body, PageQuery, Query, QueryDate
 from webapp.permissions import Role
 from webapp.services.invitations import MAX_DAYS
 from webapp.services.passwords import MIN_LENGTH
@@ -176,7 +176,7 @@ class RecoveryCodes(View):
     recovery_codes: list[str] = Field(description="They are stored nowhere.")
 
 
-class TrailQuery(PageQuery):
+class TrailFilter(Query):
     """Which lines of the audit trail."""
 
     user: str = Field(
@@ -193,6 +193,10 @@ class TrailQuery(PageQuery):
     )
     start: QueryDate | None = Field(default=None, description="Only from this day on, in UTC.")
     end: QueryDate | None = Field(default=None, description="Only up to this day, in UTC.")
+
+
+class TrailQuery(TrailFilter, PageQuery):
+    """Which lines of the audit trail, a page at a time."""
 
 
 class TrailEntry(View):

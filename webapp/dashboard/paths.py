@@ -96,6 +96,12 @@ def audit() -> str:
     return f"{PREFIX}admin/audit"
 
 
+def audit_export(**filters: str) -> str:
+    """Return the address of the audit trail as CSV: a route of REST, which the browser's session opens, too."""
+    query = urlencode({name: value for name, value in filters.items() if value})
+    return f"/api/v1/audit/export{'?' if query else ''}{query}"
+
+
 def data(*, instrument_id: str | None = None) -> str:
     """Return the address of the instruments; with `instrument_id`, with the report of that one opened."""
     query = "?" + urlencode({"instrument": instrument_id}) if instrument_id else ""

@@ -1,6 +1,7 @@
 """Reading the audit trail: what was done, by whom, to what, from where; in sentences, newest first."""
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from webapp.permissions import Actor, Permission, require
-from webapp.services import paging
-from webapp.tables import AuditEvent, Invitation, User
+from webapp.services import paging, trail_names
+from webapp.tables import AuditEvent, User
 
 _NEWEST_FIRST = (paging.Order(AuditEvent.id, descending=True),)
 COMMAND_LINE = "The command line"
 STRANGER = "Somebody who was not signed in"
+
+_HASH = re.compile(r"[0-9a-f]{40,}")
+_SHOWN_OF_A_HASH = 12
 
 # What each action says, after who did it; `{subject}` is what it was done to.
 SENTENCES: dict[str, str] = {
@@ -150,57 +154,57 @@ def read_trail(  # each narrows the list, and all may be left out
     if end is not None and end < datetime.date.max:
         query = query.where(AuditEvent.at < _midnight(end + datetime.timedelta(days=1)))
     rows, following = paging.fetch_page(session, query, _NEWEST_FIRST, cursor=cursor, limit=limit)
-    return TrailPage(tuple(_entries(session, rows)), following)
+    return TrailPage(tuple(_entries(session, actor, rows)), following)
 
 
-def _entries(session: Session, rows: Sequence[AuditEvent]) -> Iterable[TrailEntry]:
-    subjects = {row.subject for row in rows}
-    people = session.scalars(
-        select(User).where(or_(User.id.in_({row.user_id for row in rows if row.user_id}), User.public_id.in_(subjects)))
-    ).all()
-    by_number = {person.id: person for person in people}
-    names = {person.public_id: person.name for person in people}
-    invited = session.execute(select(Invitation.public_id, Invitation.email).where(Invitation.public_id.in_(subjects)))
-    names.update((public_id, email) for public_id, email in invited)
+def _entries(session: Session, actor: Actor, rows: Sequence[AuditEvent]) -> Iterable[TrailEntry]:
+    numbers = {row.user_id for row in rows if row.user_id is not None}
+    by_number = {each.id: each for each in session.scalars(select(User).where(User.id.in_(numbers)))}
+    names = trail_names.names_of(session, actor, rows)
     for row in rows:
         doer = by_number.get(row.user_id) if row.user_id is not None else None
         stranger = STRANGER if row.address else COMMAND_LINE
         user = doer.name if doer else stranger
-        subject = names.get(row.subject, row.subject)
         yield TrailEntry(
             at=row.at,
             user=user,
             user_id=doer.public_id if doer else None,
             action=row.action,
             subject=row.subject,
-            sentence=_sentence(row, user, subject),
+            sentence=_sentence(row, user, names),
             address=row.address,
             details=row.details,
         )
 
 
-def _sentence(row: AuditEvent, user: str, subject: str) -> str:
+def _sentence(row: AuditEvent, user: str, names: Mapping[str, str]) -> str:
     words = SENTENCES.get(row.action, "")
     if not words:
         user, words = f"{user}:", f"{row.action.replace('.', ' ').replace('_', ' ')} {{subject}}"
     known = {
-        name.replace("_", " "): _plain(value) for name, value in row.details.items() if value not in (None, "", [])
+        name.removeprefix("n_").replace("_", " "): _plain(value, names)
+        for name, value in row.details.items()
+        if value not in (None, "", [])
     }
     more = "; ".join(f"{name}: {value}" for name, value in known.items())
+    subject = names.get(row.subject, row.subject)
     return f"{user} {words.replace('{subject}', subject)}{f' ({more})' if more else ''}."
 
 
-def _plain(value: Any) -> str:
-    """Return a detail as text; a change is a mapping with `from` and `to`."""
+def _plain(value: Any, names: Mapping[str, str]) -> str:
+    """Return a detail as text; a change is a mapping with `from` and `to`, and of a hash the beginning is enough."""
     if isinstance(value, Mapping):
         if set(value) == {"from", "to"}:
-            return f"{_plain(value['from'])} → {_plain(value['to'])}"
-        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+            return f"{_plain(value['from'], names)} → {_plain(value['to'], names)}"
+        return ", ".join(f"{name} {_plain(each, names)}" for name, each in value.items())
     if isinstance(value, list):
-        return ", ".join(map(_plain, value)) or "none"
+        return ", ".join(_plain(each, names) for each in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else str(value)
+    if value is None:
+        return "none"
+    text = names.get(str(value), str(value))
+    return f"{text[:_SHOWN_OF_A_HASH]}…" if _HASH.fullmatch(text) else text
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:

@@ -39,7 +39,7 @@ def test_lines_are_sentences_newest_first_with_names_and_addresses(session, admi
         "The command line disabled Ada.",
         "Boss changed the role of Ada (from: researcher; to: viewer).",
     ]
-    assert len(statements) == 3
+    assert len(statements) == 4
     assert trail.read_trail(session, admin).items[-1].address == "10.0.0.1"
 
 
@@ -84,7 +84,7 @@ def test_somebody_deleted_is_named_no_more(session, admin, ada):
     users.delete_user(session, admin, ada.public_id)
 
     assert sentences(session, admin) == [
-        "Boss deleted the user Deleted user (n cancelled: 0).",
+        "Boss deleted the user Deleted user (cancelled: 0).",
         "Deleted user signed in.",
     ]
 

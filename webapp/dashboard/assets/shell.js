@@ -57,12 +57,19 @@
     }
   });
 
+  // A secret that is shown this once is seen, wherever on the page it was asked for.
+  function show(secret) {
+    secret.dataset.seen = "true";
+    secret.scrollIntoView({ block: "center" });
+  }
+
   // A page that opens at a later tab shows it, where the row of tabs is wider than the screen. And Dash's dropdown has a
   // field before its button that is hidden from screen readers but not from Tab: the button is enough.
   new MutationObserver(function () {
     document.querySelectorAll(".dash-dropdown-focus-target[tabindex='0']").forEach(function (field) {
       field.setAttribute("tabindex", "-1");
     });
+    document.querySelectorAll("[data-shown-once]:not([data-seen])").forEach(show);
     document.querySelectorAll("[role='tablist']:not([data-seen])").forEach(function (list) {
       list.dataset.seen = "true";
       var tab = list.querySelector("[aria-selected='true']");

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from webapp.dashboard import formats
-from webapp.dashboard.components.attributes import aria
+from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import copy_button, empty_state, icon, panel
 from webapp.dashboard.components.people import labelled, small_button
 from webapp.dashboard.components.times import ago, now
@@ -109,6 +109,7 @@ def recovery_codes(codes: Sequence[str]) -> Component:
         ],
         className="alert alert-info mb-3",
         role="status",
+        **data(shown_once="true"),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard.components.attributes import aria
+from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import copy_button, empty_state, icon
 from webapp.dashboard.components.grid import badge
 from webapp.dashboard.components.times import ago
@@ -93,6 +93,7 @@ def shown_once(sentence: str, secret: str, *, element_id: str) -> Component:
         ],
         className="alert alert-info mb-3",
         role="status",
+        **data(shown_once="true"),
     )
 
 

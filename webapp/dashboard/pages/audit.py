@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from webapp.auth.session import current_actor, read
 from webapp.dashboard import formats, paths
-from webapp.dashboard.components.cards import empty_state
+from webapp.dashboard.components.cards import empty_state, icon
 from webapp.dashboard.components.grid import GridColumn, grid, row_data
 from webapp.errors import InvalidInput
 from webapp.services import trail, users
@@ -38,7 +38,13 @@ def layout(**_query: str) -> Component:
     table = grid("audit-grid", COLUMNS, _rows(page), label="Audit trail", empty=empty_state("journal-text", _NOTHING))
     return html.Div(
         [
-            html.Div(html.Div(html.H1("Audit"), className="page-header-main"), className="page-header"),
+            html.Div(
+                [
+                    html.Div(html.H1("Audit"), className="page-header-main"),
+                    html.Div(_export_link(), className="page-header-actions no-print"),
+                ],
+                className="page-header",
+            ),
             _filters(),
             html.Section(table, className="panel panel-flush"),
             html.Div(
@@ -55,9 +61,12 @@ def layout(**_query: str) -> Component:
 
 def show(
     user_id: str | None, action: str | None, start: str | None, end: str | None, _n_newest: int | None
-) -> tuple[Any, str, bool]:
-    """Return the newest lines that match, where the older ones begin, and whether there are none."""
-    return _page(user_id, action, start, end, "")
+) -> tuple[Any, str, bool, str]:
+    """Return the newest lines that match, where the older ones begin, whether there are none, and all as a file."""
+    days = (_day(start), _day(end))
+    filters = {"user": _chosen(user_id), "action": _chosen(action)}
+    filters |= {name: day.isoformat() for name, day in zip(("start", "end"), days, strict=True) if day}
+    return *_page(user_id, action, start, end, ""), paths.audit_export(**filters)
 
 
 def older(
@@ -82,6 +91,7 @@ def register(app: Dash) -> None:
         Output("audit-grid", "rowData"),
         Output("audit-next", "data"),
         Output("audit-older", "disabled"),
+        Output("audit-export", "href"),
         *(Input(name, "value") for name in filters),
         Input("audit-newest", "n_clicks"),
         prevent_initial_call=True,
@@ -114,6 +124,17 @@ def _read(user_id: Any, action: Any, start: Any, end: Any, cursor: str) -> Trail
             limit=PAGE_SIZE,
             cursor=cursor,
         )
+
+
+def _export_link() -> Component:
+    return html.A(
+        [icon("download"), "Export as CSV"],
+        id="audit-export",
+        href=paths.audit_export(),
+        download="",
+        className="btn btn-secondary",
+        title="Every line that matches the filters below",
+    )
 
 
 def _chosen(value: Any) -> str:

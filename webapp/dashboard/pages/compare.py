@@ -14,6 +14,7 @@ from webapp.auth.session import current_actor, parts, read
 from webapp.dashboard import formats, paths
 from webapp.dashboard.components.cards import check_line, empty_state, icon, panel
 from webapp.dashboard.components.charts import chart, current_theme
+from webapp.dashboard.components.form.sections import path_in_words, value_in_words
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.results import unit_word, written
 from webapp.dashboard.components.tables import Column, data_table
@@ -113,22 +114,22 @@ def _curves(found: Comparison) -> Component:
 def _tests(found: Comparison) -> Component:
     columns = [
         Column("Pair", is_number=False),
+        Column("In words", is_number=False),
         Column("Sharpe ratio"),
         Column("of A"),
         Column("Difference"),
         Column("95 % interval"),
         Column("p-value"),
-        Column("In words", is_number=False),
     ]
     rows = [
         [
             f"{_letter(place)} against A",
+            _in_words(pair),
             formats.ratio(_known(pair.test.first)),
             formats.ratio(_known(pair.test.second)),
             formats.ratio(_known(pair.test.difference)),
             _interval(pair),
             formats.p_value(_known(pair.test.p_value)),
-            _in_words(pair),
         ]
         for place, pair in enumerate(found.pairs, start=1)
     ]
@@ -157,7 +158,10 @@ def _parameters(found: Comparison) -> Component:
         return panel("Differing parameters", html.P("None: all were asked the same question.", className="muted"))
     columns = [Column("Parameter", is_number=False), *_columns(found, is_number=False)]
     rows: list[list[Component | str]] = [
-        [html.Span(each.path, className="mono"), *[_value(value) for value in each.by_analysis]]
+        [
+            html.Span(path_in_words(each.path), title=each.path),
+            *[_value(value, each.path) for value in each.by_analysis],
+        ]
         for each in found.parameters
     ]
     return panel(
@@ -208,7 +212,8 @@ def _cause(cause: Cause) -> Component:
         return check_line(None, f"{name}: cannot be told while something else differs")
     if not cause.differs:
         return check_line(True, f"{name}: the same")
-    shown = ", ".join(cause.details[:6]) + (f" and {len(cause.details) - 6} more" if len(cause.details) > 6 else "")  # noqa: PLR2004
+    details = [path_in_words(each) if cause.kind == "parameters" else each for each in cause.details]
+    shown = ", ".join(details[:6]) + (f" and {len(cause.details) - 6} more" if len(cause.details) > 6 else "")  # noqa: PLR2004
     words = f"{name}: not the same" + (f" ({shown})" if shown else "; all else being equal, the program has changed")
     return check_line(False, words)
 
@@ -221,9 +226,11 @@ def _letter(place: int) -> str:
     return ascii_uppercase[place]
 
 
-def _value(value: Any) -> Component:
+def _value(value: Any, path: str) -> Component:
     if value is None:
         return html.Span(formats.UNKNOWN, className="muted")
+    if (words := value_in_words(path, value)) is not None:
+        return html.Span(words)
     text = value if isinstance(value, str) else json.dumps(value)
     shown = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
     return html.Span(shown, className="mono", title=text if shown != text else None)

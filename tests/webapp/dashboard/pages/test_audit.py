@@ -33,6 +33,9 @@ def test_the_trail_is_read_page_by_page_and_filtered(acting, database, monkeypat
         assert "a2" in str(page.show(user_id, "analysis", "2020-01-01", "2100-01-01", None)[0])
         with pytest.raises(InvalidInput):
             page.show("", "", "yesterday", None, None)
+        assert by_id(shown, "audit-export").href == "/api/v1/audit/export"
+        href = page.show(user_id, "analysis", "2020-01-01", None, None)[-1]
+        assert href == f"/api/v1/audit/export?user={user_id}&action=analysis&start=2020-01-01"
         assert page.older(None, cursor, "", "", None, None) == page.older(1, "", "", "", None, None)
 
 

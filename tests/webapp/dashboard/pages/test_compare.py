@@ -28,9 +28,9 @@ def test_analyses_side_by_side(acting, finished, database):
         "Why did my number change?",
     ):
         assert heading in words
-    assert "strategy.enter_above 0.5 0.9" in words
+    assert "Strategy: enter above 0.5 0.9" in words
     assert "B against A" in words
-    assert "Parameters: not the same (strategy.enter_above)" in words
+    assert "Parameters: not the same (Strategy: enter above)" in words
     assert "Program: cannot be told" in words
     assert reading.by_id(tree, "compare-chart").figure["layout"]["height"] == 380
 

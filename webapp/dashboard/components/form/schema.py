@@ -254,6 +254,17 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def label_of(name: str) -> str:
+    """Return what a field is called, by its own name."""
+    return _LABELS.get(name, humanised(name))
+
+
+def measured(name: str) -> str:
+    """Return what a field is called and, where it is counted or measured, in what."""
+    unit = _unit(name)
+    return f"{label_of(name)}, {unit}" if unit in {"bars", "sessions", "bps", "s"} else label_of(name)
+
+
 class _Reader:
     """Turns schema nodes into parts."""
 
@@ -320,7 +331,7 @@ class _Reader:
         name = path.rpartition(".")[2]
         return Field(
             path=path,
-            label=_LABELS.get(name, humanised(name)),
+            label=label_of(name),
             help_text=node.get("description", ""),
             kind=_kind(typed),
             default=node.get("default"),

@@ -1,6 +1,7 @@
 """Draws the sections of the form, each folded to one line while nobody has changed it."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from dash import html
@@ -17,6 +18,8 @@ from webapp.dashboard.components.form.schema import (
     Part,
     Section,
     entry_indices,
+    humanised,
+    measured,
     sections,
     variant_of,
 )
@@ -61,6 +64,66 @@ def place_of(path: str) -> str:
             known = (field.label for variant in part.variants for field in variant.fields if field.path == name)
             return f"{section.title}, {next(known, part.label).lower()}"
     return section.title
+
+
+def path_in_words(path: str) -> str:
+    """Return what a dotted path of a question is called in the form: section, entry, field.
+
+    Entries of lists stand in it by name, such as `features.rsi 14.window`, or by number.
+    """
+    first, *middle, last = path.split(".") if "." in path else ("", path)
+    known = {section.name: section.title.partition(":")[0] for section in sections()}
+    words = [known.get(first, humanised(first))] if first else []
+    if middle:
+        words.append(_entry_in_words(".".join(middle)))
+    if last != DISCRIMINATOR:
+        words.append(measured(last))
+    elif not middle:
+        words.append("kind")
+    words = [word for place, word in enumerate(words) if word not in words[:place]]
+    return ": ".join([words[0], ", ".join(_lowered(word) for word in words[1:])] if len(words) > 1 else words)
+
+
+def value_in_words(path: str, value: Any) -> str | None:
+    """Return what a choice or a switch of the form is called; None for any other value."""
+    name = path.rpartition(".")[2]
+    if isinstance(value, bool):
+        return plain(value)
+    if not isinstance(value, str):
+        return None
+    if name == DISCRIMINATOR:
+        return _titles().get(value)
+    return _choices().get((name, value))
+
+
+def _entry_in_words(name: str) -> str:
+    if name.isascii() and name.isdigit():
+        return f"no. {int(name) + 1}"
+    kind, _, rest = name.partition(" ")
+    title = _titles().get(kind, humanised(kind) if kind.islower() else kind)
+    return f"{title} {rest}".strip()
+
+
+def _lowered(word: str) -> str:
+    """Return a word as it stands inside a sentence: names in capitals stay."""
+    return word if word[1:2].isupper() or not word[1:2].isalpha() else f"{word[:1].lower()}{word[1:]}"
+
+
+@cache
+def _titles() -> Mapping[str, str]:
+    places = (part for section in sections() for part in section.parts if isinstance(part, Choice | Entries))
+    return {variant.name: variant.title for place in places for variant in place.variants}
+
+
+@cache
+def _choices() -> Mapping[tuple[str, str], str]:
+    fields = []
+    for part in (part for section in sections() for part in section.parts):
+        if isinstance(part, Field):
+            fields.append(part)
+        elif isinstance(part, Choice | Entries):
+            fields += [field for variant in part.variants for field in variant.fields]
+    return {(field.path.rpartition(".")[2], value): word for field in fields for value, word in field.choices}
 
 
 def summary(section: Section, values: Mapping[str, Any]) -> str:

@@ -187,7 +187,7 @@ def _data(result: ResultView) -> Component:
         [
             each["symbol"],
             each["source"],
-            f"{each['first_session']} to {each['last_session']}",
+            html.Span(f"{each['first_session']} to {each['last_session']}", className="text-nowrap"),
             formats.count(each["n_bars"]),
             _findings(each["findings"]),
         ]

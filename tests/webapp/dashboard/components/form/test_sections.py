@@ -4,6 +4,7 @@ from tests.webapp.dashboard import reading
 from webapp.dashboard.components.form import sections as drawing
 from webapp.dashboard.components.form.schema import sections
 from webapp.dashboard.components.form.values import default_question, to_values
+from webapp.services.comparison import flatten
 
 
 @pytest.fixture
@@ -86,3 +87,34 @@ def test_sections_are_numbered_in_order(values):
     steps = reading.of_class(drawing.draw_form(values, []), "form-step")
 
     assert [reading.text(step) for step in steps] == [str(number) for number in range(1, len(sections()) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("seed", "Seed"),
+        ("start", "First session"),
+        ("validation.train_bars", "Validation: training window, bars"),
+        ("label.name", "Label: kind"),
+        ("features.rsi 14.window", "Features: RSI 14, window, bars"),
+        ("features.2.window", "Features: no. 3, window, bars"),
+        ("models.logistic.name", "Models: logistic regression"),
+        ("instruments.BRK.B.source", "Instruments: BRK.B, source"),
+        ("backtest.costs.slippage_bps", "Backtest and costs: costs, slippage, bps"),
+        ("nowhere.at_all", "Nowhere: at all"),
+    ],
+)
+def test_a_path_is_told_in_the_words_of_the_form(path, words):
+    assert drawing.path_in_words(path) == words
+
+
+def test_every_path_of_a_question_has_words(spec):
+    for path in flatten(spec.resolved()):
+        assert "_" not in drawing.path_in_words(path)
+
+
+def test_choices_and_switches_are_told_in_the_words_of_the_form():
+    assert drawing.value_in_words("validation.score", "roc_auc") == "Area under the ROC curve"
+    assert drawing.value_in_words("label.name", "forward_return") == "Forward return"
+    assert drawing.value_in_words("audit.enabled", False) == "off"
+    assert drawing.value_in_words("seed", 7) is drawing.value_in_words("start", "2004-10-01") is None
