@@ -52,7 +52,10 @@ def list_users(query: UserQuery) -> Response:
     refusals=(HTTPStatus.CONFLICT,),
 )
 def create_user(body: NewUser) -> Response:
-    """Let somebody in with a password that is made up. To let them choose it themselves, send an invitation."""
+    """Let somebody in with a password that is made up, and that opens nothing until they have chosen another.
+
+    To let them choose it from the beginning, send an invitation.
+    """
     with write() as session:
         view, password = users.create_with_password(
             session, current_actor(), email=body.email, name=body.name, role=body.role, address=client_address()
@@ -131,7 +134,10 @@ def set_role(user_id: str, body: NewRole) -> Response:
     refusals=NOT_THERE,
 )
 def reset_password(user_id: str) -> Response:
-    """Give a user a password that is made up, end their sessions and revoke their tokens."""
+    """Give a user a password that is made up, end their sessions and revoke their tokens.
+
+    It opens nothing until they have chosen another.
+    """
     with write() as session:
         password = users.reset_password(session, current_actor(), user_id, address=client_address())
     return to_json(NewPassword(password=password))

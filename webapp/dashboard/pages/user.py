@@ -76,7 +76,7 @@ def reset_password(n_clicks: int | None, user_id: str) -> Any:
         return no_update
     with write() as session:
         password = users.reset_password(session, current_actor(), _checked(user_id), address=client_address())
-    sentence = "The new password; all sessions and tokens of the old one have ended:"
+    sentence = "The new password, which they change when they sign in; sessions and tokens of the old one have ended:"
     return _content(user_id, shown_once(sentence, password, element_id="user-secret"))
 
 

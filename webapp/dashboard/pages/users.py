@@ -112,7 +112,9 @@ def create(n_clicks: int | None, email: str | None, name: str | None, role: str)
             address=client_address(),
         )
     message = shown_once(
-        f"{view.name} can sign in as {view.email} with this password:", password, element_id="users-secret"
+        f"{view.name} can sign in as {view.email} with this password, and then chooses another one:",
+        password,
+        element_id="users-secret",
     )
     return message, *show("", 0, 0), "", ""
 
