@@ -6,7 +6,7 @@ import pytest
 
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.cards import empty_state
-from webapp.dashboard.components.grid import GridColumn, action, badge, column_definitions, grid, row_data
+from webapp.dashboard.components.grid import GridColumn, action, badge, column_definitions, fact, grid, row_data
 
 NOW = datetime.datetime(2024, 3, 15, 14, 2, 31, 900, tzinfo=datetime.UTC)
 COLUMNS = (
@@ -129,3 +129,34 @@ def test_it_has_a_name_for_those_who_do_not_see_it():
     tree = show([ROW])
 
     assert (tree.role, reading.attribute(tree, "aria-label")) == ("region", "Analyses")
+
+
+def test_long_text_wraps_tags_are_searched_as_words_and_a_name_has_a_second_line():
+    columns = (
+        GridColumn("title", "Analysis", "name", below="verdict"),
+        GridColumn("verdict", "Verdict", grows=5, is_optional=True),
+        GridColumn("tags", "Tags", "tags"),
+        GridColumn("seen", "Seen", "ago", unknown="never"),
+        GridColumn("sentence", "What", grows=1, wraps=True),
+        GridColumn("status", "Status", "badge", widest="Running 100 %"),
+    )
+    rows = [{"id": 1, "title": "A", "tags": ["idea", fact("archived", "archive")], "status": badge("Queued", "x", "y")}]
+    title, verdict, tags, seen, sentence, status = column_definitions(columns, rows)
+
+    assert title["valueGetter"] == {"function": "assayLines(params.data.title, params.data.verdict)"}
+    assert all(each["autoHeight"] and each["wrapText"] for each in (title, sentence))
+    assert (verdict["flex"], sentence["flex"]) == (5, 1)
+    assert "tooltipField" in verdict
+    assert "tooltipField" not in sentence
+    assert tags["valueGetter"] == {"function": "assayTags(params.data.tags)"}
+    assert seen["context"]["unknown"] == "never"
+    assert status["width"] > column_definitions([GridColumn("status", "Status", "badge")], rows)[0]["width"]
+    assert row_data(columns, rows)[0]["tags"] == ["idea", {"text": "archived", "icon": "archive"}]
+
+
+def test_only_what_opens_something_can_be_picked():
+    tree = grid("page-table", COLUMNS, [ROW], label="x", empty=empty_state("inbox", "Nothing yet."), selects=True)
+    selection = reading.by_id(tree, "page-table").dashGridOptions["rowSelection"]
+
+    assert selection["isRowSelectable"] == {"function": "assayOpens(params)"}
+    assert selection["hideDisabledCheckboxes"]
