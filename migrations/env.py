@@ -51,9 +51,19 @@ def _migrate(connection: Connection) -> None:
     with context.begin_transaction():
         if not is_sqlite:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        _check_is_known()
         context.run_migrations()
         if is_sqlite:
             _check_references(connection)
+
+
+def _check_is_known() -> None:
+    found = context.get_context().get_current_revision()
+    if found is not None and found not in {script.revision for script in context.script.walk_revisions()}:
+        raise AppError(
+            f"Expected a database of version {context.script.get_current_head()} or an older one; found {found}, which "
+            "is newer. Start the program of that version, or restore a backup that this one has made."
+        )
 
 
 def _check_references(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from quant.backtest.catalog import BacktestSpec
 from quant.catalog import Spec
 from quant.data.catalog import CleaningSpec, InstrumentSpec
+from quant.errors import InvalidSpec
 from quant.features.catalog import (
     AverageTrueRange,
     BollingerBands,
@@ -29,6 +31,10 @@ from quant.strategies.catalog import StrategySpec
 from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, IntervalSpec, TuningSpec, ValidationSpec
 
 SPEC_VERSION: Literal[1] = 1
+
+# From each earlier version of the form to the next: a question stored under it, as JSON, in and out. What only adds
+# fields with defaults needs none. The stored question itself is never rewritten.
+UPGRADERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 def _default_features() -> tuple[FeatureSpec, ...]:
@@ -203,3 +209,35 @@ class AnalysisSpec(Spec):
             if not kept:
                 del question[part]
         return hash_json(question)
+
+
+def read_stored(stored: Mapping[str, Any]) -> AnalysisSpec:
+    """Return a question that was stored by this program or an earlier one.
+
+    Parameters
+    ----------
+    stored : mapping
+        The resolved question, as JSON.
+
+    Returns
+    -------
+    AnalysisSpec
+        In today's form.
+
+    Raises
+    ------
+    InvalidSpec
+        If it was stored by a later program, or none can read it any more.
+    """
+    question = dict(stored)
+    version = question.get("spec_version", 1)
+    while version in UPGRADERS:
+        question = UPGRADERS[version](question)
+        version = question["spec_version"]
+    if version != SPEC_VERSION:
+        raise InvalidSpec(
+            f"Expected a question of version {SPEC_VERSION} or an earlier one; found {version}. A later version of the "
+            "program asked it: run it there, or upgrade.",
+            field="spec_version",
+        )
+    return AnalysisSpec.model_validate(question)

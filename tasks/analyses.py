@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from quant.analysis import Instrument, run_analysis
 from quant.errors import AnalysisCancelled
 from quant.result import TriedModel
-from quant.spec import AnalysisSpec
+from quant.spec import AnalysisSpec, read_stored
 from tasks import app
 from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
@@ -88,7 +88,7 @@ def _end_badly(parts: Hands, claim: Claim, error: Exception) -> None:
 
 
 def _answer(parts: Hands, claim: Claim) -> None:
-    spec = AnalysisSpec.model_validate(claim.spec)
+    spec = read_stored(claim.spec)
     watcher = Watcher(parts, claim, spec)
     # A re-run finds nothing that its parent has computed, or equal hashes would prove nothing.
     store = ScopedStore(parts.store, claim.public_id) if claim.is_rerun else parts.store

@@ -18,7 +18,7 @@ import psutil
 from sqlalchemy.orm import Session
 
 from tasks.hands import Hands, hands
-from webapp import jobs
+from webapp import jobs, schema
 from webapp.config import Settings
 from webapp.db import AWAY
 from webapp.logs import configure_logging
@@ -124,6 +124,7 @@ class Keeper:
             self._next_beat = now + settings.heartbeat_seconds
         if now >= self._next_sweep:
             with self.parts.database.write() as session:
+                schema.check(session)
                 workers.beat(session, self.worker)
                 waiting = [kind.message for kind in KINDS if kind.services.sweep(session)]
             for message in waiting:
@@ -147,6 +148,12 @@ class Keeper:
                 _kill(child.pid)
         for message in {kind.message for kind, _ in running}:
             self.parts.queue.send(message)
+
+    def refuse(self) -> None:
+        """End the worker without writing anything, because somebody has migrated the database under it."""
+        for child in self._children:
+            _kill(child.pid)
+        end(self.parent)
 
     def _end_frozen(self, now: float) -> None:
         """Kill a child that has been frozen for longer than a lease: its work is another's by now.
@@ -284,6 +291,10 @@ def main() -> None:
                 keeper.give_up()
             else:
                 keeper.step(time.monotonic())
+        except schema.WrongVersion as error:
+            _log.error("Ended the worker.", extra={"error": str(error)})  # one line says it all
+            keeper.refuse()
+            return
         except AWAY:
             _log.exception("The database does not answer; looking again.")
             is_over = False  # if it was: nothing has been handed back yet

@@ -10,6 +10,7 @@ import sys
 from typing import NoReturn
 
 from webapp import pulse
+from webapp.config import Settings
 from webapp.launch import FAILED, programs, read_settings, up
 from webapp.supervision import CannotStart
 
@@ -27,11 +28,27 @@ def main() -> int:
     if what == "up":
         return up()
     try:
-        command = programs(read_settings())[what].command
+        settings = read_settings()
+        if what != "migrate":
+            _check_database(settings)
     except CannotStart as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    return _become(command)
+    return _become(programs(settings)[what].command)
+
+
+def _check_database(settings: Settings) -> None:
+    """Refuse to begin on a database of another version; what it becomes later, keepers and `/readyz` see."""
+    from webapp import schema  # noqa: PLC0415  # brings SQLAlchemy, which the launcher does without
+    from webapp.db import Database  # noqa: PLC0415  # as above
+
+    database = Database(settings.resolved_database_url)
+    try:
+        schema.check_if_there(database.engine)
+    except schema.WrongVersion as error:
+        raise CannotStart(str(error)) from error
+    finally:
+        database.dispose()
 
 
 def _become(command: tuple[str, ...]) -> NoReturn:

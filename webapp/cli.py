@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from quant.errors import QuantError
-from webapp import jobs
+from webapp import jobs, schema
 from webapp.config import Settings, load_settings
 from webapp.db import Database
 from webapp.errors import AppError, InvalidInput
@@ -261,7 +261,7 @@ def restore(settings: Settings, file: Path, *, force: bool) -> None:
     manifest = backups.verify(file)
     config = Config(Path(__file__).parents[1] / "alembic.ini", attributes={"url": settings.resolved_database_url})
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with only_one(settings.home), _database(settings) as database:
+    with only_one(settings.home), _database(settings, is_to_be_replaced=True) as database:
         backups.restore(
             database,
             places(settings),
@@ -289,9 +289,12 @@ def _submit_example(database: Database, queue: Queue) -> None:
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
+def _database(settings: Settings, *, is_to_be_replaced: bool = False) -> Iterator[Database]:
     database = Database(settings.resolved_database_url)
     try:
+        if not is_to_be_replaced:
+            with database.read() as session:
+                schema.check(session)
         yield database
     finally:
         database.dispose()

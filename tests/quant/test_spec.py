@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from quant.spec import AnalysisSpec
+from quant import spec as spec_module
+from quant.errors import InvalidSpec
+from quant.spec import AnalysisSpec, read_stored
 
 # The default question about GOOG with every default written out. If a field is added, renamed or removed, or the way
 # of hashing changes, stored hashes no longer match: raise SPEC_VERSION and write an upgrader, then pin the new hash.
@@ -276,3 +278,32 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
 def test_models_and_scores_must_fit_the_label(changes, message):
     with pytest.raises(ValidationError, match=message):
         AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], **changes})
+
+
+def test_a_question_of_an_earlier_version_is_read_in_todays_form(monkeypatch):
+    """As stored by a program that called the bar's length `bar` and counted its versions from 0."""
+    stored = {"spec_version": 0, "bar": "1d", "instruments": [{"symbol": "GOOG"}]}
+
+    def from_0(question):
+        interval = question.pop("bar")
+        return {**question, "interval": interval, "spec_version": 1}
+
+    monkeypatch.setattr(spec_module, "UPGRADERS", {0: from_0})
+    assert read_stored(stored) == AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]})
+    assert stored["bar"] == "1d"  # what is stored is never rewritten
+
+
+@pytest.mark.parametrize("version", [-1, 2, 99])
+def test_a_question_that_nobody_can_read_any_more_or_yet_says_so(version):
+    with pytest.raises(InvalidSpec, match=f"found {version}"):
+        read_stored({"spec_version": version, "instruments": [{"symbol": "GOOG"}]})
+
+
+def test_the_first_questions_that_were_ever_stored_are_still_read():
+    """Without what came later: names of labels, intervals. Their hash is what it was."""
+    stored = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).resolved()
+    for later in ("intervals",):
+        del stored[later]
+    del stored["label"]["name"]
+
+    assert read_stored(stored).hash() == AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).hash()

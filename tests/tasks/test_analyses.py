@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import InternalError, OperationalError
 
+import quant.spec
 import tasks.analyses
 from quant.errors import AnalysisCancelled, NotEnoughData, ProviderUnavailable, RateLimited
 from quant.result import TriedModel
@@ -212,3 +213,20 @@ def test_a_trial_that_is_made_again_after_a_crash_is_entered_once(parts, submitt
 
     with parts.database.read() as session:
         assert trials.check(session) == trials.LedgerCheck(1, None)
+
+
+def test_a_question_that_was_queued_before_an_upgrade_runs_after_it(work, parts, submitted, monkeypatch):
+    with parts.database.write() as session:
+        queued = session.query(Analysis).filter_by(public_id=submitted).one()
+        old = {**queued.spec, "spec_version": 0, "bar": queued.spec["interval"]}
+        del old["interval"]
+        queued.spec, queued.spec_version = old, 0
+
+    def from_0(question):
+        return {**{name: part for name, part in question.items() if name != "bar"}, "spec_version": 1}
+
+    monkeypatch.setattr(quant.spec, "UPGRADERS", {0: from_0})
+    work()
+
+    done = row(parts, submitted)
+    assert (done.status, done.spec) == ("succeeded", old), done.error_message

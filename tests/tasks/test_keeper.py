@@ -8,10 +8,11 @@ import time
 
 import psutil
 import pytest
+from sqlalchemy import text
 
-from tasks.keeper import Keeper
+from tasks.keeper import SWEEP_SECONDS, Keeper
 from tests import factories
-from webapp import jobs
+from webapp import jobs, schema
 from webapp.services import acquisition_jobs, acquisitions, analyses, quotas, stage_claims, workers
 from webapp.services import jobs as job_services
 from webapp.services.stage_claims import Holder
@@ -104,6 +105,23 @@ def test_a_worker_that_was_told_to_stop_hands_back_when_its_grace_is_over(parts,
     assert not psutil.pid_exists(main.pid)
     main.wait(timeout=5)  # the keeper was faster
     assert jobs_sent[-1] == jobs.WORK
+
+
+def test_a_worker_under_which_the_database_was_migrated_is_ended_and_nothing_is_written(parts, claimed, sleeper):
+    main = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    keeper = Keeper(parts, WORKER, main.pid)
+    keeper._children = [psutil.Process(sleeper.pid)]
+    with parts.database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(schema.WrongVersion):
+        keeper.step(SWEEP_SECONDS)
+    before = row(parts, claimed)
+    keeper.refuse()
+
+    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert not psutil.pid_exists(main.pid)
+    main.wait(timeout=5)  # the keeper was faster
+    assert (row(parts, claimed).status, row(parts, claimed).attempt) == ("running", before.attempt)
 
 
 def test_what_died_is_handed_back_at_once(parts, claimed, sleeper, jobs_sent):

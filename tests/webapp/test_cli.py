@@ -200,8 +200,8 @@ def test_a_database_without_tables_says_what_to_do(run, settings, tmp_path):
     result = run("list-users", settings=empty)
 
     assert result.exit_code == 1
-    assert "no such table: users" in result.stderr
-    assert "alembic upgrade head" in result.stderr
+    assert "found 0000, which is older" in result.stderr
+    assert "python -m webapp migrate" in result.stderr
     assert result.stderr.count("\n") == 1
 
 

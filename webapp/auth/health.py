@@ -7,8 +7,8 @@ import redis
 from flask import Blueprint, Response, jsonify
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import text
 
+from webapp import schema
 from webapp.auth.session import parts, read
 from webapp.errors import ServiceUnavailable
 
@@ -29,9 +29,10 @@ def readyz() -> tuple[Response, HTTPStatus]:
 
     Without the broker everything can be read, and what is submitted waits: that is degraded, and still ready.
     """
-    answers = {"database": _database_answers(), "results": _results_answer(), "broker": broker_answers()}
+    answers = {"results": _results_answer(), "broker": broker_answers()}
     words = {part: "ok" if is_there else "no answer" for part, is_there in answers.items()}
-    if not (answers["database"] and answers["results"]):
+    words = {"database": _database(), **words}
+    if words["database"] != "ok" or not answers["results"]:
         return jsonify(status="not ready", parts=words), HTTPStatus.SERVICE_UNAVAILABLE
     return jsonify(status="ok" if answers["broker"] else "degraded", parts=words), HTTPStatus.OK
 
@@ -43,14 +44,18 @@ def _results_answer() -> bool:
     return not problem
 
 
-def _database_answers() -> bool:
+def _database() -> str:
+    """Say how the database is: one of another version is of no use, however well it answers."""
     try:
         with read() as session:
-            session.execute(text("SELECT 1"))
+            schema.check(session)
+    except schema.WrongVersion as error:
+        _log.error("The database is of another version.", extra={"error": str(error)})
+        return "another version"
     except ServiceUnavailable as error:
         _log.warning("The database does not answer.", extra={"error": str(error.__cause__)})
-        return False
-    return True
+        return "no answer"
+    return "ok"
 
 
 def broker_answers() -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from quant.backtest.sizing import target_weights
 from quant.calendars import periods_per_year
 from quant.frames import FORECAST_COLUMNS, of_instrument, task_of
-from quant.spec import AnalysisSpec
+from quant.spec import AnalysisSpec, read_stored
 from webapp.db import database_now
 from webapp.errors import InvalidInput
 from webapp.permissions import Actor, Permission, require
@@ -228,7 +228,7 @@ def read_outlook(
     row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one()
     newest = newest_prediction(result, place)
     history = charts.read_history(session, store, actor, instrument)
-    spec = AnalysisSpec.model_validate(row.spec)
+    spec = read_stored(row.spec)
     drawdowns = result.frames["equity"]["drawdown"]
     trades = result.frames["trades"]
     return Outlook(

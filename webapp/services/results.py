@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quant.result import AnalysisResult
-from quant.spec import AnalysisSpec
+from quant.spec import read_stored
 from quant.stages import StageOutput, hash_json
 from quant.validation.overfitting import deflated_sharpe_ratio
 from webapp.db import database_now
@@ -285,7 +285,7 @@ def _add_latest(
 def _add_features(
     session: Session, claim: Claim, result: AnalysisResult, artifact_key: str, now: datetime.datetime
 ) -> None:
-    spec = AnalysisSpec.model_validate(claim.spec)
+    spec = read_stored(claim.spec)
     importance = result.frames.get("importance")
     means = dict(zip(importance["feature"], importance["mean"], strict=True)) if importance is not None else {}
     for entry in spec.features:
