@@ -20,6 +20,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 CLAIMS = {
     "main_job": "benchmarks.main_job",
     "queue": "benchmarks.queueing",
+    "tuning": "benchmarks.tuning",
     "memory": "benchmarks.memory",
     "start": "benchmarks.start",
     "first_page": "benchmarks.first_page",

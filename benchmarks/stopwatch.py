@@ -7,8 +7,8 @@ that fits folds. The cost is a few microseconds a call.
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from benchmarks.fits import FitFolds, fits_through
 from quant.analysis import Acquire, Instrument, Watcher
 from quant.result import AnalysisResult, TriedModel
 from quant.spec import AnalysisSpec
-from quant.stages import StageOutput, StageStore
+from quant.stages import NoPeers, Peers, StageOutput, StageStore
 from quant.validation.cross_validation import FoldResult, fit_predict_folds
 
 REPORT = "stopwatch.json"  # in the home folder
@@ -82,6 +82,41 @@ class TimedWatcher:
             self._watcher.tuned(n_trials)
 
 
+class TimedPeers:
+    """Asks the peers, and counts the asking and the letting go."""
+
+    def __init__(self, peers: Peers, stopwatch: Stopwatch) -> None:
+        self._peers = peers
+        self._stopwatch = stopwatch
+
+    @contextmanager
+    def claim(self, wanted: Mapping[str, str]) -> Iterator[str | None]:
+        """Pass on; what happens in the block is counted as it was before."""
+        with ExitStack() as stack:
+            with self._stopwatch.under(WRITING):
+                key = stack.enter_context(self._peers.claim(wanted))
+            try:
+                yield key
+            finally:
+                with self._stopwatch.under(WRITING):
+                    stack.close()
+
+    def offer(self, stages: Mapping[str, str]) -> None:
+        """Pass on."""
+        with self._stopwatch.under(WRITING):
+            self._peers.offer(stages)
+
+    def withdraw(self) -> None:
+        """Pass on."""
+        with self._stopwatch.under(WRITING):
+            self._peers.withdraw()
+
+    def is_begun(self, key: str) -> bool:
+        """Pass on."""
+        with self._stopwatch.under(WRITING):
+            return self._peers.is_begun(key)
+
+
 class TimedStore:
     """Asks the store, and counts the asking."""
 
@@ -108,6 +143,7 @@ def timed(run: Callable[..., AnalysisResult], report: Path) -> Callable[..., Ana
         acquire: Acquire,
         *,
         store: StageStore,
+        peers: Peers | None = None,
         watcher: Watcher,
         **options: Any,
     ) -> AnalysisResult:
@@ -122,6 +158,7 @@ def timed(run: Callable[..., AnalysisResult], report: Path) -> Callable[..., Ana
                 spec,
                 timed_acquire,
                 store=TimedStore(store, stopwatch),
+                peers=TimedPeers(peers or NoPeers(), stopwatch),
                 watcher=TimedWatcher(watcher, stopwatch),
                 **options,
             )

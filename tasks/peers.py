@@ -18,7 +18,8 @@ from webapp.services.stage_claims import Held, Holder
 from webapp.storage import FrameStore, ScopedStore
 
 WORTH_SECONDS = 0.1  # what takes less is neither claimed nor offered
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.5
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.5  # between two looks at a stage that another computes
+PAUSE_SHARE = 0.1  # of the time waited so far: who waits long may be a tenth late
 MOST_MESSAGES = 4  # that ask for help; whoever comes asks for one more
 _log = logging.getLogger(__name__)
 
@@ -72,8 +73,8 @@ class WorkerPeers:
         self._on_wait = on_wait
         self._holder = holder_of(parts)
         self._offered: set[str] = set()
-        self._pause = FIRST_PAUSE_SECONDS
         self._waits_for: str | None = None
+        self._waits_since = 0.0
 
     @contextmanager
     def claim(self, wanted: Mapping[str, str]) -> Iterator[str | None]:
@@ -89,7 +90,7 @@ class WorkerPeers:
             self._wait(self._address(first), wanted[first])
             yield None
             return
-        self._pause, self._waits_for = FIRST_PAUSE_SECONDS, None
+        self._waits_for = None
         key = keys[held.key]
         try:
             if self._parts.store.has(held.key):  # stored by another before the claim was ours
@@ -113,12 +114,12 @@ class WorkerPeers:
         if self._waits_for != address:
             with self._parts.database.read() as session:
                 worker = stage_claims.holder_of(session, [address])
-            self._pause, self._waits_for = FIRST_PAUSE_SECONDS, address
+            self._waits_for, self._waits_since = address, time.monotonic()
             stage = kind.partition(" ")[0]
             message = f"Waiting for the same {stage}, which worker {worker} computes." if worker else ""
         self._on_wait(message)
-        time.sleep(self._pause)
-        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        pause = PAUSE_SHARE * (time.monotonic() - self._waits_since)
+        time.sleep(min(max(pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS))
 
     def offer(self, stages: Mapping[str, str]) -> None:
         """Let free workers compute those stages that are known to be worth it."""

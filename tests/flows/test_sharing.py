@@ -1,6 +1,8 @@
 """Several workers at the same stages: each is computed once, and tuning is spread with the same result."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.quant.conftest import QUICK
 from webapp import jobs
 from webapp.services import analyses
 from webapp.services.workflow import Status
-from webapp.tables import Analysis, StageClaim
+from webapp.tables import Analysis, StageClaim, Trial
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -53,6 +55,22 @@ def log_of(stage, analysis_id):
         return [entry.message for entry in analyses.read_log(session, stage.actor, analysis_id)]
 
 
+def helper_of(stage, analysis_id):
+    """Return the claim of another worker on a stage of an analysis, once there is one."""
+    owner = row_of(stage, analysis_id).worker
+    return next((claim for claim in claims(stage) if claim.worker not in {None, owner}), None)
+
+
+def wait_helper(stage, analysis_id):
+    return wait_until(lambda: helper_of(stage, analysis_id), seconds=60, what="somebody to help")
+
+
+def ledger(stage, analysis_id):
+    with stage.database.read() as session:
+        rows = session.query(Trial).filter_by(analysis_id=row_of(stage, analysis_id).id).order_by(Trial.id)
+        return [(row.kind, row.number) for row in rows]
+
+
 def both_at_once(stage, ids):
     """Wait until both run; a message may have gone to a worker that is busy, so send more."""
     for _ in range(4):
@@ -83,3 +101,85 @@ def test_two_that_want_the_same_in_the_same_moment_compute_it_once(stage):
     for question, view in zip(questions, views, strict=True):
         alone = run_analysis(question, fetch_instruments, store=store, pinned_n_tuning_trials=N_TRIALS)
         assert view.result_hash == alone.hash()
+
+
+def test_tuning_has_the_same_result_for_one_worker_two_and_three(stage):
+    """Two repeat, afresh, what one has done; then three do, and one of the helpers is killed in the middle."""
+    stage.start_worker()
+    first = stage.submit(AnalysisSpec.model_validate(TUNING))
+    hashes = [stage.wait_final(first).result_hash]
+    repeated = []
+    for n_workers in (2, 3):
+        stage.start_worker()
+        n_before = len(computed(stage))
+        with stage.database.write() as session:
+            repeated.append(analyses.rerun(session, stage.actor, first))
+            stage.queue.send_after_commit(session, jobs.WORK)
+        helper = wait_helper(stage, repeated[-1])
+        if n_workers == 3:
+            os.kill(helper.worker_pid, signal.SIGKILL)
+        view = stage.wait_final(repeated[-1])
+        assert view.status is Status.SUCCEEDED, view.error_message
+        hashes.append(view.result_hash)
+        done = computed(stage)[n_before:]
+        assert len({line["key"] for _, line in done}) == len(done)
+        assert len({number for number, line in done if line["stage"].startswith("trial ")}) >= 2
+
+    assert len(set(hashes)) == 1
+    told = [("candidate", 0), *(("tuning", number) for number in range(N_TRIALS))]
+    assert [ledger(stage, each) for each in (first, *repeated)] == [told] * 3
+    assert claims(stage) == []
+
+
+def test_who_waits_for_a_stage_of_one_who_was_killed_takes_it_over(stage):
+    for _ in range(2):
+        stage.start_worker()
+    questions = [
+        AnalysisSpec.model_validate({**TUNING, "backtest": {"costs": {"commission_bps": bps}}}) for bps in (1, 2)
+    ]
+    ids = [stage.submit(question) for question in questions]
+    both_at_once(stage, ids)
+    waiting = wait_until(
+        lambda: next((each for each in ids if any("Waiting" in line for line in log_of(stage, each))), None),
+        seconds=60,
+        what="one to wait for the other",
+    )
+    killed = next(each for each in ids if each != waiting)
+    os.kill(row_of(stage, killed).worker_pid, signal.SIGKILL)
+
+    views = {each: stage.wait_final(each) for each in ids}
+    assert {view.status for view in views.values()} == {Status.SUCCEEDED}
+    assert (views[waiting].attempt, views[killed].attempt) == (1, 2)
+    done = computed(stage)
+    assert len({line["key"] for _, line in done}) == len(done)
+    assert claims(stage) == []
+
+
+@pytest.mark.databases("sqlite")
+def test_a_search_goes_on_from_its_last_finished_trial_after_a_crash(stage):
+    stage.start_worker()
+    analysis_id = stage.submit(AnalysisSpec.model_validate(TUNING))
+    wait_until(lambda: len(ledger(stage, analysis_id)) >= 3, seconds=120, what="two tuning trials to be told")
+    os.kill(row_of(stage, analysis_id).worker_pid, signal.SIGKILL)
+
+    view = stage.wait_final(analysis_id)
+    assert (view.status, view.attempt) == (Status.SUCCEEDED, 2)
+    keys = [line["key"] for _, line in computed(stage) if line["stage"].startswith("trial ")]
+    assert len(keys) == len(set(keys)) == 1 + N_TRIALS
+    assert len(ledger(stage, analysis_id)) == 1 + N_TRIALS
+
+
+@pytest.mark.databases("sqlite")
+def test_cancelling_frees_who_helps_within_five_seconds_also_inside_compiled_code(stage):
+    for _ in range(2):
+        stage.start_worker()
+    endless = {"name": "random_forest", "n_trees": 2000, "max_depth": 30, "min_samples_leaf": 1}
+    spec = {**TUNING, "models": [{"name": "logistic"}, endless], "validation": {**TUNING["validation"], "n_folds": 2}}
+    analysis_id = stage.submit(AnalysisSpec.model_validate(spec))
+    wait_helper(stage, analysis_id)
+    stage.cancel(analysis_id)
+
+    assert stage.wait_final(analysis_id, seconds=5).status is Status.CANCELLED
+    wait_until(lambda: claims(stage) == [], seconds=5, what="the helper to be free")
+    after = stage.submit(AnalysisSpec.model_validate({**QUICK, "models": [{"name": "logistic"}]}))
+    assert stage.wait_final(after).status is Status.SUCCEEDED
