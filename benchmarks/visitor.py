@@ -3,7 +3,7 @@
 import http.client
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from types import TracebackType
@@ -41,11 +41,11 @@ class Visitor:
             raise RuntimeError("Expected a token in the sign-in form; found none.")
         fields = {"email": email, "password": password, "csrf_token": token[1]}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        self._ask("POST", "/login", urlencode(fields), headers, expected=HTTPStatus.FOUND)
+        self._ask("POST", "/login", urlencode(fields), headers, expected=(HTTPStatus.FOUND,))
 
     def get(self, address: str) -> bytes:
         """Return what an address answers."""
-        return self._ask("GET", address, None, {}, expected=HTTPStatus.OK)
+        return self._ask("GET", address, None, {}, expected=(HTTPStatus.OK,))
 
     def open_page(self, path: str, search: str = "") -> bytes:
         """Load a page of the dashboard: its shell, its layout and the callback that fills it; return the content."""
@@ -85,16 +85,17 @@ class Visitor:
         }
         headers = {"Content-Type": "application/json", "X-CSRFToken": self._cookies["_csrf_token"]}
         address = f"{paths.PREFIX}_dash-update-component"
-        return self._ask("POST", address, json.dumps(body), headers, expected=HTTPStatus.OK)
+        # What has nothing new to say has no content.
+        return self._ask("POST", address, json.dumps(body), headers, expected=(HTTPStatus.OK, HTTPStatus.NO_CONTENT))
 
     def _ask(
-        self, method: str, address: str, body: str | None, headers: Mapping[str, str], *, expected: HTTPStatus
+        self, method: str, address: str, body: str | None, headers: Mapping[str, str], *, expected: Sequence[HTTPStatus]
     ) -> bytes:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         self._connection.request(method, address, body, {**headers, "Cookie": cookies, "Accept": "*/*"})
         answer = self._connection.getresponse()
         said = answer.read()
-        if answer.status != expected:
+        if answer.status not in expected:
             raise RuntimeError(f"Expected {expected} from {method} {address}; found {answer.status}: {said[:300]!r}")
         for line in answer.headers.get_all("Set-Cookie") or []:
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}

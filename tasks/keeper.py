@@ -123,13 +123,17 @@ class Keeper:
                         self._account(session, kind, job)
             self._next_beat = now + settings.heartbeat_seconds
         if now >= self._next_sweep:
-            with self.parts.database.write() as session:
-                schema.check(session)
-                workers.beat(session, self.worker)
-                waiting = [kind.message for kind in KINDS if kind.services.sweep(session)]
-            for message in waiting:
-                self.parts.queue.send(message)
+            self._sweep()
             self._next_sweep = now + SWEEP_SECONDS
+
+    def _sweep(self) -> None:
+        with self.parts.database.write() as session:
+            schema.check(session)
+            workers.beat(session, self.worker)
+            waiting = [kind.message for kind in KINDS if kind.services.sweep(session)]
+        for message in waiting:
+            if not self.parts.queue.send(message):
+                break  # it takes seconds to learn that the broker is away, and whoever cancels must not wait
 
     def give_up(self, *, is_counted: bool = True) -> None:
         """Stop and hand back everything, because the worker's main process is gone or was told to go.

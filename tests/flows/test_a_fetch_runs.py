@@ -94,13 +94,13 @@ def test_without_an_answer_the_error_is_clear_and_what_is_stored_stays(stage, se
 
 
 def test_a_silent_source_is_cancelled_and_a_killed_worker_goes_on(stage, server, data_worker, ask, valkey):
-    data_worker(cancel_grace_seconds=0.5)
+    data_worker()
     server.instead = Answer(200, "{}", delay=30, times=2)
     silent = ask()
     wait_until(lambda: is_asked(server), seconds=30, what="the source to be asked")
     with stage.database.write() as session:
         acquisitions.cancel(session, stage.actor, silent)
-    assert end_of(stage, silent, seconds=6).status is Status.CANCELLED
+    assert end_of(stage, silent, seconds=5).status is Status.CANCELLED
 
     server.asked.clear()
     killed = ask("MSFT")

@@ -354,7 +354,7 @@ POLICY = (
         {"POST /api/v1/links/open": {"secret": "{secret}"}, "GET /app/shared/<secret>": {}},
     ),
     # --- one's own account ---
-    UseCase("read my account", None, {"GET /api/v1/me": {}}),
+    UseCase("read my account", None, {"GET /api/v1/me": {}, "GET /api/v1/allowance": {}}),
     UseCase(
         "change my own account",
         None,  # a token cannot; see tests/webapp/api/test_me.py
@@ -405,7 +405,7 @@ POLICY = (
     UseCase(
         "see a user",
         MANAGE,
-        {f"GET {USER}": {}, f"GET {USER}/sessions": {}, "page /admin/users/<public_id>": {}},
+        {f"GET {USER}{part}": {} for part in ("", "/sessions", "/limits")} | {"page /admin/users/<public_id>": {}},
         about="user",
     ),
     UseCase("shut a user out", MANAGE, {f"POST {USER}/disable": {}, "user.disable": THIS_USER}, about="user"),
@@ -416,6 +416,9 @@ POLICY = (
         {f"POST {USER}/role": {"role": "viewer"}, "user.set_role": {**THIS_USER, **A_ROLE}},
         about="user",
     ),
+    UseCase("limit a user", MANAGE, {f"PUT {USER}/limits": {}, "user.set_limits": THIS_USER}, about="user"),
+    UseCase("read everybody's limits", MANAGE, {"GET /api/v1/limits": {}}),
+    UseCase("set everybody's limits", MANAGE, {"PUT /api/v1/limits": {}, "users.set_limits": {}}),
     UseCase("reset a password", MANAGE, {f"POST {USER}/password": {}, "user.reset_password": THIS_USER}, about="user"),
     UseCase("delete a user", MANAGE, {f"DELETE {USER}": {}, "user.delete": THIS_USER}, about="user"),
     UseCase(

@@ -35,8 +35,10 @@ class Job(View):
     status: Status
     stage: str | None
     progress: float = Field(description="Share that is done, 0 to 1.")
-    eta_seconds: float | None = Field(description="Seconds that remain; null until enough is known.")
+    elapsed_seconds: float | None = Field(description="Seconds since it was first begun.")
+    eta_seconds: float | None = Field(description="About how many seconds remain; null until enough is known.")
     position: int | None = Field(description="Place among the queued, from 1.")
+    waits_for: str | None = Field(description="Why it waits, in words; null if it does not, or is another's.")
     worker: str | None
     error_code: str | None
     submitted_at: Moment
@@ -49,6 +51,7 @@ class Jobs(PageView):
 
     active: list[Job] = Field(description="Running ones first, then those that wait, by place; of the first page only.")
     finished: list[Job] = Field(description="Those submitted last first.")
+    n_more: int = Field(description="That wait or run beside those in `active`, which names up to 200 of a kind.")
 
 
 @operation(

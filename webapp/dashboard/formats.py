@@ -119,6 +119,22 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{count(n)}{NO_BREAK}{one if n == 1 else many or one + 's'}"
 
 
+def size(n_bytes: Number) -> str:
+    r"""Return a number of bytes in its largest unit.
+
+    Examples
+    --------
+    >>> [size(n).replace(NO_BREAK, " ") for n in (0, 1536, 5 * 1024**3)], size(None)
+    (['0 B', '1.5 KiB', '5 GiB'], '–')
+    """
+    if n_bytes is None or not math.isfinite(n_bytes):
+        return UNKNOWN
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    power = min(len(units) - 1, max(0, int(n_bytes).bit_length() - 1) // 10)
+    value = n_bytes / 1024**power
+    return f"{number(value, 0 if value == round(value) else 1)}{NO_BREAK}{units[power]}"
+
+
 def duration(seconds: Number) -> str:
     """Return a time span in its two largest units.
 

@@ -381,15 +381,19 @@ def _visible(session: Session, actor: Actor, acquisition_id: str) -> Acquisition
     return row
 
 
+def why_they_wait(session: Session, rows: Sequence[Acquisition], now: datetime.datetime) -> dict[int, str]:
+    """Return in words, by key, what each of those that are queued waits for; each source is looked at once."""
+    waiting = [row for row in rows if row.status == Status.QUEUED]
+    sources = {name: price_sources.look_at(session, name) for name in {row.source for row in waiting}}
+    return {row.id: _waits_for(row, sources[row.source], now) for row in waiting}
+
+
 def _views(session: Session, rows: Sequence[Acquisition]) -> list[AcquisitionView]:
     """Return the rows as their owner sees them, with as many questions for a hundred as for one."""
     series_ids = {row.series_id for row in rows if row.series_id is not None}
     found = session.scalars(select(PriceSeries).where(PriceSeries.id.in_(series_ids)))
     instruments = {series.id: series.public_id for series in found}
-    waiting = [row for row in rows if row.status == Status.QUEUED]
-    now = database_now(session)
-    sources = {name: price_sources.look_at(session, name) for name in {row.source for row in waiting}}
-    words = {row.id: _waits_for(row, sources[row.source], now) for row in waiting}
+    words = why_they_wait(session, rows, database_now(session))
     return [
         AcquisitionView(
             id=row.public_id,

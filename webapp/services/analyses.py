@@ -15,12 +15,17 @@ from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, paging, quotas, snapshots, turns
+from webapp.services import audit, pace, paging, quotas, snapshots, turns
 from webapp.services.access import find_owned, find_readable, may_read
 from webapp.services.waiting import Waiting
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
 
+# What changes while an analysis waits and runs, and what is needed to say so.
+_CHANGING = (
+    Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.stage_fraction, Analysis.attempt,
+    Analysis.worker, Analysis.cancel_requested_at, Analysis.not_before, Analysis.error_message,
+)  # fmt: skip
 _NEWEST_FIRST = (paging.Order(Analysis.submitted_at, descending=True), paging.Order(Analysis.id, descending=True))
 
 
@@ -285,7 +290,6 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
     parent = session.get(Analysis, row.parent_id) if row.parent_id else None
     shown_parent = parent if parent is not None and may_read(session, actor, parent) else None
     now = database_now(session)
-    elapsed = ((row.finished_at or now) - row.started_at).total_seconds() if row.started_at else None
     position, waits_for = _queue_place(session, actor, row, now)
     return AnalysisView(
         summary=to_summary(row, owner, actor),
@@ -295,8 +299,8 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
         worker=row.worker,
         stage_fraction=row.stage_fraction,
         stage_seconds=dict(row.stage_seconds),
-        elapsed_seconds=elapsed,
-        eta_seconds=_eta(row, elapsed),
+        elapsed_seconds=pace.elapsed_seconds(row, now),
+        eta_seconds=pace.eta_seconds(row, now),
         queue_position=position,
         waits_for=waits_for,
         cancel_requested=row.cancel_requested_at is not None,
@@ -306,6 +310,22 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
         parent_result_hash=shown_parent.result_hash if shown_parent else None,
         versions=dict(row.versions),
     )
+
+
+def mark_of(session: Session, actor: Actor, analysis_id: str) -> str:
+    """Return a text that changes when anything changes that `get` says, but for the seconds that pass.
+
+    What is asked again and again while nothing happens: one row by its key, and its place if it waits.
+
+    Raises
+    ------
+    NotFound
+        If there is no such analysis that the actor may see.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    row = find_readable(session, actor, analysis_id, only=_CHANGING)
+    waits = _queue_place(session, actor, row, database_now(session)) if row.status == Status.QUEUED else None
+    return "|".join(str(each) for each in (*(getattr(row, column.key) for column in _CHANGING), waits))
 
 
 def list_recent(
@@ -432,14 +452,6 @@ def _queue_place(
         return None, None
     place = turns.place_of(session, row.id, now) or 1  # a worker that took it a moment ago waits for nobody
     return place, Waiting(session, actor, now).why(row, place)
-
-
-def _eta(row: Analysis, elapsed: float | None) -> float | None:
-    """Return the seconds that remain if the rest goes as fast as the part that is done."""
-    enough = 0.05
-    if row.status != Status.RUNNING or elapsed is None or row.progress < enough:
-        return None
-    return elapsed * (1.0 - row.progress) / row.progress
 
 
 def clean_title(title: str) -> str:

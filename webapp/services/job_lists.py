@@ -7,12 +7,13 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, defer
 
 from webapp.db import database_now
 from webapp.permissions import Actor, Permission, require
-from webapp.services import paging, turns
+from webapp.services import acquisitions, pace, paging, turns
+from webapp.services.waiting import Waiting
 from webapp.services.workflow import FINAL, Status
 from webapp.tables import Acquisition, Analysis, User
 
@@ -21,8 +22,7 @@ Row = tuple[Analysis | Acquisition, str]
 JobKind = Literal["analysis", "fetch", "import"]
 
 _ACTIVE = (Status.QUEUED, Status.RUNNING)
-_MOST_ACTIVE = 500
-_ENOUGH_PROGRESS = 0.05
+MOST_ACTIVE = 200
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,14 @@ class JobView:
         What is being done.
     progress : float
         Share that is done, 0 to 1.
+    elapsed_seconds : float, optional
+        Seconds since it was first begun.
     eta_seconds : float, optional
-        Seconds that remain, once enough is known.
+        About how many remain, once enough is known.
     position : int, optional
         Place among the queued of its kind, from 1.
+    waits_for : str, optional
+        Why it waits, in words; its owner alone is told.
     worker : str, optional
         Who works on it.
     error_code : str, optional
@@ -70,8 +74,10 @@ class JobView:
     is_credible: bool | None
     stage: str | None
     progress: float
+    elapsed_seconds: float | None
     eta_seconds: float | None
     position: int | None
+    waits_for: str | None
     worker: str | None
     error_code: str | None
     submitted_at: datetime.datetime
@@ -86,6 +92,7 @@ class JobList:
     active: tuple[JobView, ...]
     finished: tuple[JobView, ...]
     next: str | None = None  # the cursor of the next page
+    n_more: int = 0  # that wait or run beside those that are named
 
 
 def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit: int = 50, cursor: str = "") -> JobList:
@@ -107,8 +114,8 @@ def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit:
     Returns
     -------
     JobList
-        All that wait or run, up to 500 of a kind, which only the first page has; and a page of those that are over, by
-        when they were submitted.
+        All that wait or run, up to 200 of a kind and those first whose turn comes first, which only the first page has;
+        and a page of those that are over, by when they were submitted.
 
     Raises
     ------
@@ -120,25 +127,33 @@ def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit:
     require(actor, Permission.USERS_MANAGE if everybody else Permission.ANALYSES_READ)
     limit = max(1, min(limit, 200))
     now = database_now(session)
-    active = [] if cursor else _active(session, actor, everybody=everybody, now=now)
+    active, n_more = ([], 0) if cursor else _active(session, actor, everybody=everybody, now=now)
     rows, following = _over(session, actor, everybody=everybody, limit=limit, cursor=cursor)
     return JobList(
         tuple(sorted(active, key=lambda job: (job.status != Status.RUNNING, job.position or 0, job.submitted_at))),
-        tuple(_job(actor, row, owner, now, position=None) for row, owner in rows),
+        tuple(_job(actor, row, owner, now) for row, owner in rows),
         following,
+        n_more,
     )
 
 
-def _active(session: Session, actor: Actor, *, everybody: bool, now: datetime.datetime) -> list[JobView]:
-    analyses, _ = _rows(session, Analysis, actor, _ACTIVE, everybody=everybody, limit=_MOST_ACTIVE)
-    places = turns.places(session, now) if any(row.status == Status.QUEUED for row, _ in analyses) else {}
-    found = [_job(actor, row, owner, now, position=places.get(row.id)) for row, owner in analyses]
-    fetches, _ = _rows(session, Acquisition, actor, _ACTIVE, everybody=everybody, limit=_MOST_ACTIVE)
-    waiting = sorted(row.id for row, _ in fetches if row.status == Status.QUEUED) if everybody else []
+def _active(session: Session, actor: Actor, *, everybody: bool, now: datetime.datetime) -> tuple[list[JobView], int]:
+    """Return what waits and runs, in no order, and how many more there are."""
+    running, _ = _rows(session, Analysis, actor, (Status.RUNNING,), everybody=everybody, limit=MOST_ACTIVE)
+    owner_id = None if everybody else actor.user_id
+    places, n_waiting = turns.first_in_line(session, now, owner_id=owner_id, limit=MOST_ACTIVE)
+    queued = session.execute(_listed(Analysis).where(Analysis.id.in_(places))).all() if places else []
+    waiting = Waiting(session, actor, now)
+    found = [_job(actor, row, owner, now) for row, owner in running]
+    for row, owner in queued:
+        found.append(_job(actor, row, owner, now, places[row.id], waiting.why(row, places[row.id])))
+    fetches, following = _rows(session, Acquisition, actor, _ACTIVE, everybody=everybody, limit=MOST_ACTIVE)
+    why = acquisitions.why_they_wait(session, [row for row, _ in fetches if isinstance(row, Acquisition)], now)
+    in_line = sorted(row.id for row, _ in fetches if row.status == Status.QUEUED) if everybody else []
     for row, owner in fetches:
-        position = waiting.index(row.id) + 1 if row.id in waiting else None
-        found.append(_job(actor, row, owner, now, position=position))
-    return found
+        position = in_line.index(row.id) + 1 if row.id in in_line else None
+        found.append(_job(actor, row, owner, now, position, why.get(row.id)))
+    return found, n_waiting - len(places) + (following is not None)
 
 
 def _over(session: Session, actor: Actor, *, everybody: bool, limit: int, cursor: str) -> tuple[list[Row], str | None]:
@@ -159,10 +174,19 @@ def _over(session: Session, actor: Actor, *, everybody: bool, limit: int, cursor
 def _rows(  # whose, in which states, and which page
     session: Session, table: Table, actor: Actor, states: Any, *, everybody: bool, limit: int, cursor: str = ""
 ) -> tuple[list[Row], str | None]:
-    query = select(table, User.name).join(User, User.id == table.owner_id).where(table.status.in_(states))
+    # What is over is most of all there is: found by its moment, not by its state.
+    is_wanted = table.status.not_in(_ACTIVE) if states == FINAL else table.status.in_(states)
+    query = _listed(table).where(is_wanted)
     if not everybody:
         query = query.where(table.owner_id == actor.user_id)
     return paging.fetch_page(session, query, _newest(table), cursor=cursor, limit=limit)
+
+
+def _listed(table: Table) -> Select[Any, str]:
+    """Select rows with the names of their owners, without questions, which are long and which no list shows."""
+    query = select(table, User.name).join(User, User.id == table.owner_id)
+    unseen = (Analysis.spec, Analysis.pins, Analysis.versions)
+    return query.options(*(defer(column, raiseload=True) for column in unseen)) if table is Analysis else query
 
 
 def _newest(table: Table) -> tuple[paging.Order, paging.Order]:
@@ -171,35 +195,42 @@ def _newest(table: Table) -> tuple[paging.Order, paging.Order]:
 
 
 def _job(
-    actor: Actor, row: Analysis | Acquisition, owner: str, now: datetime.datetime, *, position: int | None
+    actor: Actor,
+    row: Analysis | Acquisition,
+    owner: str,
+    now: datetime.datetime,
+    position: int | None = None,
+    waits_for: str | None = None,
 ) -> JobView:
-    own: dict[str, Any]
-    if isinstance(row, Analysis):
-        own = {"kind": "analysis", "title": row.title, "is_credible": row.is_credible, "stage": row.stage}
-    else:
-        own = {"kind": row.kind, "title": f"{row.symbol} from {row.source}", "is_credible": None, "stage": None}
-    return _view(actor, row, owner, now, position=position, **own)
-
-
-def _view(actor: Actor, row: Analysis | Acquisition, owner: str, now: datetime.datetime, **own: Any) -> JobView:
     is_own = row.owner_id == actor.user_id
+    analysis = row if isinstance(row, Analysis) else None
     return JobView(
         id=row.public_id if is_own else "",
+        kind=_kind(row),
+        title=_title(row) if is_own else "",
         owner=owner,
         is_own=is_own,
         status=Status(row.status),
+        is_credible=analysis.is_credible if analysis else None,
+        stage=analysis.stage if analysis else None,
         progress=row.progress,
-        eta_seconds=_eta(row, now),
+        elapsed_seconds=pace.elapsed_seconds(row, now),
+        eta_seconds=pace.eta_seconds(row, now),
+        position=position,
+        waits_for=waits_for if is_own else None,
         worker=row.worker if row.status == Status.RUNNING else None,
         error_code=row.error_code,
         submitted_at=row.submitted_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        **{**own, "title": own["title"] if is_own else ""},
     )
 
 
-def _eta(row: Analysis | Acquisition, now: datetime.datetime) -> float | None:
-    if row.status != Status.RUNNING or row.started_at is None or row.progress < _ENOUGH_PROGRESS:
-        return None
-    return (now - row.started_at).total_seconds() * (1.0 - row.progress) / row.progress
+def _kind(row: Analysis | Acquisition) -> JobKind:
+    if isinstance(row, Analysis):
+        return "analysis"
+    return "fetch" if row.kind == "fetch" else "import"
+
+
+def _title(row: Analysis | Acquisition) -> str:
+    return row.title if isinstance(row, Analysis) else f"{row.symbol} from {row.source}"

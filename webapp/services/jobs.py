@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
@@ -138,10 +138,12 @@ def report(
         If it is no longer this worker's.
     """
     done = progress_of(stage, fraction)
+    # What an earlier attempt has done is passed over in moments: nobody need see the work go back.
+    is_further = Analysis.progress <= done
     values = {
-        "stage": stage,
-        "stage_fraction": fraction,
-        "progress": case((Analysis.progress < done, done), else_=Analysis.progress),
+        "stage": case((or_(is_further, Analysis.stage.is_(None)), stage), else_=Analysis.stage),
+        "stage_fraction": case((is_further, fraction), else_=Analysis.stage_fraction),
+        "progress": case((is_further, done), else_=Analysis.progress),
         "stage_seconds": {name: round(seconds, 4) for name, seconds in stage_seconds.items()},
     }
     if not _update(session, _is_wanted(claim), values):

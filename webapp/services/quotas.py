@@ -63,8 +63,8 @@ class Allowance:
         Analyses that run and wait now.
     cpu_seconds : float
         Processor time that their analyses took today.
-    storage_bytes : int
-        Of results and uploads, what several results share counted once.
+    storage_bytes : int, optional
+        Of results and uploads, what several results share counted once; None if it was not measured.
     day_ends_at : datetime
         When processor time begins anew.
     """
@@ -74,7 +74,7 @@ class Allowance:
     n_running: int
     n_queued: int
     cpu_seconds: float
-    storage_bytes: int
+    storage_bytes: int | None
     day_ends_at: datetime.datetime
 
 
@@ -208,9 +208,9 @@ def why_held_back(session: Session, user_id: int, now: datetime.datetime) -> str
     return None
 
 
-def get_own(session: Session, actor: Actor) -> Allowance:
-    """Return what the actor may take, and what is left of it."""
-    return _allowance(session, actor.user_id)
+def get_own(session: Session, actor: Actor, *, only_limited: bool = False) -> Allowance:
+    """Return what the actor may take and has taken; with `only_limited`, room is measured only if it has a limit."""
+    return _allowance(session, actor.user_id, only_limited=only_limited)
 
 
 def get_of(session: Session, actor: Actor | None, user_id: str) -> Allowance:
@@ -337,15 +337,16 @@ def stored_bytes(session: Session, user_id: int) -> int:
     return int(session.scalar(select(func.sum(stored.c.n_bytes))) or 0) + int(session.scalar(brought) or 0)
 
 
-def _allowance(session: Session, user_id: int) -> Allowance:
-    now = database_now(session)
+def _allowance(session: Session, user_id: int, *, only_limited: bool = False) -> Allowance:
+    now, limits = database_now(session), limits_of(session, user_id)
+    is_measured = limits.storage_bytes is not None or not only_limited
     return Allowance(
-        limits=limits_of(session, user_id),
+        limits=limits,
         own=_own(session, user_id),
         n_running=_count(session, user_id, Status.RUNNING),
         n_queued=_count(session, user_id, Status.QUEUED),
         cpu_seconds=cpu_use.spent_today(session, user_id, now.date()),
-        storage_bytes=stored_bytes(session, user_id),
+        storage_bytes=stored_bytes(session, user_id) if is_measured else None,
         day_ends_at=_day_ends_at(now),
     )
 

@@ -6,6 +6,7 @@ behind another's first.
 """
 
 import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
@@ -46,10 +47,30 @@ def place_of(session: Session, analysis_id: int, now: datetime.datetime) -> int 
     return 1 + (session.scalar(_queue(func.count()).where(ahead)) or 0)
 
 
-def places(session: Session, now: datetime.datetime) -> dict[int, int]:
-    """Return the place of everything that is queued, by its key; see `place_of`."""
-    in_line = session.scalars(_queue(Analysis.id).order_by(*_standing(now)))
-    return {analysis_id: place for place, analysis_id in enumerate(in_line, start=1)}
+def first_in_line(
+    session: Session, now: datetime.datetime, *, owner_id: int | None = None, limit: int = 200
+) -> tuple[dict[int, int], int]:
+    """Return the first that will be taken, of everybody or one owner.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction.
+    now : datetime
+        The database's moment.
+    owner_id : int, optional
+        Only this owner's; their places are among everybody's.
+    limit : int, default=200
+        At most this many.
+
+    Returns
+    -------
+    tuple of (dict, int)
+        Places by key, and how many of these owners wait in all.
+    """
+    in_line = session.execute(_queue(Analysis.id, Analysis.owner_id).order_by(*_standing(now)))
+    wanted = {key: place for place, (key, owner) in enumerate(in_line, start=1) if owner_id in (None, owner)}
+    return dict(islice(wanted.items(), limit)), len(wanted)
 
 
 def count_startable(session: Session, now: datetime.datetime) -> int:

@@ -70,7 +70,7 @@ def test_a_long_list_takes_as_many_questions_as_a_short_one(session, mine, count
     for _ in range(20):
         factories.create_analysis(session, mine)
 
-    assert ask() == short <= 6
+    assert ask() == short <= 12
 
 
 @pytest.mark.databases("sqlite")

@@ -108,7 +108,8 @@ def test_who_may_run_no_more_stands_behind_all_who_may(session, two_owners):
     in_order = session.scalars(turns.in_order(now)).all()
     assert names(waiting, in_order) == ["idle, late", "idle, latest", "idle, last", "idle, patient"]
     assert turns.count_startable(session, now) == 4
-    places = turns.places(session, now)
+    places, n_waiting = turns.first_in_line(session, now)
+    assert n_waiting == len(places) == 8
     assert names(waiting, sorted(places, key=places.get))[4:] == [
         "busy, urgent", "idle, later", "busy, early", "busy, next"
     ]  # fmt: skip
@@ -130,3 +131,12 @@ def test_the_queue_is_read_from_its_index_alone(session):
         looks = [line for line in plan if " on analyses" in line or "Scan on ix_analyses" in line]
         assert any("ix_analyses_queue" in line for line in looks), plan
         assert not any("Seq Scan on analyses" in line for line in plan), plan
+
+
+def test_the_first_of_one_owner_have_their_places_among_all(session, two_owners):
+    _busy, idle, waiting = two_owners
+    now = database_now(session)
+    first, n_waiting = turns.first_in_line(session, now, owner_id=idle.user_id, limit=2)
+
+    assert (names(waiting, first), n_waiting) == (["idle, late", "idle, latest"], 5)
+    assert first == {key: turns.place_of(session, key, now) for key in first}

@@ -9,7 +9,7 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, facts, icon, panel
 from webapp.dashboard.components.stage_rail import stage_name, stage_rail
-from webapp.dashboard.components.times import clock
+from webapp.dashboard.components.times import clock, elapsed
 from webapp.services.analyses import AnalysisView, LogEntry
 from webapp.services.workflow import Status
 
@@ -112,7 +112,7 @@ def _numbers(view: AnalysisView) -> list[tuple[str, Component | str]]:
             ("Why it waits", view.waits_for or formats.UNKNOWN),
         ]
     return [
-        ("Elapsed", formats.duration(view.elapsed_seconds)),
+        ("Elapsed", elapsed(view.elapsed_seconds)),
         ("Left, about", formats.duration(view.eta_seconds)),
         ("Worker", html.Span(view.worker or formats.UNKNOWN, className="mono")),
         ("Attempt", formats.count(view.attempt)),

@@ -21,6 +21,12 @@ def ago(value: datetime.datetime | None, now: datetime.datetime, *, unknown: str
     )
 
 
+def elapsed(seconds: float | None) -> Component:
+    """Return a time span that goes on in the browser, second by second, without anybody asking."""
+    attributes = {} if seconds is None else data(elapsed=f"{seconds:.1f}")
+    return html.Span(formats.duration(seconds), **attributes)
+
+
 def clock(value: datetime.datetime) -> Component:
     """Return the time of day of a log line, with the whole instant on hover."""
     utc = value.astimezone(datetime.UTC)

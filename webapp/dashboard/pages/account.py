@@ -21,11 +21,13 @@ from webapp.dashboard.components.account import (
 )
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import panel
+from webapp.dashboard.components.limits import allowance_facts
 from webapp.dashboard.components.people import clicked, sessions_table, shown_once
 from webapp.dashboard.components.times import now
 from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput
-from webapp.services import groups, own_account, sessions, tokens, two_factor
+from webapp.services import groups, own_account, quotas, sessions, tokens, two_factor
+from webapp.services.quotas import Allowance
 
 PATH = paths.ACCOUNT
 TITLE = "My account · Assay"
@@ -38,6 +40,7 @@ def layout(**_query: str) -> Component:
     with read() as session:
         me = own_account.get_me(session, current_actor())
         group_names = groups.list_own_names(session, current_actor())
+        allowance = quotas.get_own(session, current_actor())
     facts = [
         html.Span(me.email),
         html.Span(str(me.role).capitalize()),
@@ -51,7 +54,7 @@ def layout(**_query: str) -> Component:
             html.Div(
                 [
                     html.Div([_password_panel(), html.Div(_two_factor(), id="account-two-factor")], className="grid-2"),
-                    _groups_panel(group_names),
+                    html.Div([_limits_panel(allowance), _groups_panel(group_names)], className="grid-2"),
                     html.Div(_tokens(), id="account-tokens"),
                     html.Div(_sessions(), id="account-sessions"),
                 ],
@@ -235,6 +238,17 @@ def _password_panel() -> Component:
             className="form-grid",
         ),
         dbc.Button("Change the password", id="account-change-password", color="secondary", className="mt-3"),
+    )
+
+
+def _limits_panel(allowance: Allowance) -> Component:
+    return panel(
+        "Limits",
+        allowance_facts(allowance),
+        html.P(
+            "Administrators set them. What is above the first and third waits; nothing is lost.",
+            className="muted small mb-0 mt-2",
+        ),
     )
 
 

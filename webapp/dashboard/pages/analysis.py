@@ -6,12 +6,13 @@ from typing import Any
 import dash
 from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from webapp import jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.dashboard import paths
 from webapp.dashboard.components import share_dialog, tabs
-from webapp.dashboard.components.attributes import aria
+from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.charts import current_theme
 from webapp.dashboard.components.difference_panel import difference_panel
@@ -26,7 +27,7 @@ from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import analyses, differences, results
 from webapp.services.analyses import AnalysisView
-from webapp.services.workflow import Status
+from webapp.services.workflow import FINAL, Status
 
 PATH = paths.ANALYSIS
 TITLE = "Analysis · Assay"
@@ -63,7 +64,11 @@ def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Compone
             dcc.Store(id="analysis-tab", data=tab),
             dcc.Store(id="analysis-status", data=view.status.value),
             dcc.Store(id="analysis-log-after", data=0),
+            dcc.Store(id="analysis-mark", data=""),
             dcc.Interval(id="analysis-poll", interval=POLL_MILLISECONDS, disabled=view.status.is_final),
+            dcc.Interval(id="analysis-log-poll", interval=POLL_MILLISECONDS, disabled=True),
+            html.Div(hidden=True, **data(polls="analysis-poll")),
+            html.Div(hidden=True, **data(polls="analysis-log-poll")),
             dcc.Location(id="analysis-url", refresh="callback-nav"),
         ]
     )
@@ -77,13 +82,17 @@ def browser_title(public_id: str = "", **_variables: str) -> str:
         return TITLE
 
 
-def refresh(_n_intervals: int | None, public_id: str, status: str, tab: str) -> tuple[Any, ...]:
-    """Return head, body and buttons as they are now, and whether to stop asking."""
+def refresh(_n_intervals: int | None, public_id: str, mark: str | None, status: str, tab: str) -> tuple[Any, ...]:
+    """Return head, body and buttons as they are now, whether to stop asking, and a mark; nothing if nothing changed."""
+    with read() as session:
+        found = analyses.mark_of(session, current_actor(), _checked(public_id))
+    if found == mark:
+        raise PreventUpdate
     view = _view(public_id)
     head_, hides = head(view)
     is_over = status == view.status.value and view.status.is_final
     body = no_update if is_over else _body(view, tab)
-    return head_, body, *hides, view.status.is_final, view.status.value
+    return head_, body, *hides, view.status.is_final, view.status.value, found
 
 
 def cancel(n_clicks: int | None, public_id: str) -> tuple[Any, Any]:
@@ -106,17 +115,20 @@ def rerun(n_clicks: int | None, public_id: str) -> Any:
     return paths.analysis(new_id)
 
 
-def read_log(n_opened: int | None, _n_intervals: int | None, public_id: str, after: int) -> tuple[Any, Any]:
-    """Return the lines that came since the last look, while the log is open."""
+def read_log(
+    n_opened: int | None, _n_intervals: int | None, public_id: str, after: int, status: str
+) -> tuple[Any, Any, bool]:
+    """Return the lines that came since the last look, while the log is open, and whether to stop asking for more."""
     if not (n_opened or 0) % 2:
-        return no_update, no_update
+        return no_update, no_update, True
     with read() as session:
         entries = analyses.read_log(session, current_actor(), _checked(public_id), after=_line_id(after))
+    is_whole = status in {each.value for each in FINAL}
     if not entries:
-        return no_update, no_update
+        return no_update, no_update, is_whole
     lines = Patch()
     lines.extend(log_lines(entries))
-    return lines, entries[-1].id
+    return lines, entries[-1].id, is_whole
 
 
 def open_tab(name: str, is_open: bool | None, public_id: str) -> Any:  # noqa: FBT001  # what the browser sends
@@ -145,8 +157,10 @@ def register(app: Dash) -> None:
         Output("analysis-rerun", "hidden"),
         Output("analysis-poll", "disabled"),
         Output("analysis-status", "data"),
+        Output("analysis-mark", "data"),
         Input("analysis-poll", "n_intervals"),
         State("analysis-id", "data"),
+        State("analysis-mark", "data"),
         State("analysis-status", "data"),
         State("analysis-tab", "data"),
         prevent_initial_call=True,
@@ -168,10 +182,12 @@ def register(app: Dash) -> None:
     app.callback(
         Output("analysis-log", "children"),
         Output("analysis-log-after", "data"),
+        Output("analysis-log-poll", "disabled"),
         Input("analysis-log-open", "n_clicks"),
-        Input("analysis-poll", "n_intervals"),
+        Input("analysis-log-poll", "n_intervals"),
         State("analysis-id", "data"),
         State("analysis-log-after", "data"),
+        State("analysis-status", "data"),
         prevent_initial_call=True,
     )(read_log)
     for name in paths.TABS:

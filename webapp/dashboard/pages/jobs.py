@@ -13,11 +13,14 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.grid import GridColumn, action, badge, grid, row_data
+from webapp.dashboard.components.limits import allowance_line
+from webapp.dashboard.components.stage_rail import stage_name
 from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
-from webapp.services import acquisitions, analyses, job_lists
+from webapp.services import acquisitions, analyses, job_lists, quotas
 from webapp.services.job_lists import JobList, JobView
+from webapp.services.quotas import Allowance
 from webapp.services.workflow import Status
 
 PATH = paths.JOBS
@@ -40,10 +43,14 @@ _SHARED = (
     GridColumn("status", "Status", "badge"),
 )
 ACTIVE = (
-    *_SHARED,
+    GridColumn("title", "Job", "name", below="now"),
+    *_SHARED[1:],
     GridColumn("position", "Place", "count", "Place among those that wait", is_optional=True),
-    GridColumn("stage", "Stage", is_optional=True),
-    GridColumn("remaining", "Left", "duration", "Time that remains, once enough is known", is_optional=True),
+    GridColumn("now", "Now", help_text="What is being done, or why it waits", is_optional=True, grows=2),
+    GridColumn("elapsed", "Elapsed", "duration", "Since it was first begun", is_optional=True),
+    GridColumn(
+        "remaining", "About left", "duration", "About how long it will go on, once enough is known", is_optional=True
+    ),
     GridColumn("submitted", "Submitted", "ago", is_optional=True),
     GridColumn("worker", "Worker", "code", is_optional=True),
     GridColumn("stop", "", "action"),
@@ -76,6 +83,7 @@ def layout(**_query: str) -> Component:
                 ],
                 className="page-header",
             ),
+            html.Div(allowance_line(_allowance()), id="jobs-limits", className="mb-3"),
             html.Div(
                 [
                     panel(
@@ -83,6 +91,7 @@ def layout(**_query: str) -> Component:
                         grid(
                             "jobs-active", ACTIVE, _active(found), label="Jobs that wait or run", empty=_nothing_runs()
                         ),
+                        html.Div(_more(found), id="jobs-more", className="small muted px-3 pb-2"),
                         flush=True,
                     ),
                     panel(
@@ -111,8 +120,15 @@ def show(_n_intervals: int | None, whose: str, mark: str | None) -> tuple[Any, .
     found = _read(whose)
     shown = _mark(found)
     if shown == mark:
-        return no_update, no_update, not found.active, shown
-    return row_data(ACTIVE, _active(found)), row_data(FINISHED, _finished(found)), not found.active, shown
+        return no_update, no_update, no_update, no_update, not found.active, shown
+    return (
+        row_data(ACTIVE, _active(found)),
+        row_data(FINISHED, _finished(found)),
+        _more(found),
+        allowance_line(_allowance()),
+        not found.active,
+        shown,
+    )
 
 
 def stop(clicked: Any) -> Any:
@@ -160,6 +176,8 @@ def register(app: Dash) -> None:
     app.callback(
         Output("jobs-active", "rowData"),
         Output("jobs-finished", "rowData"),
+        Output("jobs-more", "children"),
+        Output("jobs-limits", "children"),
         Output("jobs-poll", "disabled"),
         Output("jobs-mark", "data"),
         Input("jobs-poll", "n_intervals"),
@@ -182,6 +200,15 @@ def register(app: Dash) -> None:
 def _read(whose: str) -> JobList:
     with read() as session:
         return job_lists.list_jobs(session, current_actor(), everybody=whose == ALL)
+
+
+def _allowance() -> Allowance:
+    with read() as session:
+        return quotas.get_own(session, current_actor(), only_limited=True)
+
+
+def _more(found: JobList) -> str:
+    return f"and {formats.count(found.n_more)} more that wait" if found.n_more else ""
 
 
 def _named(clicked: dict[str, Any]) -> tuple[str, str]:
@@ -209,7 +236,8 @@ def _active(found: JobList) -> list[dict[str, Any]]:
         {
             **_row(number, job),
             "position": job.position,
-            "stage": (job.stage or "").capitalize() or None,
+            "now": job.waits_for or (stage_name(job.stage) if job.stage else None),
+            "elapsed": job.elapsed_seconds,
             "remaining": job.eta_seconds,
             "submitted": job.submitted_at,
             "worker": job.worker,
@@ -260,5 +288,8 @@ def _nothing_runs() -> Component:
 
 def _mark(found: JobList) -> str:
     """Return a text that changes when anything shown does."""
-    shown = [f"{job.id}{job.status}{job.progress:.2f}{job.stage}{job.position}{job.worker}" for job in found.active]
+    shown = [
+        f"{job.id}{job.status}{job.progress:.2f}{job.stage}{job.position}{job.worker}{job.waits_for}"
+        for job in found.active
+    ]
     return "|".join([*shown, "/", *(f"{job.id}{job.status}" for job in found.finished)])

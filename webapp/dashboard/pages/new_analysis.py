@@ -34,11 +34,12 @@ from webapp.dashboard.components.form.sections import (
 from webapp.dashboard.components.form.structure import Clicks, Drawn, restructured
 from webapp.dashboard.components.form.templates import from_template
 from webapp.dashboard.components.form.values import to_instrument, to_question, to_values
+from webapp.dashboard.components.limits import allowance_line
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, prices, templates
+from webapp.services import analyses, prices, quotas, templates
 from webapp.services.templates import KEPT, TemplateView
 
 PATH = paths.NEW_ANALYSIS
@@ -59,6 +60,7 @@ def layout(**query: str | list[str]) -> Component:
     with read() as session:
         options = instrument_options(prices.search_instruments(session, actor, limit=MOST_OPTIONS))
         own = templates.list_templates(session, actor)
+        left = allowance_line(quotas.get_own(session, actor, only_limited=True))
         if "from" not in query:
             wanted = to_instrument(str(query.get("instrument", "")))
             symbol, origin = wanted["symbol"], wanted["source"]
@@ -74,7 +76,7 @@ def layout(**query: str | list[str]) -> Component:
             except NotFound:
                 return not_found()
             title, question = source.summary.title, source.spec
-    return draw_page(title, to_values(question), options, own)
+    return draw_page(title, to_values(question), options, own, left)
 
 
 def validate(

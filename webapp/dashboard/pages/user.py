@@ -12,6 +12,7 @@ from webapp.auth.session import client_address, current_actor, current_session_i
 from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import facts, icon, panel
+from webapp.dashboard.components.limits import allowance_facts, field_ids, limit_fields, to_limits
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.people import (
     access_badge,
@@ -25,8 +26,9 @@ from webapp.dashboard.components.people import (
 from webapp.dashboard.components.times import ago, now
 from webapp.dashboard.components.toasts import tell
 from webapp.errors import InvalidInput, NotFound
-from webapp.services import accounts, two_factor, users
+from webapp.services import accounts, quotas, two_factor, users
 from webapp.services.accounts import UserView
+from webapp.services.quotas import Allowance
 from webapp.services.sessions import SessionView
 
 PATH = paths.USER
@@ -111,6 +113,17 @@ def end_sessions(n_clicks: int | None, user_id: str) -> Any:
     return _content(user_id)
 
 
+def set_limits(n_clicks: int | None, user_id: str, *values: Any) -> Any:
+    """Set what the user may take; an empty field is the house's limit."""
+    if not n_clicks:
+        return no_update
+    limits = to_limits(values)
+    with write() as session:
+        quotas.set_of(session, current_actor(), _checked(user_id), limits=limits, address=client_address())
+    tell("The limits count from now on.")
+    return _content(user_id)
+
+
 def delete(n_clicks: int | None, user_id: str, typed: str | None) -> Any:
     """Delete the user whose e-mail was typed, and go back to the list."""
     if not n_clicks:
@@ -147,6 +160,13 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(end_session)
     app.callback(
+        content,
+        Input("user-set-limits", "n_clicks"),
+        user_id,
+        *(State(field, "value") for field in field_ids("user-limit")),
+        prevent_initial_call=True,
+    )(set_limits)
+    app.callback(
         Output("user-url", "href"),
         Input("user-delete", "n_clicks"),
         user_id,
@@ -176,6 +196,7 @@ def _checked(user_id: object) -> str:
 def _content(user_id: str, message: Component | None = None) -> list[Component]:
     with read() as session:
         view = users.get_user(session, current_actor(), _checked(user_id))
+        allowance = quotas.get_of(session, current_actor(), user_id)
         open_sessions = users.list_sessions_of(session, current_actor(), user_id, current=current_session_id())
     return [
         _head(view),
@@ -183,6 +204,7 @@ def _content(user_id: str, message: Component | None = None) -> list[Component]:
         html.Div(
             [
                 html.Div([_role_panel(view), _access_panel(view)], className="grid-2"),
+                _limits_panel(allowance),
                 _sessions_panel(open_sessions),
                 _delete_panel(view),
             ],
@@ -269,6 +291,19 @@ def _access_panel(view: UserView) -> Component:
 
 def _shown(*, is_shown: bool) -> dict[str, str]:
     return {} if is_shown else {"display": "none"}
+
+
+def _limits_panel(allowance: Allowance) -> Component:
+    return panel(
+        "Limits",
+        allowance_facts(allowance),
+        html.Div(limit_fields("user-limit", allowance.own, empty="as for everybody"), className="mt-3"),
+        html.Div(
+            "0 is no limit. What is above the first or third waits; what is above the second or fourth is refused.",
+            className="form-text mt-2",
+        ),
+        dbc.Button("Set the limits", id="user-set-limits", color="secondary", className="mt-3"),
+    )
 
 
 def _sessions_panel(views: Sequence[SessionView]) -> Component:

@@ -13,6 +13,7 @@ from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.grid import GridColumn, grid, row_data
+from webapp.dashboard.components.limits import field_ids, limit_fields, to_limits
 from webapp.dashboard.components.people import (
     access_cell,
     clicked,
@@ -24,7 +25,7 @@ from webapp.dashboard.components.people import (
 )
 from webapp.dashboard.components.toasts import tell
 from webapp.permissions import Role
-from webapp.services import invitations, users
+from webapp.services import invitations, quotas, users
 from webapp.services.invitations import InvitationView
 from webapp.services.users import UserPage
 
@@ -62,6 +63,7 @@ def layout(**_query: str) -> Component:
                     html.Div(_position(page, 0), id="users-position", className="muted small", role="status"),
                     html.Div([_invite_panel(), _create_panel()], className="grid-2"),
                     html.Div(_invitations(), id="users-invitations"),
+                    _limits_panel(),
                 ],
                 className="stack",
             ),
@@ -130,6 +132,17 @@ def revoke(clicks: Sequence[int | None], ids: Sequence[dict[str, str]]) -> tuple
     return None, _invitations()
 
 
+def set_limits(n_clicks: int | None, *values: Any) -> Any:
+    """Set what everybody may take who has no limits of their own."""
+    if not n_clicks:
+        return no_update
+    limits = to_limits(values)
+    with write() as session:
+        quotas.set_house(session, current_actor(), limits=limits, address=client_address())
+    tell("The limits count from now on.")
+    return None
+
+
 def register(app: Dash) -> None:
     """Register the page and wire search, invitations and new users."""
     dash.register_page(__name__, path=PATH, title=TITLE, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
@@ -148,6 +161,12 @@ def register(app: Dash) -> None:
         Input("users-text", "value"),
         prevent_initial_call=True,
     )(first_page)
+    app.callback(
+        Output("users-message", "children", allow_duplicate=True),
+        Input("users-set-limits", "n_clicks"),
+        *(State(field, "value") for field in field_ids("users-limit")),
+        prevent_initial_call=True,
+    )(set_limits)
     app.callback(
         Output("users-message", "children"),
         Output("users-invitations", "children"),
@@ -289,4 +308,19 @@ def _invitation_row(view: InvitationView) -> Component:
             html.Td(formats.date(view.expires_at), className="number", title=formats.moment(view.expires_at)),
             html.Td(button, className="number"),
         ]
+    )
+
+
+def _limits_panel() -> Component:
+    with read() as session:
+        house = quotas.get_house(session, current_actor())
+    return panel(
+        "Limits of everybody",
+        html.P("For whoever has none of their own; those are on the page of each user.", className="muted"),
+        limit_fields("users-limit", house, empty="no limit"),
+        html.Div(
+            "What is above the first or third waits; what is above the second or fourth is refused.",
+            className="form-text mt-2",
+        ),
+        dbc.Button("Set the limits", id="users-set-limits", color="secondary", className="mt-3"),
     )

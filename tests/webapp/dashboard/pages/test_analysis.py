@@ -2,6 +2,7 @@ import datetime
 
 import pytest
 from dash import no_update
+from dash.exceptions import PreventUpdate
 
 from tests import factories
 from tests.webapp.dashboard import reading
@@ -12,7 +13,7 @@ from webapp.dashboard.components.tabs import trades
 from webapp.dashboard.pages import analysis as page
 from webapp.errors import Conflict, NotFound, PermissionDenied
 from webapp.services import analyses, shares
-from webapp.tables import LogLine, User
+from webapp.tables import Analysis, LogLine, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -40,10 +41,10 @@ def test_what_is_anothers_and_what_does_not_exist_look_the_same(acting, add):
 
 
 @pytest.mark.parametrize("call", [
-    lambda public_id: page.refresh(1, public_id, "queued", "overview"),
+    lambda public_id: page.refresh(1, public_id, "", "queued", "overview"),
     lambda public_id: page.cancel(1, public_id),
     lambda public_id: page.rerun(1, public_id),
-    lambda public_id: page.read_log(1, 1, public_id, 0),
+    lambda public_id: page.read_log(1, 1, public_id, 0, "queued"),
     lambda public_id: page.open_tab("risk", True, public_id),
     lambda public_id: page.draw_price("0", public_id),
 ])  # fmt: skip
@@ -84,14 +85,32 @@ def test_a_viewer_sees_no_buttons(acting, add):
 def test_the_page_follows_an_analysis_to_its_answer(acting, finished, database):
     with acting() as actor:
         public_id = finished(actor)
-        head, body, hides_cancel, disables_cancel, hides_rerun, stops, status = page.refresh(
-            1, public_id, "running", "risk"
+        head, body, hides_cancel, disables_cancel, hides_rerun, stops, status, mark = page.refresh(
+            1, public_id, "", "running", "risk"
         )
 
         assert "Succeeded" in reading.text(head)
         assert open_panels(body) == ["risk"]
         assert (hides_cancel, disables_cancel, hides_rerun, stops, status) == (True, False, False, True, "succeeded")
-        assert page.refresh(2, public_id, "succeeded", "risk")[1] is no_update
+        assert page.refresh(2, public_id, "", "succeeded", "risk")[1] is no_update
+        with pytest.raises(PreventUpdate):
+            page.refresh(3, public_id, mark, "succeeded", "risk")
+
+
+def test_what_has_not_changed_costs_a_look_at_one_row(acting, add, app, count_queries, database):
+    with acting() as actor:
+        public_id = add(actor, status="running", stage="train", progress=0.3, started_at=factories.NOW)
+        *_, mark = page.refresh(1, public_id, "", "running", "overview")
+        with pytest.raises(PreventUpdate):
+            page.refresh(2, public_id, mark, "running", "overview")
+        with database.write() as session:
+            session.query(Analysis).filter_by(public_id=public_id).update({"progress": 0.31})
+        head, *_, other = page.refresh(3, public_id, mark, "running", "overview")
+        with database.read() as session, count_queries(session) as statements:
+            assert analyses.mark_of(session, actor, public_id) == other
+
+    assert "Running" in reading.text(head)
+    assert len(statements) == 1
 
 
 def test_a_finished_page_shows_one_tab_and_asks_no_more(acting, finished):
@@ -141,7 +160,7 @@ def test_cancelling(acting, add, database):
         public_id = add(actor)
         assert page.cancel(None, public_id) == (no_update, no_update)
         assert page.cancel(1, public_id) == (True, False)
-        _, body, *_, status = page.refresh(1, public_id, "queued", "overview")
+        _, body, *_, status, _mark = page.refresh(1, public_id, "", "queued", "overview")
 
     assert status == "cancelled"
     assert "was cancelled" in reading.text(body)
@@ -194,14 +213,16 @@ def test_the_log_is_read_while_it_is_open_and_only_what_is_new(acting, database)
                 LogLine(analysis_id=row.id, attempt=1, at=factories.NOW, level="info", stage=None, message="one")
             )
 
-        assert page.read_log(0, 5, public_id, 0) == (no_update, no_update)
-        patch, after = page.read_log(1, 5, public_id, 0)
+        assert page.read_log(0, 5, public_id, 0, "running") == (no_update, no_update, True)
+        patch, after, rests = page.read_log(1, 5, public_id, 0, "running")
+        assert rests is False
         assert "one" in str(patch.to_plotly_json())
-        assert page.read_log(1, 6, public_id, after) == (no_update, no_update)
+        assert page.read_log(1, 6, public_id, after, "running") == (no_update, no_update, False)
+        assert page.read_log(1, 6, public_id, after, "failed") == (no_update, no_update, True)
         with database.write() as session:
             at = factories.NOW + datetime.timedelta(seconds=1)
             session.add(LogLine(analysis_id=row_id, attempt=1, at=at, level="info", stage="train", message="two"))
-        patch, _ = page.read_log(1, 7, public_id, after)
+        patch, _, _ = page.read_log(1, 7, public_id, after, "running")
         assert "two" in str(patch.to_plotly_json())
         assert "one" not in str(patch.to_plotly_json())
 
@@ -215,7 +236,7 @@ def test_a_last_line_that_can_be_none_is_the_beginning(acting, database, after):
                 LogLine(analysis_id=row.id, attempt=1, at=factories.NOW, level="info", stage=None, message="one")
             )
             public_id = row.public_id
-        patch, _ = page.read_log(1, 5, public_id, after)
+        patch, _, _ = page.read_log(1, 5, public_id, after, "queued")
 
     assert "one" in str(patch.to_plotly_json())
 

@@ -5,7 +5,7 @@ from tests import factories
 from tests.webapp.dashboard import reading
 from webapp.dashboard.pages import jobs as page
 from webapp.errors import InvalidInput, NotFound, PermissionDenied
-from webapp.services import acquisitions
+from webapp.services import acquisitions, job_lists, quotas
 from webapp.tables import Acquisition, Analysis
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -45,8 +45,9 @@ def test_what_waits_runs_and_failed_is_listed_with_what_one_may_do(acting, add):
 
     first, second = rows(tree, "active")
     assert (first["id"], first["href"]) == (f"analysis:{running}", f"/app/analyses/{running}")
-    assert (first["status"]["share"], first["stage"], first["stop"]["text"]) == (40, "Train", "Cancel")
+    assert (first["status"]["share"], first["now"], first["stop"]["text"]) == (40, "Train", "Cancel")
     assert (second["title"], second["position"]) == ("Q", 1)
+    assert second["now"] == "no worker is alive; it begins when one has started"
     over = {each["title"]: each for each in rows(tree, "finished")}
     assert (over["F"]["id"], over["F"]["why"], over["F"]["again"]["text"]) == (
         f"analysis:{failed}", "not enough data", "Retry",
@@ -58,12 +59,28 @@ def test_what_waits_runs_and_failed_is_listed_with_what_one_may_do(acting, add):
 def test_what_has_not_changed_is_not_sent_again(acting, add):
     with acting() as actor:
         public_id = add(actor)
-        active, finished, rests, mark = page.show(1, "mine", None)
-        assert (len(active), finished, rests) == (1, [], False)
-        assert page.show(2, "mine", mark) == (no_update, no_update, False, mark)
+        active, finished, more, limits, rests, mark = page.show(1, "mine", None)
+        assert (len(active), finished, more, limits, rests) == (1, [], "", None, False)
+        assert page.show(2, "mine", mark) == (*[no_update] * 4, False, mark)
         page.stop({"rowId": f"analysis:{public_id}", "colId": "stop"})
-        active, finished, rests, _ = page.show(3, "mine", mark)
+        active, finished, _more, _limits, rests, _ = page.show(3, "mine", mark)
         assert (active, len(finished), rests) == ([], 1, True)
+
+
+def test_what_is_limited_is_said_and_what_is_not_listed_is_counted(acting, add, database, monkeypatch):
+    monkeypatch.setattr(job_lists, "MOST_ACTIVE", 2)
+    with acting() as actor:
+        with database.write() as session:
+            quotas.set_house(session, None, limits=quotas.Limits(n_running=1))
+        add(actor, status="running", progress=0.5, stage="train", started_at=factories.NOW)
+        for _ in range(5):
+            add(actor)
+        words = reading.text(page.layout())
+        active = page.show(1, "mine", None)[0]
+
+    assert "Your limits: 1 of 1 running." in words
+    assert "and 3 more that wait" in words
+    assert [each["now"] for each in active] == ["Train", *["you run 1 of the 1 that you may at once"] * 2]
 
 
 def test_a_job_is_cancelled_and_tried_again(acting, add, database, jobs_sent):

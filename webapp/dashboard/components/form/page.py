@@ -19,8 +19,9 @@ def draw_page(
     values: Mapping[str, Any],
     options: Sequence[Mapping[str, Any]],
     kept: Sequence[TemplateView] = (),
+    left: Component | None = None,
 ) -> Component:
-    """Return the whole page; `kept` are the templates of the person and of others who share theirs."""
+    """Return the whole page; `kept` are the templates of the person and of others, `left` is what limits leave them."""
     form = html.Div(
         [
             html.Div(draw_form(values, options), id="new-analysis-form", className="stack", hidden=False),
@@ -34,7 +35,7 @@ def draw_page(
             html.Div(
                 [
                     html.Div([_title_and_templates(title, kept), _view_tabs(), form, _json_panel()], className="stack"),
-                    html.Aside([_run_panel()], className="form-aside"),
+                    html.Aside([_run_panel(left)], className="form-aside"),
                 ],
                 className="form-page has-run-bar",
             ),
@@ -105,7 +106,7 @@ def _json_panel() -> Component:
     )
 
 
-def _run_panel() -> Component:
+def _run_panel(left: Component | None) -> Component:
     run = html.Button(
         [icon("play-fill"), "Run"], id="new-analysis-run", type="button", className="btn btn-primary w-100"
     )
@@ -116,6 +117,7 @@ def _run_panel() -> Component:
                 [
                     html.H2("What it will cost", className="mb-2"),
                     html.Div(id="new-analysis-estimate", className="small"),
+                    html.Div(left, className="mt-2"),
                     html.Div(
                         [run, html.Div("or Ctrl + Enter", className="muted small text-center mt-1 d-none d-lg-block")],
                         className="form-run mt-3",
