@@ -26,6 +26,10 @@ worker_prefetch_multiplier = 1
 # for as long as the machine is busy.
 worker_proc_alive_timeout = 300.0
 
+# A child loads the libraries and kernels before it says that it is there. On a busy machine that takes longer than the
+# 4 s of Celery's default, after which it would be killed, and its successor, and so on for ever.
+worker_proc_alive_timeout = 300.0
+
 # Backstops against what a library leaks; a child that is replaced costs a fork, between two analyses.
 worker_max_tasks_per_child = 200
 worker_max_memory_per_child = 700 * 1024  # KiB

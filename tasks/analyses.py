@@ -44,7 +44,7 @@ def work() -> None:
         _log.warning("Stopped work that is no longer ours.", extra={"error": str(error)})
     except AWAY:
         _log.exception("The database does not answer.")
-        let_go(parts, job_services, goes_on="the work goes on from the last stored stage.")
+        let_go(parts, job_services, stage_claims, goes_on="the work goes on from the last stored stage.")
     parts.queue.send(jobs.WORK)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from quant.analysis import Instrument, help_tuning
 from quant.errors import AnalysisCancelled
 from quant.result import TriedModel
-from quant.spec import AnalysisSpec
+from quant.spec import AnalysisSpec, read_stored
 from tasks.fence import FencedStore, fence
 from tasks.hands import Hands
 from tasks.peers import holder_of, measured
@@ -43,7 +43,7 @@ def help_out(parts: Hands) -> bool:
     helper = Helper(parts, store, help_)
     try:
         help_tuning(
-            AnalysisSpec.model_validate(help_.spec),
+            read_stored(help_.spec),
             helper.acquire,
             store=FencedStore(store, fence(parts.database, lambda session: stage_claims.hold(session, helper.held))),
             peers=helper,

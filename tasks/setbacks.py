@@ -57,7 +57,7 @@ def failure_of(error: Exception, reference: str) -> tuple[str, str]:
     return "internal", f"Something went wrong on our side. The server's log has the details under {reference}."
 
 
-def let_go(parts: Hands, services: Any, *, goes_on: str) -> None:
+def let_go(parts: Hands, *services: Any, goes_on: str) -> None:
     """Hand back whatever stands under this process, as soon as the database answers.
 
     Until then the keeper renews the lease of a process that is alive, so a job that was merely left would stand as
@@ -68,8 +68,8 @@ def let_go(parts: Hands, services: Any, *, goes_on: str) -> None:
     ----------
     parts : Hands
         Database and queue.
-    services : module
-        `jobs` or `acquisition_jobs`.
+    *services : modules
+        Such as `jobs`: who knows the rows of a kind of job, as the keeper has them.
     goes_on : str
         How the work goes on, in words.
     """
@@ -77,11 +77,12 @@ def let_go(parts: Hands, services: Any, *, goes_on: str) -> None:
     while True:
         try:
             with parts.database.write() as session:
-                left = [job for job in services.running_on(session, WORKER) if job.pid == os.getpid()]
-                for job in left:
-                    services.hand_back(session, job.job_id, job.attempt, reason=reason, is_counted=False)
+                left = [(kind, job) for kind in services for job in kind.running_on(session, WORKER)]
+                for kind, job in left:
+                    if job.pid == os.getpid():
+                        kind.hand_back(session, job.job_id, job.attempt, reason=reason, is_counted=False)
         except AWAY:
             time.sleep(PERIOD_SECONDS)
         else:
-            _log.info("The database answers again.", extra={"n_handed_back": len(left)})
+            _log.info("The database answers again.")
             return

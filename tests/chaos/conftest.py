@@ -204,8 +204,9 @@ class Installation(Stage):
         """End every program."""
         for name in list(self.others):
             self.kill(name)
-        for worker in self.workers:
-            worker.end()
+        with ExitStack() as at_the_end:
+            for worker in self.workers:
+                at_the_end.callback(worker.end)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ from webapp.storage import FrameStore
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 240
+END_SECONDS = 20
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> object:
@@ -39,12 +41,18 @@ class Worker:
     """A Celery worker with one child, its keeper, and a log file; of the data queue, if it is told so."""
 
     def __init__(
-        self, settings: Settings, environment: dict[str, str], log: Path, *, is_for_data: bool = False
+        self,
+        settings: Settings,
+        environment: dict[str, str],
+        log: Path,
+        *,
+        is_for_data: bool = False,
+        app: str = "tasks",
     ) -> None:
         self.settings = settings
         self.log = log
         self.ready = b"A data worker process is ready" if is_for_data else b"A worker process is warm"
-        command = [sys.executable, "-m", "celery", "-A", "tasks.data" if is_for_data else "tasks", "worker"]
+        command = [sys.executable, "-m", "celery", "-A", "tasks.data" if is_for_data else app, "worker"]
         command += ["--concurrency", "1", "--loglevel", "INFO"]
         command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         command += ["--queues", jobs.DATA] if is_for_data else []
@@ -77,15 +85,16 @@ class Worker:
         self.family()
         self.process.terminate()
         try:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=END_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(timeout=5)
-        gone, alive = psutil.wait_procs(self.family(), timeout=5)
+        _, alive = psutil.wait_procs(self.family(), timeout=END_SECONDS)
+        outlived = [(each.pid, " ".join(each.cmdline())) for each in alive if each.is_running()]
         for process in alive:
             process.kill()
         psutil.wait_procs(alive, timeout=5)
-        assert not alive, f"Outlived their worker: {[process.cmdline() for process in alive]}; {len(gone)} did not."
+        assert not outlived, f"Outlived their worker, {self.process.pid}: {outlived}."
 
 
 class Stage:
@@ -102,8 +111,8 @@ class Stage:
             price_store.load_sample(session, self.store)
             self.actor = factories.create_actor(session)
 
-    def start_worker(self, *, is_for_data: bool = False, **changes: object) -> Worker:
-        """Start one more worker; `changes` are settings of its own."""
+    def start_worker(self, *, is_for_data: bool = False, app: str = "tasks", **changes: object) -> Worker:
+        """Start one more worker; `changes` are settings of its own, `app` another Celery app than ours."""
         values = self.settings.model_copy(update=changes)
         environment = dict(os.environ)  # noqa: TID251  # what the processes of a launcher inherit
         environment |= {
@@ -114,7 +123,7 @@ class Stage:
             **{f"ASSAY_{name.upper()}": str(value) for name, value in changes.items()},
         }
         log = self._folder / f"worker-{len(self.workers)}.log"
-        worker = Worker(values, environment, log, is_for_data=is_for_data)
+        worker = Worker(values, environment, log, is_for_data=is_for_data, app=app)
         self.workers.append(worker)
         worker.wait_ready()
         return worker
@@ -167,5 +176,6 @@ def stage(flows_home, database, database_url, valkey, tmp_path) -> Iterator[Stag
     shutil.rmtree(flows_home / "frames", ignore_errors=True)  # else the stages of another test answer this one's
     stage = Stage(settings, database, tmp_path)
     yield stage
-    for worker in stage.workers:
-        worker.end()
+    with ExitStack() as at_the_end:  # each, also if one of them does not end as it should
+        for worker in stage.workers:
+            at_the_end.callback(worker.end)

@@ -6,10 +6,11 @@ import sys
 import time
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from tests import factories, schema
+from webapp import db
 from webapp.db import database_now
 from webapp.tables import ApiToken, Security, User
 
@@ -168,3 +169,19 @@ def test_what_people_typed_is_in_no_error(database):
     ours = str(caught.value).replace(str(caught.value.orig), "")  # what the database itself says is another matter
     assert "typed@example.org" not in ours
     assert "hide_parameters" in ours
+
+
+@pytest.mark.databases("postgresql")
+def test_a_writer_that_stands_still_within_its_transaction_loses_it(database, monkeypatch):
+    monkeypatch.setattr(db, "IDLE_IN_TRANSACTION_SECONDS", 1)
+
+    def stand_still():
+        with database.write() as session:
+            session.execute(text("SELECT 1"))
+            time.sleep(1.5)
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(db.AWAY):
+        stand_still()
+    with database.write() as session:
+        assert session.scalar(text("SELECT 1")) == 1
