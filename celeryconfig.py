@@ -9,7 +9,7 @@ from webapp.jobs import SWEEP, TIDY
 
 _settings = load_settings()
 
-broker_url = _settings.redis_url.get_secret_value()
+broker_url = _settings.resolved_redis_url
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # a server that is away comes back; a worker waits for it
 broker_transport_options = {

@@ -15,6 +15,7 @@ from tasks.setbacks import failure_of, let_go, setback_of
 from webapp import jobs
 from webapp.db import AWAY
 from webapp.errors import LeaseLost
+from webapp.logs import bind
 from webapp.pacing import TokenBucket
 from webapp.services import acquisition_jobs, price_sources
 from webapp.services.acquisition_jobs import AcquisitionClaim
@@ -33,12 +34,16 @@ def acquire() -> None:
         claim = _claim(parts)
         if claim is None:
             return
+        bind(acquisition=claim.public_id, user=claim.owner, request_id=claim.request_id)
+        _log.info("An acquisition begins.", extra={"attempt": claim.attempt})
         _carry(parts, claim)
+        _log.info("An acquisition is put down.", extra={"attempt": claim.attempt})
     except LeaseLost as error:
         _log.warning("Stopped work that is no longer ours.", extra={"error": str(error)})
     except AWAY:
         _log.exception("The database does not answer.")
         let_go(parts, acquisition_jobs, goes_on="it is begun again.")
+    bind()
     parts.queue.send(jobs.ACQUIRE)
 
 
@@ -112,7 +117,7 @@ def _provider(parts: Hands, claim: AcquisitionClaim) -> "PriceProvider":
     from quant.data.provider import create_provider  # noqa: PLC0415  # as above
 
     settings = parts.settings
-    bucket = _bucket(settings.redis_url.get_secret_value(), claim.source, settings.yahoo_requests_per_minute)
+    bucket = _bucket(settings.resolved_redis_url, claim.source, settings.yahoo_requests_per_minute)
     return create_provider(
         claim.source,
         cache=settings.home / "cache" / claim.source,

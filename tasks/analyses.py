@@ -19,6 +19,7 @@ from tasks.setbacks import failure_of, let_go, setback_of
 from webapp import jobs
 from webapp.db import AWAY
 from webapp.errors import LeaseLost
+from webapp.logs import bind
 from webapp.services import jobs as job_services
 from webapp.services import results, snapshots, stage_claims, trials
 from webapp.services.jobs import Claim
@@ -35,9 +36,12 @@ def work() -> None:
     try:
         claim = _claim(parts)
         if claim is not None:
+            bind(analysis=claim.public_id, user=claim.owner, request_id=claim.request_id)
+            _log.info("An analysis begins.", extra={"attempt": claim.attempt})
             _carry(parts, claim)
             with parts.database.write() as session:
                 job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
+            _log.info("An analysis is put down.", extra={"attempt": claim.attempt})
         elif not help_out(parts):
             return
     except LeaseLost as error:
@@ -45,6 +49,7 @@ def work() -> None:
     except AWAY:
         _log.exception("The database does not answer.")
         let_go(parts, job_services, stage_claims, goes_on="the work goes on from the last stored stage.")
+    bind()
     parts.queue.send(jobs.WORK)
 
 

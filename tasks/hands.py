@@ -42,5 +42,5 @@ def hands() -> Hands:
     return Hands(
         settings,
         Database(settings.resolved_database_url),
-        Queue(settings.redis_url.get_secret_value()),
+        Queue(settings.resolved_redis_url),
     )

@@ -129,7 +129,7 @@ class Keeper:
     def _sweep(self) -> None:
         with self.parts.database.write() as session:
             schema.check(session)
-            workers.beat(session, self.worker)
+            workers.beat(session, self.worker, memory_bytes=self._memory_of_all())
             waiting = [kind.message for kind in KINDS if kind.services.sweep(session)]
         for message in waiting:
             if not self.parts.queue.send(message):
@@ -152,6 +152,10 @@ class Keeper:
                 _kill(child.pid)
         for message in {kind.message for kind, _ in running}:
             self.parts.queue.send(message)
+
+    def _memory_of_all(self) -> int:
+        """Return the memory of the worker's main process and its children, shared pages counted in each."""
+        return sum(_memory_bytes(pid) or 0 for pid in (self.parent, *(child.pid for child in self._children)))
 
     def refuse(self) -> None:
         """End the worker without writing anything, because somebody has migrated the database under it."""

@@ -175,6 +175,13 @@ def object_store() -> Iterator[servers.ObjectStore]:
         yield server
 
 
+@pytest.fixture
+def valkey_tls(valkey: servers.Valkey) -> Iterator[servers.TlsFront]:
+    """The same server behind TLS: `.url` of it, with its password, and `.ca_file`."""
+    with servers.run_tls_front(valkey) as front:
+        yield front
+
+
 @contextmanager
 def _or_skip(run: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
     try:

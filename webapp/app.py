@@ -18,9 +18,10 @@ from webapp.auth.headers import install_headers
 from webapp.auth.limits import install_limits
 from webapp.auth.local_paths import HOME
 from webapp.auth.login import install_login
+from webapp.auth.metrics import install_metrics
 from webapp.auth.problems import install_problems
 from webapp.auth.request_ids import install_request_ids
-from webapp.auth.session import Parts, install_parts
+from webapp.auth.session import Parts, install_parts, parts_of
 from webapp.config import Settings
 from webapp.dashboard.app import mount_dashboard
 from webapp.db import Database
@@ -46,7 +47,7 @@ def create_app(settings: Settings) -> Flask:
         Parts(
             settings=settings,
             database=Database(settings.resolved_database_url),
-            queue=Queue(settings.redis_url.get_secret_value()),
+            queue=Queue(settings.resolved_redis_url),
             store=open_frames(settings),
             files=open_files(settings),
             two_factor_box=SecretBox(settings.secret_key.get_secret_value(), TWO_FACTOR),
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> Flask:
     )
     install_request_ids(app)
     install_problems(app)
+    install_metrics(app, parts_of(app).database, is_on=bool(settings.metrics_token.get_secret_value()))
     install_login(app, settings)
     install_guard(app)  # before everything that answers requests
     install_csrf(app, settings)

@@ -190,7 +190,7 @@ def seed(settings: Settings) -> None:
             click.echo(f"First administrator: {accounts.to_email(email)}")
             click.echo(f"Password: {made_up}   (shown this once)")
         if settings.example:
-            _submit_example(database, Queue(settings.redis_url.get_secret_value()))
+            _submit_example(database, Queue(settings.resolved_redis_url))
 
 
 @main.command("import")
@@ -223,7 +223,7 @@ def import_file(settings: Settings, /, file: Path, email: str, **said: Any) -> N
                 layout=_pairs(said["layout"]),
                 decisions=[imports.Decision(*each, said["reason"]) for each in _pairs(said["decide"]).items()],
             )
-            Queue(settings.redis_url.get_secret_value()).send_after_commit(session, jobs.ACQUIRE)
+            Queue(settings.resolved_redis_url).send_after_commit(session, jobs.ACQUIRE)
     click.echo(f"{file.name}: {n_bytes:,} bytes are in the queue as {public_id}; the job says how it went.")
 
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: an SQLite file under `home`.")
     redis_url: SecretStr = Field(
         default=SecretStr(""), description="Redis URL; empty: the launcher starts an embedded server."
+    )
+    redis_ca_file: str = Field(
+        default="", description="Certificates by which a server of `rediss://` is known; empty: the system's."
     )
     results_url: SecretStr = Field(
         default=SecretStr(""),
@@ -99,6 +102,10 @@ class Settings(BaseSettings):
     yahoo_requests_per_minute: int = Field(
         default=60, ge=1, le=1000, description="Requests that all data workers together may send to Yahoo in a minute."
     )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token, of 16 characters or more, of the system that reads `/metrics`; empty: no metrics.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least level that is logged."
     )
@@ -129,10 +136,33 @@ class Settings(BaseSettings):
             raise ValueError(f"expected at least {least} characters; `python -m webapp up` makes one by itself")
         return secret_key
 
+    @field_validator("metrics_token")
+    @classmethod
+    def _not_guessed(cls, token: SecretStr) -> SecretStr:
+        least = 16
+        if 0 < len(token.get_secret_value()) < least:
+            raise ValueError(f"expected at least {least} characters, or none")
+        return token
+
     @property
     def resolved_database_url(self) -> str:
         """The database to use: as set, or an SQLite file under `home`."""
         return self.database_url or f"sqlite:///{self.home / 'assay.sqlite'}"
+
+    @property
+    def resolved_redis_url(self) -> str:
+        """The queue server's address, with its password and, over TLS, how it has to prove who it is.
+
+        Everybody who connects reads the same address: Celery, the limits, health checks and pacing.
+        """
+        url = self.redis_url.get_secret_value()
+        if not url.startswith("rediss:"):
+            return url
+        parts = urlsplit(url)
+        options = {"ssl_cert_reqs": "required"}
+        if self.redis_ca_file:
+            options["ssl_ca_certs"] = self.redis_ca_file
+        return urlunsplit(parts._replace(query=urlencode({**options, **dict(parse_qsl(parts.query))})))
 
 
 def check_results_url(url: str) -> None:

@@ -54,7 +54,7 @@ def programs(settings: Settings) -> dict[str, Program]:
             (*celery[:-1], "tasks.data", "worker", "--loglevel", level, *_data_options()),
             grace_seconds=3.5,  # as above; an acquisition is begun again
         ),
-        "beat": Program("beat", (*celery, "beat", "--loglevel", level)),
+        "beat": Program("beat", (*celery, "beat", "--scheduler", "tasks.clock:OneClock", "--loglevel", level)),
     }
 
 
@@ -217,7 +217,7 @@ def _check_port(settings: Settings) -> None:
 
 
 def _start_broker(settings: Settings, group: Group) -> EmbeddedBroker | None:
-    if url := settings.redis_url.get_secret_value():
+    if url := settings.resolved_redis_url:
         if problem := answers(url):
             reason = problem.rstrip(".")
             raise CannotStart(

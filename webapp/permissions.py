@@ -42,6 +42,7 @@ class Actor:
     name: str
     role: Role
     scopes: frozenset[Permission] | None = field(default=None)
+    public_id: str = field(default="", compare=False)  # for the log
 
     def may(self, permission: Permission) -> bool:
         """Whether the role grants the permission and the token, if any, carries it."""

@@ -41,7 +41,7 @@ def _web_answers(settings: Settings) -> bool:
 
 def _worker_answers(name: str, settings: Settings) -> bool:
     """Ask all workers, and look for one of this kind on this machine: in a container there is one."""
-    app = Celery(broker=settings.redis_url.get_secret_value())
+    app = Celery(broker=settings.resolved_redis_url)
     app.conf.update(broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5, "max_retries": 0})
     try:
         answers = app.control.ping(timeout=_WAIT_SECONDS / 2)

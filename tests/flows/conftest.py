@@ -19,7 +19,7 @@ from webapp.config import Settings
 from webapp.db import Database
 from webapp.jobs import Queue
 from webapp.services import analyses, price_store
-from webapp.storage import FrameStore
+from webapp.storage import open_frames
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 240
@@ -103,8 +103,8 @@ class Stage:
     def __init__(self, settings: Settings, database: Database, folder: Path) -> None:
         self.settings = settings
         self.database = database
-        self.store = FrameStore(settings.home / "frames")
-        self.queue = Queue(settings.redis_url.get_secret_value())
+        self.store = open_frames(settings)
+        self.queue = Queue(settings.resolved_redis_url)
         self.workers: list[Worker] = []
         self._folder = folder
         with database.write() as session:
@@ -119,6 +119,10 @@ class Stage:
             "ASSAY_HOME": str(values.home),
             "ASSAY_DATABASE_URL": values.database_url,
             "ASSAY_REDIS_URL": values.redis_url.get_secret_value(),
+            "ASSAY_REDIS_CA_FILE": values.redis_ca_file,
+            "ASSAY_RESULTS_URL": values.results_url.get_secret_value(),
+            "ASSAY_RESULTS_ACCESS_KEY": values.results_access_key.get_secret_value(),
+            "ASSAY_RESULTS_SECRET_KEY": values.results_secret_key.get_secret_value(),
             "ASSAY_SECRET_KEY": values.secret_key.get_secret_value(),
             **{f"ASSAY_{name.upper()}": str(value) for name, value in changes.items()},
         }

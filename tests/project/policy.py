@@ -78,6 +78,7 @@ POLICY = (
     ),
     UseCase("get a token", None, {"POST /api/v1/tokens": {}}, is_public=True),
     UseCase("ask whether it lives", None, {"GET /healthz": {}, "GET /readyz": {}}, is_public=True),
+    UseCase("read the metrics", None, {"GET /metrics": {}}, is_public=True),  # a token of the settings lets in
     UseCase("see style and pictures", None, {"GET /static/<path:filename>": {}}, is_public=True),
     UseCase(
         "accept an invitation",

@@ -24,7 +24,6 @@ NOT_IMPORTED = {
     "psycopg": "SQLAlchemy's driver for PostgreSQL",
     "kombu": "pinned so that a lock made on another Python has the same",
     "pyarrow": "pandas writes Parquet with it",
-    "prometheus-client": "the page that a monitoring system reads",
     "moto": "the S3-compatible server of the tests, started by its command",
     "flask-cors": "the server of moto wants it",
     "xgboost": "the same module as xgboost-cpu, for macOS",

@@ -120,3 +120,13 @@ def test_the_server_of_a_bucket_is_named_with_its_scheme_or_without():
         "root": "b/p", "endpoint_override": "minio:9000", "scheme": "http",
     }  # fmt: skip
     assert read_bucket_url("s3://b?endpoint_override=minio:9000") == {"root": "b", "endpoint_override": "minio:9000"}
+
+
+def test_a_queue_over_tls_has_to_prove_who_it_is():
+    plain = Settings(secret_key=KEY, redis_url="redis://:p@host/0", redis_ca_file="/ca.pem")
+    assert plain.resolved_redis_url == "redis://:p@host/0"
+    safe = Settings(secret_key=KEY, redis_url="rediss://:p@host:6380/0", redis_ca_file="/a ca.pem")
+    assert safe.resolved_redis_url == "rediss://:p@host:6380/0?ssl_cert_reqs=required&ssl_ca_certs=%2Fa+ca.pem"
+    assert (
+        Settings(secret_key=KEY, redis_url="rediss://host").resolved_redis_url == "rediss://host?ssl_cert_reqs=required"
+    )

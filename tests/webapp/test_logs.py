@@ -48,3 +48,18 @@ def test_what_json_does_not_know_is_spelt():
     (line,) = logged("import pathlib; logging.info('Saved.', extra={'where': pathlib.PurePosixPath('/here')})")
 
     assert line["where"] == "/here"
+
+
+def test_what_lines_are_about_is_in_each_of_them_until_it_ends():
+    lines = logged(
+        "from webapp.logs import bind, bound, mention\n"
+        "say = logging.getLogger('tests').info\n"
+        "bind(request_id='r', user='')\n"
+        "say('1')\n"
+        "with bound(analysis='a'): say('2', extra={'analysis': 'b'}); mention(user='u'); say('3')\n"
+        "say('4'); bind(); say('5')"
+    )
+    about = [{key: line[key] for key in ("request_id", "user", "analysis") if key in line} for line in lines]
+
+    asked = {"request_id": "r"}
+    assert about == [asked, {**asked, "analysis": "b"}, {**asked, "analysis": "a", "user": "u"}, asked, {}]

@@ -13,6 +13,7 @@ from webapp.auth.login import load_actor
 from webapp.auth.problems import wants_page
 from webapp.auth.session import read, write
 from webapp.errors import NotSignedIn, OwnPasswordNeeded
+from webapp.logs import mention
 from webapp.permissions import Actor
 from webapp.services import tokens, uploads
 
@@ -28,6 +29,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "GET /static/<path:filename>",  # style, fonts and pictures of the sign-in page
         "GET /healthz",
         "GET /readyz",
+        "GET /metrics",  # has a token of its own, and is not there without one
         "POST /api/v1/tokens",  # carries e-mail and password itself
     }
 )
@@ -78,6 +80,7 @@ def _guard() -> ResponseReturnValue | None:
     g.actor = load_actor() if secret is None else _actor_of(secret)
     if g.actor is None:
         return _turn_away()
+    mention(user=g.actor.public_id)
     if secret is not None:
         g.came_by_token = True
         return None

@@ -60,7 +60,7 @@ def _database() -> str:
 
 def broker_answers() -> bool:
     """Whether the queue server answers."""
-    url = parts().settings.redis_url.get_secret_value()
+    url = parts().settings.resolved_redis_url
     if not url:
         _log.warning("There is no broker: ASSAY_REDIS_URL is not set.")
         return False

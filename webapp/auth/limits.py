@@ -56,7 +56,7 @@ def install_limits(app: Flask, settings: Settings) -> None:
     """Count requests and the attempts to sign in, and refuse what is too many with 429."""
     for limit in (settings.sign_in_limit, settings.request_limit):
         parse_many(limit)  # a limit that cannot be read stops the start, not the first sign-in
-    redis_url = settings.redis_url.get_secret_value()
+    redis_url = settings.resolved_redis_url
     # Without retries, and with short waits: a server that hangs must not hang the sign-in with it.
     options = {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)}
     limiter = Limiter(

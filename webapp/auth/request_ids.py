@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
 
+from webapp.logs import bind
+
 HEADER = "X-Request-ID"
 _TRUSTED = re.compile(r"[0-9A-Za-z-]{8,64}")
 _make_record = logging.getLogRecordFactory()
@@ -16,6 +18,7 @@ def install_request_ids(app: Flask) -> None:
     """Name the requests of an application, and put the name into every log line written during one."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(lambda _error: bind())
     logging.setLogRecordFactory(_record_with_id)
 
 
@@ -29,7 +32,7 @@ def request_id() -> str:
 
 def _begin() -> None:
     g.pop("request_id", None)
-    request_id()
+    bind(request_id=request_id())
 
 
 def _end(response: Response) -> Response:

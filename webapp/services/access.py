@@ -12,6 +12,7 @@ from sqlalchemy.orm import QueryableAttribute, Session, load_only
 
 from webapp.db import database_now
 from webapp.errors import NotFound
+from webapp.logs import mention
 from webapp.permissions import Actor
 from webapp.tables import Analysis, GroupMember, Share, ShareOpening
 
@@ -32,6 +33,7 @@ def find_readable(
     row = session.scalars(query.options(load_only(*only)) if only else query).one_or_none()
     if row is None or not may_read(session, actor, row):
         raise NotFound(_NOTHING)
+    mention(analysis=analysis_id)
     return row
 
 
@@ -46,6 +48,7 @@ def find_owned(session: Session, actor: Actor, analysis_id: str) -> Analysis:
     row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
     if row is None or row.owner_id != actor.user_id:
         raise NotFound(_NOTHING)
+    mention(analysis=analysis_id)
     return row
 
 

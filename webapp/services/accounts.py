@@ -224,7 +224,7 @@ def find_row(session: Session, email: str) -> User | None:
 
 def to_actor(row: User) -> Actor:
     """Return a person as services know them."""
-    return Actor(user_id=row.id, name=row.name, role=Role(row.role))
+    return Actor(user_id=row.id, name=row.name, role=Role(row.role), public_id=row.public_id)
 
 
 def to_view(row: User) -> UserView:

@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session, aliased
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now
 from webapp.errors import LeaseLost
-from webapp.services import leases, price_sources
+from webapp.services import leases, meters, price_sources
 from webapp.services.leases import Running
 from webapp.services.price_sources import SourceState
 from webapp.services.workflow import Status
-from webapp.tables import Acquisition
+from webapp.tables import Acquisition, User
 
 Kind = Literal["fetch", "import"]
 
@@ -47,6 +47,8 @@ class AcquisitionClaim:
     interval: str
     extent: str
     request: Mapping[str, Any]
+    request_id: str = ""  # of who asked, so that the log of a job names it
+    owner: str = ""  # public id
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,10 @@ def claim_next(
             interval=row.interval,
             extent=row.extent,
             request=row.request,
+            request_id=row.request_id or "",
+            owner=session.scalars(select(User.public_id).where(User.id == row.owner_id)).one(),
         )
+        waited = (now - row.submitted_at).total_seconds()
         try:
             with session.begin_nested():
                 taken = leases.update_rows(session, Acquisition, queued, values)
@@ -115,6 +120,8 @@ def claim_next(
             taken = 0
         session.expire_all()
         if taken:
+            if claim.attempt == 1:
+                meters.count(session, "waited", "acquisition", amount=waited)
             return claim
 
 
@@ -273,6 +280,7 @@ def sweep(session: Session) -> int:
     now = database_now(session)
     for acquisition_id, attempt in leases.lost(session, Acquisition, now):
         hand_back(session, acquisition_id, attempt, reason="Its worker fell silent; it is begun again.")
+        meters.count(session, "leases_lost", "acquisition")
     return session.scalar(select(func.count()).select_from(_in_order(now).order_by(None).subquery())) or 0
 
 

@@ -1,6 +1,7 @@
 """Submitting, watching, cancelling and re-running analyses: what people and programs may do with them."""
 
 import datetime
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from quant.catalog import in_a_sentence
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
+from webapp.logs import mention
 from webapp.permissions import Actor, Permission, require
 from webapp.services import audit, pace, paging, quotas, snapshots, turns
 from webapp.services.access import find_owned, find_readable, may_read
@@ -21,6 +23,7 @@ from webapp.services.waiting import Waiting
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, User
 
+_log = logging.getLogger(__name__)
 # What changes while an analysis waits and runs, and what is needed to say so.
 _CHANGING = (
     Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.stage_fraction, Analysis.attempt,
@@ -413,6 +416,8 @@ def _insert(session: Session, actor: Actor, spec: dict[str, Any], spec_hash: str
     )
     session.add(row)
     session.flush()
+    mention(analysis=row.public_id)
+    _log.info("An analysis was submitted.")
     return row
 
 

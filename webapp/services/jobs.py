@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now
 from webapp.errors import LeaseLost
-from webapp.services import cpu_use, leases, quotas, turns
+from webapp.services import cpu_use, leases, meters, quotas, turns
 from webapp.services.leases import Running
 from webapp.services.workflow import STAGES, Status
-from webapp.tables import Analysis, LogLine
+from webapp.tables import Analysis, LogLine, User
 
 MAX_TRANSIENT = 6
 _FIRST_WAIT_SECONDS = 10.0
@@ -37,6 +37,8 @@ class Claim:
     snapshot_id: int | None
     pins: Mapping[str, Any]
     is_rerun: bool
+    request_id: str = ""  # of who asked, so that the log of a job names it
+    owner: str = ""  # public id
 
 
 def claim_next(
@@ -90,6 +92,8 @@ def claim_next(
         taken = _update(session, leases.is_queued(Analysis, row.id, row.attempt), values)
         if taken and not is_hopeless:
             attempt = row.attempt + 1
+            if attempt == 1:
+                meters.count(session, "waited", "analysis", amount=(now - row.submitted_at).total_seconds())
             _log(session, row.id, attempt, "info", None, f"Started by worker {worker} (attempt {attempt}).", now)
             return Claim(
                 analysis_id=row.id,
@@ -100,6 +104,8 @@ def claim_next(
                 snapshot_id=row.snapshot_id,
                 pins=row.pins,
                 is_rerun=row.parent_id is not None,
+                request_id=row.request_id or "",
+                owner=session.scalars(select(User.public_id).where(User.id == row.owner_id)).one(),
             )
         session.expire_all()  # another worker was faster; look again
 
@@ -202,6 +208,9 @@ def finish(session: Session, claim: Claim, values: Mapping[str, Any]) -> None:
     final = {"status": Status.SUCCEEDED, "finished_at": database_now(session), "progress": 1.0, "stage": None}
     if not _update(session, _is_wanted(claim), {**values, **final, "lease_expires_at": None}):
         raise _why_not(session, claim)
+    spent = session.scalars(select(Analysis.stage_seconds).where(Analysis.id == claim.analysis_id)).one()
+    for stage, seconds in spent.items():
+        meters.count(session, "stage", stage, amount=seconds)
     _log(session, claim.analysis_id, claim.attempt, "info", None, "Finished.", database_now(session))
 
 
@@ -323,6 +332,7 @@ def sweep(session: Session) -> int:
     reason = "Its worker fell silent; the work goes on from the last stored stage."
     for analysis_id, attempt in leases.lost(session, Analysis, now):
         hand_back(session, analysis_id, attempt, reason=reason)
+        meters.count(session, "leases_lost", "analysis")
     return turns.count_startable(session, now)
 
 

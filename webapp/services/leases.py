@@ -13,10 +13,13 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
+from webapp.services import meters
 from webapp.services.workflow import Status
 from webapp.tables import Acquisition, Analysis
 
 Jobs = type[Analysis] | type[Acquisition]
+
+_COUNTED = {Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED}
 
 QUEUED_AGAIN: Mapping[str, Any] = {
     "status": Status.QUEUED,
@@ -135,6 +138,12 @@ def lost(session: Session, table: Jobs, now: datetime.datetime) -> list[tuple[in
 
 def update_rows(session: Session, table: Jobs, where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
     """Change the rows that fulfil a condition; return how many there were."""
+    status = values.get("status")
     result = session.execute(update(table).where(where).values(**values).execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)  # noqa: S101  # narrows the type: an UPDATE has a row count
+    if status in _COUNTED and result.rowcount:
+        kind = "analysis" if table is Analysis else "acquisition"
+        meters.count(session, "moved", kind, str(status), n=result.rowcount)
+        if status == Status.FAILED:
+            meters.count(session, "failed", kind, values.get("error_code") or "unknown", n=result.rowcount)
     return result.rowcount

@@ -129,7 +129,8 @@ def holder_of(session: Session, secret: str) -> Holder | None:
         return None
     row, user = found
     is_due = now - row.last_seen_at >= _SEEN_NOTED_EVERY
-    return Holder(Actor(user.id, user.name, Role(user.role)), row.public_id, is_due, user.must_choose_password)
+    actor = Actor(user.id, user.name, Role(user.role), public_id=user.public_id)
+    return Holder(actor, row.public_id, is_due, user.must_choose_password)
 
 
 def note_sighting(session: Session, session_id: str, *, address: str = "") -> None:

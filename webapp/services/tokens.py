@@ -143,7 +143,7 @@ def bearer_of(session: Session, secret: str) -> Bearer | None:
     token, user = found
     scopes = frozenset(_scopes(token))
     is_use_due = token.last_used_at is None or now - token.last_used_at >= _USE_NOTED_EVERY
-    return Bearer(Actor(user.id, user.name, Role(user.role), scopes), is_use_due)
+    return Bearer(Actor(user.id, user.name, Role(user.role), scopes, user.public_id), is_use_due)
 
 
 def note_use(session: Session, secret: str) -> None:

@@ -6,6 +6,7 @@ from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
 from webapp.tables.idempotency import IdempotencyKey
 from webapp.tables.limit import CpuUse, HouseLimits, UserLimits
+from webapp.tables.meter import Meter, Singleton
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
@@ -33,6 +34,7 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "LogLine",
+    "Meter",
     "PerformanceMetric",
     "Prediction",
     "PriceData",
@@ -44,6 +46,7 @@ __all__ = [
     "Security",
     "Share",
     "ShareOpening",
+    "Singleton",
     "Snapshot",
     "SnapshotItem",
     "StageClaim",

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, t
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
+from webapp.logs import request_id
 
 _ONE_AT_A_TIME = text("status = 'running' AND kind = 'fetch'")
 
@@ -67,6 +68,7 @@ class Acquisition(Base):
     n_restated: Mapped[int | None]
     n_withdrawn: Mapped[int | None]
     message: Mapped[str | None] = mapped_column(Text)  # what it brought, in words
+    request_id: Mapped[str | None] = mapped_column(String(64), default=request_id)  # that asked for it, as in the log
 
 
 class PriceSource(Base):

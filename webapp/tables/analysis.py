@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
+from webapp.logs import request_id
 from webapp.tables.keys import BIG_KEY
 
 
@@ -73,6 +74,7 @@ class Analysis(Base):
     progress_before: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))  # the newest one
     cpu_seconds: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))  # of all
     cpu_mark: Mapped[float | None]  # what its process's own clock showed when `cpu_seconds` was last added to
+    request_id: Mapped[str | None] = mapped_column(String(64), default=request_id)  # that asked for it, as in the log
 
 
 class AnalysisTag(Base):

@@ -2,7 +2,7 @@
 
 import datetime
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -15,3 +15,4 @@ class Worker(Base):
 
     name: Mapped[str] = mapped_column(String(120), primary_key=True)  # as it claims: host:pid:start
     seen_at: Mapped[datetime.datetime] = mapped_column(index=True)
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its main process and children

@@ -1,4 +1,7 @@
 import datetime
+import io
+import json
+import logging
 
 import pytest
 
@@ -7,9 +10,10 @@ from tests import factories
 from tests.webapp.api.answered import QUESTION
 from tests.webapp.api.calls import Caller, fields, problem, without_id
 from webapp import jobs
+from webapp.logs import JsonFormatter
 from webapp.permissions import GRANTS, Permission, Role
 from webapp.services import workers
-from webapp.tables import Analysis, AuditEvent, LogLine
+from webapp.tables import Analysis, AuditEvent, LogLine, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -51,6 +55,29 @@ def test_a_submission_is_queued_and_its_address_told(me, google, database, jobs_
     with database.read() as session:
         event = session.query(AuditEvent).filter_by(action="analysis.submitted").one()
         assert (event.user_id, event.address) == (me.actor.user_id, "127.0.0.1")
+
+
+def test_a_submission_is_one_line_of_the_log_that_names_request_person_and_analysis(me, google, database):
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    log = logging.getLogger("webapp.services.analyses")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        answer = me.post("/analyses", json={"spec": QUESTION}, headers={"X-Request-ID": "abc-12345"})
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    (line,) = [json.loads(text) for text in written.getvalue().splitlines()]
+
+    with database.read() as session:
+        person = session.query(User).filter_by(id=me.actor.user_id).one()
+        assert session.query(Analysis).one().request_id == "abc-12345"
+    assert {key: line[key] for key in ("request_id", "user", "analysis")} == {
+        "request_id": "abc-12345", "user": person.public_id, "analysis": answer.json["id"],
+    }  # fmt: skip
+    assert person.email not in written.getvalue()
 
 
 def test_what_was_stored_can_be_submitted_again(me, google):
