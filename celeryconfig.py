@@ -22,12 +22,9 @@ task_serializer = "json"
 task_ignore_result = True
 task_acks_late = False  # the lease brings lost work back, faster than the broker would
 worker_prefetch_multiplier = 1
+
 # A new child warms up before it says that it is there. Celery kills one that is silent for four seconds, and the next,
 # for as long as the machine is busy.
-worker_proc_alive_timeout = 300.0
-
-# A child loads the libraries and kernels before it says that it is there. On a busy machine that takes longer than the
-# 4 s of Celery's default, after which it would be killed, and its successor, and so on for ever.
 worker_proc_alive_timeout = 300.0
 
 # Backstops against what a library leaks; a child that is replaced costs a fork, between two analyses.
