@@ -200,9 +200,10 @@ def hash_frame(frame: pd.DataFrame) -> str:
     """
     digest = hashlib.sha256()
     index = [
-        ("index", name, frame.index.get_level_values(level).to_series()) for level, name in enumerate(frame.index.names)
+        ("index", name, frame.index.get_level_values(level) if frame.index.nlevels > 1 else frame.index)
+        for level, name in enumerate(frame.index.names)
     ]
-    columns = [("column", name, frame.iloc[:, position]) for position, name in enumerate(frame.columns)]
+    columns = [("column", name, values) for name, values in frame.items()]
     for part, name, values in (*index, *columns):
         kind, buffer = _canonical_buffer(values)
         digest.update(f"{part}:{_canonical_name(name)}:{kind}:{len(values)}:{len(buffer)};".encode())
@@ -219,17 +220,17 @@ def _canonical_name(name: object) -> str:
     raise TypeError(f"Expected a string or an integer as the name of a column; found {name!r}.")
 
 
-def _canonical_buffer(values: pd.Series) -> tuple[str, bytes]:
+def _canonical_buffer(values: pd.Series | pd.Index) -> tuple[str, bytes]:
     """Return a type name and little-endian bytes that are the same for equal values."""
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return f"time[{dtype.tz}]", _time_buffer(values.dt.tz_convert("UTC").dt.tz_localize(None))
+        return f"time[{dtype.tz}]", _time_buffer(values.to_numpy(dtype=f"datetime64[{dtype.unit}]"), values.name)
     if isinstance(dtype, pd.StringDtype) or dtype == np.dtype("object"):
         return "str", _string_buffer(values)
     if not isinstance(dtype, np.dtype) or dtype.kind not in "Mbiuf" or dtype.itemsize > _WIDEST_NUMBER_BYTES:
         raise TypeError(f"Expected numbers, booleans, timestamps or strings in column {values.name!r}; found {dtype}.")
     if dtype.kind == "M":
-        return "time[naive]", _time_buffer(values)
+        return "time[naive]", _time_buffer(values.to_numpy(), values.name)
     numbers = values.to_numpy()
     if dtype.kind == "f":
         numbers = numbers + 0.0  # -0.0 becomes 0.0
@@ -237,19 +238,18 @@ def _canonical_buffer(values: pd.Series) -> tuple[str, bytes]:
     return dtype.name, numbers.astype(dtype.newbyteorder("<")).tobytes()
 
 
-def _time_buffer(values: pd.Series) -> bytes:
+def _time_buffer(exact: np.ndarray[Any, Any], name: object) -> bytes:
     """Return microseconds since 1970; a finer part would be lost, and is refused."""
-    exact = values.to_numpy()
     rounded = exact.astype("datetime64[us]")
-    if not ((rounded == exact) | np.isnat(exact)).all():
-        raise TypeError(f"Expected whole microseconds in column {values.name!r}; found finer timestamps.")
+    if exact.dtype != rounded.dtype and not ((rounded == exact) | np.isnat(exact)).all():
+        raise TypeError(f"Expected whole microseconds in column {name!r}; found finer timestamps.")
     return rounded.astype("<i8").tobytes()
 
 
-def _string_buffer(values: pd.Series) -> bytes:
+def _string_buffer(values: pd.Series | pd.Index) -> bytes:
     """Return each string after its length in bytes, so that no two columns of strings run together to the same."""
     parts = []
-    for value in values:
+    for value in values.tolist():
         if isinstance(value, str):
             encoded = value.encode(errors="surrogatepass")
             parts += [f"{len(encoded)}:".encode(), encoded]

@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quant.stages import StageOutput, hash_json
+from webapp.arrow import to_table
 from webapp.config import Settings
 from webapp.places import DRAFTS, Bucket, Folder, Place
 
@@ -241,8 +242,7 @@ def _inside(key: str, *names: str) -> str:
 
 def _write(frame: pd.DataFrame, file: Path | pa.BufferOutputStream) -> None:
     """Write a frame; it is read as a whole, so statistics and dictionaries of its columns would help nobody."""
-    table = pa.Table.from_pandas(frame, nthreads=1)
-    pq.write_table(table, file, compression="zstd", use_dictionary=False, write_statistics=False)
+    pq.write_table(to_table(frame), file, compression="zstd", use_dictionary=False, write_statistics=False)
 
 
 def _to_frame(file: pq.ParquetFile) -> pd.DataFrame:
