@@ -35,6 +35,11 @@ class StageOutput:
     frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     facts: Mapping[str, Json] = field(default_factory=dict)
 
+    def copy(self) -> "StageOutput":
+        """Return a copy that shares no state with this; frames share memory until one of them is written to."""
+        frames = {name: frame.copy(deep=False) for name, frame in self.frames.items()}
+        return StageOutput(frames, deepcopy(dict(self.facts)))
+
 
 class StageStore(Protocol):
     """Where stage outputs are kept. Reading back gives equal frames: same values, types, index and column order."""
@@ -155,17 +160,11 @@ class MemoryStore:
     def get(self, key: str) -> StageOutput | None:
         """Return the output stored under `key`, or None."""
         output = self.outputs.get(key)
-        return None if output is None else _copied(output)
+        return None if output is None else output.copy()
 
     def put(self, key: str, output: StageOutput) -> None:
         """Store `output` under `key`; a second store of the same key changes nothing."""
-        self.outputs.setdefault(key, _copied(output))
-
-
-def _copied(output: StageOutput) -> StageOutput:
-    """Return a copy that shares no state with the original; frames share memory until one of them is written to."""
-    frames = {name: frame.copy(deep=False) for name, frame in output.frames.items()}
-    return StageOutput(frames, deepcopy(dict(output.facts)))
+        self.outputs.setdefault(key, output.copy())
 
 
 def canonical_json(value: Json) -> str:
@@ -199,11 +198,11 @@ def hash_frame(frame: pd.DataFrame) -> str:
         If a column is of another type, a name neither a string nor an integer, or a timestamp finer than microseconds.
     """
     digest = hashlib.sha256()
-    index = [
+    index: list[tuple[str, Any, pd.Series | pd.Index]] = [
         ("index", name, frame.index.get_level_values(level) if frame.index.nlevels > 1 else frame.index)
         for level, name in enumerate(frame.index.names)
     ]
-    columns = [("column", name, values) for name, values in frame.items()]
+    columns: list[tuple[str, Any, pd.Series | pd.Index]] = [("column", name, values) for name, values in frame.items()]
     for part, name, values in (*index, *columns):
         kind, buffer = _canonical_buffer(values)
         digest.update(f"{part}:{_canonical_name(name)}:{kind}:{len(values)}:{len(buffer)};".encode())

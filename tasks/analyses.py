@@ -14,36 +14,42 @@ from tasks.fence import FencedStore, fence
 from tasks.hands import Hands, hands
 from tasks.helping import help_out
 from tasks.peers import WorkerPeers, holder_of
-from tasks.pool import WORKER
+from tasks.pool import WORKER, is_stopping
+from tasks.reports import Reports
 from tasks.setbacks import failure_of, let_go, setback_of
 from webapp import jobs
 from webapp.db import AWAY
 from webapp.errors import LeaseLost
 from webapp.logs import bind
+from webapp.recent import RecentStore
 from webapp.services import jobs as job_services
 from webapp.services import results, snapshots, stage_claims, trials
 from webapp.services.jobs import Claim
 from webapp.storage import ScopedStore
 
-REPORT_SECONDS = 0.4
+CARRY_ON_SECONDS = 5.0  # with one message; the longer, the rarer Celery looks at a child's memory and age
 _log = logging.getLogger(__name__)
 
 
 @app.task(name=jobs.WORK)  # type: ignore[untyped-decorator]  # Celery has no types
 def work() -> None:
-    """Take the next analysis and carry it to its end, or help one that is tuning; then look for more."""
+    """Carry analyses to their end, one after the other for a while, or help one that is tuning; then look for more."""
     parts = hands()
+    until = time.monotonic() + CARRY_ON_SECONDS
     try:
-        claim = _claim(parts)
-        if claim is not None:
+        while (claim := _claim(parts)) is not None:
             bind(analysis=claim.public_id, user=claim.owner, request_id=claim.request_id)
             _log.info("An analysis begins.", extra={"attempt": claim.attempt})
             _carry(parts, claim)
             with parts.database.write() as session:
                 job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
             _log.info("An analysis is put down.", extra={"attempt": claim.attempt})
-        elif not help_out(parts):
-            return
+            bind()
+            if time.monotonic() >= until or is_stopping():
+                break
+        else:
+            if not help_out(parts):
+                return
     except LeaseLost as error:
         _log.warning("Stopped work that is no longer ours.", extra={"error": str(error)})
     except AWAY:
@@ -94,39 +100,42 @@ def _end_badly(parts: Hands, claim: Claim, error: Exception) -> None:
 
 def _answer(parts: Hands, claim: Claim) -> None:
     spec = read_stored(claim.spec)
-    watcher = Watcher(parts, claim, spec)
     # A re-run finds nothing that its parent has computed, or equal hashes would prove nothing.
     store = ScopedStore(parts.store, claim.public_id) if claim.is_rerun else parts.store
     own = fence(parts.database, lambda session: job_services.hold(session, claim))
-    result = run_analysis(
-        spec,
-        watcher.acquire,
-        store=FencedStore(store, own),
-        peers=WorkerPeers(
-            parts, store, analysis_id=claim.analysis_id, public_id=claim.public_id, on_wait=watcher.waits
-        ),
-        watcher=watcher,
-        n_jobs=parts.settings.fit_threads,
-        pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
-    )
-    watcher.at("report", 0.5)
-    stored = results.store_result(store, claim, result, publish=own())
-    with parts.database.write() as session:
-        results.save(session, claim, result, stored, series_ids=watcher.ground().series_ids)
+    with Reports(parts.database, claim) as reports:
+        watcher = Watcher(parts, claim, spec, reports)
+        result = run_analysis(
+            spec,
+            watcher.acquire,
+            store=FencedStore(RecentStore(store, parts.recent), own),
+            peers=WorkerPeers(
+                parts, store, analysis_id=claim.analysis_id, public_id=claim.public_id, on_wait=watcher.waits
+            ),
+            watcher=watcher,
+            n_jobs=parts.settings.fit_threads,
+            pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
+        )
+        watcher.at("report", 0.5)
+        stored = results.store_result(store, claim, result, publish=own())
+        reports.stop()
+        with parts.database.write() as session:
+            reports.write_rest(session)
+            results.save(session, claim, result, stored, series_ids=watcher.ground().series_ids)
 
 
 class Watcher:
     """Tells the database how an analysis fares, and the analysis whether it is still wanted."""
 
-    def __init__(self, parts: Hands, claim: Claim, spec: AnalysisSpec) -> None:
+    def __init__(self, parts: Hands, claim: Claim, spec: AnalysisSpec, reports: Reports) -> None:
         self._parts = parts
         self._claim = claim
         self._spec = spec
+        self._reports = reports
         self._ground: trials.Ground | None = None
         self._stage, self._fraction = "", 0.0
         self._seconds: dict[str, float] = {}
-        self._messages: list[tuple[str, str]] = []
-        self._looked_at = self._reported_at = time.monotonic()
+        self._looked_at = time.monotonic()
 
     def acquire(self, spec: AnalysisSpec) -> Sequence[Instrument]:
         """Read the prices of the pinned snapshot, pinning the newest at the first claim."""
@@ -137,11 +146,13 @@ class Watcher:
                 snapshot_id = snapshots.pin_for(session, self._parts.store, self._claim.owner_id, spec)
                 job_services.pin(session, self._claim, snapshot_id=snapshot_id)
         with self._parts.database.read() as session:
-            instruments = snapshots.read_instruments(session, self._parts.store, snapshot_id, spec)
-            series_ids = tuple(ref.series_id for ref in snapshots.vintages_of(session, snapshot_id))
+            refs = snapshots.vintages_of(session, snapshot_id)
+            instruments = snapshots.read_instruments(
+                session, self._parts.store, snapshot_id, spec, refs=refs, recent=self._parts.recent
+            )
         sessions = [item.prices["session"] for item in instruments]
         self._ground = trials.Ground(
-            series_ids,
+            tuple(ref.series_id for ref in refs),
             spec.interval,
             min(column.iloc[0] for column in sessions).date(),
             max(column.iloc[-1] for column in sessions).date(),
@@ -155,27 +166,13 @@ class Watcher:
         return self._ground
 
     def at(self, stage: str, fraction: float, message: str = "") -> None:
-        """Report where the work is, at most a few times a second; raises if it is no longer wanted."""
+        """Report where the work is; raises if it is no longer wanted."""
         now = time.monotonic()
         if self._stage:
             self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._looked_at
         self._looked_at = now
-        is_new = stage != self._stage
         self._stage, self._fraction = stage, fraction
-        if message:
-            self._messages.append(("info", message))
-        if not is_new and not self._messages and now - self._reported_at < REPORT_SECONDS:
-            return
-        with self._parts.database.write() as session:
-            job_services.report(
-                session,
-                self._claim,
-                stage=stage,
-                fraction=fraction,
-                stage_seconds=self._seconds,
-                messages=self._messages,
-            )
-        self._messages, self._reported_at = [], now
+        self._reports.say(stage, fraction, self._seconds, message)
 
     def waits(self, message: str) -> None:
         """Report that the work stands where it stood, because another worker computes what is needed next."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from quant.stages import StageOutput
 from webapp.db import Database
+from webapp.recent import RecentStore
 from webapp.storage import FrameStore, ScopedStore
 
 Fence = Callable[[], AbstractContextManager[Session]]
@@ -34,13 +35,13 @@ class FencedStore:
 
     Parameters
     ----------
-    store : FrameStore or ScopedStore
+    store : FrameStore, ScopedStore or RecentStore
         Where outputs are kept; whoever may read there may read here.
     fence : Fence
         Of the job.
     """
 
-    def __init__(self, store: FrameStore | ScopedStore, fence: Fence) -> None:
+    def __init__(self, store: FrameStore | ScopedStore | RecentStore, fence: Fence) -> None:
         self._store = store
         self._fence = fence
 

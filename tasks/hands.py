@@ -9,6 +9,7 @@ from webapp.db import Database
 from webapp.jobs import Queue
 
 if TYPE_CHECKING:
+    from webapp.recent import Recent
     from webapp.storage import FileStore, FrameStore
 
 
@@ -26,6 +27,13 @@ class Hands:
         from webapp.storage import open_frames  # noqa: PLC0415  # see above
 
         return open_frames(self.settings)
+
+    @cached_property
+    def recent(self) -> "Recent":
+        """What this process has just read."""
+        from webapp.recent import Recent  # noqa: PLC0415  # see above
+
+        return Recent()
 
     @cached_property
     def files(self) -> "FileStore":

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import mmap
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from webapp.logs import configure_logging
 
 _log = logging.getLogger(__name__)
 _keeper: subprocess.Popen[bytes] | None = None
+_stopping = mmap.mmap(-1, 1)  # a byte that the main process shares with the children it forks
 
 # Made in the worker's main process and inherited by the children it forks: different after each start.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{int(time.time())}"
@@ -48,9 +50,15 @@ def _on_child_ended(_number: int, _frame: FrameType | None) -> None:
 
 
 def hurry(**_signal: Any) -> None:
-    """Tell the keeper that the worker was asked to end: what is not finished soon is handed back."""
+    """Tell children and keeper that the worker was asked to end: what is not finished soon is handed back."""
+    _stopping[0] = 1
     if _keeper is not None and _keeper.poll() is None:
         _keeper.send_signal(signal.SIGUSR1)
+
+
+def is_stopping() -> bool:
+    """Whether the worker was asked to end, so that its children must begin nothing more."""
+    return _stopping[0] == 1
 
 
 def share_what_is_loaded(**_signal: Any) -> None:

@@ -36,7 +36,7 @@ def to_table(frame: pd.DataFrame) -> pa.Table:
         if len(_schemas) >= _MOST_SCHEMAS:
             _schemas.clear()
         schema = _schemas[kind] = pa.Schema.from_pandas(frame)
-    columns = [*(column for _, column in frame.items()), *_stored_levels(frame.index)]
+    columns: list[pd.Series | pd.Index] = [*(column for _, column in frame.items()), *_stored_levels(frame.index)]
     arrays = [
         pa.array(_values(column), type=field.type, from_pandas=True)
         for column, field in zip(columns, schema, strict=True)

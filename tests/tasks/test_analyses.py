@@ -12,6 +12,7 @@ from quant.errors import AnalysisCancelled, NotEnoughData, ProviderUnavailable, 
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
 from tasks.analyses import Watcher
+from tasks.reports import Reports
 from tests.quant.conftest import QUICK
 from webapp import jobs
 from webapp.errors import LeaseLost, NotFound, ServiceUnavailable
@@ -53,13 +54,32 @@ def test_nothing_to_do_sends_nothing(work, jobs_sent):
     assert jobs_sent == []
 
 
-def test_a_run_ends_with_its_answer_and_looks_for_more(work, parts, submitted, jobs_sent):
+def test_a_run_ends_with_its_answer_and_the_next_begins_with_the_same_message(
+    work, parts, actor, submitted, jobs_sent, monkeypatch
+):
+    monkeypatch.setattr(tasks.analyses, "CARRY_ON_SECONDS", 60.0)
+    with parts.database.write() as session:
+        other = analyses.submit(session, actor, SPEC.model_copy(update={"seed": 5}))
     work()
 
     done = row(parts, submitted)
     assert done.status == "succeeded", done.error_message
     assert done.result_hash is not None
     assert set(done.stage_seconds) >= {"acquire", "train", "predict"}
+    assert row(parts, other).status == "succeeded"
+    assert jobs_sent == []  # nothing is due
+
+
+@pytest.mark.parametrize("reason", ["the time is over", "the worker stops"])
+def test_no_other_is_begun_when(work, parts, actor, submitted, jobs_sent, monkeypatch, reason):
+    monkeypatch.setattr(tasks.analyses, "CARRY_ON_SECONDS", 0.0 if reason == "the time is over" else 60.0)
+    monkeypatch.setattr(tasks.analyses, "is_stopping", lambda: reason == "the worker stops")
+    with parts.database.write() as session:
+        other = analyses.submit(session, actor, SPEC.model_copy(update={"seed": 5}))
+    fail_with(monkeypatch, NotEnoughData("Too short."))
+    work()
+
+    assert [row(parts, each).status for each in (submitted, other)] == ["failed", "queued"]
     assert jobs_sent == [jobs.WORK]
 
 
@@ -177,7 +197,7 @@ def test_a_rerun_finds_nothing_that_its_parent_computed(work, parts, actor, subm
 def test_a_worker_that_lost_its_analysis_enters_no_trial_pins_nothing_and_stores_nothing(parts, submitted):
     with parts.database.write() as session:
         claim = job_services.claim_next(session, worker="w", pid=1, lease_seconds=20, max_attempts=5)
-    watcher = Watcher(parts, claim, SPEC)
+    watcher = Watcher(parts, claim, SPEC, Reports(parts.database, claim))
     watcher.acquire(SPEC)
     with parts.database.write() as session:
         assert job_services.hand_back(session, claim.analysis_id, claim.attempt, reason="It fell silent.")
@@ -205,7 +225,7 @@ def test_a_trial_that_is_made_again_after_a_crash_is_entered_once(parts, submitt
     for _ in range(2):
         with parts.database.write() as session:
             claim = job_services.claim_next(session, worker="w", pid=1, lease_seconds=20, max_attempts=5)
-        watcher = Watcher(parts, claim, SPEC)
+        watcher = Watcher(parts, claim, SPEC, Reports(parts.database, claim))
         watcher.acquire(SPEC)
         watcher.tried([judged])
         with parts.database.write() as session:

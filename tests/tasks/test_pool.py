@@ -1,3 +1,4 @@
+import mmap
 import os
 import signal
 import subprocess
@@ -61,8 +62,11 @@ def test_another_child_that_ends_starts_no_keeper(keepers):
     assert len(keepers) == 1
 
 
-def test_a_worker_that_is_told_to_stop_tells_its_keeper(keepers):
+def test_a_worker_that_is_told_to_stop_tells_its_keeper_and_its_children(keepers, monkeypatch):
+    monkeypatch.setattr(pool, "_stopping", mmap.mmap(-1, 1))
+    assert not pool.is_stopping()
     pool.hurry(sender=None)  # before there is one
+    assert pool.is_stopping()
     pool.start_keeper(sender=None)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pool.hurry(sender=None)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, case, insert, or_, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
@@ -39,6 +39,16 @@ class Claim:
     is_rerun: bool
     request_id: str = ""  # of who asked, so that the log of a job names it
     owner: str = ""  # public id
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line for an analysis's log; `age_seconds` is how long ago it was said."""
+
+    level: str
+    stage: str | None
+    text: str
+    age_seconds: float = 0.0
 
 
 def claim_next(
@@ -117,7 +127,7 @@ def report(
     stage: str,
     fraction: float,
     stage_seconds: Mapping[str, float],
-    messages: Sequence[tuple[str, str]] = (),
+    lines: Sequence[Line] = (),
 ) -> None:
     """Say how far the work is; learn whether it is still wanted.
 
@@ -133,8 +143,8 @@ def report(
         Share of the stage that is done, 0 to 1.
     stage_seconds : mapping of str to float
         Seconds spent in each stage so far.
-    messages : sequence of (level, text), default=()
-        Lines for the log.
+    lines : sequence of Line, default=()
+        For the log.
 
     Raises
     ------
@@ -154,9 +164,22 @@ def report(
     }
     if not _update(session, _is_wanted(claim), values):
         raise _why_not(session, claim)
-    now = database_now(session)
-    for level, text in messages:
-        _log(session, claim.analysis_id, claim.attempt, level, stage, text, now)
+    if lines:
+        now = database_now(session)
+        session.execute(
+            insert(LogLine),
+            [
+                {
+                    "analysis_id": claim.analysis_id,
+                    "attempt": claim.attempt,
+                    "at": now - datetime.timedelta(seconds=line.age_seconds),
+                    "level": line.level,
+                    "stage": line.stage,
+                    "message": line.text,
+                }
+                for line in lines
+            ],
+        )
 
 
 def hold(session: Session, claim: Claim) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from quant.result import AnalysisResult
@@ -152,11 +152,12 @@ def save(
         },
     )
     now = database_now(session)
-    session.add_all(
-        Artifact(analysis_id=claim.analysis_id, name=name, key=key, n_bytes=n_bytes, created_at=now)
+    artifacts = [
+        {"analysis_id": claim.analysis_id, "name": name, "key": key, "n_bytes": n_bytes, "created_at": now}
         for name, (key, n_bytes) in stored.outputs.items()
         if n_bytes
-    )
+    ]
+    session.execute(insert(Artifact), artifacts)  # an answer has itself and its features
     _add_models(session, claim, result)
     _add_latest(session, claim, result, series_ids, now)
     _add_features(session, claim, result, stored.outputs["features"][0], now)
@@ -224,23 +225,24 @@ def _count_ledger(session: Session, analysis_id: int) -> int:
 def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
     chosen = result.facts["chosen"]
     names = [column for column in result.frames["fold_scores"].columns if column in result.facts["scores"]]
-    for fold in result.frames["fold_scores"].to_dict("records"):
-        session.add(
-            FittedModel(
-                analysis_id=claim.analysis_id,
-                fold=int(fold["fold"]),
-                name=chosen["model"],
-                parameters=chosen["parameters"],
-                seed=result.facts["seed"],
-                train_start=_instant(fold["train_start"]),
-                train_end=_instant(fold["train_end"]),
-                test_start=_instant(fold["test_start"]),
-                test_end=_instant(fold["test_end"]),
-                n_train=int(fold["n_train"]),
-                n_test=int(fold["n_test"]),
-                scores={name: _number(fold[name]) for name in names},
-            )
-        )
+    rows = [
+        {
+            "analysis_id": claim.analysis_id,
+            "fold": int(fold["fold"]),
+            "name": chosen["model"],
+            "parameters": chosen["parameters"],
+            "seed": result.facts["seed"],
+            "train_start": _instant(fold["train_start"]),
+            "train_end": _instant(fold["train_end"]),
+            "test_start": _instant(fold["test_start"]),
+            "test_end": _instant(fold["test_end"]),
+            "n_train": int(fold["n_train"]),
+            "n_test": int(fold["n_test"]),
+            "scores": {name: _number(fold[name]) for name in names},
+        }
+        for fold in result.frames["fold_scores"].to_dict("records")
+    ]
+    session.execute(insert(FittedModel), rows)
 
 
 def _add_latest(
@@ -288,21 +290,23 @@ def _add_features(
     spec = read_stored(claim.spec)
     importance = result.frames.get("importance")
     means = dict(zip(importance["feature"], importance["mean"], strict=True)) if importance is not None else {}
-    for entry in spec.features:
-        for column in entry.columns:
-            session.add(
-                UsedFeature(
-                    analysis_id=claim.analysis_id,
-                    name=entry.name,
-                    column_name=column,
-                    parameters=json.loads(entry.model_dump_json(exclude={"name"})),
-                    category=entry.category,
-                    interval=spec.interval,
-                    importance=_number(means.get(column)),
-                    artifact_key=artifact_key,
-                    calculated_at=now,
-                )
-            )
+    rows = [
+        {
+            "analysis_id": claim.analysis_id,
+            "name": entry.name,
+            "column_name": column,
+            "parameters": parameters,
+            "category": entry.category,
+            "interval": spec.interval,
+            "importance": _number(means.get(column)),
+            "artifact_key": artifact_key,
+            "calculated_at": now,
+        }
+        for entry in spec.features
+        for parameters in [json.loads(entry.model_dump_json(exclude={"name"}))]
+        for column in entry.columns
+    ]
+    session.execute(insert(UsedFeature), rows)
 
 
 def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series_ids: tuple[int, ...]) -> None:
@@ -321,48 +325,51 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
     securities = [
         session.scalars(select(PriceSeries.security_id).where(PriceSeries.id == id_)).one() for id_ in series_ids
     ]
-    session.add_all(
-        TradeRow(
-            backtest_id=backtest.id,
-            number=number,
-            security_id=securities[int(trade["instrument"])],
-            direction=str(trade["direction"]),
-            entry_at=_instant(trade["entry_at"]),
-            exit_at=None if trade["is_open"] else _instant(trade["exit_at"]),
-            shares=float(trade["max_shares"]),
-            entry_price=float(trade["entry_price"]),
-            exit_price=None if trade["is_open"] else _number(trade["exit_price"]),
-            profit=float(trade["pnl"]),
-            return_fraction=float(trade["return_on_entry_value"]),
-            costs=float(trade["costs"]),
-            n_bars=int(trade["bars_held"]),
-            best_excursion=float(trade["max_favourable_excursion"]),
-            worst_excursion=float(trade["max_adverse_excursion"]),
-        )
+    trades = [
+        {
+            "backtest_id": backtest.id,
+            "number": number,
+            "security_id": securities[int(trade["instrument"])],
+            "direction": str(trade["direction"]),
+            "entry_at": _instant(trade["entry_at"]),
+            "exit_at": None if trade["is_open"] else _instant(trade["exit_at"]),
+            "shares": float(trade["max_shares"]),
+            "entry_price": float(trade["entry_price"]),
+            "exit_price": None if trade["is_open"] else _number(trade["exit_price"]),
+            "profit": float(trade["pnl"]),
+            "return_fraction": float(trade["return_on_entry_value"]),
+            "costs": float(trade["costs"]),
+            "n_bars": int(trade["bars_held"]),
+            "best_excursion": float(trade["max_favourable_excursion"]),
+            "worst_excursion": float(trade["max_adverse_excursion"]),
+        }
         for number, trade in enumerate(rows.to_dict("records"), start=1)
-    )
-    session.add_all(
-        PerformanceMetric(
-            backtest_id=backtest.id,
-            name=metric["name"],
-            segment=metric["segment"],
-            period="all",
-            value=metric["value"],
-            benchmark_value=metric["benchmark_value"],
-        )
+    ]
+    if trades:
+        session.execute(insert(TradeRow), trades)
+    metrics = [
+        {
+            "backtest_id": backtest.id,
+            "name": metric["name"],
+            "segment": metric["segment"],
+            "period": "all",
+            "value": metric["value"],
+            "benchmark_value": metric["benchmark_value"],
+        }
         for metric in result.facts["metrics"]
-    )
-    session.add_all(
-        PerformanceMetric(
-            backtest_id=backtest.id,
-            name="total_return",
-            segment="out_of_sample",
-            period=f"{int(month['year'])}-{int(month['month']):02d}",
-            value=_number(month["return"]),
-            benchmark_value=_number(month["benchmark_return"]),
-        )
+    ]
+    months = [
+        {
+            "backtest_id": backtest.id,
+            "name": "total_return",
+            "segment": "out_of_sample",
+            "period": f"{int(month['year'])}-{int(month['month']):02d}",
+            "value": _number(month["return"]),
+            "benchmark_value": _number(month["benchmark_return"]),
+        }
         for month in result.frames["monthly_returns"].to_dict("records")
-    )
+    ]
+    session.execute(insert(PerformanceMetric), [*metrics, *months])
 
 
 def _instant(value: Any) -> datetime.datetime:

@@ -13,10 +13,11 @@ from quant.data.catalog import InstrumentSpec
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidPrices
 from quant.frames import PRICE_COLUMNS, Prices
-from quant.stages import hash_json
+from quant.stages import StageOutput, hash_json
 from webapp.db import database_now
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, require
+from webapp.recent import Recent
 from webapp.services.price_store import is_visible_to, read_bars
 from webapp.storage import FrameStore
 from webapp.tables import PriceSeries, Security, Snapshot, SnapshotItem
@@ -168,14 +169,28 @@ def read_snapshot(
     InvalidPrices
         If the prices are not the pinned ones any more.
     """
+    pinned = _pinned(session, snapshot_id)
+    return _read(session, store, pinned, vintages_of(session, snapshot_id), available_until)
+
+
+def _pinned(session: Session, snapshot_id: int) -> Snapshot:
     pinned = session.get(Snapshot, snapshot_id)
     if pinned is None:
         raise NotFound("There is no such snapshot of prices.")
-    refs = vintages_of(session, snapshot_id)
+    return pinned
+
+
+def _read(
+    session: Session,
+    store: FrameStore,
+    pinned: Snapshot,
+    refs: Sequence[SeriesRef],
+    available_until: datetime.datetime | None = None,
+) -> dict[int, Prices]:
     frames = {place: _prices(session, store, ref, available_until=available_until) for place, ref in enumerate(refs)}
     if available_until is None and _content_hash(refs, frames) != pinned.content_hash:
         raise InvalidPrices(
-            f"Expected the prices of snapshot {snapshot_id} to have the content hash {pinned.content_hash[:12]}; they "
+            f"Expected the prices of snapshot {pinned.id} to have the content hash {pinned.content_hash[:12]}; they "
             "have another. Its rows were changed in the database; restore it from a backup."
         )
     return frames
@@ -196,8 +211,36 @@ def vintages_of(session: Session, snapshot_id: int) -> list[SeriesRef]:
     ]
 
 
-def read_instruments(session: Session, store: FrameStore, snapshot_id: int, spec: "AnalysisSpec") -> "list[Instrument]":
+def read_instruments(
+    session: Session,
+    store: FrameStore,
+    snapshot_id: int,
+    spec: "AnalysisSpec",
+    *,
+    refs: Sequence[SeriesRef] | None = None,
+    recent: Recent | None = None,
+) -> "list[Instrument]":
     """Return a question's instruments with the prices of its snapshot, in the order of the question.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction.
+    store : FrameStore
+        Where columnar files are kept.
+    snapshot_id : int
+        The snapshot.
+    spec : AnalysisSpec
+        The question.
+    refs : sequence of SeriesRef, optional
+        The snapshot's vintages, of whoever has asked for them already.
+    recent : Recent, optional
+        Memory of this process. Prices that were compared with their hash once are not read and compared again.
+
+    Returns
+    -------
+    list of Instrument
+        With their raw prices.
 
     Raises
     ------
@@ -208,10 +251,16 @@ def read_instruments(session: Session, store: FrameStore, snapshot_id: int, spec
     """
     from quant.preparation import Instrument  # noqa: PLC0415  # the web process never needs what it imports
 
-    frames = read_snapshot(session, store, snapshot_id)
-    refs = vintages_of(session, snapshot_id)
+    pinned = _pinned(session, snapshot_id)
+    refs = vintages_of(session, snapshot_id) if refs is None else refs
+    name = f"prices {pinned.vintages} {pinned.content_hash}"
+    known = None if recent is None else recent.get(name)
+    if known is None:
+        known = StageOutput({str(place): prices for place, prices in _read(session, store, pinned, refs).items()})
+        if recent is not None:
+            recent.keep(name, known)
     return [
-        Instrument(instrument, frames[place], ref.calendar, ref.currency)
+        Instrument(instrument, known.frames[str(place)], ref.calendar, ref.currency)
         for place, (instrument, ref) in enumerate(zip(spec.instruments, refs, strict=True))
     ]
 

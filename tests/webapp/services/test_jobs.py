@@ -71,7 +71,14 @@ def test_after_too_many_lost_workers_it_fails_with_a_reason(session):
 def test_progress_never_falls_and_carries_the_log(session):
     factories.create_analysis(session, factories.create_actor(session))
     taken = claim(session)
-    jobs.report(session, taken, stage="train", fraction=1.0, stage_seconds={"train": 2.0}, messages=[("info", "Done.")])
+    jobs.report(
+        session,
+        taken,
+        stage="train",
+        fraction=1.0,
+        stage_seconds={"train": 2.0},
+        lines=[jobs.Line("info", "train", "Done.")],
+    )
     high = row_of(session, taken).progress
     jobs.report(session, taken, stage="acquire", fraction=0.0, stage_seconds={})
 

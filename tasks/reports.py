@@ -1,0 +1,127 @@
+"""Reports of how far a job is: written no more often than somebody would look, and never later than that.
+
+A report costs a transaction, and the short stages of a short analysis would be mostly that. So what is said within a
+moment after a report waits until the moment has passed. A thread waits for just that: a long fit that begins meanwhile
+hides nothing.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.orm import Session
+
+from quant.errors import AnalysisCancelled
+from webapp.db import AWAY, Database
+from webapp.errors import LeaseLost
+from webapp.services import jobs as job_services
+from webapp.services.jobs import Claim, Line
+
+REPORT_SECONDS = 0.4
+
+
+class Reports:
+    """Writes reports of one analysis, for the block in which it runs.
+
+    Parameters
+    ----------
+    database : Database
+        Where they are written.
+    claim : Claim
+        The analysis.
+    """
+
+    def __init__(self, database: Database, claim: Claim) -> None:
+        self._database = database
+        self._claim = claim
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._written_at = float("-inf")
+        self._waiting: tuple[str, float, Mapping[str, float]] | None = None
+        self._lines: list[tuple[float, str, str]] = []  # when, stage, text
+        self._error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write what still waits, if the analysis did not end well: who asked will want to know how far it came."""
+        self.stop()
+        if error is None or isinstance(error, (LeaseLost, AnalysisCancelled, *AWAY)):
+            return
+        try:
+            with self._database.write() as session:
+                self.write_rest(session)
+        except (LeaseLost, AnalysisCancelled):
+            pass  # whoever ends the analysis will find out, too
+
+    def say(self, stage: str, fraction: float, seconds: Mapping[str, float], text: str = "") -> None:
+        """Report now, or soon if something was reported just before.
+
+        Parameters
+        ----------
+        stage : str
+            Where the work is.
+        fraction : float
+            Share of the stage that is done.
+        seconds : mapping of str to float
+            Seconds spent in each stage so far.
+        text : str, default=""
+            A line for the log.
+
+        Raises
+        ------
+        AnalysisCancelled
+            If this report or an earlier one found that somebody cancelled the analysis.
+        LeaseLost
+            Likewise, if it is no longer this worker's.
+        """
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            now = time.monotonic()
+            self._waiting = stage, fraction, dict(seconds)
+            if text:
+                self._lines.append((now, stage, text))
+            wait = self._written_at + REPORT_SECONDS - now
+            if wait <= 0:
+                self._write()
+            elif self._timer is None:
+                self._timer = threading.Timer(wait, self._write_late)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def stop(self) -> None:
+        """Write nothing by itself any more; a report that is being written is waited for."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+
+    def write_rest(self, session: Session) -> None:
+        """Write what waits as part of a transaction, after `stop`; raises as `say` does."""
+        if self._waiting is None:
+            return
+        stage, fraction, seconds = self._waiting
+        now = time.monotonic()
+        lines = [Line("info", said_in, text, age_seconds=now - at) for at, said_in, text in self._lines]
+        job_services.report(session, self._claim, stage=stage, fraction=fraction, stage_seconds=seconds, lines=lines)
+        self._waiting, self._lines, self._written_at = None, [], now
+
+    def _write(self) -> None:
+        with self._database.write() as session:
+            self.write_rest(session)
+
+    def _write_late(self) -> None:
+        with self._lock:
+            self._timer = None
+            try:
+                self._write()
+            except Exception as error:  # noqa: BLE001  # whatever it is: the next report raises it where it is expected
+                self._error = error
