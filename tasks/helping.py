@@ -16,10 +16,12 @@ from quant.spec import AnalysisSpec, read_stored
 from tasks.fence import FencedStore, fence
 from tasks.hands import Hands
 from tasks.peers import holder_of, measured
+from tasks.pool import WORKER
 from webapp import jobs
 from webapp.db import AWAY
 from webapp.errors import LeaseLost
 from webapp.services import cpu_use, snapshots, stage_claims
+from webapp.services import jobs as job_services
 from webapp.services.stage_claims import Held, Help
 from webapp.storage import FrameStore, ScopedStore
 
@@ -34,10 +36,11 @@ def help_out(parts: Hands) -> bool:
             return False
     with parts.database.write() as session:
         help_ = stage_claims.take_help(session, holder_of(parts))
-        if help_ is not None and stage_claims.is_help_wanted(session):
+        if help_ is None:
+            return False
+        job_services.note_help(session, help_.held.analysis_id, WORKER)
+        if stage_claims.is_help_wanted(session):
             parts.queue.send_after_commit(session, jobs.WORK)  # there is work for one more
-    if help_ is None:
-        return False
     _log.info("Helps an analysis.", extra={"analysis": help_.public_id})
     store = ScopedStore(parts.store, help_.public_id) if help_.is_rerun else parts.store
     helper = Helper(parts, store, help_)

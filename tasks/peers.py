@@ -23,7 +23,7 @@ PAUSE_SHARE = 0.1  # of the time waited so far: who waits long may be a tenth la
 MOST_MESSAGES = 4  # that ask for help; whoever comes asks for one more
 _log = logging.getLogger(__name__)
 
-_most_seconds: dict[str, float] = {}  # that a stage of each kind has taken in this process
+_seconds: dict[str, float] = {}  # of the processor that a stage of each kind has taken in this process lately
 
 
 def holder_of(parts: Hands) -> Holder:
@@ -33,11 +33,12 @@ def holder_of(parts: Hands) -> Holder:
 
 @contextmanager
 def measured(kind: str, address: str, analysis: str) -> Iterator[None]:
-    """Learn how long a kind of stage takes."""
-    started = time.monotonic()
+    """Learn how long a kind of stage takes; of the processor, because a busy machine makes nothing worth more."""
+    started = time.process_time()
     yield
-    seconds = time.monotonic() - started
-    _most_seconds[kind] = max(_most_seconds.get(kind, 0.0), seconds)
+    seconds = time.process_time() - started
+    # Among stages of one kind some take less; but what took long once, because it was the first, is soon forgotten.
+    _seconds[kind] = max(seconds, _seconds.get(kind, 0.0) / 2)
     if seconds >= WORTH_SECONDS:
         _log.info("Computed a stage.", extra={"stage": kind, "key": address, "analysis": analysis, "seconds": seconds})
 
@@ -80,7 +81,7 @@ class WorkerPeers:
     def claim(self, wanted: Mapping[str, str]) -> Iterator[str | None]:
         """Keep other workers from computing a stage inside the block; see `quant.stages.Peers`."""
         first = next(iter(wanted))
-        if _most_seconds.get(wanted[first], WORTH_SECONDS) < WORTH_SECONDS:
+        if _seconds.get(wanted[first], WORTH_SECONDS) < WORTH_SECONDS:
             with measured(wanted[first], self._address(first), self._public_id):
                 yield first
             return
@@ -106,7 +107,7 @@ class WorkerPeers:
         with self._parts.database.write() as session:
             held = stage_claims.take(session, addresses[0], self._analysis_id, self._holder)
             if held is None and len(addresses) > 1:
-                held = stage_claims.take_offered(session, addresses[1:], self._holder)
+                held = stage_claims.take_offered(session, addresses[1:], self._holder, analysis_id=self._analysis_id)
         return held
 
     def _wait(self, address: str, kind: str) -> None:
@@ -123,7 +124,7 @@ class WorkerPeers:
 
     def offer(self, stages: Mapping[str, str]) -> None:
         """Let free workers compute those stages that are known to be worth it."""
-        worth = [key for key, kind in stages.items() if _most_seconds.get(kind, 0.0) >= WORTH_SECONDS]
+        worth = [key for key, kind in stages.items() if _seconds.get(kind, 0.0) >= WORTH_SECONDS]
         new = [key for key in worth if key not in self._offered]
         if not new:
             return

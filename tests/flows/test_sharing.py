@@ -80,6 +80,7 @@ def both_at_once(stage, ids):
     )
 
 
+@pytest.mark.databases("sqlite")
 def test_two_that_want_the_same_in_the_same_moment_compute_it_once(stage):
     for _ in range(2):
         stage.start_worker()
@@ -124,6 +125,7 @@ def test_tuning_has_the_same_result_for_one_worker_two_and_three(stage):
         done = computed(stage)[n_before:]
         assert len({line["key"] for _, line in done}) == len(done)
         assert len({number for number, line in done if line["stage"].startswith("trial ")}) >= 2
+        assert any(line.endswith(" helps.") for line in log_of(stage, repeated[-1]))
 
     assert len(set(hashes)) == 1
     told = [("candidate", 0), *(("tuning", number) for number in range(N_TRIALS))]

@@ -1,6 +1,7 @@
 """Choosing a model: trials are told in the order of their numbers, whoever computed them, and in whatever order."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from quant.errors import AnalysisCancelled
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore, NoPeers
+from quant.validation.tuning import random_search
 from quant.watcher import Silent
 from tests.quant.conftest import QUICK
 
@@ -76,6 +78,25 @@ def test_help_changes_no_number_and_no_order(alone, n_helped):
     assert recorder.trials == watcher.trials == [("candidate", 0), ("candidate", 1), *tuning]
     assert recorder.fractions == sorted(recorder.fractions)
     assert recorder.fractions[-1] == 1.0
+
+
+def test_what_a_helper_has_done_counts_when_the_time_is_over(monkeypatch):
+    clock = iter(range(0, 10**6, 10**4))  # no time is left after the first
+    monkeypatch.setattr("quant.choosing.random_search", partial(random_search, clock=lambda: next(clock)))
+
+    class InOrder(Board):
+        @contextmanager
+        def claim(self, wanted):
+            self.offered.reverse()
+            with super().claim(wanted) as key:
+                self.offered.reverse()
+                yield key
+
+    for n_helped in (0, 2):
+        store, recorder = MemoryStore(), Recorder()
+        result = run_analysis(SPEC, fetch_instruments, store=store, peers=InOrder(store, n_helped), watcher=recorder)
+        assert result.facts["tuning"]["n_trials"] == 1 + n_helped
+        assert recorder.trials[2:] == [("tuning", number) for number in range(1 + n_helped)]
 
 
 def test_who_helps_stops_when_told():

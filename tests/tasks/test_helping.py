@@ -9,12 +9,14 @@ from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore, NoPeers
 from tasks.analyses import Watcher
 from tasks.helping import help_out
+from tasks.pool import WORKER
+from tasks.reports import Reports
 from tests import factories
 from tests.quant.conftest import QUICK
 from webapp import jobs
 from webapp.services import analyses, stage_claims
 from webapp.services import jobs as job_services
-from webapp.tables import Analysis, CpuUse, StageClaim, Trial
+from webapp.tables import Analysis, CpuUse, LogLine, StageClaim, Trial
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -49,7 +51,7 @@ def tuning(parts, actor):
     with parts.database.write() as session:
         analyses.submit(session, actor, SPEC)
         claim = job_services.claim_next(session, worker="other:1:1", pid=1, lease_seconds=20, max_attempts=5)
-    Watcher(parts, claim, SPEC).acquire(SPEC)
+    Watcher(parts, claim, SPEC, Reports(parts.database, claim)).acquire(SPEC)
     return claim
 
 
@@ -81,6 +83,8 @@ def test_offered_trials_are_computed_and_stored_and_told_by_nobody(parts, tuning
     assert jobs_sent == [jobs.WORK]  # there was work for one more
     with parts.database.read() as session:
         assert session.query(Trial).count() == 0  # the ledger is its owner's to write
+        log = [line.message for line in session.query(LogLine).filter_by(analysis_id=tuning.analysis_id)]
+        assert log[-1] == f"Worker {WORKER} helps."
         assert session.query(CpuUse.seconds).filter_by(user_id=tuning.owner_id).scalar() > 0
     assert not help_out(parts)
 

@@ -197,6 +197,13 @@ def hold(session: Session, claim: Claim) -> None:
         raise _why_not(session, claim)
 
 
+def note_help(session: Session, analysis_id: int, worker: str) -> None:
+    """Write into a running analysis's log that another worker computes trials of its search."""
+    query = select(Analysis.attempt, Analysis.stage).where(Analysis.id == analysis_id)
+    attempt, stage = session.execute(query).one()
+    _log(session, analysis_id, attempt, "info", stage, f"Worker {worker} helps.", database_now(session))
+
+
 def pin(
     session: Session, claim: Claim, *, snapshot_id: int | None = None, pins: Mapping[str, Any] | None = None
 ) -> None:

@@ -59,6 +59,8 @@ class Help:
 def take(session: Session, key: str, analysis_id: int, holder: Holder) -> Held | None:
     """Claim a stage for an analysis, whether it was offered, fell to nobody with a dead worker, or is new.
 
+    From now on it is computed for this analysis, also if another had offered it: that one may end before.
+
     Returns
     -------
     Held or None
@@ -66,7 +68,7 @@ def take(session: Session, key: str, analysis_id: int, holder: Holder) -> Held |
     """
     now = database_now(session)
     is_free = or_(StageClaim.worker.is_(None), StageClaim.lease_expires_at < now)
-    held = _take(session, and_(StageClaim.key == key, is_free), holder, now)
+    held = _take(session, and_(StageClaim.key == key, is_free), holder, now, analysis_id)
     if held is not None:
         return held
     row = StageClaim(key=key, analysis_id=analysis_id, attempt=1, **_by(holder, now))
@@ -78,26 +80,35 @@ def take(session: Session, key: str, analysis_id: int, holder: Holder) -> Held |
     return Held(row.id, key, 1, analysis_id)
 
 
-def take_offered(session: Session, keys: Sequence[str], holder: Holder) -> Held | None:
-    """Claim the first of these stages that is offered and taken by nobody; None if there is none."""
-    return _take_first(session, StageClaim.key.in_(keys), holder)
+def take_offered(
+    session: Session, keys: Sequence[str], holder: Holder, *, analysis_id: int | None = None
+) -> Held | None:
+    """Claim the first of these stages that is offered and taken by nobody; None if there is none.
 
-
-def _take_first(session: Session, which: ColumnElement[bool], holder: Holder) -> Held | None:
+    An analysis takes for itself, see `take`; who helps, takes for whoever offered it.
+    """
     now = database_now(session)
-    first = select(StageClaim.id).where(which, StageClaim.worker.is_(None)).order_by(StageClaim.id).limit(1)
+    is_open = and_(StageClaim.key.in_(keys), StageClaim.worker.is_(None))
+    first = select(StageClaim.id).where(is_open).order_by(StageClaim.id).limit(1)
     while (claim_id := session.scalar(first)) is not None:
-        held = _take(session, and_(StageClaim.id == claim_id, StageClaim.worker.is_(None)), holder, now)
+        held = _take(session, and_(StageClaim.id == claim_id, StageClaim.worker.is_(None)), holder, now, analysis_id)
         if held is not None:
             return held  # else another was faster; look again
     return None
 
 
-def _take(session: Session, where: ColumnElement[bool], holder: Holder, now: datetime.datetime) -> Held | None:
+def _take(
+    session: Session,
+    where: ColumnElement[bool],
+    holder: Holder,
+    now: datetime.datetime,
+    analysis_id: int | None = None,
+) -> Held | None:
+    values = {**_by(holder, now), **({} if analysis_id is None else {"analysis_id": analysis_id})}
     row = session.execute(
         update(StageClaim)
         .where(where)
-        .values(attempt=StageClaim.attempt + 1, **_by(holder, now))
+        .values(attempt=StageClaim.attempt + 1, **values)
         .returning(StageClaim.id, StageClaim.key, StageClaim.attempt, StageClaim.analysis_id)
         .execution_options(synchronize_session=False)
     ).one_or_none()

@@ -58,6 +58,20 @@ def test_a_claim_whose_lease_has_run_out_is_taken_over_and_its_old_holder_is_ref
     stage_claims.hold(session, new)
 
 
+def test_what_another_analysis_offered_is_taken_for_one_s_own(session, running):
+    """Else the end of the other would be the end of who computes."""
+    own = factories.create_analysis(session, factories.create_actor(session), status="running")
+    stage_claims.offer(session, running.id, ["1", "2", "3"])
+
+    assert stage_claims.take(session, "1", own.id, B).analysis_id == own.id
+    assert stage_claims.take_offered(session, ["2"], B, analysis_id=own.id).analysis_id == own.id
+    assert stage_claims.take_offered(session, ["3"], B).analysis_id == running.id  # by who helps
+    running.status, running.finished_at = "cancelled", database_now(session)
+    session.flush()
+    seen = stage_claims.running_on(session, B.worker)
+    assert [each.seconds_since_cancel is None for each in seen] == [True, True, False]
+
+
 def test_a_lease_is_renewed_for_processes_that_are_alive(session, running):
     stage_claims.take(session, "k", running.id, A)
     expire(session)
