@@ -21,7 +21,7 @@ from tasks.hands import Hands, hands
 from webapp import jobs, schema
 from webapp.config import Settings
 from webapp.db import AWAY
-from webapp.logs import configure_logging
+from webapp.logs import bound, configure_logging
 from webapp.services import acquisition_jobs, stage_claims, workers
 from webapp.services import jobs as job_services
 from webapp.services.leases import Running
@@ -112,7 +112,8 @@ class Keeper:
             self._clocks.clear()
         for kind, held in running.items():
             for job in held:
-                self._look_at(kind, job)
+                with bound(**{kind.name.split()[-1]: job.public_id}, request_id=job.request_id):
+                    self._look_at(kind, job)
         settings = self.parts.settings
         if any(running.values()) and now >= self._next_beat:
             with self.parts.database.write() as session:
@@ -186,6 +187,7 @@ class Keeper:
                 reason = f"The process that ran it died; {kind.goes_on}"
                 moved = kind.services.hand_back(session, job.job_id, job.attempt, reason=reason)
             if moved:
+                _log.warning(reason, extra={"pid": job.pid})
                 self.parts.queue.send(kind.message)
         elif (job.seconds_since_cancel or 0.0) > settings.cancel_grace_seconds:
             self._end(kind, job, Status.CANCELLED, message="Cancelled; its process had to be killed.")
@@ -203,6 +205,7 @@ class Keeper:
             self._account(session, kind, job)
             moved = kind.services.stop(session, job, status, code=code, message=message)
         if moved:
+            _log.warning(message, extra={"pid": job.pid, "code": code or str(status)})
             _kill(job.pid)
 
     def _see_clock(self, kind: Kind, job: Running) -> None:

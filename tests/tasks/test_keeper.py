@@ -1,5 +1,8 @@
 """The keeper, looking once at a time, over real processes; the whole of it is in tests/flows."""
 
+import io
+import json
+import logging
 import os
 import signal
 import subprocess
@@ -13,6 +16,7 @@ from sqlalchemy import text
 from tasks.keeper import SWEEP_SECONDS, Keeper
 from tests import factories
 from webapp import jobs, schema
+from webapp.logs import JsonFormatter
 from webapp.services import acquisition_jobs, acquisitions, analyses, quotas, stage_claims, workers
 from webapp.services import jobs as job_services
 from webapp.services.stage_claims import Holder
@@ -262,6 +266,22 @@ def test_an_acquisition_that_takes_too_long_is_failed_and_killed(parts, acquirin
     ended = acquisition(parts, acquiring)
     assert (ended.status, ended.error_code) == ("failed", "time_limit")
     assert "an acquisition" in ended.error_message
+
+
+def test_what_the_keeper_does_to_a_job_is_in_its_log_by_the_jobs_name(parts, claimed, sleeper):
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    log = logging.getLogger("tasks.keeper")
+    log.addHandler(handler)
+    try:
+        look(parts, analysis_time_limit_seconds=-1)
+    finally:
+        log.removeHandler(handler)
+    (line,) = [json.loads(text) for text in written.getvalue().splitlines()]
+
+    sleeper.wait(timeout=5)
+    assert (line["analysis"], line["code"], line["pid"]) == (claimed.public_id, "time_limit", sleeper.pid)
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ class Running:
     pid: int
     running_seconds: float
     seconds_since_cancel: float | None
+    public_id: str = ""
+    request_id: str = ""  # of who asked for it, for the log
 
 
 def is_due(table: Jobs, now: datetime.datetime) -> ColumnElement[bool]:
@@ -107,9 +109,15 @@ def running_on(session: Session, table: Jobs, worker: str) -> list[Running]:
     """Return what runs on a worker."""
     now = database_now(session)
     rows = session.execute(
-        select(table.id, table.attempt, table.worker_pid, table.started_at, table.cancel_requested_at).where(
-            table.worker == worker, table.status == Status.RUNNING
-        )
+        select(
+            table.id,
+            table.attempt,
+            table.worker_pid,
+            table.started_at,
+            table.cancel_requested_at,
+            table.public_id,
+            table.request_id,
+        ).where(table.worker == worker, table.status == Status.RUNNING)
     )
     return [
         Running(
@@ -118,8 +126,10 @@ def running_on(session: Session, table: Jobs, worker: str) -> list[Running]:
             pid or 0,
             (now - started_at).total_seconds() if started_at else 0.0,
             (now - cancelled_at).total_seconds() if cancelled_at else None,
+            public_id,
+            request_id or "",
         )
-        for job_id, attempt, pid, started_at, cancelled_at in rows
+        for job_id, attempt, pid, started_at, cancelled_at, public_id, request_id in rows
     ]
 
 

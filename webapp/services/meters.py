@@ -54,6 +54,7 @@ def read(session: Session) -> Mapping[str, list[tuple[tuple[str, ...], int, floa
 def _write(session: Session) -> None:
     if session.in_nested_transaction() or not session.info[_KEY]:
         return  # only a savepoint ends
+    session.flush()  # what else is to be written comes first
     counted, session.info[_KEY] = session.info[_KEY], {}
     rows = [
         {"name": name, "label": label, "n": n, "total": total} for (name, label), (n, total) in sorted(counted.items())
