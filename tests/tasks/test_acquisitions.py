@@ -10,7 +10,7 @@ from quant.data.provider import PriceQuery, create_provider
 from tests import factories
 from tests.yahoo import PAGE, Answer, Listing, run_yahoo
 from webapp import jobs
-from webapp.services import acquisitions, price_sources, prices
+from webapp.services import acquisition_jobs, acquisitions, price_sources, prices
 from webapp.services.price_sources import SourceState
 from webapp.services.workflow import Status
 from webapp.tables import Acquisition
@@ -208,3 +208,26 @@ def test_what_nobody_foresaw_is_told_without_details(worker, actor, monkeypatch,
     assert (view.status, view.error_code) == (Status.FAILED, "internal")
     assert "secret" not in view.error_message
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("answer", [None, Answer(503, PAGE)], ids=["bars", "a refusal"])
+def test_a_worker_that_lost_its_acquisition_keeps_nothing_of_it(worker, parts, actor, server, monkeypatch, answer):
+    server.instead = answer
+    acquisition_id = ask(parts, actor)
+    before, files = state(parts), sorted(parts.store.root.rglob("*"))
+    provider = tasks.acquisitions._provider
+
+    def take_away_and_go_on(own, claim):
+        with parts.database.write() as session:
+            assert acquisition_jobs.hand_back(session, claim.acquisition_id, claim.attempt, reason="It fell silent.")
+        return provider(own, claim)
+
+    monkeypatch.setattr(tasks.acquisitions, "_provider", take_away_and_go_on)
+    monkeypatch.setattr(tasks.acquisitions, "_report", lambda *_: None)  # which would learn of it earlier
+    tasks.acquisitions.acquire()
+
+    assert server.asked
+    assert look(parts, actor, acquisition_id).status is Status.QUEUED
+    assert (state(parts), sorted(parts.store.root.rglob("*"))) == (before, files)
+    with parts.database.read() as session:
+        assert prices.search_instruments(session, actor, source="yahoo") == []
