@@ -10,7 +10,6 @@ from webapp.errors import ServiceUnavailable
 from webapp.services import acquisition_jobs, idempotency, stage_claims
 from webapp.services import jobs as job_services
 
-MOST_MESSAGES = 32
 DRAFTS_KEPT = datetime.timedelta(days=1)  # no writer of an output lives longer
 _log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ def sweep() -> None:
         waiting = {jobs.WORK: job_services.sweep(session) + n_offered, jobs.ACQUIRE: acquisition_jobs.sweep(session)}
         idempotency.forget_old(session)
     for message, n_waiting in waiting.items():
-        for _ in range(min(n_waiting, MOST_MESSAGES)):
+        for _ in range(min(n_waiting, jobs.MOST_MESSAGES)):
             parts.queue.send(message)
 
 

@@ -13,7 +13,7 @@ from webapp.db import Base
 from webapp.permissions import Actor, Role
 from webapp.services import price_store
 from webapp.storage import FrameStore
-from webapp.tables import Acquisition, Analysis, PriceSeries, Security, Upload, User
+from webapp.tables import Acquisition, Analysis, PriceSeries, Security, Study, Upload, User
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=datetime.UTC)
 
@@ -68,6 +68,24 @@ def create_analysis(session: Session, owner: User | Actor, **values: Any) -> Ana
         "versions": {},
     }
     return _added(session, Analysis(**{**defaults, **values}))
+
+
+def create_study(session: Session, owner: User | Actor, *members: dict[str, Any], **values: Any) -> Study:
+    """Add a study over as many horizons as there are members; each says what its analysis is."""
+    defaults = {
+        "public_id": f"{next(_numbers):016x}",
+        "owner_id": owner.user_id if isinstance(owner, Actor) else owner.id,
+        "title": "Horizons",
+        "spec": {"instruments": [{"symbol": "GOOG"}]},
+        "axes": [{"path": "label.horizon", "values": list(range(1, max(2, len(members) + 1)))}],
+        "n_members": len(members),
+        "n_folded": 0,
+        "created_at": NOW,
+    }
+    study = _added(session, Study(**{**defaults, **values}))
+    for number, member in enumerate(members):
+        create_analysis(session, owner, **{"study_id": study.id, "study_number": number, "priority": 10, **member})
+    return study
 
 
 def create_acquisition(session: Session, owner: User | Actor, **values: Any) -> Acquisition:

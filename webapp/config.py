@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         description="How long a worker that is told to stop may go on with its job before it hands it back.",
     )
     max_attempts: int = Field(default=5, ge=1, description="How often an analysis is started before it is given up.")
+    study_members_limit: int = Field(
+        default=1000, ge=1, le=10_000, description="Most combinations of values that one study may ask about."
+    )
     acquisition_time_limit_seconds: int = Field(
         default=900, ge=10, description="An acquisition of prices running longer than this is stopped and failed."
     )

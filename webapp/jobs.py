@@ -16,6 +16,8 @@ SWEEP = "tasks.maintenance.sweep"
 TIDY = "tasks.maintenance.tidy"
 ACQUIRE = "tasks.acquisitions.acquire"
 
+MOST_MESSAGES = 32  # that one transaction sends: whoever carries one sends for the next
+
 DATA = "data"  # the queue of the data worker, so that prices do not wait behind analyses, nor these behind prices
 _QUEUES = {ACQUIRE: DATA}
 
@@ -44,13 +46,13 @@ class Queue:
             return False
         return True
 
-    def send_after_commit(self, session: Session, name: str) -> None:
-        """Send a task once the session's transaction has committed; a rollback sends nothing."""
+    def send_after_commit(self, session: Session, name: str, n_waiting: int = 1) -> None:
+        """Send a task once the session's transaction has committed, for so many that wait; a rollback sends nothing."""
         if self not in session.info:
             session.info[self] = []
             event.listen(session, "after_commit", self._send_waiting)
             event.listen(session, "after_rollback", self._forget_waiting)
-        session.info[self].append(name)
+        session.info[self] += [name] * min(n_waiting, MOST_MESSAGES)
 
     def _send_waiting(self, session: Session) -> None:
         if session.in_nested_transaction():

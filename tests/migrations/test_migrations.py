@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -145,13 +146,21 @@ def _as_text(indexes: list[Any]) -> list[str]:
     ]
 
 
+def _named(table: str, keys: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return keys with their names: of one that stands with its column, SQLAlchemy reads none from SQLite."""
+    return [
+        {**key, "name": key["name"] or f"fk_{table}_{key['constrained_columns'][0]}_{key['referred_table']}"}
+        for key in keys
+    ]
+
+
 def _described(inspector: Inspector) -> dict[str, object]:
     """Return everything the database knows about its tables, also what `alembic check` does not compare."""
     return {
         table: {
             "columns": [{**column, "type": str(column["type"])} for column in inspector.get_columns(table)],
             "primary key": inspector.get_pk_constraint(table),
-            "foreign keys": sorted(inspector.get_foreign_keys(table), key=str),
+            "foreign keys": sorted(_named(table, inspector.get_foreign_keys(table)), key=str),
             "unique": sorted(inspector.get_unique_constraints(table), key=str),
             "indexes": sorted(_as_text(inspector.get_indexes(table))),
             "checks": sorted(inspector.get_check_constraints(table), key=str),

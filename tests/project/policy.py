@@ -6,9 +6,9 @@ A door is a route, `GET /api/v1/catalog`; a page, `page /new`; or a callback of 
 
 - `needs`: the permission; None: whoever is signed in.
 - `about`: what the address names. An `analysis` is reached by its owner, and for reading (`readers`) by whom it is
-  shared with. An `instrument`, a `token`, an `upload` or an `acquisition` is reached by its owner. To others these
-  are not found (404), in the same words as what does not exist, administrators included. A `group` or a `user` is
-  reached by whoever has the permission.
+  shared with. An `instrument`, a `token`, an `upload`, a `study` or an `acquisition` is reached by its owner. To
+  others these are not found (404), in the same words as what does not exist, administrators included. A `group` or a
+  `user` is reached by whoever has the permission.
   A `template` is reached like a token.
 - `is_public`: strangers may, too.
 - `only_people`: who acts by a token may not.
@@ -60,6 +60,9 @@ A_ROLE = dict.fromkeys(("user-role", "users-create-role", "users-invite-role"), 
 FETCHES = "/api/v1/acquisitions"
 UPLOADS = "/api/v1/uploads"
 UPLOAD = f"{UPLOADS}/<upload_id>"
+STUDIES = "/api/v1/studies"
+STUDY = f"{STUDIES}/<study_id>"
+GRID = {"axes": [{"path": "instruments", "values": ["MSFT"]}]}
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
 
 
@@ -354,6 +357,25 @@ POLICY = (
         READ,
         {"POST /api/v1/links/open": {"secret": "{secret}"}, "GET /app/shared/<secret>": {}},
     ),
+    # --- studies: their owner alone ---
+    UseCase("submit a study", RUN, {f"POST {STUDIES}": GRID, "POST /api/v1/study-size": GRID}),
+    UseCase("list studies", READ, {f"GET {STUDIES}": {}}),
+    UseCase(
+        "watch a study",
+        READ,
+        {
+            f"GET {STUDY}": {},
+            f"GET {STUDY}/members": {},
+            f"GET {STUDY}/leaderboard": {},
+            f"GET {STUDY}/heat-map": {},
+        },
+        about="study",
+    ),
+    UseCase("cancel a study", RUN, {f"POST {STUDY}/cancel": {}}, about="study"),
+    UseCase("pause a study", RUN, {f"POST {STUDY}/pause": {}}, about="study"),
+    UseCase("resume a study", RUN, {f"POST {STUDY}/resume": {}}, about="study"),
+    UseCase("retry what failed in a study", RUN, {f"POST {STUDY}/retry": {}}, about="study"),
+    UseCase("delete a study", RUN, {f"DELETE {STUDY}": {}}, about="study"),
     # --- one's own account ---
     UseCase("read my account", None, {"GET /api/v1/me": {}, "GET /api/v1/allowance": {}}),
     UseCase(

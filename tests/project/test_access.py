@@ -21,7 +21,7 @@ from webapp.errors import AppError, NotFound, PermissionDenied
 from webapp.permissions import Actor, Permission, Role
 from webapp.services import groups, invitations, quotas, sessions, shares, templates, tokens
 from webapp.services.sessions import Visit
-from webapp.tables import Acquisition, Analysis, ApiToken, BrowserSession, LogLine, Share, User
+from webapp.tables import Acquisition, Analysis, ApiToken, BrowserSession, LogLine, Share, Study, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -37,6 +37,7 @@ BODIES = {
     "POST /api/v1/analyses/<analysis_id>/shares": {"kind": "link"},
     "PATCH /api/v1/analyses/<analysis_id>": {"archived": True},
 }
+OWNED = {"analysis_id", "instrument_id", "token_id", "acquisition_id", "study_id", "session_id"}
 PROBLEM = {"type", "title", "status", "code", "detail", "request_id"}
 
 
@@ -71,6 +72,8 @@ def ground(database):
         link, _ = shares.make_link(session, owner, failed.public_id)
         acquisition = factories.create_acquisition(session, owner, symbol=SECRET)
         upload = factories.create_upload(session, owner, filename=SECRET)
+        over = {"status": "failed", "title": SECRET, "error_code": "internal", "error_message": SECRET}
+        study = factories.create_study(session, owner, over, {"status": "cancelled"}, title=SECRET)
         token, _ = tokens.create_token(session, owner, name=SECRET, scopes=["analyses:read"], expires_in_days=1)
         opened = sessions.open_session(session, user, Visit(SECRET, 7))
         invitation, _ = invitations.create_invitation(session, admin, email="guest@example.org", role=Role.VIEWER)
@@ -82,6 +85,7 @@ def ground(database):
             "token_id": token.id,
             "acquisition_id": acquisition.public_id,
             "upload_id": upload.public_id,
+            "study_id": study.public_id,
             "group_id": group.id,
             "share_id": link.id,
             "secret": session.query(Share).one().link_hash,  # all that an intruder could find in the database
@@ -192,7 +196,7 @@ def test_what_is_anothers_is_not_found_by_any_route(app, as_other, as_owner, as_
                 assert is_told or SECRET.encode() not in answer.data, f"{method} {address}"
                 if is_managing:
                     assert answer.status_code == 403, f"{method} {address}"
-                elif rule.arguments & {"analysis_id", "instrument_id", "token_id", "acquisition_id", "session_id"}:
+                elif rule.arguments & OWNED:
                     assert answer.status_code == 404, f"{method} {address}"
                     assert answer.json["code"] == "not_found"
                     n_asked += 1
@@ -227,7 +231,7 @@ def test_anothers_id_and_an_unknown_one_get_the_same_answer(app, as_other, groun
 def owned_rows(database, *, leaving_out=()):
     """All that the owner has, as it stands in the database."""
     with database.read() as session:
-        tables = (Analysis, Acquisition, ApiToken, BrowserSession, LogLine, Share)
+        tables = (Analysis, Acquisition, ApiToken, BrowserSession, LogLine, Share, Study)
         rows = [row for table in tables for row in session.query(table) if table not in leaving_out]
         owners = {user.id for user in session.query(User) if user.name == OWNER}
         return [

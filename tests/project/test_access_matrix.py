@@ -45,6 +45,7 @@ OWNERSHIPS = {
     "template": ("own", "another's"),
     "token": ("own", "another's"),
     "upload": ("own", "another's"),
+    "study": ("own", "another's"),
     "acquisition": ("own", "another's"),
     "session": ("own", "another's"),
 }
@@ -245,6 +246,7 @@ class World:
             self.ids[name, ownership] = {
                 "template_id": template.id,
                 "upload_id": upload.public_id,
+                "study_id": factories.create_study(session, holder, over, over, title=title).public_id,
                 "acquisition_id": factories.create_acquisition(session, holder, symbol=title).public_id,
                 "analysis_id": row.public_id,
                 "public_id": row.public_id,

@@ -23,7 +23,7 @@ def test_sweeping_sends_for_everything_that_waits_up_to_a_limit(parts, actor, jo
     tasks.maintenance.sweep()
     assert jobs_sent == [jobs.WORK] * 3
 
-    monkeypatch.setattr(tasks.maintenance, "MOST_MESSAGES", 2)
+    monkeypatch.setattr(jobs, "MOST_MESSAGES", 2)
     tasks.maintenance.sweep()
     assert jobs_sent == [jobs.WORK] * 5
 

@@ -74,6 +74,7 @@ def list_analyses(query: AnalysisQuery) -> Response:
         is_credible=None if query.is_credible is None else query.is_credible == "true",
         tag=query.tag,
         archived=query.archived,
+        members=query.members,
     )
     with read() as session:
         page = listing.search(session, current_actor(), wanted, sort=query.sort, limit=query.limit, cursor=query.cursor)

@@ -12,7 +12,7 @@ from quant.spec import AnalysisSpec
 from webapp.api.columns import EquityColumns, Moment, PageView, PredictionColumns, PriceColumns, TradeColumns, View
 from webapp.api.reading import PRINTABLE, Body, PageQuery, Query, QueryDate, QueryNumber
 from webapp.permissions import Permission
-from webapp.services.listing import LONGEST_TAG, MOST_TAGS, Archived, Scope, Sort
+from webapp.services.listing import LONGEST_TAG, MOST_TAGS, Archived, Members, Scope, Sort
 from webapp.services.tokens import MAX_DAYS
 from webapp.services.workflow import Status
 
@@ -293,6 +293,9 @@ class AnalysisQuery(PageQuery):
     )
     tag: str = Field(default="", max_length=32, pattern=PRINTABLE, description="Only those with this tag of yours.")
     archived: Archived = Field(default=Archived.NO, description="What you have archived: `no`, `only`, or `also`.")
+    members: Members = Field(
+        default=Members.NO, description="What belongs to a study: `no`, `only`, or `also`. Of `shared`, all is listed."
+    )
     sort: Sort = Field(default=Sort.NEWEST, description="In which order; `title` is not for `all`.")
 
 
@@ -357,6 +360,7 @@ class AnalysisDetail(AnalysisSummary):
     result_hash: Hash | None = Field(description="SHA-256 of the answer: equal for an exact re-run.")
     parent_id: str | None = Field(description="The analysis that it runs again.")
     parent_result_hash: Hash | None
+    study_id: str | None = Field(description="The study of yours that it belongs to.")
     versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
 
 

@@ -1,33 +1,29 @@
 """Submitting, watching, cancelling and re-running analyses: what people and programs may do with them."""
 
 import datetime
-import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from quant.catalog import in_a_sentence
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
-from webapp.logs import mention
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, pace, paging, quotas, snapshots, turns
+from webapp.services import audit, pace, paging, quotas, snapshots, submissions, turns
 from webapp.services.access import find_owned, find_readable, may_read
+from webapp.services.submissions import Question, clean_title, default_title
 from webapp.services.waiting import Waiting
 from webapp.services.workflow import Status
-from webapp.tables import Analysis, LogLine, User
+from webapp.tables import Analysis, LogLine, Study, User
 
-_log = logging.getLogger(__name__)
 # What changes while an analysis waits and runs, and what is needed to say so.
 _CHANGING = (
     Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.stage_fraction, Analysis.attempt,
-    Analysis.worker, Analysis.cancel_requested_at, Analysis.not_before, Analysis.error_message,
+    Analysis.worker, Analysis.cancel_requested_at, Analysis.not_before, Analysis.error_message, Analysis.study_id,
 )  # fmt: skip
 _NEWEST_FIRST = (paging.Order(Analysis.submitted_at, descending=True), paging.Order(Analysis.id, descending=True))
 
@@ -63,7 +59,7 @@ class AnalysisView:
     """An analysis as its own page shows it.
 
     `queue_position` counts from 1 and is None unless queued; `waits_for` says in words why it waits. `eta_seconds` is
-    None until enough is known.
+    None until enough is known. `study_id` is known to the owner only.
     """
 
     summary: AnalysisSummary
@@ -82,6 +78,7 @@ class AnalysisView:
     result_hash: str | None
     parent_id: str | None
     parent_result_hash: str | None
+    study_id: str | None
     versions: dict[str, str]
 
     @property
@@ -182,9 +179,10 @@ def submit(session: Session, actor: Actor, spec: AnalysisSpec, *, title: str = "
     require(actor, Permission.ANALYSES_RUN)
     quotas.check(session, actor)
     snapshots.resolve(session, actor, spec.instruments, spec.interval)
-    row = _insert(session, actor, spec.resolved(), spec.hash(), title=clean_title(title) or _default_title(spec))
-    audit.record(session, action="analysis.submitted", actor=actor, subject=row.public_id, address=address)
-    return row.public_id
+    question = Question(spec.resolved(), spec.hash(), clean_title(title) or default_title(spec))
+    (analysis_id,) = submissions.put_into_queue(session, actor.user_id, [question])
+    audit.record(session, action="analysis.submitted", actor=actor, subject=analysis_id, address=address)
+    return analysis_id
 
 
 def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = "") -> str:
@@ -224,10 +222,17 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
             f"Expected a finished analysis to run again; this one is {parent.status}. Wait for it, or cancel it."
         )
     quotas.check(session, actor)
-    row = _insert(session, actor, parent.spec, parent.spec_hash, title=parent.title)
-    row.parent_id, row.snapshot_id, row.pins = parent.id, parent.snapshot_id, dict(parent.pins)
-    audit.record(session, action="analysis.rerun", actor=actor, subject=row.public_id, address=address)
-    return row.public_id
+    question = Question(
+        parent.spec,
+        parent.spec_hash,
+        parent.title,
+        parent_id=parent.id,
+        snapshot_id=parent.snapshot_id,
+        pins=parent.pins,
+    )
+    (new_id,) = submissions.put_into_queue(session, actor.user_id, [question])
+    audit.record(session, action="analysis.rerun", actor=actor, subject=new_id, address=address)
+    return new_id
 
 
 def cancel(session: Session, actor: Actor, analysis_id: str, *, address: str = "") -> Status:
@@ -266,17 +271,8 @@ def cancel(session: Session, actor: Actor, analysis_id: str, *, address: str = "
     if row.status == Status.CANCELLED or row.cancel_requested_at is not None:
         return Status(row.status)
     audit.record(session, action="analysis.cancelled", actor=actor, subject=row.public_id, address=address)
-    left_queue = session.execute(
-        update(Analysis)
-        .where(Analysis.id == row.id, Analysis.status == Status.QUEUED)
-        .values(status=Status.CANCELLED, cancel_requested_at=now, finished_at=now)
-    )
-    if left_queue.rowcount:  # type: ignore[attr-defined]  # an UPDATE has a row count
-        return Status.CANCELLED
-    session.execute(
-        update(Analysis).where(Analysis.id == row.id, Analysis.status == Status.RUNNING).values(cancel_requested_at=now)
-    )
-    return Status.RUNNING
+    n_left, _ = submissions.withdraw(session, Analysis.id == row.id, now)
+    return Status.CANCELLED if n_left else Status.RUNNING
 
 
 def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
@@ -311,6 +307,7 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
         result_hash=row.result_hash,
         parent_id=shown_parent.public_id if shown_parent else None,
         parent_result_hash=shown_parent.result_hash if shown_parent else None,
+        study_id=_study_of(session, actor, row),
         versions=dict(row.versions),
     )
 
@@ -399,34 +396,6 @@ def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0
     return [LogEntry(line.id, line.at, line.attempt, line.level, line.stage, line.message) for line in lines]
 
 
-def _insert(session: Session, actor: Actor, spec: dict[str, Any], spec_hash: str, *, title: str) -> Analysis:
-    row = Analysis(
-        public_id=secrets.token_hex(8),
-        owner_id=actor.user_id,
-        title=title,
-        keywords=_keywords(spec),
-        spec=spec,
-        spec_version=spec["spec_version"],
-        spec_hash=spec_hash,
-        pins={},
-        status=Status.QUEUED,
-        submitted_at=database_now(session),
-        stage_seconds={},
-        versions={},
-    )
-    session.add(row)
-    session.flush()
-    mention(analysis=row.public_id)
-    _log.info("An analysis was submitted.")
-    return row
-
-
-def _keywords(spec: dict[str, Any]) -> str:
-    """Return what an analysis is found by beside its title: symbols and models."""
-    words = [each["symbol"] for each in spec["instruments"]] + [each["name"] for each in spec["models"]]
-    return " ".join(words).lower()
-
-
 def to_summary(row: Analysis, owner: str, actor: Actor, tags: Sequence[str] = ()) -> AnalysisSummary:
     """Return an analysis as a list shows it, to somebody who may read it."""
     return AnalysisSummary(
@@ -449,6 +418,12 @@ def to_summary(row: Analysis, owner: str, actor: Actor, tags: Sequence[str] = ()
     )
 
 
+def _study_of(session: Session, actor: Actor, row: Analysis) -> str | None:
+    if row.study_id is None or row.owner_id != actor.user_id:
+        return None
+    return session.scalar(select(Study.public_id).where(Study.id == row.study_id, Study.hidden_at.is_(None)))
+
+
 def _queue_place(
     session: Session, actor: Actor, row: Analysis, now: datetime.datetime
 ) -> tuple[int | None, str | None]:
@@ -457,28 +432,3 @@ def _queue_place(
         return None, None
     place = turns.place_of(session, row.id, now) or 1  # a worker that took it a moment ago waits for nobody
     return place, Waiting(session, actor, now).why(row, place)
-
-
-def clean_title(title: str) -> str:
-    """Return a title without needless blanks.
-
-    Raises
-    ------
-    InvalidInput
-        If it is too long, or has control characters.
-    """
-    title = " ".join(title.split())
-    most = 120
-    if len(title) > most:
-        raise InvalidInput(
-            "The title is too long.", fields={"title": f"expected at most {most} characters; found {len(title)}"}
-        )
-    if not title.isprintable():  # a NUL, for one, cannot be stored in every database
-        raise InvalidInput("The title has control characters.", fields={"title": "expected printable characters"})
-    return title
-
-
-def _default_title(spec: AnalysisSpec) -> str:
-    symbols = [instrument.symbol for instrument in spec.instruments]
-    shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")  # noqa: PLR2004
-    return f"{shown}: {', '.join(in_a_sentence(model.title) for model in spec.models)}"[:120]

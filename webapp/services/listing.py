@@ -18,8 +18,9 @@ from webapp.errors import InvalidInput
 from webapp.permissions import Actor, Permission, require
 from webapp.services import audit, paging
 from webapp.services.access import find_owned, is_shared_with
-from webapp.services.analyses import AnalysisPage, AnalysisSummary, clean_title, to_summary
+from webapp.services.analyses import AnalysisPage, AnalysisSummary, to_summary
 from webapp.services.paging import Order
+from webapp.services.submissions import clean_title
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, AnalysisTag, Artifact, User
 
@@ -52,6 +53,14 @@ class Archived(StrEnum):
     ALSO = "also"
 
 
+class Members(StrEnum):
+    """Whether what belongs to a study is listed."""
+
+    NO = "no"
+    ONLY = "only"
+    ALSO = "also"
+
+
 _ORDERS: dict[Sort, tuple[Order, ...]] = {
     Sort.NEWEST: (Order(Analysis.submitted_at, descending=True), Order(Analysis.id, descending=True)),
     Sort.OLDEST: (Order(Analysis.submitted_at), Order(Analysis.id)),
@@ -64,7 +73,8 @@ _ORDERS: dict[Sort, tuple[Order, ...]] = {
 class Filters:
     """Which analyses are wanted; what is left out does not matter.
 
-    `text` is part of the title, a symbol or a model, in any case; among everybody's, of the owner's name.
+    `text` is part of the title, a symbol or a model, in any case; among everybody's, of the owner's name. `members` is
+    about what belongs to a study; of what others share, all is listed.
     """
 
     scope: Scope = Scope.MINE
@@ -73,6 +83,7 @@ class Filters:
     is_credible: bool | None = None
     tag: str = ""
     archived: Archived = Archived.NO
+    members: Members = Members.NO
 
 
 def search(  # each says one thing about the list, and most have a default
@@ -125,6 +136,9 @@ def search(  # each says one thing about the list, and most have a default
         query = _among_readable(session, actor, query, filters)
     if filters.status:
         query = query.where(Analysis.status.in_(filters.status))
+    if filters.scope is not Scope.SHARED and filters.members is not Members.ALSO:
+        belongs = filters.members is Members.ONLY
+        query = query.where(Analysis.study_id.is_not(None) if belongs else Analysis.study_id.is_(None))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
     rows, following = paging.fetch_page(session, query.offset(offset), _ORDERS[sort], cursor=cursor, limit=limit)

@@ -319,6 +319,7 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
         start_at=_instant(equity.index[0]),
         end_at=_instant(equity.index[-1]),
         n_trades=len(rows),
+        luck=result.facts["honesty"]["luck"],
     )
     session.add(backtest)
     session.flush()

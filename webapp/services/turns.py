@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.services import quotas
 from webapp.services.workflow import Status
-from webapp.tables import Analysis
+from webapp.tables import Analysis, Study
 
 
 def in_order(now: datetime.datetime) -> Select[int]:
@@ -85,8 +85,15 @@ def may_start(now: datetime.datetime) -> ColumnElement[bool]:
 
 
 def is_due(now: datetime.datetime) -> ColumnElement[bool]:
-    """Select what need not wait for a later moment. Whatever else makes a queued analysis wait belongs here."""
-    return or_(Analysis.not_before.is_(None), Analysis.not_before <= now)
+    """Select what need not wait for a later moment, nor for a study to go on that its owner has paused.
+
+    Whatever else makes a queued analysis wait belongs here.
+    """
+    paused = select(Study.id).where(Study.paused_at.is_not(None))
+    return and_(
+        or_(Analysis.not_before.is_(None), Analysis.not_before <= now),
+        or_(Analysis.study_id.is_(None), Analysis.study_id.not_in(paused)),
+    )
 
 
 def _queue(*columns: Any) -> Select[Any]:

@@ -2,11 +2,12 @@
 
 import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.permissions import Actor
 from webapp.services import quotas, workers
-from webapp.tables import Analysis
+from webapp.tables import Analysis, Study
 
 
 class Waiting:
@@ -27,6 +28,7 @@ class Waiting:
         self._actor = actor
         self._now = now
         self._held_back: dict[int, str | None] = {}
+        self._paused: set[int] | None = None
         self._n_workers: int | None = None
 
     def why(self, row: Analysis, place: int | None) -> str:
@@ -47,6 +49,8 @@ class Waiting:
         if row.not_before is not None and row.not_before > self._now:
             seconds = round((row.not_before - self._now).total_seconds())
             return f"trying again in {seconds} s after: {row.error_message}"
+        if row.study_id is not None and row.study_id in self._paused_studies():
+            return "its study is paused"
         if row.owner_id not in self._held_back:
             self._held_back[row.owner_id] = self._why_held_back(row.owner_id)
         if (held_back := self._held_back[row.owner_id]) is not None:
@@ -56,6 +60,11 @@ class Waiting:
         if not self._n_workers:
             return "no worker is alive; it begins when one has started"
         return f"{place - 1:,} ahead of it" if place is not None and place > 1 else "the next free worker takes it"
+
+    def _paused_studies(self) -> set[int]:
+        if self._paused is None:
+            self._paused = set(self._session.scalars(select(Study.id).where(Study.paused_at.is_not(None))))
+        return self._paused
 
     def _why_held_back(self, owner_id: int) -> str | None:
         why = quotas.why_held_back(self._session, owner_id, self._now)

@@ -11,6 +11,7 @@ from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security,
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
 from webapp.tables.share import Group, GroupMember, Share, ShareOpening
 from webapp.tables.stage_claim import StageClaim
+from webapp.tables.study import Study
 from webapp.tables.template import Template
 from webapp.tables.trial import Trial, TrialSeries
 from webapp.tables.upload import QuarantinedRow, Upload, UploadDecision, UploadFinding
@@ -50,6 +51,7 @@ __all__ = [
     "Snapshot",
     "SnapshotItem",
     "StageClaim",
+    "Study",
     "Template",
     "TradeRow",
     "Trial",

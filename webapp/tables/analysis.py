@@ -18,9 +18,10 @@ class Analysis(Base):
     __table_args__ = (
         CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
         # All that a claim looks at, so that whoever waits is found without reading a row.
-        Index("ix_analyses_queue", "status", "owner_id", "priority", "submitted_at", "id", "not_before"),
+        Index("ix_analyses_queue", "status", "owner_id", "priority", "submitted_at", "id", "not_before", "study_id"),
         Index("ix_analyses_owner", "owner_id", "submitted_at"),
         Index("ix_analyses_newest", "submitted_at", "id"),
+        Index("ix_analyses_study", "study_id", "study_number", unique=True),
         # The ledger outlives the analysis, and knows its trials by this number: it must never be given again.
         {"sqlite_autoincrement": True},
     )
@@ -75,6 +76,10 @@ class Analysis(Base):
     cpu_seconds: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))  # of all
     cpu_mark: Mapped[float | None]  # what its process's own clock showed when `cpu_seconds` was last added to
     request_id: Mapped[str | None] = mapped_column(String(64), default=request_id)  # that asked for it, as in the log
+
+    # The study that it belongs to, if any.
+    study_id: Mapped[int | None] = mapped_column(ForeignKey("studies.id"))
+    study_number: Mapped[int | None]  # its combination in the study's grid, from 0; NULL: a later try has its place
 
 
 class AnalysisTag(Base):

@@ -84,6 +84,7 @@ class Backtest(Base):
     start_at: Mapped[datetime.datetime]
     end_at: Mapped[datetime.datetime]
     n_trades: Mapped[int]
+    luck: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what a Sharpe ratio is deflated by; NULL: not kept then
 
 
 class TradeRow(Base):

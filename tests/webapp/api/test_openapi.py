@@ -200,7 +200,7 @@ RULES = sorted(
     for method, path, described in operations()
     if (method == "POST" and path != "/api/v1/tokens")
     or method in {"PUT", "PATCH"}
-    or path.endswith(("/prices", "/chart", "/compare", "/uploads/{upload_id}"))
+    or path.endswith(("/prices", "/chart", "/compare", "/heat-map", "/uploads/{upload_id}"))
     or any(each["name"] == "cursor" for each in described["parameters"])
 )
 CONFIG = f"""
@@ -219,6 +219,7 @@ NOBODY = "00" * 8  # who may not manage users is refused before anything is look
 UPLOAD = "0f" * 8
 TEMPLATE = "7e" * 8
 FETCH = "fe" * 8
+STUDY = "5d" * 8
 IDS = {
     "instrument_id": [SERIES],
     "analysis_id": [FINISHED, WAITING],
@@ -229,6 +230,7 @@ IDS = {
     **{name: [NOBODY] for name in ("user_id", "session_id", "invitation_id")},
     "upload_id": [UPLOAD],
     "acquisition_id": [FETCH],
+    "study_id": [STUDY],
 }
 PLAIN = {"Accept-Encoding": "identity"}  # the machine cannot unpack all that it says it can
 SOME = hypothesis.settings(
@@ -303,7 +305,10 @@ def busy(tmp_path_factory, sqlite_template):
         with database.write() as session:
             session.query(PriceSeries).one().public_id = SERIES
             session.query(ApiToken).filter_by(public_id=spare.id).one().public_id = SPARE
-            session.query(Analysis).filter_by(public_id=finished).one().public_id = FINISHED
+            study = factories.create_study(session, actor, {}, {}, {}, public_id=STUDY)
+            session.query(Analysis).filter_by(study_number=2).delete()
+            row = session.query(Analysis).filter_by(public_id=finished).one()
+            row.public_id, row.study_id, row.study_number = FINISHED, study.id, 2
             kept = {"name": "Kept", "description": "", "spec": {}, "is_shared": False}
             template = templates.create_template(session, actor, **kept)
             session.query(Template).filter_by(public_id=template.id).one().public_id = TEMPLATE

@@ -121,6 +121,7 @@ def view(summary, spec, result):
             "result_hash": result.result_hash,
             "parent_id": None,
             "parent_result_hash": None,
+            "study_id": None,
             "versions": {},
         }
         return AnalysisView(**{**values, **changes})

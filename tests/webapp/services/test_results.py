@@ -63,6 +63,7 @@ RESULT = AnalysisResult(
             "train_end": BARS[1].isoformat(),
             "predictions": [{"instrument": 0, "probability": 0.6, "lower": -0.1, "upper": None, "signal": 1}],
         },
+        "honesty": {"luck": {"sharpe_ratio": 0.03, "n_returns": 2}},
         "seed": 1,
     },
     stage_keys={"features": "f" * 64},

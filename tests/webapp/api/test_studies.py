@@ -1,0 +1,80 @@
+"""The whole life of a study over REST."""
+
+import pytest
+
+from tests import factories
+from webapp import jobs
+
+pytestmark = pytest.mark.databases("sqlite")
+
+AXES = [{"path": "instruments", "values": ["GOOG", "MSFT"]}, {"path": "model", "values": ["logistic", "svm"]}]
+BODY = {"title": "Mine", "axes": AXES}
+
+
+@pytest.fixture(autouse=True)
+def _prices(database):
+    with database.write() as session:
+        for symbol in ("GOOG", "MSFT"):
+            factories.create_series(session, factories.create_security(session, symbol=symbol), revision=1)
+
+
+def test_it_is_measured_submitted_watched_and_commanded(me, jobs_sent):
+    assert me.post("/study-size", json={"axes": AXES}).json == {
+        "n_combinations": 4, "n_folded": 0, "n_members": 4, "limit": 1000,
+    }  # fmt: skip
+    submitted = me.post("/studies", json=BODY)
+    assert submitted.status_code == 202
+    assert jobs_sent == [jobs.WORK] * 4
+    address = submitted.headers["Location"].removeprefix("/api/v1")
+    assert address == f"/studies/{submitted.json['id']}"
+
+    watched = me.get(address)
+    assert watched.json == submitted.json
+    assert (watched.json["state"], watched.json["counts"]["queued"]) == ("queued", 4)
+    assert watched.json["axes"][1]["words"] == ["Logistic regression", "Support vector machine"]
+    assert me.get(address, headers={"If-None-Match": watched.headers["ETag"]}).status_code == 304
+    assert [item["id"] for item in me.get("/studies").json["items"]] == [submitted.json["id"]]
+
+    members = me.get(f"{address}/members?limit=3").json
+    assert [item["words"][0] for item in members["items"]] == ["GOOG", "GOOG", "MSFT"]
+    assert me.get(f"/analyses/{members['items'][0]['id']}").json["study_id"] == submitted.json["id"]
+    assert me.get("/analyses").json["total"] == 0
+    assert me.get("/analyses?members=only").json["total"] == 4
+
+    assert me.post(f"{address}/pause").json["state"] == "paused"
+    assert me.post(f"{address}/resume").json["state"] == "queued"
+    assert me.delete(address).status_code == 409
+    assert me.post(f"{address}/cancel").json["counts"]["cancelled"] == 4
+    assert me.post(f"{address}/retry").json["state"] == "finished"
+    assert jobs_sent == [jobs.WORK] * 8
+    assert me.delete(address).status_code == 204
+    assert me.get(address).status_code == 404
+
+
+def test_a_board_and_a_heat_map_are_there_from_the_start(me):
+    address = f"/studies/{me.post('/studies', json=BODY).json['id']}"
+
+    board = me.get(f"{address}/leaderboard?limit=3&sort=total_return").json
+    assert (len(board["rows"]), board["n_members"], board["n_trials"]) == (3, 4, 0)
+    assert board["sentence"].startswith("Nothing has finished yet.")
+    heat = me.get(f"{address}/heat-map?rows=model&measure=deflated_sharpe_ratio&over=max").json
+    assert (heat["rows"]["path"], heat["columns"]["path"]) == ("model", "instruments")
+    assert heat["cells"][0][0] == {"value": None, "n_members": 1, "n_succeeded": 0, "n_failed": 0}
+    assert me.get(f"{address}/heat-map?rows=seed").status_code == 422
+
+
+def test_mistakes_are_named_by_their_place_in_the_body(me):
+    wrong = {"spec": {"seed": -1}, "axes": [{"path": "instruments", "values": ["GOOG", "NONE", ""]}]}
+    refused = me.post("/studies", json=wrong)
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json["errors"]] == ["axes.0.values.2", "spec.seed"]
+    assert me.post("/study-size", json=wrong).json["errors"] == refused.json["errors"]
+
+
+def test_a_repeated_submission_makes_one_study(me):
+    key = {"Idempotency-Key": "once"}
+    first, second = (me.post("/studies", json=BODY, headers=key) for _ in range(2))
+    assert first.json == second.json
+    assert len(me.get("/studies").json["items"]) == 1
+    sizes = [me.post("/study-size", json={"axes": AXES}, headers={"Idempotency-Key": "size"}) for _ in range(2)]
+    assert sizes[0].json == sizes[1].json

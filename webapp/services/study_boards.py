@@ -1,0 +1,339 @@
+"""What a study has found: its leaderboard, deflated by all that it tried, and its heat map over two axes."""
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from quant.grid import places_of
+from quant.validation.overfitting import deflated_sharpe_ratio
+from quant.verdict import CONFIDENT
+from webapp.errors import InvalidInput
+from webapp.permissions import Actor, Permission, require
+from webapp.services.results import HEADLINE
+from webapp.services.study_views import AxisView, axes_of, find, words_of
+from webapp.services.workflow import Status
+from webapp.tables import Analysis, Backtest, PerformanceMetric, Study, Trial
+
+_FEWEST_FOR_A_VARIANCE = 2
+
+
+class Measure(StrEnum):
+    """What a leaderboard is sorted by, and a heat map coloured by; all out of sample and after costs."""
+
+    SHARPE_RATIO = "sharpe_ratio"
+    DEFLATED = "deflated_sharpe_ratio"
+    TOTAL_RETURN = "total_return"
+    MAX_DRAWDOWN = "max_drawdown"
+    N_TRADES = "n_trades"
+
+
+class Over(StrEnum):
+    """What stands for several members in one cell."""
+
+    MEDIAN = "median"
+    BEST = "max"
+
+
+_STORED = (Measure.SHARPE_RATIO, Measure.TOTAL_RETURN, Measure.MAX_DRAWDOWN, Measure.N_TRADES)
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A member and what came of it; `measures` has all of `Measure`, None where unknown, and nothing until it ends.
+
+    `rank` counts from 1 among the finished ones whose audit found no look-ahead, best first; `words` are the values
+    that it has of each axis.
+    """
+
+    number: int
+    rank: int | None
+    analysis_id: str
+    title: str
+    words: tuple[str, ...]
+    status: Status
+    progress: float
+    measures: Mapping[Measure, float | None]
+    verdict: str | None
+    is_credible: bool | None
+    error_code: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """The members of a study, best first, then those that have not ended, then those without an answer.
+
+    `n_trials` counts all that the study has tried so far, later tries of what had failed included; `sentence` says what
+    the best of so many is worth.
+    """
+
+    rows: tuple[BoardRow, ...]
+    axes: tuple[AxisView, ...]
+    sort: Measure
+    n_succeeded: int
+    n_trials: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a heat map: what stands for its members, and how these are."""
+
+    value: float | None
+    n_members: int
+    n_succeeded: int
+    n_failed: int
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A measure over two axes, rows first; a cell is None where the study asks nothing."""
+
+    rows: AxisView
+    columns: AxisView
+    measure: Measure
+    over: Over
+    cells: tuple[tuple[Cell | None, ...], ...]
+
+
+def leaderboard(session: Session, actor: Actor, study_id: str, *, sort: Measure = Measure.SHARPE_RATIO) -> Board:
+    """Return the members of a study, best first.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction; reading is enough.
+    actor : Actor
+        Who asks; must own the study.
+    study_id : str
+        Public id.
+    sort : Measure, default=Measure.SHARPE_RATIO
+        What is best: the greatest of it. What a look-ahead audit has found out comes last.
+
+    Returns
+    -------
+    Board
+        All members, with what is known of them.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read analyses.
+    NotFound
+        If the actor has no such study.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    study = find(session, actor, study_id)
+    axes = axes_of(study)
+    n_trials = _count_trials(session, study)
+    rows = sorted(_deflated(_rows(session, study, axes), n_trials), key=_place(sort))
+    ranked = _ranked(rows, sort)
+    n_succeeded = sum(row.status is Status.SUCCEEDED for row, _ in rows)
+    shown = tuple(ranked)
+    return Board(shown, axes, sort, n_succeeded, n_trials, _sentence(shown, n_succeeded, n_trials))
+
+
+def heat_map(board: Board, rows: str = "", columns: str = "", *, measure: Measure, over: Over = Over.MEDIAN) -> HeatMap:
+    """Return a measure over two axes of a study.
+
+    Parameters
+    ----------
+    board : Board
+        As `leaderboard` returns it.
+    rows, columns : str, default=""
+        Paths of two of its axes; empty: the first that is not the other.
+    measure : Measure
+        What stands in the cells.
+    over : Over, default=Over.MEDIAN
+        What stands for several members of one cell, which differ in other axes.
+
+    Returns
+    -------
+    HeatMap
+        The cells.
+
+    Raises
+    ------
+    InvalidInput
+        If these are not two different axes of the study.
+    """
+    paths = [axis.path for axis in board.axes]
+    rows = rows or next((path for path in paths if path != columns), "")
+    columns = columns or next((path for path in paths if path != rows), "")
+    problems = {name: each for name, each in (("rows", rows), ("columns", columns)) if each not in paths}
+    if problems or rows == columns:
+        found = " and ".join(filter(None, (rows, columns)))
+        message = f"expected two different ones of {', '.join(paths)}; found {found}"
+        raise InvalidInput(
+            f"There is no such heat map: {message}.", fields=dict.fromkeys(problems or ["rows"], message)
+        )
+    down, across = paths.index(rows), paths.index(columns)
+    sizes = [len(axis.values) for axis in board.axes]
+    members: defaultdict[tuple[int, int], list[BoardRow]] = defaultdict(list)
+    for row in board.rows:
+        places = places_of(row.number, sizes)
+        members[places[down], places[across]].append(row)
+    cells = tuple(
+        tuple(_cell(members[place, other], measure, over) for other in range(sizes[across]))
+        for place in range(sizes[down])
+    )
+    return HeatMap(board.axes[down], board.axes[across], measure, over, cells)
+
+
+def _rows(session: Session, study: Study, axes: Sequence[AxisView]) -> list[tuple[BoardRow, Mapping[str, Any] | None]]:
+    """Return the members in the order of their numbers, each with what its Sharpe ratio is deflated by."""
+    measured: defaultdict[int, dict[Measure, float | None]] = defaultdict(dict)
+    for analysis_id, name, value in session.execute(
+        select(Backtest.analysis_id, PerformanceMetric.name, PerformanceMetric.value)
+        .join(Backtest, Backtest.id == PerformanceMetric.backtest_id)
+        .join(Analysis, Analysis.id == Backtest.analysis_id)
+        .where(
+            Analysis.study_id == study.id,
+            Backtest.name == HEADLINE,
+            PerformanceMetric.name.in_(_STORED),
+            PerformanceMetric.period == "all",
+        )
+    ):
+        measured[analysis_id][Measure(name)] = value
+    deflating = (
+        select(Backtest.analysis_id, Backtest.luck)
+        .join(Analysis, Analysis.id == Backtest.analysis_id)
+        .where(Analysis.study_id == study.id, Backtest.name == HEADLINE)
+    )
+    luck = {analysis_id: facts for analysis_id, facts in session.execute(deflating)}  # noqa: C416  # typed rows
+    members = session.execute(
+        select(
+            Analysis.id,
+            Analysis.public_id,
+            Analysis.title,
+            Analysis.study_number,
+            Analysis.status,
+            Analysis.progress,
+            Analysis.verdict,
+            Analysis.is_credible,
+            Analysis.error_code,
+            Analysis.error_message,
+        )
+        .where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
+        .order_by(Analysis.study_number)
+    )
+    return [
+        (
+            BoardRow(
+                number=member.study_number,
+                rank=None,
+                analysis_id=member.public_id,
+                title=member.title,
+                words=words_of(member.study_number, axes),
+                status=Status(member.status),
+                progress=member.progress,
+                measures=measured.get(member.id, {}),
+                verdict=member.verdict,
+                is_credible=member.is_credible,
+                error_code=member.error_code,
+                error_message=member.error_message,
+            ),
+            luck.get(member.id),
+        )
+        for member in members
+    ]
+
+
+def _count_trials(session: Session, study: Study) -> int:
+    """Return how many trials the ledger has of a study: of all its analyses, whatever became of them."""
+    of_study = select(Analysis.id).where(Analysis.study_id == study.id)
+    return session.scalar(select(func.count()).select_from(Trial).where(Trial.analysis_id.in_(of_study))) or 0
+
+
+def _deflated(
+    rows: Sequence[tuple[BoardRow, Mapping[str, Any] | None]], n_trials: int
+) -> list[tuple[BoardRow, Mapping[str, Any] | None]]:
+    """Add the Sharpe ratios deflated by all that the study tried.
+
+    How much the trials' Sharpe ratios vary is what each question found of its own trials, or what the members' curves
+    show, whichever is more: the stricter.
+    """
+    known = [luck["sharpe_ratio"] for _, luck in rows if luck and luck["sharpe_ratio"] is not None]
+    spread = statistics.variance(known) if len(known) >= _FEWEST_FOR_A_VARIANCE else 0.0
+    return [
+        (replace(row, measures={**row.measures, Measure.DEFLATED: _deflate(luck, spread, n_trials)}), luck)
+        if row.measures
+        else (row, luck)
+        for row, luck in rows
+    ]
+
+
+def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: int) -> float | None:
+    if not luck or luck["sharpe_ratio"] is None:
+        return None
+    return deflated_sharpe_ratio(
+        luck["sharpe_ratio"],
+        luck["n_returns"],
+        luck["skewness"],
+        luck["raw_kurtosis"],
+        trial_variance=max(luck["trial_variance"], spread),
+        n_trials=max(luck["n_trials"], n_trials),
+    )
+
+
+def _place(sort: Measure) -> Callable[[tuple[BoardRow, Any]], tuple[int, float, int]]:
+    """Return the key by which members are sorted: found and credible, found, under way, without an answer."""
+
+    def key(item: tuple[BoardRow, Any]) -> tuple[int, float, int]:
+        row, _ = item
+        value = row.measures.get(sort)
+        if row.status is Status.SUCCEEDED:
+            group = 1 if row.is_credible is False else 0
+            return group, math.inf if value is None else -value, row.number
+        return 2 if not row.status.is_final else 3, 0.0, row.number
+
+    return key
+
+
+def _ranked(rows: Sequence[tuple[BoardRow, Any]], sort: Measure) -> list[BoardRow]:
+    ranked, rank = [], 0
+    for row, _ in rows:
+        is_ranked = (
+            row.status is Status.SUCCEEDED and row.is_credible is not False and row.measures.get(sort) is not None
+        )
+        rank += is_ranked
+        ranked.append(replace(row, rank=rank if is_ranked else None))
+    return ranked
+
+
+def _sentence(rows: Sequence[BoardRow], n_succeeded: int, n_trials: int) -> str:
+    """Say in plain words what the best of so many is worth."""
+    if not n_succeeded:
+        return "Nothing has finished yet. The best comes first, deflated by all that was tried."
+    best = next((row for row in rows if row.rank == 1), None)
+    tried = f"{n_trials:,} trial{'' if n_trials == 1 else 's'}"
+    if best is None:
+        return f"Nothing of what has finished can be ranked; {tried} so far."
+    deflated = best.measures.get(Measure.DEFLATED)
+    if deflated is None:
+        return f"The first has no Sharpe ratio that could be deflated by the {tried} of this study."
+    worth = "unlikely to be luck" if deflated >= CONFIDENT else "not distinguishable from luck"
+    return (
+        f"The first is the best of {n_succeeded:,} by {tried}: deflated by all of them, its Sharpe ratio is more than "
+        f"luck with a probability of {deflated:.2f}, so it is {worth}."
+    )
+
+
+def _cell(members: Sequence[BoardRow], measure: Measure, over: Over) -> Cell | None:
+    if not members:
+        return None
+    known = [value for row in members if (value := row.measures.get(measure)) is not None]
+    value = None if not known else max(known) if over is Over.BEST else statistics.median(known)
+    return Cell(
+        value=value,
+        n_members=len(members),
+        n_succeeded=sum(row.status is Status.SUCCEEDED for row in members),
+        n_failed=sum(row.status is Status.FAILED for row in members),
+    )

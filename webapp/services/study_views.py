@@ -1,0 +1,323 @@
+"""Studies as those see them whose they are: where they are, how far, and which axes they have."""
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from quant.grid import Axis, places_of
+from webapp.errors import NotFound
+from webapp.permissions import Actor, Permission, require
+from webapp.services import paging
+from webapp.services.paging import Order
+from webapp.services.workflow import Status
+from webapp.tables import Analysis, Study
+
+_NEWEST_FIRST = (Order(Study.created_at, descending=True), Order(Study.id, descending=True))
+_BY_NUMBER = (Order(Analysis.study_number),)  # of members it is never NULL, and unique in a study
+_NOTHING = "There is no such study."
+
+
+class State(StrEnum):
+    """Where a study is, as of its members."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class AxisView:
+    """An axis as doors show it; `words` are its values for people, `values` the same as they were sent."""
+
+    path: str
+    title: str
+    words: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """A study as a list shows it. `counts` has every status; `progress` is the share of all work that is done."""
+
+    id: str
+    title: str
+    state: State
+    n_members: int
+    counts: Mapping[Status, int]
+    progress: float
+    created_at: datetime.datetime
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study as its own page shows it; `eta_seconds` is None until a member has ended, and while it rests."""
+
+    summary: StudySummary
+    spec: Mapping[str, Any]
+    axes: tuple[AxisView, ...]
+    n_folded: int
+    paused_at: datetime.datetime | None
+    cancelled_at: datetime.datetime | None
+    started_at: datetime.datetime | None
+    finished_at: datetime.datetime | None
+    eta_seconds: float | None
+
+    @property
+    def id(self) -> str:
+        """The public id."""
+        return self.summary.id
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        return self.summary.state
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A member of a study; `number` is its combination, and `words` are the values that it has of each axis."""
+
+    id: str
+    number: int
+    title: str
+    words: tuple[str, ...]
+    status: Status
+    progress: float
+    stage: str | None
+    verdict: str | None
+    is_credible: bool | None
+    error_code: str | None
+    error_message: str | None
+    started_at: datetime.datetime | None
+    finished_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class MemberPage:
+    """Some members, in the order of their numbers, and the cursor of the next page."""
+
+    items: tuple[MemberView, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """Some studies, newest first, and the cursor of the next page."""
+
+    items: tuple[StudySummary, ...]
+    next: str | None
+
+
+def get(session: Session, actor: Actor, study_id: str) -> StudyView:
+    """Return a study with its progress.
+
+    Raises
+    ------
+    NotFound
+        If the actor has no such study.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    return view(session, find(session, actor, study_id))
+
+
+def list_studies(session: Session, actor: Actor, *, limit: int = 50, cursor: str = "") -> StudyPage:
+    """Return the actor's studies, newest first.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction; reading is enough.
+    actor : Actor
+        Whose studies.
+    limit : int, default=50
+        At most this many, 1 to 500.
+    cursor : str, default=""
+        The `next` of the page before; empty: the first page.
+
+    Returns
+    -------
+    StudyPage
+        The studies with their progress.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read analyses.
+    InvalidInput
+        If the cursor is none of this list.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    query = select(Study).where(Study.owner_id == actor.user_id, Study.hidden_at.is_(None))
+    rows, following = paging.fetch_page(session, query, _NEWEST_FIRST, cursor=cursor, limit=limit)
+    found = session.execute(
+        select(Analysis.study_id, Analysis.status, func.count(), func.sum(Analysis.progress))
+        .where(Analysis.study_id.in_([row.id for row in rows]), Analysis.study_number.is_not(None))
+        .group_by(Analysis.study_id, Analysis.status)
+    )
+    counts: defaultdict[int | None, Counter[Status]] = defaultdict(Counter)
+    running: defaultdict[int | None, float] = defaultdict(float)
+    for key, status, count, progress in found:
+        counts[key][Status(status)] = count
+        running[key] += progress if status == Status.RUNNING else 0.0
+    return StudyPage(tuple(_summary(row, counts[row.id], running[row.id]) for row in rows), following)
+
+
+def list_members(
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    *,
+    status: Collection[Status] = (),
+    limit: int = 50,
+    cursor: str = "",
+) -> MemberPage:
+    """Return the members of a study, in the order of the grid: the last axis changes fastest.
+
+    Parameters
+    ----------
+    session : Session
+        A transaction; reading is enough.
+    actor : Actor
+        Who asks; must own the study.
+    study_id : str
+        Public id.
+    status : collection of Status, default=()
+        Only these; empty: all.
+    limit : int, default=50
+        At most this many, 1 to 500.
+    cursor : str, default=""
+        The `next` of the page before; empty: the first page.
+
+    Returns
+    -------
+    MemberPage
+        The members.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may not read analyses.
+    NotFound
+        If the actor has no such study.
+    InvalidInput
+        If the cursor is none of this list.
+    """
+    require(actor, Permission.ANALYSES_READ)
+    study = find(session, actor, study_id)
+    query = select(Analysis).where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
+    if status:
+        query = query.where(Analysis.status.in_(status))
+    rows, following = paging.fetch_page(session, query, _BY_NUMBER, cursor=cursor, limit=limit)
+    axes = axes_of(study)
+    return MemberPage(tuple(_member(row, axes) for row in rows), following)
+
+
+def find(session: Session, actor: Actor, study_id: str) -> Study:
+    """Return the row of a study that the actor owns.
+
+    Raises
+    ------
+    NotFound
+        In the same words whether it is another's, was deleted, or does not exist.
+    """
+    row = session.scalars(
+        select(Study).where(Study.public_id == study_id, Study.owner_id == actor.user_id, Study.hidden_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(_NOTHING)
+    return row
+
+
+def axes_of(row: Study) -> tuple[AxisView, ...]:
+    """Return a study's axes as doors show them."""
+    axes = [Axis.model_validate(each) for each in row.axes]
+    return tuple(AxisView(axis.path, axis.title, axis.words, axis.values) for axis in axes)
+
+
+def words_of(number: int, axes: Sequence[AxisView]) -> tuple[str, ...]:
+    """Return the values that a member has of each axis, in words."""
+    places = places_of(number, [len(axis.values) for axis in axes])
+    return tuple(axis.words[place] for axis, place in zip(axes, places, strict=True))
+
+
+def view(session: Session, row: Study) -> StudyView:
+    """Return a study with its progress, to whoever may see it."""
+    members = session.execute(
+        select(Analysis.status, Analysis.progress, Analysis.started_at, Analysis.finished_at).where(
+            Analysis.study_id == row.id, Analysis.study_number.is_not(None)
+        )
+    ).all()
+    counts = Counter(Status(member.status) for member in members)
+    running = [member.progress for member in members if member.status == Status.RUNNING]
+    summary = _summary(row, counts, sum(running))
+    started = [member.started_at for member in members if member.started_at is not None]
+    is_finished = summary.state is State.FINISHED
+    took = [
+        (member.finished_at - member.started_at).total_seconds()
+        for member in members
+        if member.status in {Status.SUCCEEDED, Status.FAILED} and member.started_at and member.finished_at
+    ]
+    eta = None
+    if took and running and summary.state is State.RUNNING:
+        # What is left, at the pace of what has ended, by as many as run now.
+        left = counts[Status.QUEUED] + len(running) - sum(running)
+        eta = left * sum(took) / len(took) / len(running)
+    return StudyView(
+        summary=summary,
+        spec=row.spec,
+        axes=axes_of(row),
+        n_folded=row.n_folded,
+        paused_at=row.paused_at,
+        cancelled_at=row.cancelled_at,
+        started_at=min(started, default=None),
+        finished_at=max((each.finished_at for each in members if each.finished_at), default=None)
+        if is_finished
+        else None,
+        eta_seconds=eta,
+    )
+
+
+def _summary(row: Study, counts: Mapping[Status, int], running: float) -> StudySummary:
+    n_final = sum(count for status, count in counts.items() if status.is_final)
+    n_running = counts.get(Status.RUNNING, 0)
+    if n_final == row.n_members:
+        state = State.FINISHED
+    elif row.paused_at is not None:
+        state = State.PAUSED
+    else:
+        state = State.RUNNING if n_running or n_final else State.QUEUED
+    return StudySummary(
+        id=row.public_id,
+        title=row.title,
+        state=state,
+        n_members=row.n_members,
+        counts={status: counts.get(status, 0) for status in Status},
+        progress=(n_final + running) / row.n_members,
+        created_at=row.created_at,
+    )
+
+
+def _member(row: Analysis, axes: Sequence[AxisView]) -> MemberView:
+    number = row.study_number or 0
+    return MemberView(
+        id=row.public_id,
+        number=number,
+        title=row.title,
+        words=words_of(number, axes),
+        status=Status(row.status),
+        progress=row.progress,
+        stage=row.stage,
+        verdict=row.verdict,
+        is_credible=row.is_credible,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
