@@ -23,7 +23,7 @@ N_TRIALS = 4
 TUNING = {
     **QUICK,
     "models": [{"name": "random_forest", "n_trees": 400}],
-    "validation": {**QUICK["validation"], "target": 0.99},
+    "validation": {**QUICK["validation"], "test_bars": 400, "target": 0.99},  # few folds to walk: trials matter here
     "tuning": {"n_trials": N_TRIALS, "time_budget_seconds": 600},
     "importance": False,
     "audit": {"enabled": False},
