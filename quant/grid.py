@@ -140,7 +140,8 @@ def expand(base: Mapping[str, Any], axes: Sequence[Axis], *, most: int) -> Grid:
             continue
         spec_hash = spec.hash()
         if spec_hash not in found:
-            said = " · ".join(_in_a_title(axes[axis], words[axis][places[axis]]) for axis in sorted(fitting))
+            varied = [axis for axis in sorted(fitting) if len(axes[axis].values) > 1] or sorted(fitting)
+            said = " · ".join(_in_a_title(axes[axis], words[axis][places[axis]]) for axis in varied)
             found[spec_hash] = Member(number, spec, spec_hash, said)
     problems = complaints.problems()
     return Grid(n_combinations, () if problems else tuple(found.values()), problems)
@@ -229,7 +230,8 @@ class _Complaints:
                 path = f"axes.{axis}.values.{places[axis]}"
                 self._found.setdefault(path, f"{self._said(axis, places[axis])}: {message}")
             elif problem["loc"]:
-                self._found.setdefault("spec." + ".".join(str(step) for step in problem["loc"]), message)
+                path = ".".join(str(step) for step in problem["loc"])
+                self._found.setdefault(f"spec.{path}", f"{axis_title(path)}: {message}")
             else:
                 said = " × ".join(self._words[each][place] for each, place in enumerate(places))
                 first, count = self._clashes.get(message, (said, 0))
@@ -423,6 +425,8 @@ def _shortened(text: str) -> str:
 
 def _plain(problem: ErrorDetails) -> str:
     """Return a mistake in our words."""
+    if problem["type"] == "missing":
+        return "expected in the question, or as an axis"
     if problem["type"] == "extra_forbidden":
         return "there is no field of that name"
     if problem["type"] == "union_tag_invalid":

@@ -62,6 +62,8 @@ UPLOADS = "/api/v1/uploads"
 UPLOAD = f"{UPLOADS}/<upload_id>"
 STUDIES = "/api/v1/studies"
 STUDY = f"{STUDIES}/<study_id>"
+THIS_STUDY = {"study-id": "{study_id}"}
+STUDY_FORM = {"new-study-json": "{}", "new-study-instruments": ["MSFT@sample"]}
 GRID = {"axes": [{"path": "instruments", "values": ["MSFT"]}]}
 QUESTION = {"instruments": [{"symbol": "GOOG"}]}
 
@@ -358,8 +360,18 @@ POLICY = (
         {"POST /api/v1/links/open": {"secret": "{secret}"}, "GET /app/shared/<secret>": {}},
     ),
     # --- studies: their owner alone ---
-    UseCase("submit a study", RUN, {f"POST {STUDIES}": GRID, "POST /api/v1/study-size": GRID}),
-    UseCase("list studies", READ, {f"GET {STUDIES}": {}}),
+    UseCase(
+        "submit a study",
+        RUN,
+        {
+            f"POST {STUDIES}": GRID,
+            "POST /api/v1/study-size": GRID,
+            "new_study.submit": STUDY_FORM,
+            "new_study.validate": STUDY_FORM,
+        },
+    ),
+    UseCase("begin a study", None, {"page /new-study": {}, "new_study.begin": {}}),
+    UseCase("list studies", READ, {f"GET {STUDIES}": {}, "page /studies": {}, "studies.show": {}}),
     UseCase(
         "watch a study",
         READ,
@@ -368,14 +380,16 @@ POLICY = (
             f"GET {STUDY}/members": {},
             f"GET {STUDY}/leaderboard": {},
             f"GET {STUDY}/heat-map": {},
+            "page /studies/<public_id>": {},
+            "study.show": THIS_STUDY,
         },
         about="study",
     ),
-    UseCase("cancel a study", RUN, {f"POST {STUDY}/cancel": {}}, about="study"),
-    UseCase("pause a study", RUN, {f"POST {STUDY}/pause": {}}, about="study"),
-    UseCase("resume a study", RUN, {f"POST {STUDY}/resume": {}}, about="study"),
-    UseCase("retry what failed in a study", RUN, {f"POST {STUDY}/retry": {}}, about="study"),
-    UseCase("delete a study", RUN, {f"DELETE {STUDY}": {}}, about="study"),
+    UseCase("cancel a study", RUN, {f"POST {STUDY}/cancel": {}, "study.cancel": THIS_STUDY}, about="study"),
+    UseCase("pause a study", RUN, {f"POST {STUDY}/pause": {}, "study.pause": THIS_STUDY}, about="study"),
+    UseCase("resume a study", RUN, {f"POST {STUDY}/resume": {}, "study.resume": THIS_STUDY}, about="study"),
+    UseCase("retry what failed in a study", RUN, {f"POST {STUDY}/retry": {}, "study.retry": THIS_STUDY}, about="study"),
+    UseCase("delete a study", RUN, {f"DELETE {STUDY}": {}, "study.delete": THIS_STUDY}, about="study"),
     # --- one's own account ---
     UseCase("read my account", None, {"GET /api/v1/me": {}, "GET /api/v1/allowance": {}}),
     UseCase(

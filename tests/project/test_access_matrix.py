@@ -389,7 +389,9 @@ def ask_callback(world, case):
 
 def ask_page(world, case):
     drawing = next(each for each in world.dependencies if each["output"].startswith(".._pages_content."))
-    named = world.names(case)[{"user": "user_id", "group": "group_id"}.get(case.use.about, "public_id")]
+    named = world.names(case)[
+        {"user": "user_id", "group": "group_id", "study": "study_id"}.get(case.use.about, "public_id")
+    ]
     path = case.door.removeprefix("page ").replace("<public_id>", named)
     place = {"pathname": f"/app{path}", "search": ""}
     return call(world, case, drawing, lambda _component, name: place[name])

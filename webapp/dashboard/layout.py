@@ -28,6 +28,7 @@ LOGO = "/static/logo.svg"
 _NAVIGATION = (
     ("Dashboard", "graph-up", paths.dashboard()),
     ("Analyses", "list-check", paths.analyses()),
+    ("Studies", "grid-3x3-gap", paths.studies()),
     ("New analysis", "plus-square", paths.new_analysis()),
     ("Data", "database", paths.data()),
     ("Jobs", "list-task", paths.jobs()),

@@ -10,6 +10,9 @@ PREFIX = "/app/"
 DASHBOARD = "/"
 ANALYSES = "/analyses"
 NEW_ANALYSIS = "/new"
+STUDIES = "/studies"
+STUDY = "/studies/<public_id>"
+NEW_STUDY = "/new-study"
 ANALYSIS = "/analyses/<public_id>"
 ACCOUNT = "/account"
 USERS = "/admin/users"
@@ -48,6 +51,22 @@ def analysis(public_id: str, *, tab: str | None = None) -> str:
     """Return the address of an analysis; with `tab`, of one of its tabs."""
     query = "?" + urlencode({"tab": tab}) if tab else ""
     return f"{PREFIX}analyses/{quote(public_id, safe='')}{query}"
+
+
+def studies() -> str:
+    """Return the address of the list of studies."""
+    return f"{PREFIX}studies"
+
+
+def study(public_id: str) -> str:
+    """Return the address of a study."""
+    return f"{studies()}/{quote(public_id, safe='')}"
+
+
+def new_study(*, from_id: str | None = None) -> str:
+    """Return the address of the form of a study; it starts from an analysis's question."""
+    query = "?" + urlencode({"from": from_id}) if from_id else ""
+    return f"{PREFIX}new-study{query}"
 
 
 def account() -> str:

@@ -21,7 +21,7 @@ def shell(app):
 def test_the_shell_has_navigation_content_and_a_place_for_messages(shell):
     links = {each.href for each in reading.of_type(shell, "NavLink")}
 
-    assert links == {"/app/", "/app/analyses", "/app/new", "/app/data", "/app/jobs"}
+    assert links == {"/app/", "/app/analyses", "/app/studies", "/app/new", "/app/data", "/app/jobs"}
     assert reading.of_type(shell, "Main")[0].id == "content"
     assert reading.attribute(reading.by_id(shell, toasts.TOASTS), "aria-live") == "polite"
 
@@ -67,8 +67,8 @@ def test_every_page_without_parameters_is_in_the_menu_of_administrators(app, she
         links = {each.href for each in reading.of_type(layout.shell(), "NavLink")}
     plain = {f"/app{page.PATH}" for page in PAGES if "<" not in page.PATH and page.PATH != "/404"}
 
-    # Reached from where prices are looked at, from the list of analyses, and from the user's own menu.
-    assert plain - {"/app/data/upload", "/app/compare", "/app/account"} == links
+    # Reached from where prices are looked at, from the lists of analyses and studies, and from the user's own menu.
+    assert plain - {"/app/data/upload", "/app/compare", "/app/new-study", "/app/account"} == links
     assert links > {each.href for each in reading.of_type(shell, "NavLink")}
 
 

@@ -15,10 +15,10 @@ from webapp.dashboard.components.grid import GridColumn, fact
 from webapp.dashboard.components.status import WORDS, status_cell
 from webapp.dashboard.components.times import now
 from webapp.services.analyses import AnalysisPage, AnalysisSummary
-from webapp.services.listing import Archived, Filters, Scope, Sort
+from webapp.services.listing import Archived, Filters, Members, Scope, Sort
 from webapp.services.workflow import Status
 
-FIELDS = ("text", "scope", "status", "credible", "tag", "archived", "sort")
+FIELDS = ("text", "scope", "status", "credible", "tag", "archived", "members", "sort")
 MOST_CHARACTERS = 120
 _MOST_PAGES = 100_000
 
@@ -27,6 +27,7 @@ _ANY_TAG = ","  # no tag has a comma
 _SCOPES = {Scope.MINE: "Mine", Scope.SHARED: "Shared with me", Scope.ALL: "Everybody’s"}
 _CREDIBLE = {_ANY: "Any audit", "yes": "Credible", "no": "Not credible"}
 _ARCHIVED = {Archived.NO: "Not archived", Archived.ONLY: "Archived", Archived.ALSO: "Archived or not"}
+_MEMBERS = {Members.NO: "Not of studies", Members.ONLY: "Of studies", Members.ALSO: "Of studies or not"}
 _SORTS = {Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first", Sort.TITLE: "By title", Sort.STATUS: "By status"}
 
 COLUMNS = (
@@ -57,6 +58,7 @@ class ListState:
     credible: str = _ANY
     tag: str = ""
     archived: Archived = Archived.NO
+    members: Members = Members.NO
     sort: Sort = Sort.NEWEST
     page: int = 0
 
@@ -72,6 +74,7 @@ class ListState:
             credible=text["credible"] if text["credible"] in _CREDIBLE else _ANY,
             tag="" if text["tag"] == _ANY_TAG else text["tag"][:MOST_CHARACTERS],
             archived=Archived(text["archived"]) if text["archived"] in set(Archived) else Archived.NO,
+            members=Members(text["members"]) if text["members"] in set(Members) else Members.NO,
             sort=Sort(text["sort"]) if text["sort"] in set(Sort) else Sort.NEWEST,
             page=min(int(number), _MOST_PAGES) if number.isascii() and number.isdigit() else 0,
         )
@@ -87,6 +90,7 @@ class ListState:
             is_credible=None if self.credible == _ANY or is_all else self.credible == "yes",
             tag="" if is_all or not self.tag.isprintable() else self.tag,
             archived=self.archived,
+            members=self.members,
         )
 
     @property
@@ -129,6 +133,7 @@ def filters(state: ListState, tags: Sequence[str], *, sees_all: bool) -> Compone
             _select("analyses-credible", "Audit", _CREDIBLE, state.credible),
             _select("analyses-tag", "Tag", {_ANY_TAG: "Any tag", **{tag: tag for tag in tags}}, state.tag or _ANY_TAG),
             _select("analyses-archived", "Archive", _ARCHIVED, state.archived),
+            _select("analyses-members", "Studies", _MEMBERS, state.members),
             _select("analyses-sort", "Order", _SORTS, state.sort),
         ],
         className="filters no-print",

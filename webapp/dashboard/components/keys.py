@@ -15,6 +15,7 @@ LETTERS = {
     "Dashboard": "d",
     "Analyses": "a",
     "New analysis": "n",
+    "Studies": "s",
     "Compare": "c",
     "Data": "t",
     "Jobs": "j",

@@ -3,12 +3,12 @@ import pytest
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.analysis_list import ListState, filters, mark, position, rows
 from webapp.services.analyses import AnalysisPage
-from webapp.services.listing import Archived, Scope, Sort
+from webapp.services.listing import Archived, Members, Scope, Sort
 from webapp.services.workflow import Status
 
 
 def test_a_state_goes_into_the_address_and_comes_back():
-    state = ListState("a & b", Scope.SHARED, "failed", "no", "to do", Archived.ALSO, Sort.TITLE, 3)
+    state = ListState("a & b", Scope.SHARED, "failed", "no", "to do", Archived.ALSO, Members.ONLY, Sort.TITLE, 3)
     written = dict(part.split("=") for part in state.search[1:].split("&"))
 
     assert written["text"] == "a+%26+b"

@@ -33,7 +33,15 @@ class Shown(NamedTuple):
 
 def shown(text="", n_next=0, n_previous=0, known=None, picked=(), **chosen):
     """What the page shows after a choice, by what it is."""
-    values = {"scope": "mine", "status": "any", "credible": "any", "tag": "", "archived": "no", "sort": "newest"}
+    values = {
+        "scope": "mine",
+        "status": "any",
+        "credible": "any",
+        "tag": "",
+        "archived": "no",
+        "members": "no",
+        "sort": "newest",
+    }
     values = {"text": text, **values, **chosen}
     answer = page.show(*(values[name] for name in FIELDS), n_next, n_previous, 0, 0, known, list(picked))
     return Shown(*answer)
