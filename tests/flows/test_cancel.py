@@ -70,7 +70,7 @@ def test_a_person_who_may_run_one_has_the_slot_again_when_that_one_is_cancelled(
     stage.wait_stage(first, "train", "tune")
     second = stage.submit(AnalysisSpec.model_validate(QUICK))
     time.sleep(2)  # a free worker has looked
-    assert stage.view(second).waits_for == "you run 1 of the 1 that you may at once"
+    assert stage.view(second).waits_for == "you run 1 of 1, your limit"
 
     stage.cancel(first)
     assert stage.wait_final(first, seconds=SECONDS).status is Status.CANCELLED

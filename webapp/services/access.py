@@ -4,11 +4,9 @@ The one place where this is decided. Whoever may not learns the same as if there
 """
 
 import datetime
-from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import QueryableAttribute, Session, load_only
+from sqlalchemy.orm import Session
 
 from webapp.db import database_now
 from webapp.errors import NotFound
@@ -19,18 +17,15 @@ from webapp.tables import Analysis, GroupMember, Share, ShareOpening
 _NOTHING = "There is no such analysis."
 
 
-def find_readable(
-    session: Session, actor: Actor, analysis_id: str, *, only: Sequence[QueryableAttribute[Any]] = ()
-) -> Analysis:
-    """Return the row of an analysis that the actor owns or that is shared with them; with `only`, these columns of it.
+def find_readable(session: Session, actor: Actor, analysis_id: str) -> Analysis:
+    """Return the row of an analysis that the actor owns or that is shared with them.
 
     Raises
     ------
     NotFound
         In the same words whether it is another's or does not exist.
     """
-    query = select(Analysis).where(Analysis.public_id == analysis_id)
-    row = session.scalars(query.options(load_only(*only)) if only else query).one_or_none()
+    row = session.scalars(select(Analysis).where(Analysis.public_id == analysis_id)).one_or_none()
     if row is None or not may_read(session, actor, row):
         raise NotFound(_NOTHING)
     mention(analysis=analysis_id)

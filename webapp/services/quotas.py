@@ -197,7 +197,7 @@ def why_held_back(session: Session, user_id: int, now: datetime.datetime) -> str
     if limits.n_running:
         n_running = _count(session, user_id, Status.RUNNING)
         if n_running >= limits.n_running:
-            return f"you run {n_running} of the {limits.n_running} that you may at once"
+            return f"you run {n_running} of {limits.n_running}, your limit"
     if limits.cpu_minutes:
         minutes = cpu_use.spent_today(session, user_id, now.date()) / 60
         if minutes >= limits.cpu_minutes:

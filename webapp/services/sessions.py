@@ -121,16 +121,23 @@ def holder_of(session: Session, secret: str) -> Holder | None:
         return None
     now = datetime.datetime.now(datetime.UTC)  # a session lasts days: the web server's own clock will do
     found = session.execute(
-        select(BrowserSession, User)
+        select(
+            BrowserSession.public_id.label("session_id"),
+            BrowserSession.last_seen_at,
+            User.id,
+            User.name,
+            User.role,
+            User.public_id,
+            User.must_choose_password,
+        )
         .join(User, User.id == BrowserSession.user_id)
         .where(BrowserSession.token_hash == _hash(secret), User.is_active, *_is_open(now))
     ).one_or_none()
     if found is None:
         return None
-    row, user = found
-    is_due = now - row.last_seen_at >= _SEEN_NOTED_EVERY
-    actor = Actor(user.id, user.name, Role(user.role), public_id=user.public_id)
-    return Holder(actor, row.public_id, is_due, user.must_choose_password)
+    is_due = now - found.last_seen_at >= _SEEN_NOTED_EVERY
+    actor = Actor(found.id, found.name, Role(found.role), public_id=found.public_id)
+    return Holder(actor, found.session_id, is_due, found.must_choose_password)
 
 
 def note_sighting(session: Session, session_id: str, *, address: str = "") -> None:

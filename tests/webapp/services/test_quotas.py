@@ -159,7 +159,7 @@ def test_what_is_above_the_running_limit_waits_says_why_and_lets_others_pass(ses
         mine[0].public_id, later.public_id, mine[1].public_id, None, None
     ]  # fmt: skip
     view = analyses.get(session, actor, mine[2].public_id)
-    assert view.waits_for == "you run 2 of the 2 that you may at once"
+    assert view.waits_for == "you run 2 of 2, your limit"
     assert jobs.sweep(session) == 0, "nobody is sent for what may not begin"
     jobs.fail(session, taken[0], code="x", message="x")
     assert claim(session).public_id == mine[2].public_id

@@ -1,11 +1,12 @@
 import datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from tests import factories
 from webapp.db import database_now
 from webapp.services import analyses, jobs, quotas, turns, workers
+from webapp.tables import Analysis
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -30,6 +31,10 @@ def two_owners(session):
         "idle, later": add(idle, -2, not_before=database_now(session) + HOUR),
     }
     return busy, idle, waiting
+
+
+def claim(session):
+    return jobs.claim_next(session, worker="host:1", pid=1, lease_seconds=20.0, max_attempts=5)
 
 
 def names(waiting, ids):
@@ -74,7 +79,7 @@ def test_the_first_place_is_the_one_that_is_taken_whatever_began_before(session,
     for _ in range(7):
         now = database_now(session)
         first = [row for row in waiting.values() if turns.place_of(session, row.id, now) == 1]
-        claimed = jobs.claim_next(session, worker="host:1", pid=1, lease_seconds=20.0, max_attempts=5)
+        claimed = claim(session)
         assert [row.id for row in first] == [claimed.analysis_id]
         taken += names(waiting, [claimed.analysis_id])
 
@@ -140,3 +145,21 @@ def test_the_first_of_one_owner_have_their_places_among_all(session, two_owners)
 
     assert (names(waiting, first), n_waiting) == (["idle, late", "idle, latest"], 5)
     assert first == {key: turns.place_of(session, key, now) for key in first}
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(10, 0), (10, 10), (0, 0)])
+def test_a_thousand_of_ones_own_delay_anothers_first_by_one_slot_at_most(session, mine, theirs):
+    """Members of a study before an interactive one, before a member of another study; and plain analyses alike."""
+    busy, other = factories.create_actor(session), factories.create_actor(session)
+    pattern = factories.create_analysis(session, busy, priority=mine)
+    values = {
+        column.name: getattr(pattern, column.name) for column in Analysis.__table__.columns if column.name != "id"
+    }
+    session.execute(insert(Analysis), [{**values, "public_id": f"member{number:010d}"} for number in range(999)])
+    slots = [claim(session) for _ in range(2)]
+    single = factories.create_analysis(session, other, priority=theirs, submitted_at=factories.NOW + HOUR)
+
+    assert turns.place_of(session, single.id, database_now(session)) == 1
+    jobs.fail(session, slots[0], code="x", message="The first slot that becomes free.")
+    assert claim(session).analysis_id == single.id
+    assert claim(session).owner_id == busy.user_id, "and then it is the study's turn again"

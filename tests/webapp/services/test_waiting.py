@@ -27,7 +27,7 @@ def test_the_first_cause_that_would_have_to_go_is_told(session, count_queries):
     assert why(session, actor, row, 1235) == "1,234 ahead of it"
     factories.create_analysis(session, actor, status="running")
     quotas.set_house(session, None, limits=Limits(n_running=1))
-    assert why(session, actor, row, 5) == "you run 1 of the 1 that you may at once"
+    assert why(session, actor, row, 5) == "you run 1 of 1, your limit"
     assert why(session, reader, row, 5) == "its owner has reached a limit", "others learn no numbers"
     assert why(session, actor, later).startswith("trying again in 1")
     assert why(session, actor, later).endswith(" s after: No answer.")

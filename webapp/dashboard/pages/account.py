@@ -246,7 +246,7 @@ def _limits_panel(allowance: Allowance) -> Component:
         "Limits",
         allowance_facts(allowance),
         html.P(
-            "Administrators set them. What is above the first and third waits; nothing is lost.",
+            "Administrators set them. Beyond running and minutes, analyses wait; beyond the others, they are refused.",
             className="muted small mb-0 mt-2",
         ),
     )

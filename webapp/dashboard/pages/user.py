@@ -299,7 +299,7 @@ def _limits_panel(allowance: Allowance) -> Component:
         allowance_facts(allowance),
         html.Div(limit_fields("user-limit", allowance.own, empty="as for everybody"), className="mt-3"),
         html.Div(
-            "0 is no limit. What is above the first or third waits; what is above the second or fourth is refused.",
+            "0 is no limit. Beyond running and minutes, analyses wait; beyond the others, new ones are refused.",
             className="form-text mt-2",
         ),
         dbc.Button("Set the limits", id="user-set-limits", color="secondary", className="mt-3"),

@@ -319,7 +319,7 @@ def _limits_panel() -> Component:
         html.P("For whoever has none of their own; those are on the page of each user.", className="muted"),
         limit_fields("users-limit", house, empty="no limit"),
         html.Div(
-            "What is above the first or third waits; what is above the second or fourth is refused.",
+            "Beyond running and minutes, analyses wait; beyond the others, new ones are refused.",
             className="form-text mt-2",
         ),
         dbc.Button("Set the limits", id="users-set-limits", color="secondary", className="mt-3"),

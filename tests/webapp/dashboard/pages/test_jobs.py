@@ -80,7 +80,7 @@ def test_what_is_limited_is_said_and_what_is_not_listed_is_counted(acting, add, 
 
     assert "Your limits: 1 of 1 running." in words
     assert "and 3 more that wait" in words
-    assert [each["now"] for each in active] == ["Train", *["you run 1 of the 1 that you may at once"] * 2]
+    assert [each["now"] for each in active] == ["Train", *["you run 1 of 1, your limit"] * 2]
 
 
 def test_a_job_is_cancelled_and_tried_again(acting, add, database, jobs_sent):
