@@ -20,6 +20,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 CLAIMS = {
     "main_job": "benchmarks.main_job",
     "queue": "benchmarks.queueing",
+    "studies": "benchmarks.studying",
     "tuning": "benchmarks.tuning",
     "memory": "benchmarks.memory",
     "start": "benchmarks.start",

@@ -17,6 +17,11 @@ def small() -> AnalysisSpec:
     )
 
 
+def trivial() -> AnalysisSpec:
+    """Return a question of which hardly anything is left to do when its costly stages are stored."""
+    return _changed(without_extras(small()), models=[{"name": "logistic"}])
+
+
 def without_extras(spec: AnalysisSpec) -> AnalysisSpec:
     """Return a question without tuning, importance and audit."""
     return _changed(spec, importance=False, tuning={"enabled": False}, audit={"enabled": False})

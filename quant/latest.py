@@ -144,8 +144,12 @@ def describe_latest(
     as_of = latest.predictions.index.get_level_values("timestamp")[0]
     before = earlier[earlier.index.get_level_values("timestamp") < as_of]
     joined = pd.concat([before, latest.predictions])
-    said = latest.predictions.join(signals_from_predictions(joined, spec.strategy)).join(
-        prediction_intervals(joined, labels, spec.intervals)
+    last = slice(len(before), None)  # joining by index would search all rows for these
+    bounds = prediction_intervals(joined, labels, spec.intervals).iloc[last]
+    said = latest.predictions.assign(
+        signal=signals_from_predictions(joined, spec.strategy)["signal"].to_numpy()[last],
+        lower=bounds["lower"].to_numpy(),
+        upper=bounds["upper"].to_numpy(),
     )
     columns = FORECAST_COLUMNS[spec.label.task]
     ends = labels["label_end"].iloc[latest.fold.train]

@@ -90,15 +90,16 @@ def assemble(material: Material) -> AnalysisResult:
         for metric in measure(book.equity, book.benchmark, book.trades, spec.risk, material.periods_per_year)
     ]
     luck = _luck(material)
+    covered, coverage_over_time = _coverage(material)
     return AnalysisResult(
-        frames=_frames(material),
+        frames=_frames(material, coverage_over_time),
         facts={
             "verdict": verdict(_evidence(material, metrics, luck)),
             "metrics": metrics,
             "chosen": _chosen(material),
             "tuning": dict(material.tuning),
             "scores": _scores(material),
-            "intervals": _coverage(material)[0],
+            "intervals": covered,
             "latest": _latest(material),
             "honesty": {"audit": material.audit, "purge": dict(material.certificates), "luck": luck},
             "data": _data(material),
@@ -118,7 +119,7 @@ def describe_trial(trial: TriedModel) -> str:
     return f"{trial.kind.capitalize()} {trial.number + 1}: {trial.model} ({parameters}): {score}."
 
 
-def _frames(material: Material) -> dict[str, pd.DataFrame]:
+def _frames(material: Material, coverage_over_time: pd.DataFrame) -> dict[str, pd.DataFrame]:
     book, labels = material.book, material.labels
     predictions = material.predictions.join(material.intervals).join(material.decisions)
     predictions = predictions.join(labels[["label", "outcome"]])
@@ -137,7 +138,7 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
         "cv_scores": cv_scores_frame(material.trials),
         "fold_scores": _fold_scores(material),
         **_quality(predictions),
-        "coverage": _coverage(material)[1],
+        "coverage": coverage_over_time,
         "monthly_returns": monthly_returns(book.equity["equity"], book.benchmark["equity"]),
         "drawdowns": drawdown_table(book.equity["equity"], n=N_DRAWDOWNS),
         "rolling": rolling_measures(

@@ -151,7 +151,8 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
     facts: list[dict[str, Any]] = []
     for number, fold in scored.groupby("fold", sort=True):
         timestamps = fold.index.get_level_values("timestamp")
-        known = fold["label"].dropna()
+        label, forecast = fold["label"].to_numpy(), forecast_of(fold)
+        known = label[~np.isnan(label)]
         facts.append(
             {
                 "fold": number,
@@ -160,7 +161,7 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
                 "n_rows": len(fold),
                 "n_scored": len(known),
                 "share_positive": (known > 0).mean() if len(known) else np.nan,
-                **{name: SCORES[name](fold["label"], forecast_of(fold)) for name in scores},
+                **{name: SCORES[name](label, forecast) for name in scores},
             }
         )
     return pd.DataFrame(facts)
