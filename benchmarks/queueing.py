@@ -21,13 +21,16 @@ Moments = tuple[float, float, float]  # seconds from just before the submission 
 
 def measure(*, quick: bool = False) -> Finding:
     """Submit analyses one by one to a worker that has nothing else to do."""
-    n_submissions, n_echoes = (3, 5) if quick else (150, 300)
+    return find(3, 5) if quick else find(150, 300)
+
+
+def find(n_submissions: int, n_echoes: int) -> Finding:
+    """Submit so many analyses, and then so many tasks that do nothing."""
     rng = np.random.default_rng(_SEED)
     with installation() as site:
         site.start_worker()
         submit_once(site, 0.0)  # opens connections
         moments = [submit_once(site, pause) for pause in rng.uniform(0.1, 0.4, n_submissions)]
-    with installation() as site:
         trips = round_trips(site, n_echoes)
     written, claimed, first_stage = ([moment[place] for moment in moments] for place in range(3))
     return Finding(

@@ -37,7 +37,11 @@ class Pace:
 
 def measure(*, quick: bool = False) -> Finding:
     """Run the same study on one slot and on two, and its members' own work in this process."""
-    n_members, n_rounds = (4, 1) if quick else (200, 2)
+    return find(4, 1) if quick else find(200, 2)
+
+
+def find(n_members: int, n_rounds: int) -> Finding:
+    """Play as many rounds of a study of as many members, on one slot and on two."""
     paces: dict[int, list[Pace]] = {1: [], 2: []}
     own: list[float] = []
     for _ in range(n_rounds):
