@@ -59,13 +59,14 @@ class RecentStore:
 
     def __init__(self, store: FrameStore | ScopedStore, recent: Recent) -> None:
         self._store = store
+        self._frames = store.store if isinstance(store, ScopedStore) else store
         self._recent = recent
         self.put = store.put
 
     def get(self, key: str) -> StageOutput | None:
         """Return what is stored under `key`, or None."""
         address = self._store.address(key)
-        output = self._recent.get(address)
+        output = self._recent.get(address) if self._frames.has(address) else None  # it may have been removed since
         if output is None and (output := self._store.get(key)) is not None:
             self._recent.keep(address, output)
         return output

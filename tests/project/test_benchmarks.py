@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import bare, first_page, fits, main_job, memory, questions, queueing, stopwatch, timing
+from benchmarks import bare, first_page, fits, main_job, memory, questions, queueing, stopwatch, studying, timing
 from benchmarks.__main__ import CLAIMS, DOCUMENT, RESULTS
 from benchmarks.document import render, text
 from benchmarks.findings import Finding, Goal, Results, Table, from_json
@@ -107,6 +107,12 @@ def test_a_claim_can_be_measured(name):
     assert all(np.isfinite(goal.measured) and goal.measured > 0 for goal in finding.goals)
 
 
+def test_a_members_own_work_is_timed_without_its_shared_stages():
+    seconds = studying.own_seconds(2)
+    assert len(seconds) == 2
+    assert all(each > 0 for each in seconds)
+
+
 def test_a_stopwatch_counts_every_moment_once():
     moments = iter([0.0, 1.0, 3.0, 6.0, 10.0])
     watch = stopwatch.Stopwatch(lambda: next(moments))
@@ -190,6 +196,8 @@ def test_an_installation_answers_and_shows_an_analysis_and_leaves_nothing():
         with pytest.raises(RuntimeError, match="came from the store"):
             main_job.run_once(site, plain, n_fits=n_fits)
         written, claimed, first_stage = queueing.submit_once(site, 0.0)
+        (trip,) = queueing.round_trips(site, 1)
+        pace = studying.run_study(site, worker, studying.axis(2, 1000))
         web = memory.start_web(site)
         memory.visit(site, run.analysis_id)
         site.forget(site.stored() - prices)
@@ -199,6 +207,10 @@ def test_an_installation_answers_and_shows_an_analysis_and_leaves_nothing():
     assert run.total == pytest.approx(sum(run.seconds.values()), abs=0.05)
     assert set(again.seconds) == set(run.seconds)
     assert 0 < written <= claimed <= first_stage
+    assert trip > 0
+    assert pace.n_members == 2
+    assert pace.seconds > 0
+    assert pace.cpu_seconds > 0
     assert not worker.is_running()
     assert not web.is_running()
     assert not site.settings.home.exists()

@@ -47,14 +47,24 @@ def test_what_is_too_large_is_not_kept():
 
 
 @pytest.mark.parametrize("is_scoped", [False, True])
-def test_a_store_reads_once_and_scopes_stay_apart(tmp_path, is_scoped):
+def test_a_store_reads_once_and_scopes_stay_apart(tmp_path, is_scoped, monkeypatch):
     frames, recent = FrameStore(tmp_path), Recent()
     kept = ScopedStore(frames, "one") if is_scoped else frames
     store = RecentStore(kept, recent)
     assert store.get("ab" * 32) is None
     store.put("ab" * 32, output())
     first = store.get("ab" * 32)
-    frames.remove(kept.address("ab" * 32))
+    assert RecentStore(ScopedStore(frames, "another"), recent).get("ab" * 32) is None
+    monkeypatch.setattr(kept, "get", None)  # it is not read again
 
     pd.testing.assert_frame_equal(store.get("ab" * 32).frames["numbers"], first.frames["numbers"])
-    assert RecentStore(ScopedStore(frames, "another"), recent).get("ab" * 32) is None
+
+
+def test_what_was_removed_is_not_remembered(tmp_path):
+    frames = FrameStore(tmp_path)
+    store = RecentStore(frames, Recent())
+    store.put("ab" * 32, output())
+    assert store.get("ab" * 32) is not None
+    frames.remove("ab" * 32)
+
+    assert store.get("ab" * 32) is None
