@@ -31,6 +31,7 @@ CLAIMS = {
     "splits": "benchmarks.splits",
     "charts": "benchmarks.charts",
     "uploads": "benchmarks.uploads",
+    "lists": "benchmarks.lists",
 }
 
 
