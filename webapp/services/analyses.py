@@ -379,7 +379,7 @@ def list_recent(
         query = query.where(Analysis.status.in_(status))
     if text:
         query = query.where(func.lower(Analysis.title).contains(text.lower(), autoescape=True))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    total = session.scalar(query.with_only_columns(func.count(Analysis.id), maintain_column_froms=True)) or 0
     limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
     rows, following = paging.fetch_page(session, query.offset(offset), _NEWEST_FIRST, cursor=cursor, limit=limit)
     return AnalysisPage(tuple(to_summary(row, owner, actor) for row, owner in rows), total, limit, offset, following)

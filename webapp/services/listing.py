@@ -139,7 +139,7 @@ def search(  # each says one thing about the list, and most have a default
     if filters.scope is not Scope.SHARED and filters.members is not Members.ALSO:
         belongs = filters.members is Members.ONLY
         query = query.where(Analysis.study_id.is_not(None) if belongs else Analysis.study_id.is_(None))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    total = session.scalar(query.with_only_columns(func.count(Analysis.id), maintain_column_froms=True)) or 0
     limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
     rows, following = paging.fetch_page(session, query.offset(offset), _ORDERS[sort], cursor=cursor, limit=limit)
     items = _metadata(session, actor, rows) if filters.scope is Scope.ALL else _contents(session, actor, rows)

@@ -61,7 +61,7 @@ def test_a_submission_is_one_line_of_the_log_that_names_request_person_and_analy
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonFormatter())
-    log = logging.getLogger("webapp.services.analyses")
+    log = logging.getLogger("webapp.services.submissions")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
@@ -349,7 +349,7 @@ def test_a_running_analysis_says_how_far_it_is(me, ask, database):
 
     assert (body["stage"], body["stage_fraction"], body["progress"]) == ("train", 0.25, 0.5)
     assert 29 < body["elapsed_seconds"] < 60
-    assert body["eta_seconds"] == pytest.approx(body["elapsed_seconds"])
+    assert 300 < body["eta_seconds"] < 800, "three more quarters of training, and all that comes after"
     assert body["stage_seconds"] == {"acquire": 0.1}
     assert body["queue_position"] is None
     assert "worker" not in body, "the name of a machine is nobody's business"
