@@ -31,7 +31,6 @@ CLAIMS = {
     "splits": "benchmarks.splits",
     "charts": "benchmarks.charts",
     "uploads": "benchmarks.uploads",
-    "lists": "benchmarks.lists",
 }
 
 

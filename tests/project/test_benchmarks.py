@@ -17,7 +17,7 @@ from quant.analysis import Silent, run_analysis
 from quant.preparation import fetch_instruments
 from quant.stages import MemoryStore
 
-IN_PROCESS = ("features", "backtest", "splits", "charts", "uploads", "lists")  # the others start programs
+IN_PROCESS = ("features", "backtest", "splits", "charts", "uploads")  # the others start programs
 
 
 @pytest.fixture(scope="module")
