@@ -20,7 +20,11 @@ _AFTER = {
     ],
     "ix_analyses_newest": ["submitted_at", "id", "study_id", "status"],
 }
-_NEW = {"ix_analyses_title": ["owner_id", "title", "id"], "ix_analyses_status": ["owner_id", "status", "id"]}
+_NEW = {
+    "ix_analyses_history": ["owner_id", "submitted_at", "public_id", "status"],
+    "ix_analyses_title": ["owner_id", "title", "id"],
+    "ix_analyses_status": ["owner_id", "status", "id"],
+}
 
 
 def upgrade() -> None:

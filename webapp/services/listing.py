@@ -293,11 +293,9 @@ def _tags_of(session: Session, analysis_ids: Collection[int]) -> defaultdict[int
     tags: defaultdict[int, list[str]] = defaultdict(list)
     if analysis_ids:
         found = session.execute(
-            select(AnalysisTag.analysis_id, AnalysisTag.name)
-            .where(AnalysisTag.analysis_id.in_(analysis_ids))
-            .order_by(AnalysisTag.name)
+            select(AnalysisTag.analysis_id, AnalysisTag.name).where(AnalysisTag.analysis_id.in_(analysis_ids))
         )
-        for analysis_id, name in found:
+        for analysis_id, name in sorted(found, key=lambda tag: tag.name):  # SQLite would walk through all tags by name
             tags[analysis_id].append(name)
     return tags
 

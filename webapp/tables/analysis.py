@@ -23,6 +23,7 @@ class Analysis(Base):
         Index(
             "ix_analyses_owner", "owner_id", "archived_at", "study_id", "submitted_at", "id", "status", "is_credible"
         ),
+        Index("ix_analyses_history", "owner_id", "submitted_at", "public_id", "status"),
         Index("ix_analyses_title", "owner_id", "title", "id"),
         Index("ix_analyses_status", "owner_id", "status", "id"),
         Index("ix_analyses_newest", "submitted_at", "id", "study_id", "status"),

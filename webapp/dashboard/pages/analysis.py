@@ -217,6 +217,8 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
     ]
     if summary.finished_at is not None:
         shown.append(html.Span(["finished ", ago(summary.finished_at, moment)]))
+    if view.study_id is not None:
+        shown.append(html.Span(["part of ", dcc.Link("a study", href=paths.study(view.study_id))]))
     if not summary.is_own:
         shown.append(html.Span([icon("eye"), f"shared by {summary.owner}, read only"], className="share-badge"))
     if summary.status is Status.SUCCEEDED:
@@ -267,6 +269,12 @@ def _actions(view: AnalysisView, hides: tuple[bool, bool, bool], *, may_run: boo
                 [icon("pencil"), "Edit and run again"],
                 href=paths.new_analysis(from_id=view.id),
                 className="btn btn-secondary",
+            ),
+            dcc.Link(
+                [icon("grid-3x3"), "Vary in a study"],
+                href=paths.new_study(from_id=view.id),
+                className="btn btn-secondary",
+                title="The same question with other instruments, models or parameters, all at once",
             ),
             share_dialog.share_button(is_hidden=not view.summary.is_own),
         ],

@@ -267,3 +267,14 @@ def test_a_reader_sees_whose_it_is_and_no_buttons_that_change_it(acting, finishe
     assert f"shared by {owner.name}, read only" in reading.text(tree)
     assert [reading.by_id(tree, f"analysis-{name}").hidden for name in ("cancel", "rerun", "share")] == [True] * 3
     assert "analysis-share-dialog" not in reading.ids(tree)
+
+
+def test_a_member_leads_to_its_study_and_any_question_to_a_new_one(acting, database):
+    with acting() as owner, database.write() as session:
+        study = factories.create_study(session, owner, {"public_id": "0123456789abcdef"})
+        study_id = study.public_id
+    with acting(actor=owner):
+        links = [link.href for link in reading.of_type(page.layout("0123456789abcdef"), "Link")]
+
+    assert paths.study(study_id) in links
+    assert paths.new_study(from_id="0123456789abcdef") in links

@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria, aria_bool, data
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.kept import LIST, keep_panel, template_buttons
@@ -31,7 +32,21 @@ def draw_page(
     )
     return html.Div(
         [
-            html.Div([html.Div(html.H1("New analysis"), className="page-header-main")], className="page-header"),
+            html.Div(
+                [
+                    html.Div(html.H1("New analysis"), className="page-header-main"),
+                    html.Div(
+                        dcc.Link(
+                            [icon("grid-3x3"), "New study"],
+                            href=paths.new_study(),
+                            className="btn btn-secondary",
+                            title="Many questions at once: other instruments, models or parameters",
+                        ),
+                        className="page-header-actions",
+                    ),
+                ],
+                className="page-header",
+            ),
             html.Div(
                 [
                     html.Div([_title_and_templates(title, kept), _view_tabs(), form, _json_panel()], className="stack"),

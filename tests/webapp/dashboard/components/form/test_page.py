@@ -1,6 +1,7 @@
 import pytest
 
 from tests.webapp.dashboard import reading
+from webapp.dashboard import paths
 from webapp.dashboard.components.form.kept import TEMPLATE
 from webapp.dashboard.components.form.page import draw_page
 from webapp.dashboard.components.form.templates import TEMPLATES
@@ -37,3 +38,7 @@ def test_every_control_has_a_label(page):
     labelled = {label.htmlFor for label in reading.of_type(page, "Label")}
 
     assert {"new-analysis-title", "new-analysis-json", "new-analysis-instruments"} <= labelled
+
+
+def test_many_questions_at_once_are_one_link_away(page):
+    assert paths.new_study() in [link.href for link in reading.of_type(page, "Link")]
