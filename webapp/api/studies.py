@@ -13,13 +13,13 @@ from webapp.api.study_schemas import (
     HeatMap,
     HeatMapQuery,
     Leaderboard,
-    Member,
-    MemberList,
     MemberQuery,
     StudyDetail,
     StudyGrid,
     StudyItem,
     StudyList,
+    StudyMember,
+    StudyMemberList,
     StudySize,
     StudySubmission,
 )
@@ -119,7 +119,7 @@ def get_study(study_id: str) -> Response:
     summary="List the members of a study",
     permission=Permission.ANALYSES_READ,
     query=MemberQuery,
-    answers={200: Answer("A page of members.", MemberList)},
+    answers={200: Answer("A page of members.", StudyMemberList)},
     refusals=NOT_THERE,
 )
 def list_members(study_id: str, query: MemberQuery) -> Response:
@@ -128,7 +128,7 @@ def list_members(study_id: str, query: MemberQuery) -> Response:
         page = study_views.list_members(
             session, current_actor(), study_id, status=query.status, limit=query.limit, cursor=query.cursor
         )
-    return to_json(MemberList(items=[Member.model_validate(item) for item in page.items], next=page.next))
+    return to_json(StudyMemberList(items=[StudyMember.model_validate(item) for item in page.items], next=page.next))
 
 
 @operation(

@@ -107,7 +107,7 @@ class MemberQuery(PageQuery):
     )
 
 
-class Member(View):
+class StudyMember(View):
     """A member of a study: an analysis, to be watched and read like any other."""
 
     id: str
@@ -125,10 +125,10 @@ class Member(View):
     finished_at: Moment | None
 
 
-class MemberList(PageView):
+class StudyMemberList(PageView):
     """A page of members, in the order of the grid."""
 
-    items: list[Member]
+    items: list[StudyMember]
 
 
 class BoardQuery(Query):

@@ -82,6 +82,11 @@ def test_a_constant_number_is_a_list_of_one():
     assert "const" not in version
 
 
+def test_no_two_schemas_share_a_name():
+    # Two classes of one name get their modules into their names, and generated clients stumble over them.
+    assert [name for name in document()["components"]["schemas"] if "__" in name] == []
+
+
 def test_every_reference_leads_somewhere():
     text = str(document())
     assert "#/$defs" not in text
