@@ -258,11 +258,8 @@ def _run_once(group: Group, program: Program) -> str:
 
 
 def _why(program: Program, said: str, log: Path) -> str:
-    if unknown := re.search(r"Can't locate revision identified by '(\w+)'", said):
-        return (
-            f"The database was made by a newer Assay (its revision {unknown[1]} is unknown to this one). "
-            "Update the program, or use another database: ASSAY_HOME or ASSAY_DATABASE_URL."
-        )
+    if ours := re.search(r"^webapp\.errors\.AppError: (.+)$", said, re.MULTILINE):
+        return ours[1]  # said for people, by the migrations: the database is of another version
     errors = [line for line in said.splitlines() if re.match(r"[\w.]*(Error|Exception|[a-z]Down)\b.*: ", line)]
     last = (errors or said.splitlines() or ["it said nothing"])[-1]
     return f"Starting failed at `{' '.join(program.command[1:])}`: {last} (all of it: {log})"
