@@ -57,7 +57,8 @@ def fill(session: Session, *, n_analyses: int, n_trades_each: int, n_users: int 
             insert(Analysis),
             [_analysis(values, number, busy, others) for number in range(begin, min(begin + _PART, n_analyses))],
         )
-    _add_for_each_analysis(session, busy, security, n_trades_each)
+    _add_for_each_analysis(session, busy, n_trades_each)
+    _add_trades(session, security, n_trades_each)
     session.execute(
         insert(AuditEvent),
         [
@@ -98,7 +99,7 @@ def _analysis(values: dict[str, Any], number: int, busy: User, others: list[User
     }
 
 
-def _add_for_each_analysis(session: Session, busy: User, security: Security, n_trades_each: int) -> None:
+def _add_for_each_analysis(session: Session, busy: User, n_trades_each: int) -> None:
     """Add what hangs on the analyses; the database multiplies, which is far quicker than sending rows."""
     moment = literal(factories.NOW, Analysis.submitted_at.type)
     lines = _numbers(3)
@@ -145,6 +146,10 @@ def _add_for_each_analysis(session: Session, busy: User, security: Security, n_t
         created_at=moment,
         where=and_(Analysis.owner_id != busy.id, Analysis.id % 100 == 0),
     )
+
+
+def _add_trades(session: Session, security: Security, n_trades_each: int) -> None:
+    moment = literal(factories.NOW, Analysis.submitted_at.type)
     trades = _numbers(n_trades_each)
     _insert(
         session,

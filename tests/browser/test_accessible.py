@@ -125,6 +125,15 @@ def test_a_page(open_watched, live_app, path):
     assert_accessible(open_watched(re.sub("<[^>]*>", NOBODY, path)))
 
 
+@pytest.mark.parametrize("path", ["/app/analyses", "/app/jobs"])
+def test_a_list_with_long_titles_in_every_state(open_watched, live_app, path):
+    for status in ("succeeded", "failed", "queued", "running", "cancelled") * 3:
+        title = "A title of sixty characters, as long as titles may well be!!!"
+        live_app.add(title=title, status=status, stage="train", progress=0.3, error_code="not_enough_data")
+
+    assert_accessible(open_watched(path))
+
+
 @pytest.mark.parametrize("tab", paths.TABS)
 def test_an_answer(open_watched, answered, tab):
     assert_accessible(open_watched(paths.analysis(answered, tab=tab)))

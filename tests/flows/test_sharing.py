@@ -124,7 +124,8 @@ def test_tuning_has_the_same_result_for_one_worker_two_and_three(stage):
         hashes.append(view.result_hash)
         done = computed(stage)[n_before:]
         assert len({line["key"] for _, line in done}) == len(done)
-        assert len({number for number, line in done if line["stage"].startswith("trial ")}) >= 2
+        computing = {number for number, line in done if line["stage"].startswith("trial ")}
+        assert len(computing) >= (2 if n_workers == 2 else 1), "a helper that is killed may have ended no trial"
         assert any(line.endswith(" helps.") for line in log_of(stage, repeated[-1]))
 
     assert len(set(hashes)) == 1

@@ -323,6 +323,33 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
     )
     session.add(backtest)
     session.flush()
+    _add_trades(session, backtest, rows, series_ids)
+    metrics = [
+        {
+            "backtest_id": backtest.id,
+            "name": metric["name"],
+            "segment": metric["segment"],
+            "period": "all",
+            "value": metric["value"],
+            "benchmark_value": metric["benchmark_value"],
+        }
+        for metric in result.facts["metrics"]
+    ]
+    months = [
+        {
+            "backtest_id": backtest.id,
+            "name": "total_return",
+            "segment": "out_of_sample",
+            "period": f"{int(month['year'])}-{int(month['month']):02d}",
+            "value": _number(month["return"]),
+            "benchmark_value": _number(month["benchmark_return"]),
+        }
+        for month in result.frames["monthly_returns"].to_dict("records")
+    ]
+    session.execute(insert(PerformanceMetric), [*metrics, *months])
+
+
+def _add_trades(session: Session, backtest: Backtest, rows: pd.DataFrame, series_ids: tuple[int, ...]) -> None:
     securities = [
         session.scalars(select(PriceSeries.security_id).where(PriceSeries.id == id_)).one() for id_ in series_ids
     ]
@@ -348,29 +375,6 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
     ]
     if trades:
         session.execute(insert(TradeRow), trades)
-    metrics = [
-        {
-            "backtest_id": backtest.id,
-            "name": metric["name"],
-            "segment": metric["segment"],
-            "period": "all",
-            "value": metric["value"],
-            "benchmark_value": metric["benchmark_value"],
-        }
-        for metric in result.facts["metrics"]
-    ]
-    months = [
-        {
-            "backtest_id": backtest.id,
-            "name": "total_return",
-            "segment": "out_of_sample",
-            "period": f"{int(month['year'])}-{int(month['month']):02d}",
-            "value": _number(month["return"]),
-            "benchmark_value": _number(month["benchmark_return"]),
-        }
-        for month in result.frames["monthly_returns"].to_dict("records")
-    ]
-    session.execute(insert(PerformanceMetric), [*metrics, *months])
 
 
 def _instant(value: Any) -> datetime.datetime:

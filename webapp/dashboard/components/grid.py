@@ -267,6 +267,8 @@ def _definition(column: GridColumn, cells: Sequence[Any], name: str | None) -> d
         definition["cellClass"] = "mono"
     if column.wraps or column.below:
         definition |= {"wrapText": True, "autoHeight": True}
+        if column.below:  # goes on in further lines on phones only: on a desk rows would grow after they were drawn
+            definition |= {"cellClass": "has-below", "tooltipField": column.field}
     elif column.kind in {"name", "text"}:
         definition["tooltipField"] = column.field
     width = _width(column, cells)

@@ -46,7 +46,7 @@ ACTIVE = (
     GridColumn("title", "Job", "name", below="now"),
     *_SHARED[1:],
     GridColumn("position", "Place", "count", "Place among those that wait", is_optional=True),
-    GridColumn("now", "Now", help_text="What is being done, or why it waits", is_optional=True, grows=2, wraps=True),
+    GridColumn("now", "Now", help_text="What is being done, or why it waits", is_optional=True, grows=2),
     GridColumn("elapsed", "Elapsed", "duration", "Since it was first begun", is_optional=True),
     GridColumn(
         "remaining", "About left", "duration", "About how long it will go on, once enough is known", is_optional=True
