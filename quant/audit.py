@@ -175,7 +175,7 @@ def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.Dat
     n_bars = _until(run.features, cut, shortened).groupby(level="instrument").size()
     old = {place: item for place, item in shortened.items() if n_bars.get(place, 0) > spec.warm_up}
     clean = clean_prices(spec, old)
-    features = features_panel(spec, clean.adjusted)
+    features = features_panel(spec, clean.adjusted, is_cut=True)
     labels = _labels(spec, clean.adjusted)
     pairs = [
         ("features", _until(run.features, cut, old), features),

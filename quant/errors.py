@@ -8,7 +8,7 @@ QuantError
 │   ├── SymbolNotFound        the source does not know the symbol
 │   ├── InvalidPrices         the prices contradict themselves
 │   ├── UnreadableFile        there is no table of prices in the file
-│   └── NotEnoughData         fewer bars than the question needs
+│   └── NotEnoughData         less than the question needs: bars, or volume
 ├── LeakageError              a training label overlaps a test window
 ├── ModelError                a model did not fit, or predicted what is not finite
 └── AnalysisCancelled         the person who asked no longer wants the answer
@@ -81,7 +81,7 @@ class UnreadableFile(DataError):
 
 
 class NotEnoughData(DataError):
-    """There are fewer bars than the question needs."""
+    """There is less than the question needs: too few bars, or no volume."""
 
     code = "not_enough_data"
 

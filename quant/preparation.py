@@ -16,6 +16,7 @@ from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.errors import NotEnoughData
 from quant.features.compute import compute_features
+from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Labels, Prices, known_at, to_panel
 from quant.spec import AnalysisSpec
 from quant.validation.splits import Fold, walk_forward
@@ -129,15 +130,20 @@ def between(prices: Prices, spec: AnalysisSpec) -> Prices:
     return prices[inside]
 
 
-def features_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Features:
-    """Compute all features of all instruments.
+def features_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices], *, is_cut: bool = False) -> Features:
+    """Compute all features of all instruments, once it is known that each has what they need.
 
     Raises
     ------
     NotEnoughData
-        If an instrument has no more bars than the longest warm-up.
+        If an instrument, which is named, has no more bars than the longest warm-up, or lacks what a feature needs;
+        the latter not if later bars were removed (`is_cut`).
     """
-    return to_panel({position: compute_features(prices, spec.features) for position, prices in adjusted.items()})
+    for position, prices in adjusted.items():
+        (check_bars if is_cut else check_needs)(prices, spec.features, spec.instruments[position].symbol)
+    return to_panel(
+        {position: compute_features(prices, spec.features, is_cut=True) for position, prices in adjusted.items()}
+    )
 
 
 def labels_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:

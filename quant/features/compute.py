@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quant.errors import NotEnoughData
 from quant.features.catalog import FeatureEntry
 from quant.features.columns import to_frame
+from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Prices
 
 
-def compute_features(prices: Prices, specs: Sequence[FeatureEntry]) -> Features:
+def compute_features(prices: Prices, specs: Sequence[FeatureEntry], *, is_cut: bool = False) -> Features:
     """Return the features that were asked for, as columns side by side.
 
     Parameters
@@ -20,6 +20,8 @@ def compute_features(prices: Prices, specs: Sequence[FeatureEntry]) -> Features:
         of a bar may not depend on splits and dividends after it.
     specs : sequence of FeatureEntry
         The features, each with its parameters; no two with a column in common.
+    is_cut : bool, default=False
+        Whether later bars were removed. What is left may lack what the whole has, and is then not refused for it.
 
     Returns
     -------
@@ -30,19 +32,15 @@ def compute_features(prices: Prices, specs: Sequence[FeatureEntry]) -> Features:
     Raises
     ------
     NotEnoughData
-        If there is no bar at which every feature is known: no more bars than the longest warm-up.
+        If there is no bar at which every feature is known: no more bars than the longest warm-up; or if the
+        instrument lacks what a feature needs, such as volume.
 
     Notes
     -----
     Timing: row `t` uses bars up to `t` and is known at the close of `t`; the open of `t + 1` is the first at which one
     could act on it. It is the same, bit for bit, whether or not later bars are in `prices`.
     """
-    slowest = max(specs, key=lambda spec: spec.warm_up, default=None)
-    if slowest is not None and len(prices) <= slowest.warm_up:
-        raise NotEnoughData(
-            f"Expected more than {slowest.warm_up} bars, which {slowest.columns[0]} needs before its first value; "
-            f"found {len(prices)}. Ask for a longer history or a shorter window."
-        )
+    (check_bars if is_cut else check_needs)(prices, specs)
     names = tuple(column for spec in specs for column in spec.columns)
     block = np.empty((len(names), len(prices)))
     filled = 0

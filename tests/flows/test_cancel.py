@@ -26,7 +26,14 @@ BOOSTED = {
     "features": [{"name": "return", "window": bars} for bars in range(1, 40)],
     "label": {"name": "forward_return", "horizon": 1},
     "models": [
-        {"name": "xgboost", "n_rounds": 3000, "max_depth": 12, "learning_rate": 0.001, "subsample": 1, "column_share": 1}
+        {
+            "name": "xgboost",
+            "n_rounds": 3000,
+            "max_depth": 12,
+            "learning_rate": 0.001,
+            "subsample": 1,
+            "column_share": 1,
+        }
     ],
 }
 

@@ -18,7 +18,7 @@ PLANTS = [
     ("Packages point one way: tasks -> webapp -> quant", "quant/returns.py", "import webapp.errors"),
     ("quant is pure", "quant/risk/catalog.py", "import flask"),
     ("quant is pure", "quant/stages.py", "import sqlalchemy"),
-    ("quant: only the pipeline sees several rooms", "quant/features/catalog.py", "import quant.models.catalog"),
+    ("quant: only the pipeline sees several rooms", "quant/features/catalog/entry.py", "import quant.models.catalog"),
     ("quant: only the pipeline sees several rooms", "quant/frames.py", "import quant.calendars"),
     ("quant: only the pipeline sees several rooms", "quant/oracle.py", UNPLACED),
     ("webapp: doors over services over tables", "webapp/services/accounts.py", "import webapp.auth"),

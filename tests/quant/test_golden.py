@@ -176,8 +176,8 @@ def test_goldens_are_of_the_libraries_at_hand(golden):
 
 
 def test_every_entry_of_every_catalogue_has_a_golden(golden):
-    for catalog in sorted(Path(__file__).parents[2].glob("quant/*/catalog.py")):
-        import_module(f"quant.{catalog.parent.name}.catalog")
+    for room in sorted(Path(__file__).parents[2].glob("quant/*/catalog*")):
+        import_module(f"quant.{room.parent.name}.catalog")
     known = [*CatalogEntry.__subclasses__()]
     for entry in known:
         known += entry.__subclasses__()
@@ -206,7 +206,7 @@ def test_a_changed_number_asks_for_a_version(momentum):
     error = complaint(entry, found, larger(1 + 1e-8), same_libraries=True)
     assert error is not None
     assert "features.return" in error
-    assert "Raise `version` of quant.features.catalog.Return to 2" in error
+    assert "Raise `version` of quant.features.catalog.momentum.Return to 2" in error
     assert PIN in error
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from quant.errors import NotEnoughData, SymbolNotFound
+from quant.features.catalog import RelativeVolume
 from quant.preparation import (
     between,
     clean_prices,
@@ -41,10 +42,10 @@ def test_no_bars_in_the_asked_sessions_says_which_there_are(quick_spec, instrume
 
 
 def test_samples_leave_out_the_declared_warm_up_of_each_instrument_and_nothing_else(quick_spec, instruments):
-    two = [instruments[0], instruments[0]]
-    clean = clean_prices(quick_spec, dict(enumerate(two)))
-    features, labels = features_panel(quick_spec, clean.adjusted), labels_panel(quick_spec, clean.adjusted)
-    rows, outcomes = samples(quick_spec, features, labels)
+    spec = quick_spec.model_copy(update={"instruments": quick_spec.instruments * 2})
+    clean = clean_prices(spec, dict(enumerate([instruments[0], instruments[0]])))
+    features, labels = features_panel(spec, clean.adjusted), labels_panel(spec, clean.adjusted)
+    rows, outcomes = samples(spec, features, labels)
 
     assert len(features) - len(rows) == 2 * quick_spec.warm_up
     assert rows.index.equals(outcomes.index)
@@ -60,3 +61,13 @@ def test_the_next_bars_return_is_from_the_next_open_to_the_one_after(quick_spec,
     assert returns.iloc[10] == pytest.approx(opens[12] / opens[11] - 1)
     assert np.isnan(returns.iloc[-2:]).all()
     assert isinstance(returns.index, pd.DatetimeIndex)
+
+
+def test_an_instrument_that_lacks_what_a_feature_needs_is_refused_by_name(quick_spec, instruments):
+    spec = quick_spec.model_copy(update={"features": (RelativeVolume(),)})
+    adjusted = {0: clean_prices(spec, dict(enumerate(instruments))).adjusted[0].assign(volume=0.0)}
+    with pytest.raises(NotEnoughData, match="Relative volume: expected bars with volume of GOOG"):
+        features_panel(spec, adjusted)
+    assert features_panel(spec, adjusted, is_cut=True).iloc[-1, 0] == 0.0
+    with pytest.raises(NotEnoughData, match="found 19 of GOOG"):
+        features_panel(spec, {0: adjusted[0].iloc[:19]}, is_cut=True)

@@ -112,7 +112,7 @@ def compute_lines(bars: Prices, entry: FeatureEntry) -> list[Line]:
     if len(bars) <= entry.warm_up:
         unknown = np.full((len(entry.columns), len(bars)), np.nan)
     else:
-        unknown = compute_features(bars, [entry]).to_numpy().T
+        unknown = compute_features(bars, [entry], is_cut=True).to_numpy().T
     words = [column.removesuffix(_suffix(entry)).replace("_", " ").strip() for column in entry.columns]
     names = [shown] if len(words) == 1 else [_line_name(entry, word) for word in words]
     return [Line(text, name, False, values) for name, values in zip(names, unknown, strict=True)]

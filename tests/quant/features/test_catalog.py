@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from quant.catalog import describe
 from quant.data.adjustment import forward_adjusted
-from quant.features.catalog import FEATURES, FeatureEntry, FeatureSpec, Macd, Return
+from quant.features.catalog import FEATURES, FeatureSpec
 from quant.frames import MARKET_COLUMNS, check_prices
 from tests.quant.features.generated import entries, garbled, name_of, price_walk, price_walks
 
@@ -157,23 +157,27 @@ def test_parameters_out_of_bounds_are_refused(kind):
             kind(**{name: -1})
 
 
+def test_no_two_features_have_a_column_in_common():
+    columns = [column for kind in FEATURES for column in kind().columns]
+    assert len(columns) == len(set(columns))
+
+
+@every_feature
+def test_a_feature_is_made_of_what_it_says_it_needs_and_of_nothing_else(kind):
+    prices, spec = price_walk(700, seed=8), kind()
+    before = compute(spec, prices)
+    others = [column for column in MARKET_COLUMNS if column not in spec.needs]
+    noise = prices.assign(**dict.fromkeys(others, np.nan))
+    pd.testing.assert_frame_equal(compute(spec, noise), before, check_exact=True)
+    for column in spec.needs:
+        assert not compute(spec, prices.assign(**{column: np.nan})).equals(before)
+
+
 def test_every_feature_can_be_asked_for():
     union, _discriminator = get_args(FeatureSpec)
     assert set(get_args(union)) == set(FEATURES)
     assert len({name_of(kind) for kind in FEATURES}) == len(FEATURES)
     assert [entry["title"] for entry in describe(FEATURES)] == [kind.title for kind in FEATURES]
-
-
-def test_columns_name_their_parameters():
-    assert Return(window=3).columns == ("return_3",)
-    assert Macd().columns == ("macd_12_26_9", "macd_signal_12_26_9", "macd_histogram_12_26_9")
-    columns = [column for kind in FEATURES for column in kind().columns]
-    assert len(columns) == len(set(columns))
-
-
-def test_fast_must_be_below_slow():
-    with pytest.raises(ValidationError, match="fast must be below slow; found fast 26 and slow 26"):
-        Macd(fast=26)
 
 
 @every_feature
@@ -187,11 +191,6 @@ def test_once_settled_a_feature_no_longer_depends_on_where_history_begins(kind, 
         late = compute(spec, adjusted.iloc[start:])
         settled = start + spec.settled_after
         assert ((late.iloc[spec.settled_after] - whole.iloc[settled]).abs() / spread).max() < 0.05
-
-
-def test_an_entry_must_declare_its_warm_up():
-    with pytest.raises(TypeError, match="FeatureEntry does not declare its warm-up"):
-        _ = FeatureEntry().warm_up
 
 
 def test_the_catalogue_does_not_load_the_compiler():

@@ -1,0 +1,44 @@
+"""What an entry of the features' catalogue says of itself."""
+
+import math
+
+from quant.catalog import CatalogEntry
+
+
+class FeatureEntry(CatalogEntry):
+    """A feature: known at the close of its bar."""
+
+    @property
+    def warm_up(self) -> int:
+        """Number of leading bars of an instrument at which the feature is NaN."""
+        raise TypeError(f"{type(self).__name__} does not declare its warm-up.")
+
+    @property
+    def settling(self) -> int:
+        """Number of bars after the warm-up at which the feature still depends on where the history begins."""
+        return 0
+
+    @property
+    def settled_after(self) -> int:
+        """Number of leading bars of an instrument that no model should see."""
+        return self.warm_up + self.settling
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns of a price frame that the feature is made of; an instrument that lacks one cannot have it."""
+        return ("close",)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the output columns, unique among all features and parameters."""
+        return (self.column(),)
+
+    def column(self, name: str = "") -> str:
+        """Return a name, else that of the entry, with all parameters behind it."""
+        name = name or type(self).model_fields["name"].default
+        return "_".join([name, *(f"{value:g}" for value in self.parameters().values())])
+
+
+def settling_after(weight: float) -> int:
+    """Return after how many bars the seed of an exponential average, whose newest bar has `weight`, counts 1 %."""
+    return math.ceil(math.log(0.01) / math.log(1.0 - weight))

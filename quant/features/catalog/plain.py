@@ -1,0 +1,14 @@
+"""The features that are made of prices: a line for each category."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from quant.features.catalog.momentum import MomentumFeature
+from quant.features.catalog.trend import TrendFeature
+from quant.features.catalog.volatility import VolatilityFeature
+from quant.features.catalog.volume import VolumeFeature
+
+# In this order they are listed. A category is an alias of the union of its entries.
+PlainFeature: TypeAlias = MomentumFeature | TrendFeature | VolatilityFeature | VolumeFeature
+PlainFeatureSpec: TypeAlias = Annotated[PlainFeature, Field(discriminator="name")]
