@@ -14,8 +14,10 @@ from benchmarks.findings import Finding, Goal, Table
 from benchmarks.installation import ANSWERED_WITHIN_SECONDS, Installation, installation, wait_until
 from quant.analysis import fetch_instruments, run_analysis
 from quant.grid import Axis, expand
+from quant.memory import Memory
 from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore
+from tasks.hands import MEMORY_BYTES
 from webapp import jobs
 from webapp.services import studies
 
@@ -66,7 +68,7 @@ def find(n_members: int, n_rounds: int) -> Finding:
             "worker process and on two, each with an installation of its own, SQLite and the embedded queue server; "
             f"{n_rounds} times each, in turns, after a small study to warm up. Processor time is that of all processes "
             "of the worker, its keeper included. A member's own work is the same question in one process, with prices "
-            "and the shared stages at hand in memory: what scoring, backtest, risk and report take."
+            "and all that the members share at hand in memory: what backtest, risk and report take."
         ),
         goals=(
             Goal("members a second on two slots", rates[2], 25.0, "", at_least=True),
@@ -118,13 +120,13 @@ def run_study(site: Installation, worker: psutil.Process, differing: Axis) -> Pa
 def own_seconds(n_members: int) -> list[float]:
     """Return the processor seconds of members in this process, whose shared stages are there."""
     specs = _specs(n_members + 1)
-    store, instruments = MemoryStore(), fetch_instruments(specs[0])
+    store, memory, instruments = MemoryStore(), Memory(MEMORY_BYTES), fetch_instruments(specs[0])
     seconds = []
     for spec in specs:
         began = time.process_time()
-        run_analysis(spec, lambda _spec: instruments, store=store)
+        run_analysis(spec, lambda _spec: instruments, store=store, memory=memory)
         seconds.append(time.process_time() - began)
-    return seconds[1:]  # the first one has filled the store
+    return seconds[1:]  # the first one has filled store and memory
 
 
 def _specs(n_members: int) -> Sequence[AnalysisSpec]:

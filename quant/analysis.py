@@ -5,10 +5,10 @@ importance -> audit -> report. Costly stages are kept in a `StageStore` under th
 and each fold on its own: a run that was interrupted goes on where it stopped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from quant.frames import Features, Labels, Predictions
 from quant.labels.catalog import LABELS
 from quant.latest import Latest, final_fold, predict_latest
 from quant.learning import TrainingSpan, best_of, to_model
+from quant.memory import Memory
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.importance import both_importances, impurity_importance, permutation_importance
@@ -42,11 +43,10 @@ from quant.preparation import (
 )
 from quant.result import AnalysisResult
 from quant.spec import AnalysisSpec
-from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageStore, Step, obtain, stage_key
+from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageStore, Step, hash_json, obtain, stage_key
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult, fit_predict_folds
-from quant.validation.intervals import prediction_intervals
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
 from quant.watcher import Silent, Watcher
@@ -56,9 +56,14 @@ __all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "wa
 STAGE_VERSION = 3  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 N_PERMUTATIONS = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
+# Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
+# is kept under all others.
+AFTER_SAMPLES = frozenset({"models", "tuning", "intervals", "strategy", "backtest", "risk", "audit", "importance"})
+AFTER_PREDICTIONS = frozenset({"models", "tuning", "backtest", "risk", "audit", "importance"})
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
 
 Acquire = Callable[[AnalysisSpec], Sequence[Instrument]]
+Value = TypeVar("Value")
 
 
 def run_analysis(
@@ -68,6 +73,7 @@ def run_analysis(
     store: StageStore | None = None,
     peers: Peers | None = None,
     watcher: Watcher | None = None,
+    memory: Memory | None = None,
     n_jobs: int = 1,
     pinned_n_tuning_trials: int | None = None,
 ) -> AnalysisResult:
@@ -85,6 +91,8 @@ def run_analysis(
         Who else may be computing the same stages, and may help with tuning; default: nobody.
     watcher : Watcher, optional
         Who is told about progress and trials; default: nobody.
+    memory : Memory, optional
+        What this process remembers of other questions of the same prices; default: nothing.
     n_jobs : int, default=1
         Threads that fit models side by side. They change no result.
     pinned_n_tuning_trials : int, optional
@@ -111,7 +119,9 @@ def run_analysis(
     Timing: the equity curve is made of predictions of models that were trained before the bar they predict, and of
     fills at the open after the prediction.
     """
-    run = _Chain(spec, store or MemoryStore(), peers or NoPeers(), watcher or Silent(), n_jobs)
+    run = _Chain(
+        spec, store or MemoryStore(), peers or NoPeers(), watcher or Silent(), n_jobs, memory=memory or Memory()
+    )
     return run.answer(acquire, pinned_n_tuning_trials)
 
 
@@ -183,6 +193,7 @@ class _Samples:
     outcomes: Labels
     folds: list[Fold]
     span: TrainingSpan
+    certificates: Mapping[str, Json]
 
 
 @dataclass
@@ -194,6 +205,7 @@ class _Chain:
     peers: Peers
     watcher: Watcher
     n_jobs: int
+    memory: Memory = field(default_factory=Memory)
     keys: dict[str, str] = field(default_factory=dict)
     models: dict[int, Any] = field(default_factory=dict)  # fitted walk-forward models, those of stored folds left out
 
@@ -206,16 +218,38 @@ class _Chain:
             {f"{item.spec.source}:{item.spec.symbol}": item.prices for item in instruments}
         )
         at("clean", 0.0)
-        clean = clean_prices(spec, dict(enumerate(instruments)))
+        clean = self._recall(
+            "clean", AFTER_SAMPLES, instruments, lambda: clean_prices(spec, dict(enumerate(instruments)))
+        )
         at("features", 0.0, f"{sum(map(len, clean.raw.values()))} bars are clean.")
         features = self._features(clean)
         at("labels", 0.0)
+        ground = self._recall(
+            "samples", AFTER_SAMPLES, instruments, lambda: self._samples(instruments, q, clean, features)
+        )
+        return replace(ground, span=ground.span.asked_by(spec))
+
+    def _samples(self, instruments: Sequence[Instrument], q: float, clean: CleanPrices, features: Features) -> _Samples:
+        spec = self.spec
         labels = labels_panel(spec, clean.adjusted)
-        at("split", 0.0)
+        self.watcher.at("split", 0.0)
         rows, outcomes = samples(spec, features, labels)
         folds = _traded_folds(spec, outcomes)
         span = TrainingSpan(spec, rows, outcomes, next_bar_returns(clean.adjusted), folds)
-        return _Samples(instruments, q, clean, features, labels, rows, outcomes, folds, span)
+        certificates = {
+            "walk_forward": purge_certificate(folds, outcomes),
+            "purged_k_fold": purge_certificate(span.folds, span.labels),
+            "final": purge_certificate([final_fold(outcomes, len(folds))], outcomes),
+        }
+        return _Samples(instruments, q, clean, features, labels, rows, outcomes, folds, span, certificates)
+
+    def _recall(
+        self, what: str, later: Collection[str], instruments: Sequence[Instrument], make: Callable[[], Value]
+    ) -> Value:
+        """Return what follows from the prices and from the question but for its `later` parts, perhaps from memory."""
+        asked = {name: part for name, part in self.spec.resolved().items() if name not in later}
+        listed = [[item.calendar, item.currency] for item in instruments]
+        return self.memory.recall(hash_json([what, asked, listed, self.keys]), make)
 
     def choosing(self, ground: _Samples) -> Choosing:
         return Choosing(
@@ -227,17 +261,17 @@ class _Chain:
         ground = self.prepare(acquire)
         clean, rows, outcomes, folds = ground.clean, ground.rows, ground.outcomes, ground.folds
         q = ground.periods_per_year
-        certificates = {
-            "walk_forward": purge_certificate(folds, outcomes),
-            "purged_k_fold": purge_certificate(ground.span.folds, ground.span.labels),
-        }
         trials, tuning = self.choosing(ground).choose(pinned_n_tuning_trials)
         best = best_of(trials)
         model = to_model(spec, best)
         predictions = self._predict(model, rows, outcomes, folds)
-        intervals = prediction_intervals(predictions, outcomes, spec.intervals)
         latest = self._final(model, rows, outcomes, len(folds))
-        certificates["final"] = purge_certificate([latest.fold], outcomes)
+        judged = self._recall(
+            "judged",
+            AFTER_PREDICTIONS,
+            ground.instruments,
+            lambda: report.judge(spec, clean, outcomes, folds, predictions, latest),
+        )
         at("strategy", 0.0)
         decisions = decide(spec, predictions, clean.adjusted, q)
         at("backtest", 0.0)
@@ -246,7 +280,7 @@ class _Chain:
         importance = self._importance(model, rows, outcomes, folds)
         run = Run(
             spec, ground.instruments, ground.features, ground.labels,
-            folds, model, predictions, intervals, decisions, book.equity, q,
+            folds, model, predictions, judged.intervals, decisions, book.equity, q,
         )  # fmt: skip
         audit = self._audit(run)
         at("report", 0.0)
@@ -260,13 +294,11 @@ class _Chain:
                 trials=trials,
                 best=best,
                 tuning=tuning,
-                predictions=predictions,
-                intervals=intervals,
-                latest=latest,
+                judged=judged,
                 decisions=decisions,
                 book=book,
                 importance=importance,
-                certificates=certificates,
+                certificates=ground.certificates,
                 audit=audit,
                 periods_per_year=q,
                 stage_keys=self.keys,

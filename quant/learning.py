@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 
 import numpy as np
@@ -44,6 +45,12 @@ class TrainingSpan:
         self.features = features.iloc[folds[0].train]
         self.labels = labels.iloc[folds[0].train]
         self.folds = purged_k_fold(self.labels, spec.validation.n_folds, spec.validation.embargo_bars)
+
+    def asked_by(self, spec: AnalysisSpec) -> "TrainingSpan":
+        """Return the same span for a question that differs in nothing that the span depends on."""
+        span = copy(self)
+        span.spec = spec
+        return span
 
     def judge(
         self,

@@ -24,7 +24,7 @@ from quant.spec import AnalysisSpec
 from quant.stages import Json, numeric_versions
 from quant.trading import Book
 from quant.validation.cross_validation import score_folds
-from quant.validation.intervals import coverage
+from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
 from quant.validation.overfitting import (
     deflated_sharpe_ratio,
@@ -48,6 +48,31 @@ COVERAGE_WINDOW = 125  # half a year of daily bars
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What predictions are worth, whatever account trades on them.
+
+    Attributes
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel of the out-of-sample predictions.
+    intervals : DataFrame of shape (n_rows, 2)
+        Of the outcomes, see `quant.validation.intervals`.
+    outcomes : DataFrame of shape (n_rows, 2)
+        `label` and `outcome` of each prediction.
+    frames : mapping of str to DataFrame
+        Of the answer: `fold_scores`, how predictions came true, `coverage`, and `prices` from the first one on.
+    facts : mapping of str to JSON
+        Of the answer: `scores`, `intervals`, `latest`.
+    """
+
+    predictions: Predictions
+    intervals: pd.DataFrame
+    outcomes: pd.DataFrame
+    frames: Mapping[str, pd.DataFrame]
+    facts: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
 class Material:
     """Everything that the stages of a run left behind."""
 
@@ -59,9 +84,7 @@ class Material:
     trials: Sequence[TriedModel]
     best: TriedModel
     tuning: Mapping[str, Json]
-    predictions: Predictions
-    intervals: pd.DataFrame
-    latest: Latest
+    judged: Judged
     decisions: pd.DataFrame
     book: Book
     importance: pd.DataFrame | None
@@ -69,6 +92,62 @@ class Material:
     audit: Mapping[str, Json] | None
     periods_per_year: float
     stage_keys: Mapping[str, str]
+
+
+def judge(
+    spec: AnalysisSpec,
+    clean: CleanPrices,
+    labels: Labels,
+    folds: Sequence[Fold],
+    predictions: Predictions,
+    latest: Latest,
+) -> Judged:
+    """Hold predictions against what came.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question; its account and its candidates are not looked at.
+    clean : CleanPrices
+        Its prices.
+    labels : DataFrame of shape (n_samples, n_columns)
+        Labels panel of the samples.
+    folds : sequence of Fold
+        The walk-forward folds.
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel of the out-of-sample predictions.
+    latest : Latest
+        What the final model said.
+
+    Returns
+    -------
+    Judged
+        Frames and facts of the answer.
+
+    Notes
+    -----
+    Timing: the intervals use what was known at each moment, see `quant.validation.intervals`; the rest judges.
+    """
+    outcomes = labels[["label", "outcome"]].reindex(predictions.index)
+    intervals = prediction_intervals(predictions, labels, spec.intervals)
+    covered, coverage_over_time = coverage(intervals, outcomes["outcome"], window=COVERAGE_WINDOW)
+    closes = {position: float(prices["close"].iloc[-1]) for position, prices in clean.raw.items()}
+    return Judged(
+        predictions,
+        intervals,
+        outcomes,
+        frames={
+            "fold_scores": _fold_scores(spec, labels, folds, predictions),
+            **_quality(predictions, outcomes["label"]),
+            "coverage": coverage_over_time,
+            "prices": _prices(clean, predictions.index[0][0]),
+        },
+        facts={
+            "scores": _scores(spec, predictions, outcomes["label"]),
+            "intervals": {"level": spec.intervals.level, "window": COVERAGE_WINDOW, **covered},
+            "latest": describe_latest(spec, latest, predictions, labels, closes),
+        },
+    )
 
 
 def assemble(material: Material) -> AnalysisResult:
@@ -90,17 +169,14 @@ def assemble(material: Material) -> AnalysisResult:
         for metric in measure(book.equity, book.benchmark, book.trades, spec.risk, material.periods_per_year)
     ]
     luck = _luck(material)
-    covered, coverage_over_time = _coverage(material)
     return AnalysisResult(
-        frames=_frames(material, coverage_over_time),
+        frames=_frames(material),
         facts={
             "verdict": verdict(_evidence(material, metrics, luck)),
             "metrics": metrics,
             "chosen": _chosen(material),
             "tuning": dict(material.tuning),
-            "scores": _scores(material),
-            "intervals": covered,
-            "latest": _latest(material),
+            **material.judged.facts,
             "honesty": {"audit": material.audit, "purge": dict(material.certificates), "luck": luck},
             "data": _data(material),
             "trading": _trading(book),
@@ -119,10 +195,8 @@ def describe_trial(trial: TriedModel) -> str:
     return f"{trial.kind.capitalize()} {trial.number + 1}: {trial.model} ({parameters}): {score}."
 
 
-def _frames(material: Material, coverage_over_time: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    book, labels = material.book, material.labels
-    predictions = material.predictions.join(material.intervals).join(material.decisions)
-    predictions = predictions.join(labels[["label", "outcome"]])
+def _frames(material: Material) -> dict[str, pd.DataFrame]:
+    book, judged = material.book, material.judged
     equity = book.equity.assign(
         benchmark=book.benchmark["equity"],
         benchmark_return=book.benchmark["return"],
@@ -133,12 +207,12 @@ def _frames(material: Material, coverage_over_time: pd.DataFrame) -> dict[str, p
         "equity": equity,
         "trades": book.trades,
         "fills": book.fills,
-        "predictions": predictions,
+        "predictions": pd.concat(
+            [judged.predictions, judged.intervals, material.decisions, judged.outcomes], axis="columns"
+        ),
         "candidates": candidates_frame(material.trials),
         "cv_scores": cv_scores_frame(material.trials),
-        "fold_scores": _fold_scores(material),
-        **_quality(predictions),
-        "coverage": coverage_over_time,
+        **judged.frames,
         "monthly_returns": monthly_returns(book.equity["equity"], book.benchmark["equity"]),
         "drawdowns": drawdown_table(book.equity["equity"], n=N_DRAWDOWNS),
         "rolling": rolling_measures(
@@ -148,14 +222,12 @@ def _frames(material: Material, coverage_over_time: pd.DataFrame) -> dict[str, p
             periods_per_year=material.periods_per_year,
             risk_free_annual=material.spec.risk.risk_free_annual,
         ),
-        "prices": _prices(material, equity.index[0]),
     }
     return frames if material.importance is None else {**frames, "importance": material.importance}
 
 
-def _quality(predictions: Predictions) -> dict[str, pd.DataFrame]:
+def _quality(predictions: Predictions, label: pd.Series) -> dict[str, pd.DataFrame]:
     """Return how well predictions came true; curves of three classes are about the upper one against the others."""
-    label = predictions["label"]
     if task_of(predictions) == "regression":
         return {"forecast_bins": forecast_bins(label, predictions["predicted_return"])}
     is_up = label.where(label.isna(), (label > 0).astype(np.float64))
@@ -166,29 +238,28 @@ def _quality(predictions: Predictions) -> dict[str, pd.DataFrame]:
     }
 
 
-def _fold_scores(material: Material) -> pd.DataFrame:
-    scores = score_folds(material.predictions, material.labels).set_index("fold")
+def _fold_scores(spec: AnalysisSpec, labels: Labels, folds: Sequence[Fold], predictions: Predictions) -> pd.DataFrame:
+    scores = score_folds(predictions, labels).set_index("fold")
     spans = pd.DataFrame(
         {
-            "fold": [fold.number for fold in material.folds],
-            "train_start": [fold.train_span[0] for fold in material.folds],
-            "train_end": [fold.train_span[1] for fold in material.folds],
-            "test_start": [fold.test_span[0] for fold in material.folds],
-            "test_end": [fold.test_span[1] for fold in material.folds],
-            "n_train": [len(fold.train) for fold in material.folds],
-            "n_test": [len(fold.test) for fold in material.folds],
+            "fold": [fold.number for fold in folds],
+            "train_start": [fold.train_span[0] for fold in folds],
+            "train_end": [fold.train_span[1] for fold in folds],
+            "test_start": [fold.test_span[0] for fold in folds],
+            "test_end": [fold.test_span[1] for fold in folds],
+            "n_train": [len(fold.train) for fold in folds],
+            "n_test": [len(fold.test) for fold in folds],
         }
     )
-    names = scores_for(material.spec.label.task)
-    return spans.join(scores[["share_positive", *names]], on="fold")
+    return spans.join(scores[["share_positive", *scores_for(spec.label.task)]], on="fold")
 
 
-def _prices(material: Material, start: pd.Timestamp) -> pd.DataFrame:
+def _prices(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
     """Return raw bars and the back-adjusted close of each instrument from the first traded bar on."""
     return to_panel(
         {
             position: prices[list(MARKET_COLUMNS)].assign(adjusted_close=back_adjusted(prices)["close"]).loc[start:]
-            for position, prices in material.clean.raw.items()
+            for position, prices in clean.raw.items()
         }
     )
 
@@ -209,25 +280,11 @@ def _chosen(material: Material) -> dict[str, Json]:
     }
 
 
-def _scores(material: Material) -> dict[str, Json]:
+def _scores(spec: AnalysisSpec, predictions: Predictions, label: pd.Series) -> dict[str, Json]:
     """Return the scores of all out-of-sample predictions together; None where one is not defined."""
-    label = material.labels["label"].reindex(material.predictions.index)
-    forecast, names = forecast_of(material.predictions), scores_for(material.spec.label.task)
-    values = {name: SCORES[name](label, forecast) for name in names}
+    forecast = forecast_of(predictions)
+    values = {name: SCORES[name](label, forecast) for name in scores_for(spec.label.task)}
     return {name: None if np.isnan(value) else value for name, value in values.items()}
-
-
-def _coverage(material: Material) -> tuple[dict[str, Json], pd.DataFrame]:
-    """Return how many outcomes lay inside their intervals, in all and over time."""
-    outcome = material.labels["outcome"].reindex(material.predictions.index)
-    facts, rolling = coverage(material.intervals, outcome, window=COVERAGE_WINDOW)
-    return {"level": material.spec.intervals.level, "window": COVERAGE_WINDOW, **facts}, rolling
-
-
-def _latest(material: Material) -> dict[str, Json]:
-    """Return what the final model says about the last bar."""
-    closes = {position: float(prices["close"].iloc[-1]) for position, prices in material.clean.raw.items()}
-    return describe_latest(material.spec, material.latest, material.predictions, material.labels, closes)
 
 
 def _luck(material: Material) -> dict[str, Json]:

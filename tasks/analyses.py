@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from quant.analysis import Instrument, run_analysis
 from quant.errors import AnalysisCancelled
+from quant.memory import Memory
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec, read_stored
 from tasks import app
@@ -100,7 +101,7 @@ def _end_badly(parts: Hands, claim: Claim, error: Exception) -> None:
 
 def _answer(parts: Hands, claim: Claim) -> None:
     spec = read_stored(claim.spec)
-    # A re-run finds nothing that its parent has computed, or equal hashes would prove nothing.
+    # A re-run finds and remembers nothing that its parent has computed, or equal hashes would prove nothing.
     store = ScopedStore(parts.store, claim.public_id) if claim.is_rerun else parts.store
     own = fence(parts.database, lambda session: job_services.hold(session, claim))
     with Reports(parts.database, claim) as reports:
@@ -113,6 +114,7 @@ def _answer(parts: Hands, claim: Claim) -> None:
                 parts, store, analysis_id=claim.analysis_id, public_id=claim.public_id, on_wait=watcher.waits
             ),
             watcher=watcher,
+            memory=Memory() if claim.is_rerun else parts.memory,
             n_jobs=parts.settings.fit_threads,
             pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
         )

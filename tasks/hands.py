@@ -8,7 +8,10 @@ from webapp.config import Settings, load_settings
 from webapp.db import Database
 from webapp.jobs import Queue
 
+MEMORY_BYTES = 16 * 1024**2
+
 if TYPE_CHECKING:
+    from quant.memory import Memory
     from webapp.recent import Recent
     from webapp.storage import FileStore, FrameStore
 
@@ -34,6 +37,13 @@ class Hands:
         from webapp.recent import Recent  # noqa: PLC0415  # see above
 
         return Recent()
+
+    @cached_property
+    def memory(self) -> "Memory":
+        """What this process has worked out."""
+        from quant.memory import Memory  # noqa: PLC0415  # see above
+
+        return Memory(MEMORY_BYTES)
 
     @cached_property
     def files(self) -> "FileStore":
