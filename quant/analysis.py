@@ -7,7 +7,6 @@ and each fold on its own: a run that was interrupted goes on where it stopped.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,22 +19,22 @@ from quant.catalog import in_a_sentence
 from quant.choosing import Choosing, learning_part
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, NotEnoughData
+from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions
 from quant.labels.catalog import LABELS
 from quant.latest import Latest, final_fold, predict_latest
 from quant.learning import TrainingSpan, best_of, to_model
 from quant.memory import Memory
-from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.importance import both_importances, impurity_importance, permutation_importance
 from quant.models.prediction import PREDICT
 from quant.preparation import (
     CleanPrices,
     Instrument,
+    bar_returns,
     clean_prices,
     features_panel,
     fetch_instruments,
-    label_gap,
     labels_panel,
     next_bar_returns,
     samples,
@@ -46,7 +45,7 @@ from quant.spec import AnalysisSpec
 from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageStore, Step, hash_json, obtain, stage_key
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
-from quant.validation.cross_validation import FoldResult, fit_predict_folds
+from quant.validation.cross_validation import FoldResult
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
 from quant.watcher import Silent, Watcher
@@ -58,7 +57,9 @@ N_PERMUTATIONS = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
-AFTER_SAMPLES = frozenset({"models", "tuning", "intervals", "strategy", "backtest", "risk", "audit", "importance"})
+AFTER_SAMPLES = frozenset(
+    {"weights", "models", "tuning", "intervals", "strategy", "backtest", "risk", "audit", "importance"}
+)
 AFTER_PREDICTIONS = frozenset({"models", "tuning", "backtest", "risk", "audit", "importance"})
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
 
@@ -207,6 +208,7 @@ class _Chain:
     n_jobs: int
     memory: Memory = field(default_factory=Memory)
     keys: dict[str, str] = field(default_factory=dict)
+    bars: pd.Series = field(default_factory=lambda: pd.Series(dtype="float64"))  # log returns of all bars
     models: dict[int, Any] = field(default_factory=dict)  # fitted walk-forward models, those of stored folds left out
 
     def prepare(self, acquire: Acquire) -> _Samples:
@@ -227,6 +229,7 @@ class _Chain:
         ground = self._recall(
             "samples", AFTER_SAMPLES, instruments, lambda: self._samples(instruments, q, clean, features)
         )
+        self.bars = ground.span.bars
         return replace(ground, span=ground.span.asked_by(spec))
 
     def _samples(self, instruments: Sequence[Instrument], q: float, clean: CleanPrices, features: Features) -> _Samples:
@@ -235,7 +238,8 @@ class _Chain:
         self.watcher.at("split", 0.0)
         rows, outcomes = samples(spec, features, labels)
         folds = _traded_folds(spec, outcomes)
-        span = TrainingSpan(spec, rows, outcomes, next_bar_returns(clean.adjusted), folds)
+        bars, next_returns = bar_returns(clean.adjusted), next_bar_returns(clean.adjusted)
+        span = TrainingSpan(spec, rows, outcomes, next_returns=next_returns, bars=bars, folds=folds)
         certificates = {
             "walk_forward": purge_certificate(folds, outcomes),
             "purged_k_fold": purge_certificate(span.folds, span.labels),
@@ -368,7 +372,9 @@ class _Chain:
         fold = final_fold(outcomes, number)
         message = f"Fitting the final {in_a_sentence(type(model).title)} on {len(fold.train)} rows."
         self.watcher.at("final", 0.0, message)
-        compute = lambda: StageOutput({"predictions": predict_latest(self.spec, model, rows, outcomes, fold)})  # noqa: E731  # used once
+        compute = lambda: StageOutput(  # noqa: E731  # used once
+            {"predictions": predict_latest(self.spec, model, rows, outcomes, fold, bars=self.bars)}
+        )
         inputs = {"features": self.keys["features"]}
         kind = _kind("final", model, rows)
         output = self._stored("final", learning_part(self.spec, model), inputs, compute, kind)
@@ -383,16 +389,7 @@ class _Chain:
         on_fold: Callable[[FoldResult], None],
     ) -> None:
         if folds:
-            fit_predict_folds(
-                partial(build, model, self.spec.seed, gap=label_gap(self.spec)),
-                rows,
-                outcomes,
-                folds,
-                predict=PREDICT[self.spec.label.task],
-                n_jobs=self.n_jobs,
-                task=self.spec.label.task,
-                on_fold=on_fold,
-            )
+            fit_folds(self.spec, model, rows, outcomes, folds, bars=self.bars, n_jobs=self.n_jobs, on_fold=on_fold)
 
     def _importance(
         self, model: ModelEntry, rows: Features, outcomes: Labels, folds: Sequence[Fold]

@@ -13,29 +13,26 @@ it), and folds between the cuts.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from quant.backtest.engine import run_backtest
+from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions, Prices, known_at, to_panel
-from quant.models.build import build
 from quant.models.catalog import ModelEntry
-from quant.models.prediction import PREDICT
 from quant.preparation import (
     Instrument,
+    bar_returns,
     clean_prices,
     features_panel,
-    label_gap,
     labels_panel,
     samples,
     traded_folds,
 )
 from quant.spec import AnalysisSpec
 from quant.trading import decide
-from quant.validation.cross_validation import fit_predict_folds
 from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
 
@@ -186,15 +183,8 @@ def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.Dat
     fold = traded_folds(spec, labels)[-1]
     original = run.folds[fold.number]
     pairs.append(("split", _rows(full_labels, original.train), _rows(labels, fold.train)))
-    predictions, _ = fit_predict_folds(
-        partial(build, run.model, spec.seed, gap=label_gap(spec)),
-        features,
-        labels,
-        [fold],
-        predict=PREDICT[spec.label.task],
-        n_jobs=1,
-        task=spec.label.task,
-    )
+    bars = bar_returns(clean.adjusted)
+    predictions, _ = fit_folds(spec, run.model, features, labels, [fold], bars=bars)
     pairs.append(("predictions", run.predictions.loc[predictions.index], predictions))
     before = _until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
     young: dict[int, Prices] = {place: item.prices.iloc[:0] for place, item in shortened.items() if place not in old}

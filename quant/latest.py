@@ -2,21 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from quant.errors import NotEnoughData
+from quant.fitting import fit_folds
 from quant.frames import FORECAST_COLUMNS, Features, Labels, Predictions, known_at
-from quant.models.build import build
 from quant.models.catalog import ModelEntry
-from quant.models.prediction import PREDICT
-from quant.preparation import label_gap
 from quant.spec import AnalysisSpec
 from quant.stages import Json
 from quant.strategies.signals import signals_from_predictions
-from quant.validation.cross_validation import fit_predict_folds
 from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
 
@@ -70,7 +66,9 @@ def final_fold(labels: Labels, number: int) -> Fold:
     )
 
 
-def predict_latest(spec: AnalysisSpec, model: ModelEntry, rows: Features, labels: Labels, fold: Fold) -> Predictions:
+def predict_latest(
+    spec: AnalysisSpec, model: ModelEntry, rows: Features, labels: Labels, fold: Fold, *, bars: pd.Series
+) -> Predictions:
     """Fit the final model and predict the last bar.
 
     Parameters
@@ -83,6 +81,8 @@ def predict_latest(spec: AnalysisSpec, model: ModelEntry, rows: Features, labels
         Panels of the samples.
     fold : Fold
         As `final_fold` returns it.
+    bars : Series
+        Panel of the log returns of all bars, see `quant.preparation.bar_returns`.
 
     Returns
     -------
@@ -98,15 +98,7 @@ def predict_latest(spec: AnalysisSpec, model: ModelEntry, rows: Features, labels
     -----
     Timing: that of `final_fold`.
     """
-    predictions, _ = fit_predict_folds(
-        partial(build, model, spec.seed, gap=label_gap(spec)),
-        rows,
-        labels,
-        [fold],
-        predict=PREDICT[spec.label.task],
-        n_jobs=1,
-        task=spec.label.task,
-    )
+    predictions, _ = fit_folds(spec, model, rows, labels, [fold], bars=bars)
     return predictions
 
 

@@ -3,20 +3,17 @@
 import json
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions
-from quant.models.build import build
 from quant.models.catalog import ModelEntry
-from quant.models.prediction import PREDICT
-from quant.preparation import label_gap
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
 from quant.strategies.signals import signals_from_predictions
-from quant.validation.cross_validation import FoldResult, fit_predict_folds, score_folds
+from quant.validation.cross_validation import FoldResult, score_folds
 from quant.validation.overfitting import return_moments
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold, purged_k_fold
@@ -33,14 +30,24 @@ class TrainingSpan:
         Panels of all samples; only the rows that the first walk-forward model may train on are kept.
     next_returns : Series
         Panel of one-bar outcomes, see `quant.preparation.next_bar_returns`.
+    bars : Series
+        Panel of the log returns of all bars, see `quant.preparation.bar_returns`.
     folds : sequence of Fold
         The walk-forward folds.
     """
 
     def __init__(
-        self, spec: AnalysisSpec, features: Features, labels: Labels, next_returns: pd.Series, folds: Sequence[Fold]
+        self,
+        spec: AnalysisSpec,
+        features: Features,
+        labels: Labels,
+        *,
+        next_returns: pd.Series,
+        bars: pd.Series,
+        folds: Sequence[Fold],
     ) -> None:
         self.spec = spec
+        self.bars = bars
         self._next_returns = next_returns
         self.features = features.iloc[folds[0].train]
         self.labels = labels.iloc[folds[0].train]
@@ -72,15 +79,8 @@ class TrainingSpan:
         -----
         Timing: every label in the training span is known before the first traded bar; the test span is not touched.
         """
-        predictions, _ = fit_predict_folds(
-            partial(build, model, self.spec.seed, gap=label_gap(self.spec)),
-            self.features,
-            self.labels,
-            self.folds,
-            predict=PREDICT[self.spec.label.task],
-            n_jobs=n_jobs,
-            task=self.spec.label.task,
-            on_fold=on_fold,
+        predictions, _ = fit_folds(
+            self.spec, model, self.features, self.labels, self.folds, bars=self.bars, n_jobs=n_jobs, on_fold=on_fold
         )
         score_name = self.spec.validation.score
         scores = score_folds(predictions, self.labels, [score_name])[score_name].to_numpy()

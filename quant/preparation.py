@@ -6,6 +6,7 @@ The look-ahead audit calls the same functions on shortened history, so what is a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from quant.data.adjustment import forward_adjusted
@@ -191,6 +192,24 @@ def traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
 def label_gap(spec: AnalysisSpec) -> int:
     """Return how many rows in the order of time may have labels that overlap: as `quant.models.build` asks for it."""
     return spec.label.horizon_bars * len(spec.instruments)
+
+
+def bar_returns(adjusted: Mapping[int, Prices]) -> pd.Series:
+    """Return the log return of each bar, from the close before to its own: what weights attribute to labels.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        Panel; the first of each instrument is NaN.
+
+    Notes
+    -----
+    Timing: the value at `t` is known at the close of `t`.
+    """
+    frames = {
+        position: pd.DataFrame({"bar_return": np.log(prices["close"]).diff()}) for position, prices in adjusted.items()
+    }
+    return to_panel(frames)["bar_return"]
 
 
 def next_bar_returns(adjusted: Mapping[int, Prices]) -> pd.Series:

@@ -23,7 +23,7 @@ from quant.features.catalog import (
     SimpleMovingAverage,
     Volatility,
 )
-from quant.labels.catalog import ForwardReturn, LabelSpec
+from quant.labels.catalog import ForwardReturn, LabelSpec, WeightSpec
 from quant.models.catalog import MODELS, LogisticRegression, ModelSpec, RandomForest, XgBoost
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
@@ -88,6 +88,7 @@ def _later_defaults() -> dict[str, dict[str, Any]]:
     strategy = StrategySpec().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
     return {
+        "weights": WeightSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
     }
@@ -116,6 +117,7 @@ class AnalysisSpec(Spec):
         default_factory=_default_features, min_length=1, max_length=60, description="What the models see at each close."
     )
     label: LabelSpec = Field(default_factory=ForwardReturn, description="What the models learn to predict.")
+    weights: WeightSpec = Field(default_factory=WeightSpec, description="How much each sample weighs in learning.")
     models: tuple[ModelSpec, ...] = Field(
         default_factory=_default_models,
         min_length=1,
@@ -182,6 +184,20 @@ class AnalysisSpec(Spec):
             raise ValueError(
                 f"the label {type(self.label).title!r} asks for one of the scores {', '.join(scores)}; "
                 f"found {self.validation.score}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _models_take_the_weights(self) -> Self:
+        others = [type(model).title for model in self.models if not type(model).takes_weights]
+        if self.weights.is_used and others:
+            raise ValueError(
+                f"weights ask for models that samples can be weighted for; found {', '.join(others)}. Leave "
+                f"{'it' if len(others) == 1 else 'them'} out, or let samples weigh the same"
+            )
+        if self.weights.balanced and self.label.task == "regression":
+            raise ValueError(
+                f"weights.balanced asks for a label of classes; found {type(self.label).title!r}, which is a number"
             )
         return self
 

@@ -8,7 +8,30 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from quant.catalog import CatalogEntry, Task
+from quant.catalog import CatalogEntry, Spec, Task
+
+
+class WeightSpec(Spec):
+    """How much each sample weighs when a model learns; computed in each fold, of its training rows only."""
+
+    by: Literal["equal", "uniqueness", "attribution"] = Field(
+        default="equal",
+        description="Samples weigh the same, less where their labels overlap (`uniqueness`), or by the return that "
+        "belongs to their label alone (`attribution`).",
+    )
+    decay: float = Field(
+        default=1.0,
+        gt=-1.0,
+        le=1.0,
+        description="What the weights of the oldest samples are multiplied by, rising to 1 for the latest. Below 0: so "
+        "large a part of the oldest weighs nothing.",
+    )
+    balanced: bool = Field(default=False, description="Give all classes the same weight in total.")
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any sample may weigh other than 1."""
+        return self != WeightSpec()
 
 
 class LabelEntry(CatalogEntry):

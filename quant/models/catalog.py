@@ -44,11 +44,15 @@ class ModelEntry(CatalogEntry):
     """A model: what learns.
 
     `learns` says whether it learns classes or numbers. An entry that `splits_rows` divides its training rows by itself;
-    its implementation takes `gap` as well: so many neighbouring rows may have labels that overlap.
+    its implementation takes `gap` as well: so many neighbouring rows may have labels that overlap. One that
+    `takes_weights` accepts `sample_weight` in the `fit` of its last step. One that `takes_spans`, to draw rows by how
+    their labels overlap, accepts `label_spans` there: int64 of shape (n_rows, 2), first and last bar of a row's label.
     """
 
     learns: ClassVar[Literal["classes", "numbers"]] = "classes"
     splits_rows: ClassVar[bool] = False
+    takes_weights: ClassVar[bool] = True
+    takes_spans: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {}
 
 
@@ -125,6 +129,7 @@ class SupportVectorMachine(ModelEntry):
     implementation: ClassVar[str] = "quant.models.kernel:support_vector_machine"
     reference: ClassVar[str] = "Cortes and Vapnik 1995; Platt 1999."
     splits_rows: ClassVar[bool] = True
+    takes_weights: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {
         "c": FloatRange(low=0.05, high=20.0, log=True),
         "gamma": FloatRange(low=0.05, high=3.0, log=True),
@@ -188,6 +193,7 @@ class SupportVectorRegression(ModelEntry):
     implementation: ClassVar[str] = "quant.models.kernel:support_vector_regression"
     reference: ClassVar[str] = "Drucker et al. 1997."
     learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+    takes_weights: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {
         "c": FloatRange(low=0.01, high=5.0, log=True),
         "gamma": FloatRange(low=0.05, high=3.0, log=True),

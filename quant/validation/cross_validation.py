@@ -1,6 +1,6 @@
 """Models fitted and judged fold by fold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -22,11 +22,12 @@ from quant.validation.threads import run_in_threads
 class Learner(Protocol):
     """What is fitted: scikit-learn's verb."""
 
-    def fit(self, X: NDArray[np.float64], y: NDArray[Any]) -> Any:  # noqa: N803  # scikit-learn's name
+    def fit(self, X: NDArray[np.float64], y: NDArray[Any], **parameters: Any) -> Any:  # noqa: N803  # scikit-learn's name
         """Learn from rows and their labels: classes counted from 0, or numbers."""
 
 
 Predict: TypeAlias = Callable[[Any, Features], NDArray[np.float64]]
+FitParameters: TypeAlias = Callable[[Fold], Mapping[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class FoldResult:
     seconds: float
 
 
-def fit_predict_folds(
+def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or of who is told
     build: Callable[[], Learner],
     features: Features,
     labels: Labels,
@@ -61,6 +62,7 @@ def fit_predict_folds(
     n_jobs: int,
     task: Task = "two_way",
     on_fold: Callable[[FoldResult], None] | None = None,
+    fit_parameters: FitParameters | None = None,
 ) -> tuple[Predictions, list[Any]]:
     """Fit a fresh model on each fold's training rows and predict its test rows.
 
@@ -84,6 +86,9 @@ def fit_predict_folds(
     on_fold : callable, default=None
         `on_fold(result)`, called in the calling thread after each fold, in the order in which they end: for progress,
         for storing, and for cancelling by raising. What it raises is raised here at once, and no further fold starts.
+    fit_parameters : callable, default=None
+        `fit_parameters(fold)` returns what `fit` is given by name beside rows and labels, each an array with a row for
+        each training row, such as `model__sample_weight` of a pipeline. It must use the fold's training rows only.
 
     Returns
     -------
@@ -107,7 +112,9 @@ def fit_predict_folds(
     look-ahead as the folds are. Those of `walk_forward` may be traded from the close of the row's bar on.
     """
     _check(features, labels, folds, task)
-    tasks = [partial(_fit_predict, build, predict, features, labels["label"], fold, task) for fold in folds]
+    tasks = [
+        partial(_fit_predict, build, predict, features, labels["label"], fold, task, fit_parameters) for fold in folds
+    ]
     on_done = None if on_fold is None else lambda _number, result: on_fold(result)
     results = run_in_threads(tasks, n_jobs=n_jobs, on_done=on_done)
     order = np.argsort(np.concatenate([fold.test for fold in folds]), kind="stable")
@@ -201,13 +208,20 @@ def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task
 
 
 def _fit_predict(
-    build: Callable[[], Learner], predict: Predict, features: Features, label: pd.Series, fold: Fold, task: Task
+    build: Callable[[], Learner],
+    predict: Predict,
+    features: Features,
+    label: pd.Series,
+    fold: Fold,
+    task: Task,
+    fit_parameters: FitParameters | None,
 ) -> FoldResult:
     started = perf_counter()
     model = build()
+    parameters = {} if fit_parameters is None else fit_parameters(fold)
     rows = features.to_numpy(dtype=np.float64)[fold.train]  # models get bare rows: checking a frame costs 5 ms a fit
     try:
-        model.fit(rows, targets(label.to_numpy(dtype=np.float64)[fold.train], task))
+        model.fit(rows, targets(label.to_numpy(dtype=np.float64)[fold.train], task), **parameters)
     except (ValueError, ArithmeticError) as error:  # what scikit-learn and XGBoost raise when numbers defeat them
         raise ModelError(f"Expected a model that fits in fold {fold.number}; found {error}") from error
     test, columns = features.iloc[fold.test], FORECAST_COLUMNS[task]

@@ -76,15 +76,14 @@ def test_a_scaler_fitted_on_all_rows_is_caught(quick_spec, monkeypatch):
 
     With the linear model only: to trees, a feature on another scale is the same feature, and nothing would have leaked.
     """
-    import quant.analysis  # noqa: PLC0415  # both users of the function are patched
+    import quant.fitting  # noqa: PLC0415  # patched here only
 
-    honest = quant.analysis.fit_predict_folds
+    honest = quant.fitting.fit_predict_folds
 
     def leaky(build, features, labels, folds, **options):
         return honest(build, (features - features.mean()) / features.std(), labels, folds, **options)
 
-    monkeypatch.setattr(quant.analysis, "fit_predict_folds", leaky)
-    monkeypatch.setattr(quant.audit, "fit_predict_folds", leaky)
+    monkeypatch.setattr(quant.fitting, "fit_predict_folds", leaky)
     audit = audit_of(quick_spec.model_copy(update={"models": quick_spec.models[:1]}))
 
     assert not audit["passed"]

@@ -5,7 +5,15 @@ import pytest
 
 from quant.learning import TrainingSpan, best_of, candidates_frame, cv_scores_frame, meets_target, to_model
 from quant.models.catalog import LogisticRegression
-from quant.preparation import clean_prices, features_panel, fetch_instruments, labels_panel, next_bar_returns, samples
+from quant.preparation import (
+    bar_returns,
+    clean_prices,
+    features_panel,
+    fetch_instruments,
+    labels_panel,
+    next_bar_returns,
+    samples,
+)
 from quant.result import TriedModel
 from quant.validation.splits import walk_forward
 
@@ -31,7 +39,14 @@ def span_and_folds(quick_spec):
     features, labels = features_panel(quick_spec, clean.adjusted), labels_panel(quick_spec, clean.adjusted)
     rows, outcomes = samples(quick_spec, features, labels)
     folds = walk_forward(outcomes, quick_spec.validation)
-    return TrainingSpan(quick_spec, rows, outcomes, next_bar_returns(clean.adjusted), folds), folds
+    return TrainingSpan(
+        quick_spec,
+        rows,
+        outcomes,
+        next_returns=next_bar_returns(clean.adjusted),
+        bars=bar_returns(clean.adjusted),
+        folds=folds,
+    ), folds
 
 
 def test_choosing_sees_nothing_of_the_traded_span(span_and_folds):

@@ -33,6 +33,7 @@ GOOG = {
         {"name": "atr", "window": 14},
     ],
     "label": {"name": "forward_return", "horizon": 5, "threshold": 0.0},
+    "weights": {"by": "equal", "decay": 1.0, "balanced": False},
     "models": [
         {"name": "logistic", "c": 0.1},
         {"name": "random_forest", "n_trees": 300, "max_depth": 5, "min_samples_leaf": 20, "max_features": 0.5},
@@ -255,10 +256,16 @@ def test_negative_zero_is_zero():
 
 
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
-    older = {name: part for name, part in GOOG.items() if name != "intervals"}
+    older = {name: part for name, part in GOOG.items() if name not in {"intervals", "weights"}}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
     assert AnalysisSpec.model_validate(older).hash() == GOOG_HASH
-    for part, field, value in (("intervals", "level", 0.9), ("strategy", "enter_return", 0.01)):
+    for part, field, value in (
+        ("intervals", "level", 0.9),
+        ("strategy", "enter_return", 0.01),
+        ("weights", "by", "uniqueness"),
+        ("weights", "decay", 0.5),
+        ("weights", "balanced", True),
+    ):
         changed = {**GOOG, part: {**GOOG[part], field: value}}
         assert AnalysisSpec.model_validate(changed).hash() != GOOG_HASH
 
@@ -273,9 +280,22 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
             {"label": {"name": "forward_return_size"}, "models": [{"name": "ridge"}]},
             "one of the scores r2",
         ),
+        (
+            {"models": [{"name": "logistic"}, {"name": "svm"}], "weights": {"by": "uniqueness"}},
+            "weights ask for models that samples can be weighted for; found Support vector machine. Leave it out",
+        ),
+        (
+            {
+                "label": {"name": "forward_return_size"},
+                "models": [{"name": "ridge"}],
+                "validation": {"score": "rank_ic", "target": 0.1},
+                "weights": {"balanced": True},
+            },
+            "asks for a label of classes; found 'Forward return, its size'",
+        ),
     ],
 )
-def test_models_and_scores_must_fit_the_label(changes, message):
+def test_models_scores_and_weights_must_fit_the_label(changes, message):
     with pytest.raises(ValidationError, match=message):
         AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], **changes})
 
@@ -302,7 +322,7 @@ def test_a_question_that_nobody_can_read_any_more_or_yet_says_so(version):
 def test_the_first_questions_that_were_ever_stored_are_still_read():
     """Without what came later: names of labels, intervals. Their hash is what it was."""
     stored = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).resolved()
-    for later in ("intervals",):
+    for later in ("intervals", "weights"):
         del stored[later]
     del stored["label"]["name"]
 

@@ -24,10 +24,13 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 _LABELS = {
     "annualised_volatility": "Target volatility",
+    "balanced": "Balance the classes",
     "borrow_annual": "Borrowing fee a year",
+    "by": "What a sample weighs",
     "c": "C, inverse penalty",
     "confidence": "Confidence",
     "column_share": "Share of features",
+    "decay": "Decay with age",
     "embargo_bars": "Embargo",
     "enabled": "Switched on",
     "end": "Last session",
@@ -98,6 +101,9 @@ _CHOICES = {
     "yahoo": "Yahoo Finance",
     "three_way": "Three: up, neither, down",
     "two_way": "Two: up or not",
+    "equal": "All the same",
+    "uniqueness": "Its uniqueness",
+    "attribution": "The return that is its own",
 }
 
 
@@ -179,6 +185,7 @@ _SECTIONS = {
     "instruments": "Instruments",
     "intervals": "Prediction intervals",
     "label": "Label: what is predicted",
+    "weights": "Weights of samples",
     "backtest": "Backtest and costs",
     "audit": "Look-ahead audit",
     "finish": "Report and repeatability",

@@ -1,0 +1,109 @@
+"""Fitting a question's model fold by fold: the one place where a run, its trials and its audit fit anything."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quant.frames import CLASSES, Features, Labels, Predictions
+from quant.labels.weights import label_spans, sample_weights
+from quant.models.build import build
+from quant.models.catalog import ModelEntry
+from quant.models.prediction import PREDICT
+from quant.preparation import label_gap
+from quant.spec import AnalysisSpec
+from quant.validation.cross_validation import FitParameters, FoldResult, fit_predict_folds
+from quant.validation.splits import Fold
+
+
+def fit_folds(
+    spec: AnalysisSpec,
+    model: ModelEntry,
+    features: Features,
+    labels: Labels,
+    folds: Sequence[Fold],
+    *,
+    bars: pd.Series,
+    n_jobs: int = 1,
+    on_fold: Callable[[FoldResult], None] | None = None,
+) -> tuple[Predictions, list[Any]]:
+    """Fit a model on each fold's training rows, weighted as was asked, and predict its test rows.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    model : ModelEntry
+        The model with its parameters.
+    features, labels : DataFrame
+        Panels of the same samples.
+    folds : sequence of Fold
+        Splits of these rows.
+    bars : Series of shape (n_bars,)
+        Panel of the log returns of all bars, see `quant.preparation.bar_returns`: at least those of the labels' spans.
+    n_jobs : int, default=1
+        Folds at a time; it does not change the result.
+    on_fold : callable, default=None
+        As `quant.validation.cross_validation.fit_predict_folds` takes it.
+
+    Returns
+    -------
+    predictions : DataFrame of shape (n_test, n_columns)
+        Panel of all test rows, see `quant.frames`.
+    models : list
+        The fitted models, in the order of `folds`.
+
+    Raises
+    ------
+    ModelError
+        If a model does not fit.
+
+    Notes
+    -----
+    Timing: that of `fit_predict_folds`. Weights are computed inside each fold, of its training labels and the bars of
+    their spans, which end before the test block or begin after it.
+    """
+    return fit_predict_folds(
+        partial(build, model, spec.seed, gap=label_gap(spec)),
+        features,
+        labels,
+        folds,
+        predict=PREDICT[spec.label.task],
+        n_jobs=n_jobs,
+        task=spec.label.task,
+        on_fold=on_fold,
+        fit_parameters=_fit_parameters(spec, model, labels, bars),
+    )
+
+
+def _fit_parameters(spec: AnalysisSpec, model: ModelEntry, labels: Labels, bars: pd.Series) -> FitParameters | None:
+    """Return what tells the last step of a fold's model how much each training row weighs, and where its label lies."""
+    if not (spec.weights.is_used or type(model).takes_spans):
+        return None
+    by_instrument = bars.swaplevel().sort_index()
+    axis, returns = by_instrument.index, by_instrument.to_numpy(dtype=np.float64)
+
+    def of_fold(fold: Fold) -> dict[str, NDArray[Any]]:
+        training = labels.iloc[fold.train]
+        starts, ends = label_spans(training, axis)
+        parameters: dict[str, NDArray[Any]] = {}
+        if type(model).takes_spans:
+            parameters["model__label_spans"] = np.column_stack((starts, ends))
+        if spec.weights.is_used:
+            classes = training["label"].to_numpy(dtype=np.float64).astype(np.int64) - min(
+                CLASSES[spec.label.task], default=0
+            )
+            parameters["model__sample_weight"] = sample_weights(
+                starts,
+                ends,
+                by=spec.weights.by,
+                decay=spec.weights.decay,
+                returns=returns,
+                classes=classes if spec.weights.balanced else None,
+            )
+        return parameters
+
+    return of_fold
