@@ -27,6 +27,7 @@ CLAIMS = {
     "first_page": "benchmarks.first_page",
     "polls": "benchmarks.polls",
     "features": "benchmarks.features",
+    "bars": "benchmarks.bars",
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",
     "charts": "benchmarks.charts",

@@ -2,7 +2,7 @@
 
 import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ PERIODS_PER_YEAR = {
 # New York are incomplete (261 sessions in 1960).
 FIRST_SESSION = datetime.date(1970, 1, 1)
 LAST_SESSION = datetime.date(2049, 12, 31)
+
+Period = Literal["1d", "1w", "1mo"]
 
 _LISTED_DATES = 5
 
@@ -162,6 +164,53 @@ def missing_sessions(sessions: pd.DatetimeIndex, calendar: str = "XNYS") -> pd.D
     return between[~between.isin(dates)]
 
 
+def period_bounds(
+    sessions: pd.DatetimeIndex, interval: Period, calendar: str = "XNYS"
+) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Return the first session of the period of each session, and when the period was seen to be over.
+
+    Parameters
+    ----------
+    sessions : DatetimeIndex of shape (n_sessions,)
+        Dates of the exchange, without a time zone; in any order, repeated or not.
+    interval : {"1d", "1w", "1mo"}
+        A session, a week from Monday to Sunday, or a calendar month.
+    calendar : str, default="XNYS"
+        Name of an exchange calendar.
+
+    Returns
+    -------
+    tuple of two DatetimeIndex of shape (n_sessions,)
+        The first session of the period, which also names it, and an instant in UTC, microseconds, named `timestamp`:
+        the close of its last session.
+
+    Raises
+    ------
+    InvalidPrices
+        If a date is not a session of the calendar.
+    InvalidSpec
+        If the calendar is not known.
+
+    Notes
+    -----
+    Timing: holidays are known beforehand. A closure that was decided at short notice is not: if it took the last
+    sessions of a period, as in September 2001, the period is over at the end of the day that would have been its last.
+
+    Examples
+    --------
+    >>> first, over = period_bounds(pd.DatetimeIndex(["2012-11-19", "2012-11-23", "2001-09-10"]), "1w")
+    >>> first.strftime("%m-%d").tolist(), over.strftime("%m-%d %H:%M").tolist()
+    (['11-19', '11-19', '09-10'], ['11-23 18:00', '11-23 18:00', '09-15 00:00'])
+    """
+    closes = session_closes(sessions, calendar)
+    if interval == "1d":
+        return _naive_dates(sessions), closes
+    known, _ = _schedule(calendar)
+    first, over = _periods(calendar, interval)
+    places = known.get_indexer(_naive_dates(sessions))
+    return first[places], over[places]
+
+
 def last_closed_session(now: datetime.datetime, calendar: str = "XNYS") -> datetime.date:
     """Return the newest session that has closed: the one whose bar can be known.
 
@@ -237,12 +286,35 @@ def _naive_dates(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 @lru_cache(maxsize=len(PERIODS_PER_YEAR))
 def _schedule(calendar: str) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
-    """Return the sessions of a calendar and their closes, both ascending; built once, in 0.25 seconds."""
-    import exchange_calendars  # noqa: PLC0415  # only who needs a calendar waits 0.2 s for this import
-
-    exchange = exchange_calendars.get_calendar(
-        _known(calendar), start=FIRST_SESSION.isoformat(), end=LAST_SESSION.isoformat()
-    )
-    closes = exchange.closes
+    """Return the sessions of a calendar and their closes, both ascending."""
+    closes = _exchange(calendar).closes
     sessions = pd.DatetimeIndex(closes.index, name="session").as_unit("us")
     return sessions, pd.DatetimeIndex(closes, name="timestamp").tz_convert("UTC").as_unit("us")
+
+
+@lru_cache(maxsize=2 * len(PERIODS_PER_YEAR))
+def _periods(calendar: str, interval: Period) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Return, for each session of a calendar, the first session of its week or month and when that is over."""
+    known, closes = _schedule(calendar)
+    unforeseen = pd.DatetimeIndex(_exchange(calendar).adhoc_holidays).tz_localize(None).as_unit("us")
+    unforeseen = unforeseen[(unforeseen >= known[0]) & (unforeseen <= known[-1])]
+    days = pd.DatetimeIndex(known.append(unforeseen.difference(known)))
+    instants = closes.append((unforeseen.difference(known) + pd.Timedelta(days=1)).tz_localize("UTC"))
+    frequency = "W-SUN" if interval == "1w" else "M"
+    over = pd.Series(instants, index=days.to_period(frequency)).groupby(level=0).max()
+    periods = known.to_period(frequency)
+    first = pd.Series(known, index=periods).groupby(level=0).min()
+    return (
+        pd.DatetimeIndex(first.loc[periods], name="session").as_unit("us"),
+        pd.DatetimeIndex(over.loc[periods], name="timestamp").as_unit("us"),
+    )
+
+
+@lru_cache(maxsize=len(PERIODS_PER_YEAR))
+def _exchange(calendar: str) -> Any:
+    """Return the exchange's calendar; built once, in 0.25 seconds."""
+    import exchange_calendars  # noqa: PLC0415  # only who needs a calendar waits 0.2 s for this import
+
+    return exchange_calendars.get_calendar(
+        _known(calendar), start=FIRST_SESSION.isoformat(), end=LAST_SESSION.isoformat()
+    )

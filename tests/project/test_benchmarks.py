@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import bare, first_page, fits, main_job, memory, questions, queueing, stopwatch, studying, timing
+from benchmarks import bare, bars, first_page, fits, main_job, memory, questions, queueing, stopwatch, studying, timing
 from benchmarks.__main__ import CLAIMS, DOCUMENT, RESULTS
 from benchmarks.document import render, text
 from benchmarks.findings import Finding, Goal, Results, Table, from_json
@@ -97,6 +97,16 @@ def test_long_prices_are_prices_of_any_length_and_always_the_same(n_bars):
     assert len(prices) == n_bars
     assert prices.equals(long_prices(n_bars))
     assert prices["close"].between(1, 10_000).all()
+
+
+def test_the_plain_loop_makes_the_bars_that_it_is_compared_with():
+    trades, threshold = bars._tape(30_000)
+    ours = bars._ours(trades, threshold)
+    plain = bars.plain_loop(trades["price"].to_numpy(), trades["size"].to_numpy(), threshold)
+
+    n_trades = ours["n_trades"].to_numpy().astype(int)
+    by_bar = np.split(trades["size"].to_numpy(), n_trades.cumsum())[:-1]
+    bars._agree(ours, plain, np.array([sizes.sum() for sizes in by_bar]))
 
 
 @pytest.mark.parametrize("name", IN_PROCESS)

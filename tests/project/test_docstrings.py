@@ -96,7 +96,9 @@ def frames_in_and_out(module_name: str) -> list[tuple[str, Any]]:
     return found
 
 
-ROOMS_OF_TIME = ("quant.features", "quant.labels", "quant.strategies", "quant.backtest", "quant.risk", "quant.data")
+ROOMS_OF_TIME = tuple(
+    f"quant.{room}" for room in ("bars", "features", "labels", "strategies", "backtest", "risk", "data")
+)
 
 
 @pytest.mark.parametrize("module", [name for name in public_modules() if name.startswith(ROOMS_OF_TIME)])

@@ -80,11 +80,15 @@ def test_one_uv_is_named_everywhere():
     assert bootstrap.UV in (ROOT / "Dockerfile").read_text()
 
 
+PEER_SCRIPTS = "peer_scripts"  # run in environments of their own, whose pins stand in benchmarks/peers.py
+
+
 def imported(*folders: str) -> set[str]:
     """Return the distributions whose modules are imported by the code in these folders."""
     distributions = importlib.metadata.packages_distributions()
     names = set()
-    for file in [file for folder in folders for file in (ROOT / folder).rglob("*.py")]:
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    for file in [file for file in files if file.parent.name != PEER_SCRIPTS]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}

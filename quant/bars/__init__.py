@@ -1,0 +1,1 @@
+"""Bars: from trades, or from finer bars, to coarser ones."""
