@@ -127,6 +127,31 @@ def test_only_the_frames_that_are_asked_for_are_read(store):
     assert store.get(KEY, names=()).frames == {}
 
 
+@pytest.mark.parametrize(
+    ("most_packed", "files"),
+    [
+        (10**6, {"frames.pack"}),
+        (0, {"frames.pack", "prices.parquet", "panel.parquet", "strings and more.parquet"}),
+        (-1, {f"{name}.parquet" for name in FRAMES}),
+    ],
+)
+def test_small_frames_lie_in_one_file_and_each_is_found_alone(store, monkeypatch, most_packed, files):
+    monkeypatch.setattr("webapp.storage.PACKED_VALUES", most_packed)
+    store.put(KEY, StageOutput(FRAMES, {}))
+
+    assert {file.name for file in store.folder(KEY).iterdir()} == {"facts.json", *files}
+    assert hash_output(store.get(KEY)) == hash_output(StageOutput(FRAMES, {}))
+    for name, frame in FRAMES.items():
+        assert hash_frame(store.get(KEY, [name]).frames[name]) == hash_frame(frame)
+        assert store.open_frame(KEY, name).metadata.num_rows == len(frame)
+
+
+def test_a_pack_that_is_gone_is_an_output_that_is_gone(store):
+    store.put(KEY, StageOutput(FRAMES, {}))
+    (store.folder(KEY) / "frames.pack").unlink()
+    assert store.get(KEY) is None
+
+
 def test_what_was_never_written_is_none(store):
     assert store.get(KEY) is None
     assert not store.has(KEY)
@@ -209,7 +234,7 @@ import pandas as pd
 from quant.stages import StageOutput
 from webapp import storage
 
-write = storage._write
+write, storage.PACKED_VALUES = storage._write, 0
 
 def write_once(frame, file):
     if file.stem == "b":
@@ -234,9 +259,11 @@ def test_a_writer_killed_half_way_leaves_nothing_visible(store):
     assert hash_output(store.get(KEY)) == hash_output(StageOutput(FRAMES, {}))
 
 
-@pytest.mark.parametrize("survivor", ["facts.json", "prices.parquet"])
+@pytest.mark.parametrize("survivor", ["facts.json", "prices.parquet", "frames.pack"])
 def test_a_removal_that_breaks_off_leaves_the_key_writable(store, monkeypatch, survivor):
     """Whichever file is still there when the process dies, the key is absent and can be written again."""
+    if survivor != "frames.pack":
+        monkeypatch.setattr("webapp.storage.PACKED_VALUES", 0)
     store.put(KEY, StageOutput(FRAMES, {}))
 
     def half(folder, **_options):
@@ -309,7 +336,9 @@ def far(bucket):
     return BucketFrameStore(bucket.below("frames"))
 
 
-def test_a_bucket_gives_back_what_a_folder_would(far, store):
+@pytest.mark.parametrize("most_packed", [10**6, 0])
+def test_a_bucket_gives_back_what_a_folder_would(far, store, monkeypatch, most_packed):
+    monkeypatch.setattr("webapp.storage.PACKED_VALUES", most_packed)
     output = StageOutput(FRAMES, {"scores": [0.1, None], "nested": {"ü": "text"}})
     assert far.get(KEY) is None
     assert (far.has(KEY), far.count_bytes(KEY)) == (False, 0)
@@ -359,7 +388,7 @@ def test_two_writers_of_one_key_in_a_bucket_leave_one_and_a_reader_never_sees_ha
     assert odd == []
     winner = far.get(KEY).facts["writer"]
     far.clear_drafts(later(1))  # what the losers wrote goes; what the winner wrote stays
-    assert len(list(far.bucket.files())) == 1 + len(FRAMES)
+    assert len(list(far.bucket.files())) == 2, "the manifest and its pack"
     assert hash_output(far.get(KEY)) == hash_output(StageOutput(FRAMES, {"writer": winner}))
 
 
@@ -368,7 +397,7 @@ def test_what_a_writer_left_in_a_bucket_is_invisible_and_cleared_after_a_day(far
         far.put(KEY, StageOutput(FRAMES, {"score": float("nan")}))
     assert far.get(KEY) is None
     left = len(list(far.bucket.files()))
-    assert left == len(FRAMES)
+    assert left == 1
     assert far.clear_drafts(later(-1)) == 0, "its writer may live"
     assert far.clear_drafts(later(1)) == left
     assert list(far.bucket.files()) == []
@@ -394,7 +423,11 @@ def test_drafts_of_dead_writers_are_cleared_from_a_folder(store):
     assert store.get(KEY) is not None
 
 
-def test_a_folder_that_was_copied_into_a_bucket_is_read_there_and_the_other_way_round(far, store, tmp_path):
+@pytest.mark.parametrize("most_packed", [10**6, 0])
+def test_a_folder_that_was_copied_into_a_bucket_is_read_there_and_the_other_way_round(
+    far, store, tmp_path, monkeypatch, most_packed
+):
+    monkeypatch.setattr("webapp.storage.PACKED_VALUES", most_packed)
     store.put(KEY, StageOutput(FRAMES, {"from": "folder"}))
     for found in store.place.files():
         with store.place.open(found.name) as file:
