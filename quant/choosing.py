@@ -26,13 +26,14 @@ from quant.watcher import Watcher
 
 def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
     """Return what a fitted model depends on, besides its features."""
+    steps = [[type(step).version, step.model_dump(mode="json")] for step in spec.preparation]
     return {
         "model": [type(model).version, model.model_dump(mode="json")],
         "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
         "weights": spec.weights.model_dump(mode="json"),
         "validation": spec.validation.model_dump(mode="json", exclude={"target"}),
         "seed": spec.seed,
-    }
+    } | ({"preparation": steps} if steps else {})
 
 
 @dataclass

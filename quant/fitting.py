@@ -1,7 +1,6 @@
 """Fitting a question's model fold by fold: the one place where a run, its trials and its audit fit anything."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,9 @@ from numpy.typing import NDArray
 
 from quant.frames import CLASSES, Features, Labels, Predictions
 from quant.labels.weights import label_spans, sample_weights
-from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.models.prediction import PREDICT
-from quant.preparation import label_gap
+from quant.pipeline import Builder
 from quant.spec import AnalysisSpec
 from quant.validation.cross_validation import FitParameters, FoldResult, fit_predict_folds
 from quant.validation.splits import Fold
@@ -67,7 +65,7 @@ def fit_folds(
     their spans, which end before the test block or begin after it.
     """
     return fit_predict_folds(
-        partial(build, model, spec.seed, gap=label_gap(spec)),
+        Builder(spec, model),
         features,
         labels,
         folds,

@@ -28,6 +28,7 @@ from quant.models.catalog import MODELS, LogisticRegression, ModelSpec, RandomFo
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
 from quant.strategies.catalog import StrategySpec
+from quant.transforms.catalog import Impute, TransformSpec
 from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, IntervalSpec, TuningSpec, ValidationSpec
 
 SPEC_VERSION: Literal[1] = 1
@@ -83,11 +84,12 @@ def _without_negative_zero(value: Any) -> Any:
 Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 
 
-def _later_defaults() -> dict[str, dict[str, Any]]:
-    """Return the fields that questions did not always have, with their defaults."""
+def _later_defaults() -> dict[str, Any]:
+    """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
     strategy = StrategySpec().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
     return {
+        "preparation": [],
         "weights": WeightSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
@@ -115,6 +117,11 @@ class AnalysisSpec(Spec):
     cleaning: CleaningSpec = Field(default_factory=CleaningSpec, description="What is done to bars first.")
     features: tuple[FeatureSpec, ...] = Field(
         default_factory=_default_features, min_length=1, max_length=60, description="What the models see at each close."
+    )
+    preparation: tuple[TransformSpec, ...] = Field(
+        default=(),
+        max_length=8,
+        description="What is done to features first, in this order; fitted on the training rows of each fold.",
     )
     label: LabelSpec = Field(default_factory=ForwardReturn, description="What the models learn to predict.")
     weights: WeightSpec = Field(default_factory=WeightSpec, description="How much each sample weighs in learning.")
@@ -155,6 +162,20 @@ class AnalysisSpec(Spec):
             twice = sorted({column for column in columns if columns.count(column) > 1})
             raise ValueError(f"expected each feature once; found {', '.join(twice)} twice")
         return features
+
+    @field_validator("preparation")
+    @classmethod
+    def _steps_in_order(cls, steps: tuple[TransformSpec, ...]) -> tuple[TransformSpec, ...]:
+        if len({step.name for step in steps}) != len(steps):
+            raise ValueError("expected each step of the preparation once; found one of them twice")
+        imputed = next((place for place, step in enumerate(steps) if isinstance(step, Impute)), None)
+        for step in steps[:imputed] if imputed is not None else ():
+            if not step.takes_unknown:
+                raise ValueError(
+                    f"expected {Impute.title!r} before {type(step).title!r}, which takes no unknown value; "
+                    "found it after"
+                )
+        return steps
 
     @field_validator("models")
     @classmethod
@@ -202,6 +223,11 @@ class AnalysisSpec(Spec):
         return self
 
     @property
+    def fills_in(self) -> bool:
+        """Whether unknown features are filled in, so that they do not stop the run."""
+        return any(isinstance(step, Impute) for step in self.preparation)
+
+    @property
     def warm_up(self) -> int:
         """Number of leading bars of each instrument before every feature is known and has forgotten its seed."""
         return max(feature.settled_after for feature in self.features)
@@ -220,7 +246,10 @@ class AnalysisSpec(Spec):
         question, usual = self.resolved(), _later_defaults()
         for part, fields in usual.items():
             asked: Any = question[part]
-            kept = {name: value for name, value in asked.items() if name not in fields or value != fields[name]}
+            if isinstance(asked, dict):
+                kept = {name: value for name, value in asked.items() if name not in fields or value != fields[name]}
+            else:
+                kept = {} if asked == fields else asked
             question[part] = kept
             if not kept:
                 del question[part]

@@ -44,7 +44,9 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
         absolute coefficient of the standardised feature, in log odds, averaged over the classes if there are more than
         two, and for ridge regression the same in units of the label. `std`: the sample standard deviation over the
         trees of a forest, NaN for the others. `measure`: which of these it is. All 0 if no tree cut anything, and NaN
-        for a kernel machine, which has no such number.
+        for a kernel machine, which has no such number, and behind principal components, which are made of all
+        features. A feature that the preparation left out has 0; the column that says where it was unknown counts for
+        it.
 
     Raises
     ------
@@ -64,30 +66,26 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
     López de Prado 2018, Advances in Financial Machine Learning, section 8.3.1 and snippet 8.2.
     """
     learner = model.named_steps["model"]
-    if hasattr(learner, "get_booster"):
-        mean, std, measure = _total_gain(learner), np.full(len(columns), np.nan), BOOSTER_MEASURE
-    elif hasattr(learner, "estimators_"):
-        mean, std = _mean_decrease_in_impurity(learner)
-        measure = FOREST_MEASURE
-    elif hasattr(learner, "coef_"):
-        mean, std, measure = (
-            np.abs(np.atleast_2d(learner.coef_)).mean(axis=0),
-            np.full(len(columns), np.nan),
-            LINEAR_MEASURE,
+    if model.n_features_in_ != len(columns):
+        raise ModelError(
+            f"Expected the {model.n_features_in_} features that the model was fitted on; found {len(columns)} columns."
         )
-    elif hasattr(learner, "machine_"):  # a kernel machine leans on rows, not on features
-        unknown = np.full(len(columns), np.nan)
+    unknown = np.full(len(columns), np.nan)
+    shares = _shares(model, len(columns))
+    if shares is None or hasattr(learner, "machine_"):  # a kernel machine leans on rows, not on features
         return _frame(columns, unknown, unknown, UNKNOWN_MEASURE)
-    else:
-        raise ModelError(
-            f"Expected a fitted forest, booster, linear or kernel model; found {type(learner).__name__}, whose "
-            "importances are not defined. Use permutation_importance instead."
-        )
-    if len(mean) != len(columns):
-        raise ModelError(
-            f"Expected the {len(mean)} features that the model was fitted on; found {len(columns)} columns."
-        )
-    return _frame(columns, mean, std, measure)
+    if hasattr(learner, "get_booster"):
+        return _frame(columns, _total_gain(learner) @ shares, unknown, BOOSTER_MEASURE)
+    if hasattr(learner, "estimators_"):
+        mean, std = _mean_decrease_in_impurity(learner, shares)
+        return _frame(columns, mean, std, FOREST_MEASURE)
+    if hasattr(learner, "coef_"):
+        sizes = np.abs(np.atleast_2d(learner.coef_)).mean(axis=0)
+        return _frame(columns, sizes @ shares, unknown, LINEAR_MEASURE)
+    raise ModelError(
+        f"Expected a fitted forest, booster, linear or kernel model; found {type(learner).__name__}, whose "
+        "importances are not defined. Use permutation_importance instead."
+    )
 
 
 def permutation_importance(
@@ -234,10 +232,25 @@ def both_importances(inside: Sequence[Importance], outside: Sequence[Importance]
     )
 
 
-def _mean_decrease_in_impurity(forest: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    by_tree = pd.DataFrame([tree.feature_importances_ for tree in forest.estimators_])
+def _shares(model: Any, n_features: int) -> NDArray[np.float64] | None:
+    """Return which feature each column is made of that the last step sees, 1 a column, or None if it is of several.
+
+    A step of the preparation says so by `sources_`; a scaler of a model's own leaves columns where they are.
+    """
+    sources = np.arange(n_features)
+    for _, step in model.steps[:-1]:
+        if hasattr(step, "components_"):
+            return None
+        sources = sources[getattr(step, "sources_", slice(None))]
+    return np.eye(n_features)[sources]
+
+
+def _mean_decrease_in_impurity(
+    forest: Any, shares: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    by_tree = pd.DataFrame([tree.feature_importances_ @ shares for tree in forest.estimators_])
     if forest.estimators_[0].max_features_ == 1 < by_tree.shape[1]:
-        by_tree = by_tree.mask(by_tree == 0)
+        by_tree = by_tree.mask((by_tree == 0) & shares.any(axis=0))  # what the preparation left out has 0 for sure
     total = by_tree.mean().sum() or 1.0
     return (by_tree.mean() / total).to_numpy(), (by_tree.std(ddof=1) / total).to_numpy()
 

@@ -1,6 +1,5 @@
 """Linear models. Importing this module imports scikit-learn, so only a catalogue entry's `load` does it."""
 
-from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -9,10 +8,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
-# Limiting the threads of the linear algebra library is a setting of the whole process, so only one fit may hold it.
-_one_fit_at_a_time = Lock()
+from quant.one_core import one_core
 
 
 class SteadyLogisticRegression(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no types
@@ -42,7 +39,7 @@ class SteadyLogisticRegression(LogisticRegression):  # type: ignore[misc]  # sci
         Self
             The fitted model.
         """
-        with _one_fit_at_a_time, threadpool_limits(limits=1, user_api="blas"):
+        with one_core():
             super().fit(X, y, sample_weight)
         return self
 
@@ -119,7 +116,7 @@ class SteadyRidge(Ridge):  # type: ignore[misc]  # scikit-learn has no types
         Self
             The fitted model.
         """
-        with _one_fit_at_a_time, threadpool_limits(limits=1, user_api="blas"):
+        with one_core():
             super().fit(X, y, sample_weight)
         return self
 

@@ -70,9 +70,10 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     ----------
     build : callable
         `build()` returns an unfitted model, such as a scikit-learn pipeline that scales and learns. It is called once a
-        fold, so that nothing, scaling included, is learned outside the fold's training rows.
+        fold, so that nothing, scaling included, is learned outside the fold's training rows. If what it returns fills
+        in missing features, it has an attribute `fills_in` that is true.
     features : DataFrame of shape (n_rows, n_features)
-        Panel without a missing value: leave out rows with unknown features before splitting.
+        Panel without a missing value, unless `build` fills them in: leave out such rows before splitting.
     labels : DataFrame of shape (n_rows, n_columns)
         Labels panel of the same rows.
     folds : sequence of Fold
@@ -103,15 +104,15 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     InvalidSpec
         If rows of features and labels differ, there is no fold, a row is tested twice, or `n_jobs` is below 1.
     ModelError
-        If a feature is missing or infinite, if the training labels of a fold are not all the classes of the task (no
-        fold is fitted then), if a fit fails, or if a prediction is not finite.
+        If a feature is infinite, or missing without being filled in, if the training labels of a fold are not all the
+        classes of the task (no fold is fitted then), if a fit fails, or if a prediction is not finite.
 
     Notes
     -----
     Timing: a prediction uses the features of its own row and a model of its fold's training rows; it is as free of
     look-ahead as the folds are. Those of `walk_forward` may be traded from the close of the row's bar on.
     """
-    _check(features, labels, folds, task)
+    _check(features, labels, folds, task, fills_in=getattr(build, "fills_in", False))
     tasks = [
         partial(_fit_predict, build, predict, features, labels["label"], fold, task, fit_parameters) for fold in folds
     ]
@@ -174,7 +175,7 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
     return pd.DataFrame(facts)
 
 
-def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task) -> None:
+def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task, *, fills_in: bool) -> None:
     """Refuse what would fail in the middle of a run, before anything is fitted."""
     if not folds:
         raise InvalidSpec("Expected at least one fold; found none.", field="folds")
@@ -186,12 +187,14 @@ def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task
             "Expected each row in one test block; found rows that are tested twice. Score such folds one by one.",
             field="folds",
         )
-    bad = ~np.isfinite(features.to_numpy(dtype=np.float64))
+    values = features.to_numpy(dtype=np.float64)
+    bad = np.isinf(values) if fills_in else ~np.isfinite(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise ModelError(
             f"Expected finite features; found {int(bad.sum())} values that are not, the first in "
-            f"{features.columns[column]} at {features.index[row][0].isoformat()}. Leave out such rows before splitting."
+            f"{features.columns[column]} at {features.index[row][0].isoformat()}. Leave out such rows before "
+            f"splitting{'' if fills_in else ', or let the preparation fill in what is unknown'}."
         )
     if task == "regression":
         return

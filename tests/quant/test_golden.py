@@ -30,10 +30,12 @@ from quant.models.build import build
 from quant.models.catalog import MODELS, ModelEntry
 from quant.models.prediction import predict_probability, predict_return
 from quant.stages import numeric_versions
+from quant.transforms.build import build_steps
+from quant.transforms.catalog import TRANSFORMS, TransformEntry
 
 GOLDEN = Path(__file__).with_name("golden.json")
 PIN = ".venv/bin/python -m tests.quant.test_golden"
-ENTRIES: tuple[type[CatalogEntry], ...] = (*FEATURES, *LABELS, *MODELS)
+ENTRIES: tuple[type[CatalogEntry], ...] = (*FEATURES, *LABELS, *MODELS, *TRANSFORMS)
 DIGITS = 12
 N_TRAINED = 1500
 HORIZON = 5
@@ -53,7 +55,12 @@ def golden_of(entry: type[CatalogEntry], prices: Prices) -> Golden:
     """Return what an entry's part in the address of a stage is, and its numbers, both with its default parameters."""
     spec = entry()
     # Google had no splits and dividends in these years: its raw prices are adjusted ones.
-    frame = _predicted(spec, prices) if isinstance(spec, ModelEntry) else spec.load()(prices, **spec.parameters())
+    if isinstance(spec, ModelEntry):
+        frame = _predicted(spec, prices)
+    elif isinstance(spec, TransformEntry):
+        frame = _prepared(spec, prices)
+    else:
+        frame = spec.load()(prices, **spec.parameters())
     return {
         "version": entry.version,
         "parameters": spec.model_dump(mode="json", exclude={"name"}),
@@ -62,21 +69,34 @@ def golden_of(entry: type[CatalogEntry], prices: Prices) -> Golden:
 
 
 def _predicted(spec: ModelEntry, prices: Prices) -> pd.DataFrame:
-    """Return the probabilities of the later bars by a model of the earlier ones.
+    """Return the probabilities of the later bars by a model of the earlier ones."""
+    rows, rises, returns, train, test = _learned_from(prices)
+    learned = returns if spec.learns == "numbers" else rises
+    model = build(spec, seed=7, gap=HORIZON).fit(rows.iloc[train], learned.iloc[train])
+    if spec.learns == "numbers":
+        return pd.DataFrame({"predicted_return": predict_return(model, rows.iloc[test])})
+    return pd.DataFrame({"probability": predict_probability(model, rows.iloc[test])})
 
-    What it learns from is made here, by divisions only: they are the same bits on every machine, and a feature that
-    changes changes no model.
+
+def _prepared(spec: TransformEntry, prices: Prices) -> pd.DataFrame:
+    """Return later bars as a step makes them that was fitted on earlier ones."""
+    rows, rises, _, train, test = _learned_from(prices)
+    ((_, step),) = build_steps([spec], learns="classes", seed=7, gap=HORIZON)
+    made = step.fit(rows.iloc[train].to_numpy(), rises.iloc[train]).transform(rows.iloc[test].to_numpy())
+    return pd.DataFrame({f"column_{place}": made[:, place] for place in range(made.shape[1])})
+
+
+def _learned_from(prices: Prices) -> tuple[pd.DataFrame, pd.Series, pd.Series, slice, slice]:
+    """Return rows, whether each is followed by a rise and how large, and which bars are the earlier and later ones.
+
+    They are made by divisions only: the same bits on every machine, and a feature that changes changes no model.
     """
     close, volume = prices["close"], prices["volume"]
     rows = pd.DataFrame({f"return_{n}": close / close.shift(n) - 1.0 for n in (1, 5, 20)})
     rows["volume"] = volume / volume.shift(1)
     later = close.shift(-HORIZON)
     train, test = slice(20, N_TRAINED), slice(N_TRAINED + HORIZON, len(prices))
-    learned = later / close - 1.0 if spec.learns == "numbers" else (later > close).astype("int64")
-    model = build(spec, seed=7, gap=HORIZON).fit(rows.iloc[train], learned.iloc[train])
-    if spec.learns == "numbers":
-        return pd.DataFrame({"predicted_return": predict_return(model, rows.iloc[test])})
-    return pd.DataFrame({"probability": predict_probability(model, rows.iloc[test])})
+    return rows, (later > close).astype("int64"), later / close - 1.0, train, test
 
 
 def _digest(column: pd.Series) -> dict[str, float]:

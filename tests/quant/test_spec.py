@@ -32,6 +32,7 @@ GOOG = {
         {"name": "bollinger", "window": 20, "width": 2.0},
         {"name": "atr", "window": 14},
     ],
+    "preparation": [],
     "label": {"name": "forward_return", "horizon": 5, "threshold": 0.0},
     "weights": {"by": "equal", "decay": 1.0, "balanced": False},
     "models": [

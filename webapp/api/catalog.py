@@ -13,6 +13,7 @@ from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
 from quant.risk.definitions import DEFINITIONS
 from quant.spec import AnalysisSpec
+from quant.transforms.catalog import TRANSFORMS
 from quant.validation.scores import SCORES
 from webapp.api.answers import to_json
 from webapp.api.operations import Answer, operation
@@ -29,7 +30,7 @@ SIZING: tuple[type[Spec], ...] = (FixedFraction, VolatilityTarget)
     answers={200: Answer("The catalogue.", Catalog)},
 )
 def read_catalog() -> Response:
-    """Return features, labels, models, sizing, scores and metrics, and the JSON schema of the whole question."""
+    """Return what a question can be made of, scores and metrics, and the JSON schema of the whole question."""
     return to_json(_catalog())
 
 
@@ -40,6 +41,7 @@ def _catalog() -> Catalog:
             "features": describe(FEATURES),
             "labels": describe(LABELS),
             "models": describe(MODELS),
+            "transforms": describe(TRANSFORMS),
             "sizing": [_describe_part(part, "Sizing") for part in SIZING],
             "scores": [CatalogScore.model_validate(score) for score in SCORES.values()],
             "metrics": [CatalogMetric.model_validate(metric) for metric in DEFINITIONS.values()],

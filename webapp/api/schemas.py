@@ -251,6 +251,7 @@ class Catalog(View):
     features: list[CatalogItem]
     labels: list[CatalogItem]
     models: list[CatalogItem]
+    transforms: list[CatalogItem]
     sizing: list[CatalogItem]
     scores: list[CatalogScore]
     metrics: list[CatalogMetric]

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.inspection import permutation_importance as sklearn_permutation_importance
 from sklearn.pipeline import Pipeline
@@ -50,6 +51,49 @@ def test_a_forest_reports_its_mean_decrease_in_impurity(rows):
     assert table["mean"].to_numpy() == pytest.approx(forest.feature_importances_)
     by_tree = np.array([tree.feature_importances_ for tree in forest.estimators_])
     assert table["std"].to_numpy() == pytest.approx(by_tree.std(axis=0, ddof=1))
+
+
+def prepared(spec, rows, *steps):
+    """Return a model behind steps of a preparation, which says by itself what its columns are made of."""
+    features, labels = rows
+    pipeline = build(spec, seed=2)
+    pipeline.steps[:0] = steps
+    return pipeline.fit(np.asarray(features), labels)
+
+
+class Columns(TransformerMixin, BaseEstimator):
+    """A step that takes some columns."""
+
+    def __init__(self, sources):
+        self.sources = sources
+
+    def fit(self, X, _y=None):  # noqa: N803  # scikit-learn's name
+        self.sources_, self.n_features_in_ = np.array(self.sources), X.shape[1]
+        return self
+
+    def transform(self, X):  # noqa: N803  # scikit-learn's name
+        return X[:, self.sources_]
+
+
+@by_name
+def test_importance_goes_back_to_the_features_that_columns_are_made_of(spec, rows):
+    names = list(rows[0].columns)
+    spec = RandomForest(n_trees=30, max_features=1.0) if spec.name == "random_forest" else spec
+    model = prepared(spec, rows, ("some", Columns([3, 1, 0, 0])), ("order", Columns([2, 1, 3])))
+    table = impurity_importance(model, names).set_index("feature")
+    assert (table.loc[names[2:], "mean"] == 0).all()
+    learner = impurity_importance(prepared(spec, (rows[0].iloc[:, [0, 1, 0]], rows[1])), ["strong", "weak", "again"])
+    assert table.loc["weak", "mean"] == pytest.approx(learner["mean"][1])
+    assert table.loc["strong", "mean"] == pytest.approx(learner["mean"][0] + learner["mean"][2])
+
+
+def test_behind_components_no_feature_has_an_importance_of_its_own(rows):
+    step = Columns([0, 1])
+    step.components_ = np.eye(2)
+    model = prepared(RandomForest(n_trees=10), rows, ("some", step))
+    table = impurity_importance(model, list(rows[0].columns))
+    assert table["mean"].isna().all()
+    assert set(table["measure"]) == {"not defined for this model"}
 
 
 def test_where_one_feature_is_tried_at_a_cut_zero_is_unknown(rows):

@@ -9,6 +9,7 @@ from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
 from quant.risk.definitions import DEFINITIONS
 from quant.spec import AnalysisSpec
+from quant.transforms.catalog import TRANSFORMS
 from quant.validation.catalog import ScoreName
 from tests.webapp.api.answered import QUESTION
 from tests.webapp.api.calls import problem
@@ -30,6 +31,7 @@ def test_everything_that_a_question_can_be_made_of_is_there(me):
         "features": names(FEATURES),
         "labels": names(LABELS),
         "models": names(MODELS),
+        "transforms": names(TRANSFORMS),
         "sizing": names(get_args(get_args(SizingSpec)[0])),
         "scores": set(get_args(ScoreName)),
         "metrics": set(DEFINITIONS),
@@ -40,7 +42,7 @@ def test_no_way_of_sizing_is_forgotten():
     assert set(SIZING) == set(get_args(get_args(SizingSpec)[0]))
 
 
-@pytest.mark.parametrize("room", ["features", "labels", "models", "sizing"])
+@pytest.mark.parametrize("room", ["features", "labels", "models", "transforms", "sizing"])
 def test_entries_say_what_they_are_and_what_they_take(me, room):
     for entry in me.get("/catalog").json[room]:
         assert entry["title"]

@@ -14,6 +14,7 @@ from quant.features.catalog import FEATURES
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
 from quant.spec import AnalysisSpec
+from quant.transforms.catalog import TRANSFORMS
 
 Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "text"]
 Json: TypeAlias = Mapping[str, Any]
@@ -37,17 +38,20 @@ _LABELS = {
     "expanding": "Expanding training window",
     "importance": "Feature importance",
     "l2": "L2 penalty",
+    "least_variance": "Least variance",
     "level": "Level of the intervals",
     "max_features": "Features at a cut",
     "max_fraction": "Greatest share of equity",
     "max_gap_sessions": "Longest gap",
     "min_samples_leaf": "Fewest bars in a leaf",
     "n_cuts": "Cuts",
+    "n_kept": "Features to keep",
     "n_folds": "Purged folds",
     "n_rounds": "Rounds",
     "n_trees": "Trees",
     "n_trials": "Trials",
     "fraction": "Share of equity",
+    "preparation": "Steps",
     "risk_free_annual": "Risk-free rate a year",
     "rolling_window": "Rolling window",
     "start": "First session",
@@ -185,6 +189,7 @@ _SECTIONS = {
     "instruments": "Instruments",
     "intervals": "Prediction intervals",
     "label": "Label: what is predicted",
+    "preparation": "Preparation in each fold",
     "weights": "Weights of samples",
     "backtest": "Backtest and costs",
     "audit": "Look-ahead audit",
@@ -277,7 +282,7 @@ class _Reader:
 
     def __init__(self, definitions: Json) -> None:
         self._definitions = definitions
-        entries = [*describe(FEATURES), *describe(LABELS), *describe(MODELS)]
+        entries = [*describe(FEATURES), *describe(LABELS), *describe(MODELS), *describe(TRANSFORMS)]
         self._catalog = {entry["name"]: entry for entry in entries}
 
     def parts(self, path: str, node: Json) -> tuple[Part, ...]:
@@ -305,7 +310,7 @@ class _Reader:
         if path == "instruments":
             return Instruments(path, help_text, node["maxItems"])
         variants = self._variants(node["items"])
-        return Entries(path, humanised(path), help_text, variants, node.get("minItems", 0), node["maxItems"])
+        return Entries(path, label_of(path), help_text, variants, node.get("minItems", 0), node["maxItems"])
 
     def _choice(self, path: str, node: Json) -> Choice:
         variants = self._variants(node)

@@ -278,7 +278,7 @@ def _importance_outside(importance: pd.DataFrame, score: Score, theme: Theme) ->
 def _importance_inside(importance: pd.DataFrame, theme: Theme) -> list[Component]:
     """Return how much the models lean on each feature, as seen in training."""
     if importance["impurity"].notna().sum() == 0:
-        sentence = "A kernel machine leans on bars, not on features: it has no such number."
+        sentence = "This model leans on bars, or on combinations of features: it has no such number."
         return [empty_state("bar-chart-steps", sentence, small=True)]
     measure = str(importance["impurity_measure"].iloc[0])
     measure = measure[:1].upper() + measure[1:]

@@ -5,6 +5,7 @@ import pytest
 from quant.features.catalog import FEATURES
 from quant.models.catalog import MODELS
 from quant.spec import AnalysisSpec
+from quant.transforms.catalog import TRANSFORMS
 from webapp.dashboard.components.form import schema
 from webapp.dashboard.components.form.schema import Choice, Entries, Field, Instruments, sections
 
@@ -49,7 +50,7 @@ def test_sections_follow_the_workflow():
 def test_every_entry_of_the_catalogues_can_be_chosen_by_its_title():
     parts = all_parts()
 
-    for path, catalogue in (("features", FEATURES), ("models", MODELS)):
+    for path, catalogue in (("features", FEATURES), ("models", MODELS), ("preparation", TRANSFORMS)):
         assert {variant.title for variant in parts[path].variants} == {entry.title for entry in catalogue}
         assert {variant.summary for variant in parts[path].variants} == {entry.summary for entry in catalogue}
 

@@ -1,0 +1,55 @@
+"""What learns in a fold: the preparation that a question asks for, and a model, as one pipeline."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from quant.models.build import build
+from quant.models.catalog import ModelEntry
+from quant.preparation import label_gap
+from quant.spec import AnalysisSpec
+from quant.transforms.build import build_steps
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+def new_pipeline(spec: AnalysisSpec, model: ModelEntry) -> "Pipeline":
+    """Return the unfitted preparation and model of a question.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question: its `preparation`, seed and label.
+    model : ModelEntry
+        The model with its parameters.
+
+    Returns
+    -------
+    Pipeline
+        The steps of the preparation, then those of the model; the last is named `model`.
+
+    Notes
+    -----
+    Timing: all that it learns, it learns in `fit`: it is made and fitted once a fold, with that fold's training rows.
+    """
+    gap = label_gap(spec)
+    pipeline = build(model, spec.seed, gap=gap)
+    pipeline.steps[:0] = build_steps(spec.preparation, learns=type(model).learns, seed=spec.seed, gap=gap)
+    return pipeline
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes a fresh pipeline for each fold, see `new_pipeline`."""
+
+    spec: AnalysisSpec
+    model: ModelEntry
+
+    @property
+    def fills_in(self) -> bool:
+        """Whether its pipelines fill in missing features."""
+        return self.spec.fills_in
+
+    def __call__(self) -> "Pipeline":
+        """Return an unfitted pipeline."""
+        return new_pipeline(self.spec, self.model)
