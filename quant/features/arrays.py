@@ -52,3 +52,10 @@ def check_at_least(least: float, **parameters: float) -> None:
     for name, value in parameters.items():
         if not value >= least:
             raise InvalidSpec(f"Expected {name} to be at least {least:g}; found {value:g}.", field=name)
+
+
+def quotient(values: Values, others: Values, otherwise: float) -> Values:
+    """Return `values / others`, and `otherwise` where that is a division by zero; unknown where one of them is."""
+    quotients = np.where(np.isnan(values), np.nan, otherwise)
+    np.divide(values, others, out=quotients, where=others != 0.0)
+    return quotients

@@ -15,6 +15,11 @@ def column_values(prices: Prices, name: str) -> Values:
     return as_values(prices[name].to_numpy())
 
 
+def columns_values(prices: Prices, *names: str) -> tuple[Values, ...]:
+    """Return several columns of a price frame as values."""
+    return tuple(column_values(prices, name) for name in names)
+
+
 def as_features(prices: Prices, entry: FeatureEntry, *columns: Values) -> Features:
     """Return the outputs of `entry`, in the order of its columns, as a frame over the bars of `prices`."""
     return to_frame(prices, np.stack(columns), entry.columns)

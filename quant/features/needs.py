@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quant.errors import NotEnoughData
+from quant.errors import InvalidPrices, NotEnoughData
 from quant.features.catalog import FeatureEntry
 from quant.frames import Prices
 
@@ -26,6 +26,8 @@ def check_needs(prices: Prices, specs: Sequence[FeatureEntry], instrument: str =
     NotEnoughData
         If there are no more bars than the longest warm-up, or if a column that a feature needs is zero or unknown at
         every bar: an index without volume, for instance.
+    InvalidPrices
+        If one of the numbers that a feature is made of is infinite.
 
     Notes
     -----
@@ -33,9 +35,9 @@ def check_needs(prices: Prices, specs: Sequence[FeatureEntry], instrument: str =
     of those is defined.
     """
     check_bars(prices, specs, instrument)
-    for column in {column for spec in specs for column in spec.needs}:
+    for column in _needed(specs):
         values = prices[column].to_numpy()
-        if not (np.isfinite(values) & (values != 0.0)).any():
+        if not ((values != 0.0) & ~np.isnan(values)).any():
             lacking = ", ".join(dict.fromkeys(spec.title for spec in specs if column in spec.needs))
             raise NotEnoughData(
                 f"{lacking}: expected bars with {column} of {instrument}; found none, it is zero or unknown at all "
@@ -44,10 +46,30 @@ def check_needs(prices: Prices, specs: Sequence[FeatureEntry], instrument: str =
 
 
 def check_bars(prices: Prices, specs: Sequence[FeatureEntry], instrument: str = "this instrument") -> None:
-    """Refuse, with NotEnoughData, a history that is no longer than the longest warm-up."""
+    """Refuse a history that is no longer than the longest warm-up, or that holds an infinite price or volume.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are too few bars.
+    InvalidPrices
+        If one of the numbers that a feature is made of is infinite.
+    """
     slowest = max(specs, key=lambda spec: spec.warm_up, default=None)
     if slowest is not None and len(prices) <= slowest.warm_up:
         raise NotEnoughData(
             f"Expected more than {slowest.warm_up} bars, which {slowest.columns[0]} needs before its first value; "
             f"found {len(prices)} of {instrument}. Ask for a longer history or a shorter window."
         )
+    for column in _needed(specs):
+        infinite = np.isinf(prices[column].to_numpy())
+        if infinite.any():
+            raise InvalidPrices(
+                f"Expected finite numbers of {instrument}; found an infinite {column} at "
+                f"{prices.index[int(np.argmax(infinite))].isoformat()}. Clean the prices first."
+            )
+
+
+def _needed(specs: Sequence[FeatureEntry]) -> list[str]:
+    """Return the columns that features are made of, in the order in which they are asked for."""
+    return list(dict.fromkeys(column for spec in specs for column in spec.needs))

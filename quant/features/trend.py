@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
-from quant.features.catalog import ExponentialMovingAverage, Macd, SimpleMovingAverage
+from quant.features.catalog import ExponentialMovingAverage, Macd, SimpleMovingAverage, WeightedMovingAverage
 from quant.features.columns import as_features, column_values
 from quant.features.recursions import end_of_run, exponential_average
-from quant.features.windows import rolling_mean
+from quant.features.windows import rolling_dot, rolling_mean
 from quant.frames import Features, Prices
 
 
@@ -55,6 +55,47 @@ def simple_moving_average(values: ArrayLike, window: int) -> Values:
     means = np.empty_like(array)
     rolling_mean(array, window, means)
     return means
+
+
+def weighted_moving_average(values: ArrayLike, window: int = 20) -> Values:
+    """Return the average in which the newest value weighs most, and weights fall in a straight line.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, usually the close; finite or NaN (unknown).
+    window : int, default=20
+        Bars of the average, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        In the unit of `values`. NaN at the first `window - 1` bars and while the window holds a NaN.
+
+    Raises
+    ------
+    InvalidSpec
+        If a parameter is too small, or if a series is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses bars up to `t` and is known at the close of `t`.
+
+    References
+    ----------
+    Equal to TA-Lib's WMA.
+
+    Examples
+    --------
+    >>> weighted_moving_average([1.0, 4.0, 7.0], window=2)
+    array([nan,  3.,  6.])
+    """
+    check_at_least(1, window=window)
+    array = as_values(values)
+    weights = np.arange(1.0, window + 1.0)
+    averages = np.empty_like(array)
+    rolling_dot(array, weights / weights.sum(), averages)
+    return averages
 
 
 def exponential_moving_average(values: ArrayLike, window: int) -> Values:
@@ -284,3 +325,33 @@ def macd_relative(prices: Prices, *, fast: int, slow: int, signal: int) -> Featu
     close = column_values(prices, "close")
     lines = macd(close, fast, slow, signal)
     return as_features(prices, Macd(fast=fast, slow=slow, signal=signal), *(line / close for line in lines))
+
+
+def wma_distance(prices: Prices, *, window: int) -> Features:
+    """Return how far the close is from its weighted moving average.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Bars of the average. Bounds: those of `quant.features.catalog`'s `WeightedMovingAverage`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        Close over average, minus one: a fraction. NaN at the first `window - 1` bars and while the window holds an
+        unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    close = column_values(prices, "close")
+    distance = close / weighted_moving_average(close, window) - 1.0
+    return as_features(prices, WeightedMovingAverage(window=window), distance)

@@ -12,7 +12,8 @@ from quant.frames import Features, Prices
 
 
 @kernel(INPUT, INPUT, OUTPUT)
-def _log_ratio(volumes: Values, means: Values, ratios: Values) -> None:
+def log_ratio(volumes: Values, means: Values, ratios: Values) -> None:
+    """Write log((1 + volume / mean) / 2), and 0 where the mean is zero."""
     for i in range(volumes.size):
         # One logarithm at a time: numpy's takes vectors, and need not give a bar the same bits at the end of an array.
         ratios[i] = 0.0 if means[i] == 0.0 else math.log(0.5 + 0.5 * (volumes[i] / means[i]))
@@ -50,5 +51,5 @@ def relative_volume(prices: Prices, *, window: int) -> Features:
     """
     volume = column_values(prices, "volume")
     ratios = np.empty_like(volume)
-    _log_ratio(volume, simple_moving_average(volume, window), ratios)
+    log_ratio(volume, simple_moving_average(volume, window), ratios)
     return as_features(prices, RelativeVolume(window=window), ratios)

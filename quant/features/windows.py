@@ -136,3 +136,22 @@ def rolling_moments(values: Values, window: int, ddof: int, means: Values, devia
         end = begin + window - 1
         _scale(total_means, 1.0, means[end : end + n_windows])
         _root(total_squares, 1.0 / (window - ddof), deviations[end : end + n_windows])
+
+
+@kernel(INPUT, NUMBER, OUTPUT)
+def _add_scaled(values: Values, factor: float, totals: Values) -> None:
+    for i in range(totals.size):
+        totals[i] += factor * values[i]
+
+
+@kernel(INPUT, INPUT, OUTPUT)
+def rolling_dot(values: Values, weights: Values, totals: Values) -> None:
+    """Write the sum of the last values, each times its weight, the oldest's first; NaN as in `rolling_mean`."""
+    window = weights.size
+    totals[: window - 1] = np.nan
+    for begin in range(0, values.size - window + 1, CHUNK):
+        n_windows = min(CHUNK, values.size - window + 1 - begin)
+        inside = totals[begin + window - 1 : begin + window - 1 + n_windows]
+        inside[:] = 0.0
+        for place in range(window):
+            _add_scaled(values[begin + place :], weights[place], inside)

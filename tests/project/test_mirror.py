@@ -11,6 +11,7 @@ TESTED_ELSEWHERE: dict[str, str] = {}
 ABOUT_A_ROOM: set[str] = {  # about every entry of a catalogue
     "tests/quant/test_golden.py",
     "tests/quant/features/test_catalog.py",
+    "tests/quant/features/test_peers.py",
 }
 
 

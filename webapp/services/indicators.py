@@ -73,7 +73,8 @@ def is_indicator(text: str) -> bool:
 def write_indicator(entry: FeatureEntry) -> str:
     """Return the text that asks for an entry, every parameter said."""
     parameters = ",".join(f"{name}={value:g}" for name, value in entry.parameters().items())
-    return f"{type(entry).model_fields['name'].default}:{parameters}"
+    name = type(entry).model_fields["name"].default
+    return f"{name}:{parameters}" if parameters else str(name)
 
 
 def parse_indicators(texts: Sequence[str]) -> list[FeatureEntry]:
@@ -119,7 +120,7 @@ def compute_lines(bars: Prices, entry: FeatureEntry) -> list[Line]:
 
 
 def _suffix(entry: FeatureEntry) -> str:
-    return "_" + "_".join(f"{value:g}" for value in entry.parameters().values())
+    return "".join(f"_{value:g}" for value in entry.parameters().values())
 
 
 def _line_name(entry: FeatureEntry, word: str) -> str:

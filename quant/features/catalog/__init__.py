@@ -9,28 +9,91 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from quant.features.catalog.calendar import DayOfWeek, DaysToMonthEnd, MonthOfYear, TurnOfMonth
 from quant.features.catalog.entry import FeatureEntry
-from quant.features.catalog.momentum import RelativeStrengthIndex, Return
-from quant.features.catalog.plain import PlainFeature
-from quant.features.catalog.trend import ExponentialMovingAverage, Macd, SimpleMovingAverage
-from quant.features.catalog.volatility import AverageTrueRange, BollingerBands, Volatility
-from quant.features.catalog.volume import RelativeVolume
+from quant.features.catalog.momentum import (
+    CommodityChannelIndex,
+    MoneyFlowIndex,
+    RelativeStrengthIndex,
+    Return,
+    Stochastic,
+    TrueStrengthIndex,
+    WilliamsR,
+)
+from quant.features.catalog.plain import PlainFeature, PlainFeatureSpec
+from quant.features.catalog.trend import (
+    Aroon,
+    DirectionalMovement,
+    ExponentialMovingAverage,
+    Ichimoku,
+    Macd,
+    RegressionSlope,
+    SimpleMovingAverage,
+    WeightedMovingAverage,
+)
+from quant.features.catalog.volatility import (
+    AverageTrueRange,
+    BollingerBands,
+    DonchianChannel,
+    EwmaVolatility,
+    GarmanKlass,
+    KeltnerChannels,
+    Parkinson,
+    RogersSatchell,
+    Volatility,
+    YangZhang,
+)
+from quant.features.catalog.volume import (
+    AmihudIlliquidity,
+    ChaikinMoneyFlow,
+    OnBalanceVolume,
+    RelativeVolume,
+    VwapDistance,
+)
 
 __all__ = [
     "FEATURES",
+    "PLAIN_FEATURES",
+    "AmihudIlliquidity",
+    "Aroon",
     "AverageTrueRange",
     "BollingerBands",
+    "ChaikinMoneyFlow",
+    "CommodityChannelIndex",
+    "DayOfWeek",
+    "DaysToMonthEnd",
+    "DirectionalMovement",
+    "DonchianChannel",
+    "EwmaVolatility",
     "ExponentialMovingAverage",
     "FeatureEntry",
     "FeatureSpec",
+    "GarmanKlass",
+    "Ichimoku",
+    "KeltnerChannels",
     "Macd",
+    "MoneyFlowIndex",
+    "MonthOfYear",
+    "OnBalanceVolume",
+    "Parkinson",
+    "PlainFeatureSpec",
+    "RegressionSlope",
     "RelativeStrengthIndex",
     "RelativeVolume",
     "Return",
+    "RogersSatchell",
     "SimpleMovingAverage",
+    "Stochastic",
+    "TrueStrengthIndex",
+    "TurnOfMonth",
     "Volatility",
+    "VwapDistance",
+    "WeightedMovingAverage",
+    "WilliamsR",
+    "YangZhang",
 ]
 
 FeatureSpec = Annotated[PlainFeature, Field(discriminator="name")]
 
-FEATURES: tuple[type[FeatureEntry], ...] = get_args(PlainFeature)
+PLAIN_FEATURES: tuple[type[FeatureEntry], ...] = get_args(PlainFeature)
+FEATURES: tuple[type[FeatureEntry], ...] = PLAIN_FEATURES

@@ -4,11 +4,12 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from quant.features.catalog.calendar import CalendarFeature
 from quant.features.catalog.momentum import MomentumFeature
 from quant.features.catalog.trend import TrendFeature
 from quant.features.catalog.volatility import VolatilityFeature
 from quant.features.catalog.volume import VolumeFeature
 
 # In this order they are listed. A category is an alias of the union of its entries.
-PlainFeature: TypeAlias = MomentumFeature | TrendFeature | VolatilityFeature | VolumeFeature
+PlainFeature: TypeAlias = MomentumFeature | TrendFeature | VolatilityFeature | VolumeFeature | CalendarFeature
 PlainFeatureSpec: TypeAlias = Annotated[PlainFeature, Field(discriminator="name")]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from quant.errors import InvalidSpec
-from quant.features.arrays import as_aligned_values, as_values, check_at_least
+from quant.features.arrays import as_aligned_values, as_values, check_at_least, quotient
 from quant.features.trend import simple_moving_average
 
 
@@ -38,3 +38,8 @@ def test_a_parameter_too_small_is_named():
     assert caught.value.field == "window"
     with pytest.raises(InvalidSpec, match="found nan"):
         check_at_least(0, width=float("nan"))
+
+
+def test_a_division_by_zero_is_what_was_agreed_and_unknown_stays_unknown():
+    found = quotient(np.array([1.0, 0.0, np.nan, 1.0]), np.array([2.0, 0.0, 0.0, np.nan]), 7.0)
+    np.testing.assert_array_equal(found, [0.5, 7.0, np.nan, np.nan])

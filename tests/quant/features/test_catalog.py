@@ -13,10 +13,13 @@ from pydantic import ValidationError
 
 from quant.catalog import describe
 from quant.data.adjustment import forward_adjusted
+from quant.errors import InvalidPrices
 from quant.features.catalog import FEATURES, FeatureSpec
+from quant.features.compute import compute_features
 from quant.frames import MARKET_COLUMNS, check_prices
 from tests.quant.features.generated import entries, garbled, name_of, price_walk, price_walks
 
+EXAMPLES = 12  # of each property and each feature
 SEEDS = st.integers(0, 2**32 - 1)
 PRICES = ["open", "high", "low", "close"]
 
@@ -38,7 +41,7 @@ def draw_spec_and_prices(data, kind):
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_cutting_off_the_future_changes_no_bit(kind, data):
     spec, prices = draw_spec_and_prices(data, kind)
@@ -47,7 +50,7 @@ def test_cutting_off_the_future_changes_no_bit(kind, data):
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_another_future_changes_no_bit(kind, data):
     spec, prices = draw_spec_and_prices(data, kind)
@@ -57,7 +60,7 @@ def test_another_future_changes_no_bit(kind, data):
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_warm_up_is_as_declared_and_everything_after_it_is_known(kind, data):
     spec, prices = draw_spec_and_prices(data, kind)
@@ -67,7 +70,7 @@ def test_warm_up_is_as_declared_and_everything_after_it_is_known(kind, data):
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_frame_is_as_declared_and_the_prices_are_untouched(kind, data):
     spec, prices = draw_spec_and_prices(data, kind)
@@ -82,7 +85,7 @@ def test_frame_is_as_declared_and_the_prices_are_untouched(kind, data):
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data(), price_power=st.integers(-20, 20), volume_power=st.integers(-20, 20))
 def test_doubling_all_prices_changes_no_bit(kind, data, price_power, volume_power):
     spec, prices = draw_spec_and_prices(data, kind)
@@ -91,7 +94,7 @@ def test_doubling_all_prices_changes_no_bit(kind, data, price_power, volume_powe
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data(), price_factor=st.floats(1e-3, 1e3), volume_factor=st.floats(1e-3, 1e3))
 def test_scale_of_prices_and_volume_does_not_matter(kind, data, price_factor, volume_factor):
     spec, prices = draw_spec_and_prices(data, kind)
@@ -100,7 +103,7 @@ def test_scale_of_prices_and_volume_does_not_matter(kind, data, price_factor, vo
 
 
 @every_feature
-@settings(max_examples=50)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_unknown_bar_is_felt_for_one_warm_up_and_no_longer(kind, data):
     spec = data.draw(entries(kind))
@@ -112,6 +115,9 @@ def test_unknown_bar_is_felt_for_one_warm_up_and_no_longer(kind, data):
     begun_anew = compute(spec, prices.iloc[unknown + 1 :])
 
     pd.testing.assert_frame_equal(features.iloc[:unknown], undisturbed.iloc[:unknown], check_exact=True)
+    if not spec.needs:  # the calendar knows nothing of prices
+        pd.testing.assert_frame_equal(features, undisturbed, check_exact=True)
+        return
     assert features.iloc[unknown].isna().all()
     meanwhile = features.iloc[unknown + 1 : unknown + 1 + spec.warm_up]
     pd.testing.assert_frame_equal(
@@ -119,6 +125,50 @@ def test_unknown_bar_is_felt_for_one_warm_up_and_no_longer(kind, data):
     )
     after = slice(unknown + 1 + spec.warm_up, None)
     pd.testing.assert_frame_equal(features.iloc[after], begun_anew.iloc[spec.warm_up :], check_exact=True)
+
+
+@every_feature
+def test_one_bar_and_none_give_a_frame_of_unknown_values(kind):
+    spec, prices = kind(), price_walk(1, seed=5)
+    for n_bars in (0, 1):
+        features = compute(spec, prices.iloc[:n_bars])
+        assert features.shape == (n_bars, len(spec.columns))
+        assert features.isna().all(axis=None) == bool(spec.warm_up or not n_bars)
+
+
+@every_feature
+def test_a_price_that_never_moves_gives_values_that_are_known(kind):
+    spec = kind()
+    prices = price_walk(spec.warm_up + 30, seed=6)
+    still = prices.assign(**dict.fromkeys(PRICES, 7.7))
+    for volume in (prices["volume"], 0.0):
+        features = compute(spec, still.assign(volume=volume))
+        assert np.isfinite(features.iloc[spec.warm_up :]).all(axis=None)
+
+
+@every_feature
+def test_bars_without_volume_give_values_that_are_known(kind):
+    spec = kind()
+    prices = price_walk(spec.warm_up + 300, seed=7)
+    prices.iloc[100:200, prices.columns.get_loc("volume")] = 0.0
+    assert np.isfinite(compute(spec, prices).iloc[spec.warm_up :]).all(axis=None)
+
+
+@every_feature
+def test_nothing_known_gives_nothing_known(kind):
+    spec = kind()
+    unknown = price_walk(spec.warm_up + 10, seed=7).assign(**dict.fromkeys(MARKET_COLUMNS, np.nan))
+    assert compute(spec, unknown).isna().all(axis=None) == bool(spec.needs)
+
+
+@every_feature
+def test_infinite_numbers_are_refused(kind):
+    spec = kind()
+    for column in spec.needs:
+        prices = price_walk(spec.warm_up + 10, seed=7)
+        prices.iloc[3, prices.columns.get_loc(column)] = np.inf
+        with pytest.raises(InvalidPrices, match=f"infinite {column} at"):
+            compute_features(prices, [spec])
 
 
 @every_feature
@@ -153,7 +203,7 @@ def test_an_entry_survives_json_and_refuses_what_it_does_not_know(kind):
 @every_feature
 def test_parameters_out_of_bounds_are_refused(kind):
     for name in kind().parameters():
-        with pytest.raises(ValidationError, match="greater than or equal"):
+        with pytest.raises(ValidationError, match=r"Input should be|Input tag|valid dictionary"):
             kind(**{name: -1})
 
 

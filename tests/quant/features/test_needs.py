@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from quant.errors import NotEnoughData
+from quant.errors import InvalidPrices, NotEnoughData
 from quant.features.catalog import AverageTrueRange, RelativeVolume, Return
 from quant.features.compute import compute_features
 from quant.features.needs import check_bars, check_needs
@@ -34,3 +34,12 @@ def test_what_is_left_of_a_history_is_not_refused_for_what_came_later():
 def test_too_few_bars_are_refused_by_name():
     with pytest.raises(NotEnoughData, match=r"more than 20 bars, which return_20 needs .* found 20 of GOOG"):
         check_bars(price_walk(20, seed=1), [Return(window=20), Return(window=5)], "GOOG")
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_infinite_numbers_are_refused_by_name(is_cut):
+    prices = price_walk(50, seed=1)
+    prices.iloc[7, prices.columns.get_loc("close")] = np.inf
+    with pytest.raises(InvalidPrices, match="infinite close at 2001-01-09"):
+        compute_features(prices, [Return()], is_cut=is_cut)
+    assert compute_features(prices, [RelativeVolume()], is_cut=is_cut).shape == (50, 1)

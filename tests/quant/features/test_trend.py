@@ -12,6 +12,8 @@ from quant.features.trend import (
     macd_relative,
     simple_moving_average,
     sma_distance,
+    weighted_moving_average,
+    wma_distance,
 )
 from tests.quant.features.generated import price_walk
 
@@ -116,3 +118,10 @@ def test_known_answers():
         ),
         pd.Series([np.nan, 1 / 3, 0.0, -0.6, 0.5], name="sma_2"),
     )
+
+
+def test_weighted_average_by_hand():
+    np.testing.assert_allclose(weighted_moving_average([1.0, 2.0, 4.0], 3)[2], (1.0 + 4.0 + 12.0) / 6.0, rtol=1e-15)
+    prices = price_walk(60, seed=5)
+    expected = prices["close"].to_numpy() / weighted_moving_average(prices["close"], 9) - 1.0
+    np.testing.assert_array_equal(wma_distance(prices, window=9)["wma_9"], expected)

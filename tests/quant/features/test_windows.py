@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quant.features.windows import CHUNK, rolling_mean, rolling_moments
+from quant.features.windows import CHUNK, rolling_dot, rolling_mean, rolling_moments
 
 WINDOWS = (1, 2, 3, 4, 5, 7, 14, 16, 20, 31, 63, 64, 200, 255, 400)
 
@@ -113,3 +113,15 @@ def test_equal_values_have_no_deviation_at_all(value, window):
     means, deviations = moments_of(np.full(100, value), window)
     assert (deviations[window - 1 :] == 0.0).all()
     assert (means[window - 1 :] == value).all()
+
+
+@pytest.mark.parametrize("window", [1, 2, 20, 300])
+def test_weighted_sums_are_those_of_each_window_alone(window):
+    rng = np.random.default_rng(5)
+    values, weights = rng.normal(size=2500), rng.normal(size=window)
+    values[700] = np.nan
+    totals = np.empty_like(values)
+    rolling_dot(values, weights, totals)
+    seen = np.lib.stride_tricks.sliding_window_view(values, window)
+    np.testing.assert_allclose(totals[window - 1 :], seen @ weights, rtol=1e-9, atol=1e-12)
+    assert np.isnan(totals[: window - 1]).all()
