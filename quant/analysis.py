@@ -24,6 +24,7 @@ from quant.frames import Features, Labels, Predictions
 from quant.labels.catalog import LABELS
 from quant.latest import Latest, final_fold, predict_latest
 from quant.learning import TrainingSpan, best_of, to_model
+from quant.luck import resample
 from quant.memory import Memory
 from quant.models.catalog import ModelEntry
 from quant.models.importance import both_importances, impurity_importance, permutation_importance
@@ -52,15 +53,15 @@ from quant.watcher import Silent, Watcher
 
 __all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "warm_up"]
 
-STAGE_VERSION = 3  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
+STAGE_VERSION = 4  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 N_PERMUTATIONS = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
 AFTER_SAMPLES = frozenset(
-    {"weights", "models", "tuning", "intervals", "strategy", "backtest", "risk", "audit", "importance"}
+    {"weights", "models", "tuning", "intervals", "strategy", "backtest", "risk", "audit", "overfitting", "importance"}
 )
-AFTER_PREDICTIONS = frozenset({"models", "tuning", "backtest", "risk", "audit", "importance"})
+AFTER_PREDICTIONS = frozenset({"models", "tuning", "backtest", "risk", "audit", "overfitting", "importance"})
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
 
 Acquire = Callable[[AnalysisSpec], Sequence[Instrument]]
@@ -278,6 +279,12 @@ class _Chain:
         )
         at("strategy", 0.0)
         decisions = decide(spec, predictions, clean.adjusted, q)
+        null = self._recall(
+            "null test",
+            AFTER_PREDICTIONS - {"overfitting"},
+            ground.instruments,
+            lambda: resample(spec, decisions["signal"], ground.span.next_returns),
+        )
         at("backtest", 0.0)
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
@@ -304,6 +311,7 @@ class _Chain:
                 importance=importance,
                 certificates=ground.certificates,
                 audit=audit,
+                null=null,
                 periods_per_year=q,
                 stage_keys=self.keys,
             )

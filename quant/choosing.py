@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from quant import report
 from quant.errors import ModelError
@@ -141,7 +142,8 @@ class Choosing:
             except ModelError as error:
                 failures.append(error)
                 raise
-            return StageOutput(facts=vars(judged))
+            facts = {name: fact for name, fact in vars(judged).items() if name != "earned"}
+            return StageOutput({"earned": pd.DataFrame({"earned": judged.earned})}, facts)
 
         return Step(key, f"trial {model.name} {size}", compute)  # type: ignore[attr-defined]  # every entry has a name
 
@@ -155,13 +157,18 @@ class Choosing:
         """Obtain a trial and tell of it, also of one that does not fit."""
         self.n_told = number
         try:
-            facts = obtain(self.store, self.peers, step, *later).facts
+            output = obtain(self.store, self.peers, step, *later)
         except ModelError:
             self.watcher.tried([did_not_fit(self.spec, model, number=number, kind=kind)])  # it was a trial all the same
             raise
         self.keys[f"trial/{kind}-{number}"] = step.key
-        scores = tuple(facts["fold_scores"])
-        judged = TriedModel(**{**facts, "number": number, "kind": kind, "fold_scores": scores})
+        own = {
+            "number": number,
+            "kind": kind,
+            "fold_scores": tuple(output.facts["fold_scores"]),
+            "earned": output.frames["earned"]["earned"].to_numpy(),
+        }
+        judged = TriedModel(**{**output.facts, **own})
         self.watcher.tried([judged])
         return judged
 

@@ -6,6 +6,7 @@ from copy import copy
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions
@@ -48,7 +49,7 @@ class TrainingSpan:
     ) -> None:
         self.spec = spec
         self.bars = bars
-        self._next_returns = next_returns
+        self.next_returns = next_returns
         self.features = features.iloc[folds[0].train]
         self.labels = labels.iloc[folds[0].train]
         self.folds = purged_k_fold(self.labels, spec.validation.n_folds, spec.validation.embargo_bars)
@@ -85,6 +86,8 @@ class TrainingSpan:
         score_name = self.spec.validation.score
         scores = score_folds(predictions, self.labels, [score_name])[score_name].to_numpy()
         known = scores[~np.isnan(scores)]
+        earned = self._earned(predictions)
+        sharpe = return_moments(earned).sharpe
         return TriedModel(
             number=number,
             kind=kind,
@@ -93,15 +96,15 @@ class TrainingSpan:
             score_name=score_name,
             score=float(known.mean()) if len(known) else None,
             fold_scores=tuple(None if np.isnan(score) else float(score) for score in scores),
-            sharpe_ratio=self._sharpe_ratio(predictions),
+            sharpe_ratio=None if np.isnan(sharpe) else float(sharpe),
+            earned=earned,
         )
 
-    def _sharpe_ratio(self, predictions: Predictions) -> float | None:
-        """Return the Sharpe ratio, per bar, of holding what the signals say, without costs."""
+    def _earned(self, predictions: Predictions) -> NDArray[np.float64]:
+        """Return what holding what the signals say earns at each bar of the span, without costs."""
         signals = signals_from_predictions(predictions, self.spec.strategy)["signal"]
-        earned = (signals * self._next_returns.reindex(signals.index)).groupby(level="timestamp").mean()
-        sharpe = return_moments(earned).sharpe
-        return None if np.isnan(sharpe) else float(sharpe)
+        earned = (signals * self.next_returns.reindex(signals.index)).groupby(level="timestamp").mean()
+        return earned.to_numpy(dtype=np.float64)
 
 
 def did_not_fit(spec: AnalysisSpec, model: ModelEntry, *, number: int, kind: str) -> TriedModel:
@@ -168,3 +171,8 @@ def cv_scores_frame(trials: Sequence[TriedModel]) -> pd.DataFrame:
             for fold, score in enumerate(trial.fold_scores)
         ]
     )
+
+
+def trial_returns(trials: Sequence[TriedModel]) -> NDArray[np.float64]:
+    """Return what each trial that could be fitted earned at each bar of the training span, a column a trial."""
+    return np.column_stack([trial.earned for trial in trials if trial.earned is not None])

@@ -13,6 +13,7 @@ from quant.data.adjustment import back_adjusted
 from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, task_of, to_panel
 from quant.latest import Latest, describe_latest
 from quant.learning import candidates_frame, cv_scores_frame, meets_target, to_model
+from quant.luck import Finding, count_luck, look_at_choice
 from quant.preparation import CleanPrices, Instrument
 from quant.result import AnalysisResult, TriedModel
 from quant.returns import per_period_rate
@@ -26,13 +27,6 @@ from quant.trading import Book
 from quant.validation.cross_validation import score_folds
 from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
-from quant.validation.overfitting import (
-    deflated_sharpe_ratio,
-    expected_best_sharpe,
-    minimum_track_record_length,
-    probabilistic_sharpe_ratio,
-    return_moments,
-)
 from quant.validation.scores import (
     SCORES,
     calibration_bins,
@@ -90,6 +84,7 @@ class Material:
     importance: pd.DataFrame | None
     certificates: Mapping[str, Json]
     audit: Mapping[str, Json] | None
+    null: Finding
     periods_per_year: float
     stage_keys: Mapping[str, str]
 
@@ -168,16 +163,24 @@ def assemble(material: Material) -> AnalysisResult:
         dataclasses.asdict(metric)
         for metric in measure(book.equity, book.benchmark, book.trades, spec.risk, material.periods_per_year)
     ]
-    luck = _luck(material)
+    returns = book.equity["return"].dropna()
+    luck = count_luck(returns - per_period_rate(spec.risk.risk_free_annual, material.periods_per_year), material.trials)
+    choice = look_at_choice(material.trials)
     return AnalysisResult(
-        frames=_frames(material),
+        frames={**_frames(material), **choice.frames, **material.null.frames},
         facts={
             "verdict": verdict(_evidence(material, metrics, luck)),
             "metrics": metrics,
             "chosen": _chosen(material),
             "tuning": dict(material.tuning),
             **material.judged.facts,
-            "honesty": {"audit": material.audit, "purge": dict(material.certificates), "luck": luck},
+            "honesty": {
+                "audit": material.audit,
+                "purge": dict(material.certificates),
+                "luck": luck,
+                "overfitting": choice.facts,
+                "null_test": material.null.facts,
+            },
             "data": _data(material),
             "trading": _trading(book),
             "spec_hash": spec.hash(),
@@ -285,49 +288,6 @@ def _scores(spec: AnalysisSpec, predictions: Predictions, label: pd.Series) -> d
     forecast = forecast_of(predictions)
     values = {name: SCORES[name](label, forecast) for name in scores_for(spec.label.task)}
     return {name: None if np.isnan(value) else value for name, value in values.items()}
-
-
-def _luck(material: Material) -> dict[str, Json]:
-    """Return how likely the curve's Sharpe ratio is more than the best of so many tries by luck; all per bar.
-
-    The trials' Sharpe ratios come from the training span, the curve's from the bars after it. So the variance of the
-    former is measured in units of what chance gives over their own bars, taken to be at least 1 (a few trials that
-    happen to agree must not make luck look impossible), and carried over to the number of bars of the curve.
-    """
-    returns = material.book.equity["return"].dropna()
-    excess = returns - per_period_rate(material.spec.risk.risk_free_annual, material.periods_per_year)
-    moments = return_moments(excess)
-    tried = np.array([trial.sharpe_ratio for trial in material.trials if trial.sharpe_ratio is not None])
-    n_training_bars = len(material.labels.index[material.folds[0].train].unique("timestamp"))
-    spread = float(tried.var(ddof=1)) * n_training_bars if len(tried) > 1 else 0.0
-    variance = max(spread, 1.0) / (moments.n_returns - 1)
-    n_trials = len(material.trials)
-    shape = {"skewness": moments.skewness, "raw_kurtosis": moments.raw_kurtosis}
-    facts: dict[str, Json] = {
-        "n_trials": n_trials,
-        "n_returns": moments.n_returns,
-        "trial_variance": variance,
-        "expected_best_sharpe": expected_best_sharpe(variance, n_trials),
-    }
-    if np.isnan(moments.sharpe):  # the curve never moved
-        unknown = (
-            "sharpe_ratio",
-            *shape,
-            "probabilistic_sharpe_ratio",
-            "deflated_sharpe_ratio",
-            "minimum_track_record_length",
-        )
-        return facts | dict.fromkeys(unknown)
-    least = minimum_track_record_length(moments.sharpe, **shape)
-    return facts | {
-        "sharpe_ratio": moments.sharpe,
-        **shape,
-        "probabilistic_sharpe_ratio": probabilistic_sharpe_ratio(moments.sharpe, moments.n_returns, **shape),
-        "deflated_sharpe_ratio": deflated_sharpe_ratio(
-            moments.sharpe, moments.n_returns, **shape, trial_variance=variance, n_trials=n_trials
-        ),
-        "minimum_track_record_length": least if np.isfinite(least) else None,
-    }
 
 
 def _data(material: Material) -> dict[str, Json]:

@@ -9,6 +9,9 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
                       outcome (`lower` and `upper`: the interval of the outcome, of outcomes known at that moment)
     candidates        one row a trial: number kind model parameters score sharpe_ratio (parameters as JSON text)
     fold_scores       one row a walk-forward fold: fold train_start train_end test_start test_end n_train n_test, scores
+    overfitting       one row a bin of logits: logit n_combinations, of `quant.validation.selection`; with fewer than 5
+                      trials none
+    null_test         one row a resample: sharpe_ratio, of `quant.validation.null_test`; if it was switched off none
     cv_scores         one row a trial and purged fold: number fold score
     roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions of
                       classes; of numbers instead `forecast_bins`
@@ -25,7 +28,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quant.stages import hash_frame, hash_json
 from quant.validation.catalog import ScoreName
@@ -37,6 +42,7 @@ class TriedModel:
 
     `score` is the mean over folds; None if no fold could be scored. `sharpe_ratio` is per bar, of holding what the
     purged predictions' signals say, without costs; it says how widely trials differ, and is no claim of profit.
+    `earned` has the returns that it is of, one a bar of the training span; None where the trial is only told of.
     """
 
     number: int
@@ -47,6 +53,7 @@ class TriedModel:
     score: float | None
     fold_scores: tuple[float | None, ...]
     sharpe_ratio: float | None
+    earned: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,14 @@ from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
 from quant.strategies.catalog import StrategySpec
 from quant.transforms.catalog import Impute, TransformSpec
-from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, IntervalSpec, TuningSpec, ValidationSpec
+from quant.validation.catalog import (
+    CLASS_SCORES,
+    NUMBER_SCORES,
+    IntervalSpec,
+    OverfittingSpec,
+    TuningSpec,
+    ValidationSpec,
+)
 
 SPEC_VERSION: Literal[1] = 1
 
@@ -92,6 +99,7 @@ def _later_defaults() -> dict[str, Any]:
         "preparation": [],
         "weights": WeightSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
+        "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
     }
 
@@ -138,6 +146,7 @@ class AnalysisSpec(Spec):
     backtest: BacktestSpec = Field(default_factory=BacktestSpec, description="How signals are executed.")
     risk: RiskSpec = Field(default_factory=RiskSpec, description="How risk is measured.")
     audit: AuditSpec = Field(default_factory=AuditSpec, description="How the run is searched for look-ahead.")
+    overfitting: OverfittingSpec = Field(default_factory=OverfittingSpec, description="How luck is looked for.")
     importance: bool = Field(default=True, description="Measure which features mattered.")
     seed: int = Field(default=20240101, ge=0, le=2**31 - 1, description="Start of every random number.")
 

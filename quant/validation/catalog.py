@@ -87,3 +87,15 @@ class TuningSpec(Spec):
     enabled: bool = Field(default=True, description="Search for better parameters when the target is missed.")
     n_trials: int = Field(default=20, ge=1, le=500, description="Parameter sets to try, all models together.")
     time_budget_seconds: int = Field(default=120, ge=5, le=86400, description="Start no further trial after this long.")
+
+
+class OverfittingSpec(Spec):
+    """How luck is looked for, beside counting the trials."""
+
+    n_resamples: int = Field(
+        default=199,
+        ge=0,
+        le=10000,
+        description="Times the traded returns are put in another order, in blocks, to see how often the same signals "
+        "do as well; 0: never.",
+    )

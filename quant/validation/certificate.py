@@ -39,6 +39,8 @@ def purge_certificate(folds: Sequence[Fold], labels: Labels) -> dict[str, Any]:
         - `n_embargoed`: known rows of the window that were left out although their label interval meets none;
         - `train_from`, `train_to`, `test_from`, `test_to`: first and last timestamps, ISO 8601;
         - `last_label_end_before`: latest label end of training rows before the first test bar, or None;
+        - `train_spans`, `test_spans`: first and last timestamps of each run of neighbouring bars that are trained or
+          tested on, ISO 8601, in the order of time;
         - `bars_before`: bars strictly between that label end and the first test bar, or None;
         - `bars_after`: bars strictly between the last test label end and the first training row after it, or None.
 
@@ -109,19 +111,30 @@ def _certify(fold: Fold, labels: Labels, timestamps: pd.DatetimeIndex, bars: pd.
         "train_to": timestamps[is_train].max().isoformat(),
         "test_from": first_test.isoformat(),
         "test_to": timestamps[is_test].max().isoformat(),
+        "train_spans": _spans(timestamps, bars, is_train),
+        "test_spans": _spans(timestamps, bars, is_test),
         "last_label_end_before": ends_before.max().isoformat() if len(ends_before) else None,
         "bars_before": int(((bars > ends_before.max()) & (bars < first_test)).sum()) if len(ends_before) else None,
         "bars_after": int(((bars > last_test_end) & (bars < starts_after.min())).sum()) if len(starts_after) else None,
     }
 
 
+def _spans(timestamps: pd.DatetimeIndex, bars: pd.DatetimeIndex, chosen: Mask) -> list[list[str]]:
+    """Return the first and last timestamp of each run of neighbouring bars of the chosen rows."""
+    return [[bars[run[0]].isoformat(), bars[run[-1]].isoformat()] for run in _runs(timestamps, bars, chosen)]
+
+
+def _runs(timestamps: pd.DatetimeIndex, bars: pd.DatetimeIndex, chosen: Mask) -> list[NDArray[np.intp]]:
+    places = np.flatnonzero(bars.isin(timestamps[chosen]))
+    return np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+
+
 def _test_blocks(
     timestamps: pd.DatetimeIndex, label_end: pd.DatetimeIndex, bars: pd.DatetimeIndex, is_test: Mask, known: Mask
 ) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Return first timestamp and last label end of each run of neighbouring test bars."""
-    tested = np.flatnonzero(bars.isin(timestamps[is_test]))
     blocks = []
-    for run in np.split(tested, np.flatnonzero(np.diff(tested) > 1) + 1):
+    for run in _runs(timestamps, bars, is_test):
         begin, end = bars[run[0]], bars[run[-1]]
         ends = label_end[is_test & known & (timestamps >= begin) & (timestamps <= end)]
         blocks.append((begin, max(end, ends.max()) if len(ends) else end))

@@ -6,8 +6,11 @@ Folding and purging go by time across all instruments: while a bar of one instru
 other may look into it.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from itertools import combinations, pairwise
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,8 @@ from quant.validation.catalog import ValidationSpec
 Span = tuple[pd.Timestamp, pd.Timestamp]
 Positions = NDArray[np.intp]
 
+MOST_SPLITS = 1000  # each is a fit; a slip in a number must not ask for millions
+
 
 @dataclass(frozen=True, eq=False)
 class Fold:
@@ -28,7 +33,7 @@ class Fold:
     Attributes
     ----------
     number : int
-        From 0, in the order of the test blocks.
+        From 0, in the order of the test blocks; of combinatorial splits, in the lexical order of their groups.
     train, test : ndarray of int
         Row positions in the labels, ascending, read-only. Test rows may have unknown labels, training rows may not.
     window : tuple of two Timestamps
@@ -140,7 +145,7 @@ def walk_forward(labels: Labels, spec: ValidationSpec) -> list[Fold]:
         first = 0 if spec.expanding else low - spec.train_bars
         cut = low - spec.embargo_bars
         train = timeline.ended_before(first, low, int(timeline.bars[cut])) if cut > 0 else timeline.known[:0]
-        folds.append(_fold(timeline, number, train, (low, high), timeline.span(first, low)))
+        folds.append(_fold(timeline, number, train, [(low, high)], timeline.span(first, low)))
     return folds
 
 
@@ -190,35 +195,168 @@ def purged_k_fold(labels: Labels, n_folds: int, embargo_bars: int) -> list[Fold]
     """
     if n_folds < 2:  # noqa: PLR2004  # one to test, one to train
         raise InvalidSpec(f"Expected at least 2 folds; found {n_folds}.", field="n_folds")
-    if embargo_bars < 0:
-        raise InvalidSpec(f"Expected an embargo of 0 bars or more; found {embargo_bars}.", field="embargo_bars")
-    timeline = _timeline(labels)
+    timeline = _embargoed_timeline(labels, embargo_bars)
     n_bars = len(timeline.bars)
-    if n_bars < n_folds:
-        raise NotEnoughData(f"Expected at least one bar a fold, {n_folds}; found {n_bars}. Use fewer folds.")
-    shorter, n_longer = divmod(n_bars, n_folds)
-    edges = [number * shorter + min(number, n_longer) for number in range(n_folds + 1)]
+    edges = _edges(n_bars, n_folds)
     folds, window = [], timeline.span(0, n_bars)
     for number, (low, high) in enumerate(pairwise(edges)):
         before = timeline.ended_before(0, low, int(timeline.bars[low]))
-        first, last = timeline.known_between(low, high)
-        end = timeline.label_end[first:last].max(initial=timeline.bars[high - 1])
-        resume = min(int(np.searchsorted(timeline.bars, end, side="right")) + embargo_bars, n_bars)
-        after = timeline.known[timeline.known_between(resume, n_bars)[0] :]
+        after = timeline.known[timeline.known_between(_resumed_at(timeline, low, high, embargo_bars), n_bars)[0] :]
         train = np.concatenate((before, after)) if len(before) and len(after) else (before if len(before) else after)
-        folds.append(_fold(timeline, number, train, (low, high), window))
+        folds.append(_fold(timeline, number, train, [(low, high)], window))
     return folds
 
 
-def _fold(timeline: _Timeline, number: int, train: Positions, block: tuple[int, int], window: Span) -> Fold:
-    test_span = timeline.span(*block)
+def combinatorial_purged(labels: Labels, n_groups: int, n_test_groups: int, embargo_bars: int) -> list[Fold]:
+    """Split into groups of bars of which each choice of several is tested by a model of the others: for distributions.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel as defined in `quant.frames`.
+    n_groups : int
+        Contiguous groups of bars, at least 2. Their numbers of bars differ by at most one, the longer ones first.
+    n_test_groups : int
+        Groups that a split tests, at least 1 and fewer than there are.
+    embargo_bars : int
+        Bars left out after the last label end of each test block, in addition to the purge; at least 0.
+
+    Returns
+    -------
+    list of Fold
+        One for each choice of groups, in lexical order: (0, 1), (0, 2) and so on. Groups that touch are one test block;
+        purge and embargo go round each block, never round the hull of several. `combine_paths` says which split
+        predicts a group on which path.
+
+    Raises
+    ------
+    InvalidSpec
+        If `labels` is not a labels panel, a number is out of its bounds, or there are more than 1,000 choices.
+    NotEnoughData
+        If there are fewer bars than groups, or a fold has no row to train on.
+
+    Notes
+    -----
+    Timing: as `purged_k_fold`, training rows lie on both sides of what is tested. What is predicted so is never traded.
+
+    References
+    ----------
+    López de Prado 2018, Advances in Financial Machine Learning, section 12.3. Differs from skfolio 1.12, which purges a
+    constant number of rows, by going by each row's own label end, and in whose last group the odd bars are.
+
+    Examples
+    --------
+    >>> stamps = pd.date_range("2024-01-01", periods=60, tz="UTC", unit="us", name="timestamp")
+    >>> index = pd.MultiIndex.from_product([stamps, [0]], names=["timestamp", "instrument"])
+    >>> labels = pd.DataFrame({"label": 1.0, "label_end": stamps + pd.Timedelta(days=2)}, index=index)
+    >>> folds = combinatorial_purged(labels, n_groups=6, n_test_groups=2, embargo_bars=0)
+    >>> len(folds), [len(fold.train) for fold in folds[:3]]
+    (15, [38, 34, 34])
+    """
+    groups = _choices(n_groups, n_test_groups)
+    timeline = _embargoed_timeline(labels, embargo_bars)
+    n_bars = len(timeline.bars)
+    edges = _edges(n_bars, n_groups)
+    rows = timeline.known
+    folds, window = [], timeline.span(0, n_bars)
+    for number, tested in enumerate(groups):
+        blocks = _joined((edges[group], edges[group + 1]) for group in tested)
+        is_clear = np.ones(len(rows), dtype=bool)
+        for low, high in blocks:
+            first, _ = timeline.known_between(low, high)
+            resumed, _ = timeline.known_between(_resumed_at(timeline, low, high, embargo_bars), n_bars)
+            is_clear[:first] &= timeline.label_end[:first] < timeline.bars[low]
+            is_clear[first:resumed] = False
+        folds.append(_fold(timeline, number, rows[is_clear], blocks, window))
+    return folds
+
+
+def combine_paths(n_groups: int, n_test_groups: int) -> Positions:
+    """Return which combinatorial split predicts each group on each path.
+
+    Parameters
+    ----------
+    n_groups, n_test_groups : int
+        As for `combinatorial_purged`.
+
+    Returns
+    -------
+    ndarray of int of shape (n_paths, n_groups)
+        Numbers of splits. A path goes through all groups once, so it is a full out-of-sample sequence; each test group
+        of each split is on one path. There are as many paths as splits that test a group: n_test_groups / n_groups of
+        all.
+
+    Raises
+    ------
+    InvalidSpec
+        If a number is out of its bounds.
+
+    References
+    ----------
+    López de Prado 2018, Advances in Financial Machine Learning, section 12.3 and figure 12.1.
+
+    Examples
+    --------
+    >>> combine_paths(3, 2)
+    array([[0, 0, 1],
+           [1, 2, 2]])
+    """
+    groups = np.array(_choices(n_groups, n_test_groups))
+    return np.stack([np.flatnonzero((groups == group).any(axis=1)) for group in range(n_groups)], axis=1)
+
+
+@cache
+def _choices(n_groups: int, n_test_groups: int) -> tuple[tuple[int, ...], ...]:
+    """Return the groups that each combinatorial split tests."""
+    if n_groups < 2:  # noqa: PLR2004  # one to test, one to train
+        raise InvalidSpec(f"Expected at least 2 groups; found {n_groups}.", field="n_groups")
+    if not 1 <= n_test_groups < n_groups:
+        raise InvalidSpec(
+            f"Expected to test from 1 to {n_groups - 1} of {n_groups} groups; found {n_test_groups}.",
+            field="n_test_groups",
+        )
+    if comb(n_groups, n_test_groups) > MOST_SPLITS:
+        raise InvalidSpec(
+            f"Expected at most {MOST_SPLITS:,} splits; found {comb(n_groups, n_test_groups):,}. Use fewer groups.",
+            field="n_groups",
+        )
+    return tuple(combinations(range(n_groups), n_test_groups))
+
+
+def _edges(n_bars: int, n_blocks: int) -> list[int]:
+    """Return where contiguous blocks of bars begin, and the number of bars."""
+    if n_bars < n_blocks:
+        raise NotEnoughData(f"Expected at least one bar a fold, {n_blocks}; found {n_bars}. Use fewer folds.")
+    shorter, n_longer = divmod(n_bars, n_blocks)
+    return [number * shorter + min(number, n_longer) for number in range(n_blocks + 1)]
+
+
+def _joined(blocks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return blocks in which those that touch are one."""
+    joined: list[tuple[int, int]] = []
+    for low, high in blocks:
+        begin = joined.pop()[0] if joined and joined[-1][1] == low else low
+        joined.append((begin, high))
+    return joined
+
+
+def _resumed_at(timeline: _Timeline, low: int, high: int, embargo_bars: int) -> int:
+    """Return the bar from which rows after a test block may be trained on."""
+    first, last = timeline.known_between(low, high)
+    end = timeline.label_end[first:last].max(initial=timeline.bars[high - 1])
+    return min(int(np.searchsorted(timeline.bars, end, side="right")) + embargo_bars, len(timeline.bars))
+
+
+def _fold(timeline: _Timeline, number: int, train: Positions, blocks: Sequence[tuple[int, int]], window: Span) -> Fold:
+    test_span = timeline.span(blocks[0][0], blocks[-1][1])
     if not train.size:
         raise NotEnoughData(
             f"Expected rows to train on for the test block from {test_span[0].isoformat()} to "
             f"{test_span[1].isoformat()}; found none with a known label outside purge and embargo. Use a longer "
             "history, a shorter label horizon or a smaller embargo."
         )
-    test = timeline.rows(*block)
+    rows = [timeline.rows(*block) for block in blocks]
+    test = rows[0] if len(rows) == 1 else np.concatenate(rows)
     train.flags.writeable = test.flags.writeable = False
     return Fold(
         number=number,
@@ -228,6 +366,12 @@ def _fold(timeline: _Timeline, number: int, train: Positions, block: tuple[int, 
         train_span=(timeline.stamp(train[0]), timeline.stamp(train[-1])),
         test_span=test_span,
     )
+
+
+def _embargoed_timeline(labels: Labels, embargo_bars: int) -> _Timeline:
+    if embargo_bars < 0:
+        raise InvalidSpec(f"Expected an embargo of 0 bars or more; found {embargo_bars}.", field="embargo_bars")
+    return _timeline(labels)
 
 
 def _timeline(labels: Labels) -> _Timeline:

@@ -325,6 +325,7 @@ def test_frames_keep_what_their_module_promises(quick_result):
         "roc",
         "calibration",
         "confusion",
+        "null_test",
         "importance",
         "monthly_returns",
         "drawdowns",

@@ -38,6 +38,7 @@ OTHERS = {
     "backtest": {"initial_cash": 50_000},
     "risk": {"rolling_window": 20},
     "audit": {"enabled": True, "n_cuts": 1},
+    "overfitting": {"n_resamples": 50},
     "importance": True,
     "seed": 2,
 }

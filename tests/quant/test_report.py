@@ -12,18 +12,6 @@ def test_facts_are_json_without_nan(quick_result):
     assert json.loads(canonical_json(quick_result.facts)) == json.loads(json.dumps(quick_result.facts))
 
 
-def test_luck_is_per_bar_and_counts_every_trial(quick_result):
-    luck = quick_result.facts["honesty"]["luck"]
-    returns = quick_result.frames["equity"]["return"].dropna()
-
-    assert luck["n_trials"] == len(quick_result.frames["candidates"]) == 2
-    assert luck["n_returns"] == len(returns)
-    assert luck["sharpe_ratio"] == pytest.approx(returns.mean() / returns.std(ddof=1))
-    assert luck["deflated_sharpe_ratio"] < luck["probabilistic_sharpe_ratio"]
-    # At least what chance gives curves without skill over as many bars, however alike the trials were.
-    assert luck["trial_variance"] >= 1 / (luck["n_returns"] - 1)
-
-
 def test_scores_are_of_all_out_of_sample_predictions(quick_result):
     predictions = quick_result.frames["predictions"].dropna(subset=["label"])
     accuracy = ((predictions["probability"] > 0.5) == (predictions["label"] == 1)).mean()

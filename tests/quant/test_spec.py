@@ -85,6 +85,7 @@ GOOG = {
     },
     "risk": {"risk_free_annual": 0.0, "confidence": 0.95, "rolling_window": 126},
     "audit": {"enabled": True, "n_cuts": 8},
+    "overfitting": {"n_resamples": 199},
     "importance": True,
     "seed": 20240101,
 }
@@ -257,7 +258,7 @@ def test_negative_zero_is_zero():
 
 
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
-    older = {name: part for name, part in GOOG.items() if name not in {"intervals", "weights"}}
+    older = {name: part for name, part in GOOG.items() if name not in {"intervals", "weights", "overfitting"}}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
     assert AnalysisSpec.model_validate(older).hash() == GOOG_HASH
     for part, field, value in (
@@ -266,6 +267,7 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
         ("weights", "by", "uniqueness"),
         ("weights", "decay", 0.5),
         ("weights", "balanced", True),
+        ("overfitting", "n_resamples", 0),
     ):
         changed = {**GOOG, part: {**GOOG[part], field: value}}
         assert AnalysisSpec.model_validate(changed).hash() != GOOG_HASH
@@ -323,7 +325,7 @@ def test_a_question_that_nobody_can_read_any_more_or_yet_says_so(version):
 def test_the_first_questions_that_were_ever_stored_are_still_read():
     """Without what came later: names of labels, intervals. Their hash is what it was."""
     stored = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).resolved()
-    for later in ("intervals", "weights"):
+    for later in ("intervals", "weights", "overfitting"):
         del stored[later]
     del stored["label"]["name"]
 

@@ -47,6 +47,8 @@ def test_facts_of_walk_forward(daily_labels):
         "train_to": "2020-01-15T00:00:00+00:00",
         "test_from": "2020-01-21T00:00:00+00:00",
         "test_to": "2020-01-30T00:00:00+00:00",
+        "train_spans": [["2020-01-01T00:00:00+00:00", "2020-01-15T00:00:00+00:00"]],
+        "test_spans": [["2020-01-21T00:00:00+00:00", "2020-01-30T00:00:00+00:00"]],
         "last_label_end_before": "2020-01-18T00:00:00+00:00",
         "bars_before": 2,
         "bars_after": None,

@@ -1,14 +1,16 @@
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skfolio.model_selection import CombinatorialPurgedCV
 
 from quant.errors import InvalidSpec, NotEnoughData
 from quant.validation.catalog import ValidationSpec
-from quant.validation.splits import purged_k_fold, walk_forward
+from quant.validation.certificate import purge_certificate
+from quant.validation.splits import combinatorial_purged, combine_paths, purged_k_fold, walk_forward
 
 
 def window(**fields):
@@ -292,3 +294,89 @@ def test_prices_from_before_1970_are_split_alike(daily_labels):
 def test_blocks_are_contiguous(daily_labels):
     for fold in purged_k_fold(daily_labels(53, n_instruments=2), 5, 0):
         assert all(later - earlier == 1 for earlier, later in pairwise(fold.test))
+
+
+# --- Combinatorial splits and their paths -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n_groups", "n_test_groups", "n_splits", "n_paths"), [(6, 2, 15, 5), (10, 2, 45, 9)])
+def test_combinations_have_the_known_numbers_of_splits_and_paths(
+    daily_labels, n_groups, n_test_groups, n_splits, n_paths
+):
+    folds = combinatorial_purged(daily_labels(120, horizon=3), n_groups, n_test_groups, 1)
+    paths = combine_paths(n_groups, n_test_groups)
+    assert len(folds) == n_splits
+    assert paths.shape == (n_paths, n_groups)
+
+
+@pytest.mark.parametrize(("n_groups", "n_test_groups"), [(3, 1), (4, 2), (5, 3), (6, 2)])
+def test_paths_go_through_all_rows_and_use_each_tested_group_once(daily_labels, n_groups, n_test_groups):
+    labels = daily_labels(67, horizon=2, n_instruments=2)
+    folds = combinatorial_purged(labels, n_groups, n_test_groups, 0)
+    paths = combine_paths(n_groups, n_test_groups)
+    blocks = [fold.test for fold in combinatorial_purged(labels, n_groups, 1, 0)]
+    used = sorted((int(split), group) for path in paths for group, split in enumerate(path))
+    assert used == sorted(set(used))
+    assert len(used) == len(folds) * n_test_groups
+    for split, group in used:
+        assert set(blocks[group]) <= set(folds[split].test)
+    assert np.concatenate(blocks).tolist() == list(range(len(labels)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels=panels(), embargo=st.integers(0, 4), n_groups=st.integers(2, 6), data=st.data())
+def test_no_training_interval_meets_a_block_of_a_combination(labels, embargo, n_groups, data):
+    n_tested = data.draw(st.integers(1, n_groups - 1))
+    rows = intervals(labels)
+    bars = sorted({timestamp for timestamp, _ in rows})
+    groups = np.array_split(np.arange(len(bars)), n_groups)
+    expected = []
+    for choice in combinations(range(n_groups), n_tested):
+        tested = np.concatenate([groups[group] for group in choice])
+        blocks = np.split(tested, np.flatnonzero(np.diff(tested) > 1) + 1)
+        clear = [set(purged(rows, bars, [bars[place] for place in block], embargo)) for block in blocks]
+        expected.append(sorted(set.intersection(*clear)))
+    try:
+        folds = combinatorial_purged(labels, n_groups, n_tested, embargo)
+    except NotEnoughData:
+        assert not all(expected)
+        return
+    assert [fold.train.tolist() for fold in folds] == expected
+    purge_certificate(folds, labels)  # the second look refuses what meets
+
+
+def test_combinations_of_one_group_are_purged_folds(daily_labels):
+    labels = daily_labels(83, horizon=4)
+    for fold, same in zip(combinatorial_purged(labels, 5, 1, 2), purged_k_fold(labels, 5, 2), strict=True):
+        assert fold.train.tolist() == same.train.tolist()
+        assert fold.test.tolist() == same.test.tolist()
+
+
+def test_rows_between_two_blocks_are_kept(daily_labels):
+    # Groups 1 and 4 of six are tested: between them, bars 20 to 39 remain but for purge and embargo.
+    labels = daily_labels(60, horizon=2)
+    fold = combinatorial_purged(labels, 6, 2, 1)[list(combinations(range(6), 2)).index((1, 4))]
+    assert fold.train.tolist() == [*range(8), *range(23, 38), *range(53, 60)]
+
+
+@pytest.mark.parametrize(("n_groups", "n_test_groups", "embargo"), [(6, 2, 0), (6, 2, 3), (10, 2, 1), (5, 3, 2)])
+def test_splits_and_paths_are_those_of_skfolio(daily_labels, n_groups, n_test_groups, embargo):
+    """With labels of one length and groups of one size; with others, it purges by a constant and we by label ends."""
+    horizon, n_bars = 3, 20 * n_groups
+    peer = CombinatorialPurgedCV(n_groups, n_test_groups, purged_size=horizon, embargo_size=embargo)
+    folds = combinatorial_purged(daily_labels(n_bars, horizon=horizon), n_groups, n_test_groups, embargo)
+    for fold, (train, test) in zip(folds, peer.split(np.zeros((n_bars, 1))), strict=True):
+        assert fold.train.tolist() == train.tolist()
+        assert fold.test.tolist() == np.concatenate(test).tolist()
+    assert combine_paths(n_groups, n_test_groups).T.tolist() == peer.recombined_paths.tolist()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "field"),
+    [((1, 1), "n_groups"), ((4, 0), "n_test_groups"), ((4, 4), "n_test_groups"), ((30, 10), "n_groups")],
+)
+def test_combinations_out_of_bounds_are_refused(daily_labels, numbers, field):
+    for split in (lambda: combinatorial_purged(daily_labels(60), *numbers, 0), lambda: combine_paths(*numbers)):
+        with pytest.raises(InvalidSpec) as refused:
+            split()
+        assert refused.value.field == field

@@ -7,14 +7,17 @@ from dash import html
 from dash.development.base_component import Component
 
 from webapp.dashboard import formats
-from webapp.dashboard.components.cards import check_line, facts, panel
+from webapp.dashboard.components import luck
+from webapp.dashboard.components.cards import check_line, panel
+from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.components.tabs.overview import verdict
+from webapp.dashboard.figures import honesty as figures
 from webapp.dashboard.figures.palette import Theme
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
-FRAMES: tuple[str, ...] = ()
+FRAMES = luck.FRAMES
 
 _PARTS = {
     "features": "Features",
@@ -32,6 +35,11 @@ _SPLITS = {
     "final": "Final model, the latest prediction",
 }
 
+_TIMELINES = {
+    "walk_forward": "Folds that are traded",
+    "purged_k_fold": "Folds that choose the model",
+}
+
 _LIMITS = (
     (
         "The audit finds values that change when later bars are removed. It cannot find knowledge that is not in these "
@@ -47,7 +55,7 @@ _LIMITS = (
 )
 
 
-def content(_view: AnalysisView, result: ResultView, _theme: Theme) -> Component:
+def content(_view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     """Return the tab."""
     honesty = result.facts["honesty"]
     return html.Div(
@@ -60,7 +68,9 @@ def content(_view: AnalysisView, result: ResultView, _theme: Theme) -> Component
                 ],
                 className="grid-2",
             ),
-            html.Div([panel("Luck", _luck(result)), panel("What this does not prove", _limits())], className="grid-2"),
+            _timelines(honesty["purge"], theme),
+            html.Div(luck.panels(result, theme), className="grid-3"),
+            panel("What this does not prove", _limits()),
             panel("Data", _data(result), note="What was found in the prices before anything was computed from them."),
         ],
         className="stack",
@@ -132,42 +142,23 @@ def _purge(certificates: Mapping[str, Mapping[str, Any]]) -> Component:
     )
 
 
+def _timelines(certificates: Mapping[str, Mapping[str, Any]], theme: Theme) -> Component:
+    """Return when each fold trains and tests; answers from before spans were kept have none."""
+    panels = []
+    for name, title in _TIMELINES.items():
+        folds = certificates.get(name, {}).get("folds", [])
+        if not folds or "train_spans" not in folds[0]:
+            continue
+        figure = figures.fold_timeline(folds, theme=theme, name=f"{name}-timeline")
+        picture = chart(f"analysis-{name.replace('_', '-')}-timeline", figure, label=f"{title}: when each fold trains")
+        is_cut = len(folds) > figures.MOST_FOLDS
+        panels.append(panel(title, picture, note=f"the first {figures.MOST_FOLDS} of {len(folds)}" if is_cut else None))
+    return html.Div(panels, className="grid-2")
+
+
 def _least(certificate: Mapping[str, Any]) -> int | None:
     gaps = [gap for gap in (certificate["least_bars_before"], certificate["least_bars_after"]) if gap is not None]
     return min(gaps, default=None)
-
-
-def _luck(result: ResultView) -> Component:
-    luck = result.facts["honesty"]["luck"]
-    years = luck["minimum_track_record_length"]
-    return html.Div(
-        [
-            html.P(
-                f"{formats.plural(luck['n_trials'], 'trial was', 'trials were')} made for this answer, and "
-                f"{formats.plural(result.n_ledger_trials, 'trial')} by anyone on these prices so far. The best of many "
-                "tries looks good by luck; the deflated Sharpe ratio asks how likely this one is better than that."
-            ),
-            facts(
-                [
-                    ("Deflated Sharpe ratio", formats.p_value(luck["deflated_sharpe_ratio"])),
-                    (
-                        f"The same, counting {formats.plural(result.n_ledger_trials, 'trial')}",
-                        formats.p_value(result.deflated_by_ledger),
-                    ),
-                    ("Probabilistic, one trial", formats.p_value(luck["probabilistic_sharpe_ratio"])),
-                    ("Sharpe ratio, a bar", formats.number(luck["sharpe_ratio"], 4)),
-                    ("Best of the trials by luck", formats.number(luck["expected_best_sharpe"], 4)),
-                    ("Bars measured", formats.count(luck["n_returns"])),
-                    ("Bars needed at 95 %", formats.count(years)),
-                    ("Skewness", formats.ratio(luck["skewness"])),
-                    ("Kurtosis, normal is 3", formats.ratio(luck["raw_kurtosis"])),
-                ]
-            ),
-            html.P(
-                "Bailey and López de Prado 2014, Journal of Portfolio Management 40(5).", className="muted small mt-3"
-            ),
-        ]
-    )
 
 
 def _limits() -> Component:

@@ -4,7 +4,6 @@ import pytest
 
 from quant.audit import PARTS
 from tests.webapp.dashboard import reading
-from webapp.dashboard import formats
 from webapp.dashboard.components.tabs import honesty
 
 
@@ -58,24 +57,6 @@ def test_the_certificate_shows_its_counts_for_both_splits(words, result):
     assert "No training label meets a test window" in words
 
 
-def test_trials_are_counted_here_and_by_everybody(words):
-    assert "5 trials were made for this answer, and 7 trials by anyone on these prices so far" in words
-
-
-def test_the_deflated_sharpe_ratio_comes_with_its_source_and_its_strict_bound(words, result):
-    deflated = result.facts["honesty"]["luck"]["deflated_sharpe_ratio"]
-    assert f"Deflated Sharpe ratio {formats.p_value(deflated)}" in words
-    trials = formats.plural(result.n_ledger_trials, "trial").replace("\N{NO-BREAK SPACE}", " ")
-    assert f"The same, counting {trials} {formats.p_value(result.deflated_by_ledger)}" in words
-    assert "Bailey and López de Prado 2014" in words
-
-
-def test_a_curve_that_never_moved_has_unknown_numbers(view, result):
-    luck = dict.fromkeys(result.facts["honesty"]["luck"]) | {"n_trials": 1}
-
-    assert "Deflated Sharpe ratio –" in reading.text(honesty.content(view(), changed(result, luck=luck), "light"))
-
-
 def test_it_says_what_it_does_not_prove(words):
     assert "What this does not prove" in words
     assert "ideas tried on paper" in words
@@ -101,6 +82,24 @@ def test_findings_in_the_prices_are_shown(view, result):
     assert "2004-10-01 to 2006-12-29" in words
 
 
-def test_it_reads_no_frames(view, result):
-    assert honesty.FRAMES == ()
-    assert reading.text(honesty.content(view(), dataclasses.replace(result, frames={}), "light"))
+def test_folds_are_drawn_on_a_time_line(view, result):
+    tree = honesty.content(view(), result, "light")
+    drawn = {str(each) for each in reading.ids(tree)}
+    assert drawn >= {"analysis-walk-forward-timeline", "analysis-purged-k-fold-timeline"}
+
+
+def test_an_answer_from_before_spans_were_kept_has_no_time_line(view, result):
+    certificates = {
+        name: {**each, "folds": [{k: v for k, v in fold.items() if not k.endswith("_spans")} for fold in each["folds"]]}
+        for name, each in result.facts["honesty"]["purge"].items()
+    }
+    tree = honesty.content(view(), changed(result, purge=certificates), "light")
+    assert not any("timeline" in str(each) for each in reading.ids(tree))
+    assert "No training label meets a test window" in reading.text(tree)
+
+
+def test_more_folds_than_are_drawn_are_counted(view, result):
+    certificate = result.facts["honesty"]["purge"]["walk_forward"]
+    many = {**certificate, "folds": [{**certificate["folds"][0], "number": number} for number in range(42)]}
+    purge = {**result.facts["honesty"]["purge"], "walk_forward": many}
+    assert "the first 30 of 42" in reading.text(honesty.content(view(), changed(result, purge=purge), "light"))

@@ -1,0 +1,91 @@
+import dataclasses
+
+import pytest
+from dash import html
+
+from tests.webapp.dashboard import reading
+from webapp.dashboard import formats
+from webapp.dashboard.components import luck
+
+
+def content(result):
+    return html.Div(luck.panels(result, "light"))
+
+
+def changed(result, **facts):
+    honesty = {name: fact for name, fact in {**result.facts["honesty"], **facts}.items() if fact != "gone"}
+    return dataclasses.replace(result, facts={**result.facts, "honesty": honesty})
+
+
+@pytest.fixture
+def words(result):
+    return reading.text(content(result))
+
+
+def test_trials_are_counted_here_and_by_everybody(words):
+    assert "5 trials were made for this answer, and 7 trials by anyone on these prices so far" in words
+
+
+def test_the_deflated_sharpe_ratio_comes_with_its_source_and_its_strict_bound(words, result):
+    deflated = result.facts["honesty"]["luck"]["deflated_sharpe_ratio"]
+    assert f"Deflated Sharpe ratio {formats.p_value(deflated)}" in words
+    trials = formats.plural(result.n_ledger_trials, "trial").replace("\N{NO-BREAK SPACE}", " ")
+    assert f"The same, counting {trials} {formats.p_value(result.deflated_by_ledger)}" in words
+    assert "Bailey and López de Prado 2014" in words
+
+
+def test_a_curve_that_never_moved_has_unknown_numbers(result):
+    never = dict.fromkeys(result.facts["honesty"]["luck"]) | {"n_trials": 1}
+
+    assert "Deflated Sharpe ratio –" in reading.text(content(changed(result, luck=never)))
+
+
+def test_effective_trials_are_shown_and_unknown_in_older_answers(words, result):
+    found = result.facts["honesty"]["luck"]
+    assert f"Independent trials they amount to {found['n_effective_trials']:.1f}" in words
+    older = {name: fact for name, fact in found.items() if "effective" not in name}
+    assert "Independent trials they amount to –" in reading.text(content(changed(result, luck=older)))
+
+
+def test_the_choice_has_a_sentence_and_a_picture(words, result):
+    found = result.facts["honesty"]["overfitting"]
+    assert found["n_trials"] == 5
+    assert luck.choice_in_words(found).replace("\N{NO-BREAK SPACE}", " ") in words
+    share = formats.percent(found["probability"], 0).replace("\N{NO-BREAK SPACE}", " ")
+    assert f"in {share} of 12,870 ways to halve it" in words
+    assert {"analysis-choice", "analysis-chance"} <= {str(each) for each in reading.ids(content(result))}
+
+
+@pytest.mark.parametrize(
+    ("probability", "meaning"),
+    [(0.02, "carried over"), (0.3, "better than taking any"), (0.5, "no better than taking any")],
+)
+def test_the_sentence_follows_the_number(result, probability, meaning):
+    assert meaning in luck.choice_in_words({**result.facts["honesty"]["overfitting"], "probability": probability})
+
+
+@pytest.mark.parametrize(
+    ("p_value", "meaning"),
+    [
+        (0.005, "probability of 0.005"),
+        (0.05, "better times than chance"),
+        (0.31, "0.31"),
+        (0.31, "chance does this easily"),
+    ],
+)
+def test_chance_is_said_with_its_probability(result, p_value, meaning):
+    assert meaning in luck.chance_in_words({**result.facts["honesty"]["null_test"], "p_value": p_value})
+
+
+@pytest.mark.parametrize(
+    ("part", "fact", "sentence"),
+    [
+        ("overfitting", None, "it takes five"),
+        ("overfitting", "gone", "older than this test"),
+        ("null_test", None, "switched off"),
+        ("null_test", "gone", "older than this test"),
+        ("null_test", {"p_value": None}, "Nothing was held"),
+    ],
+)
+def test_what_is_not_there_says_why(result, part, fact, sentence):
+    assert sentence in reading.text(content(changed(result, **{part: fact})))
