@@ -48,6 +48,11 @@ def usual_block_bars(n_bars: int, n_overlapping: int) -> float:
     n_overlapping : int
         Bars that one label spans.
 
+    Returns
+    -------
+    float
+        At least 1.
+
     References
     ----------
     Politis and Romano 1994, section 4: the best length grows with the cube root of the series'.

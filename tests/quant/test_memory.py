@@ -29,6 +29,7 @@ OTHERS = {
     "cleaning": {"drop_zero_volume": True, "max_gap_sessions": 4},
     "features": [{"name": "return", "window": 4}, {"name": "volatility", "window": 10}],
     "label": {"name": "forward_return", "horizon": 2},
+    "preparation": [{"name": "clip"}],
     "weights": {"by": "uniqueness"},
     "models": [{"name": "logistic", "c": 0.01}],
     "validation": {**BASE["validation"], "test_bars": 90},
