@@ -23,7 +23,7 @@ from quant.features.catalog import (
     SimpleMovingAverage,
     Volatility,
 )
-from quant.labels.catalog import ForwardReturn, LabelSpec, WeightSpec
+from quant.labels.catalog import ForwardReturn, LabelSpec, TripleBarrier, WeightSpec
 from quant.models.catalog import MODELS, LogisticRegression, ModelSpec, RandomForest, XgBoost
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
@@ -94,8 +94,10 @@ Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 def _later_defaults() -> dict[str, Any]:
     """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
     strategy = StrategySpec().model_dump(mode="json")
+    barriers = TripleBarrier().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
     return {
+        "label": {name: barriers[name] for name in ("stop_width", "path")},
         "preparation": [],
         "weights": WeightSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),

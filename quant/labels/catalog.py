@@ -4,9 +4,9 @@ Each entry's implementation takes an adjusted price frame of one instrument and 
 returns a labels frame as `quant.frames` defines it.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from quant.catalog import CatalogEntry, Spec, Task
 
@@ -41,6 +41,11 @@ class LabelEntry(CatalogEntry):
     def horizon_bars(self) -> int:
         """Most bars after `t` that the label of bar `t` looks at."""
         raise TypeError(f"{type(self).__name__} does not declare its horizon.")
+
+    @property
+    def looks_back_bars(self) -> int:
+        """Bars up to and with `t` that the label of bar `t` rests on: those that set its size."""
+        return 0
 
     @property
     def task(self) -> Task:
@@ -101,7 +106,7 @@ class TripleBarrier(LabelEntry):
 
     title: ClassVar[str] = "Triple barrier"
     summary: ClassVar[str] = (
-        "1 if the price first rises by a multiple of its volatility, -1 if it first falls by as much, 0 if neither."
+        "1 if the price first rises by a multiple of its volatility, -1 if it first falls by one, 0 if neither."
     )
     category: ClassVar[str] = "Path"
     implementation: ClassVar[str] = "quant.labels.triple_barrier:triple_barrier"
@@ -115,7 +120,13 @@ class TripleBarrier(LabelEntry):
         default=1.0,
         ge=0.1,
         le=10.0,
-        description="Distance of both barriers, in standard deviations of a return over the horizon.",
+        description="Distance of the barriers, in standard deviations of a return over the horizon.",
+    )
+    stop_width: float | None = Field(
+        default=None,
+        ge=0.1,
+        le=10.0,
+        description="Distance of the lower barrier, if it is another; empty: both are equally far.",
     )
     volatility_window: int = Field(
         default=50, ge=5, le=500, description="Bars, up to the bar itself, over which volatility is measured."
@@ -124,6 +135,10 @@ class TripleBarrier(LabelEntry):
         default="three_way",
         description="If neither is reached: 0 (`three_way`), or 1 for a gain at the end and else 0 (`two_way`).",
     )
+    path: Literal["range", "close"] = Field(
+        default="range",
+        description="What touches a barrier: highs and lows, of both in one bar the lower (`range`), or closes.",
+    )
 
     @property
     def horizon_bars(self) -> int:
@@ -131,10 +146,62 @@ class TripleBarrier(LabelEntry):
         return self.horizon + 1
 
     @property
+    def looks_back_bars(self) -> int:
+        """Closes of the returns whose deviation is the volatility."""
+        return self.volatility_window + 1
+
+    @property
     def task(self) -> Task:
         """As many classes as were asked for."""
         return self.classes
 
 
-LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, ForwardReturnSize, TripleBarrier)
-LabelSpec = Annotated[ForwardReturn | ForwardReturnSize | TripleBarrier, Field(discriminator="name")]
+class TrendScanning(LabelEntry):
+    """Which way the price goes, over the stretch ahead on which it goes there most clearly."""
+
+    title: ClassVar[str] = "Trend scanning"
+    summary: ClassVar[str] = (
+        "Lines are fitted to the closes ahead, over longer and longer stretches; the one with the largest t-value says "
+        "1 for up, else 0."
+    )
+    category: ClassVar[str] = "Path"
+    implementation: ClassVar[str] = "quant.labels.trend_scanning:trend_scanning"
+    reference: ClassVar[str] = "López de Prado 2020, Machine Learning for Asset Managers, section 5.4."
+
+    name: Literal["trend_scanning"] = "trend_scanning"
+    shortest: int = Field(default=5, ge=2, le=120, description="Fewest bars ahead that a trend may take.")
+    longest: int = Field(
+        default=20, ge=2, le=120, description="Most bars ahead that a trend may take; the label ends with them."
+    )
+    classes: Literal["two_way", "three_way"] = Field(
+        default="two_way",
+        description="1 for up and else 0 (`two_way`), or 1, -1, and 0 where no trend is clear (`three_way`).",
+    )
+    least_t: float = Field(
+        default=2.0, ge=0.0, le=1000.0, description="Size of a t-value from which a trend is clear (`three_way` only)."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.shortest > self.longest:
+            raise ValueError(f"expected shortest ≤ longest; found {self.shortest} and {self.longest}")
+        return self
+
+    @property
+    def horizon_bars(self) -> int:
+        """From the close of bar t to that of the last bar of the longest stretch."""
+        return self.longest
+
+    @property
+    def looks_back_bars(self) -> int:
+        """Its own close, at which trends begin."""
+        return 1
+
+    @property
+    def task(self) -> Task:
+        """As many classes as were asked for."""
+        return self.classes
+
+
+LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, ForwardReturnSize, TripleBarrier, TrendScanning)
+LabelSpec = Annotated[ForwardReturn | ForwardReturnSize | TripleBarrier | TrendScanning, Field(discriminator="name")]

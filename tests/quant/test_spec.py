@@ -152,6 +152,14 @@ def test_the_order_of_keys_does_not_change_the_hash_but_every_value_does():
     assert len({GOOG_HASH, *(AnalysisSpec.model_validate({**GOOG, **change}).hash() for change in others)}) == 7
 
 
+def test_fields_that_labels_have_later_leave_the_hash_of_older_questions_alone():
+    older = {"name": "triple_barrier", "horizon": 10, "width": 1.0, "volatility_window": 50, "classes": "three_way"}
+    asked = AnalysisSpec.model_validate({**GOOG, "label": older})
+    assert asked.hash() == "5ae3c515501b7cffc8ee6d848dfe53c1d5fb2f07c56294f00cbfa85d5ef313ff"
+    for change in ({"stop_width": 1.0}, {"path": "close"}):
+        assert AnalysisSpec.model_validate({**GOOG, "label": {**older, **change}}).hash() != asked.hash()
+
+
 def test_an_integer_for_a_number_is_the_same_question():
     costs = {"commission_bps": 5, "slippage_bps": 5}
     assert goog(backtest={"costs": costs}).hash() == goog().hash()

@@ -1,5 +1,6 @@
 """Hypothesis strategies that the property tests of features and labels share: price frames, and catalogue entries."""
 
+from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -78,6 +79,12 @@ def entries(kind: type[CatalogEntry]) -> st.SearchStrategy[Any]:
 def _within_bounds(field: Any) -> st.SearchStrategy[Any]:
     if get_origin(field.annotation) is Literal:
         return st.sampled_from(get_args(field.annotation))
+    if get_origin(field.annotation) is UnionType:  # a number or nothing
+        (number,) = set(get_args(field.annotation)) - {NoneType}
+        low, high = (
+            next(getattr(bound, end) for bound in field.metadata if hasattr(bound, end)) for end in ("ge", "le")
+        )
+        return st.none() | {int: st.integers, float: st.floats}[number](low, high)
     low = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
     high = next(bound.le for bound in field.metadata if hasattr(bound, "le"))
     return {int: st.integers, float: st.floats}[field.annotation](low, high)

@@ -33,7 +33,7 @@ def draw_spec_and_prices(data, kind):
 
 def unlabelled_before(spec):
     """How many first bars have no label, because what sets its size is not known yet."""
-    return getattr(spec, "volatility_window", 0)
+    return max(spec.looks_back_bars - 1, 0)
 
 
 def draw_labelled_bar(data, labels):
@@ -51,8 +51,7 @@ def test_a_label_rests_on_the_bars_after_its_own_up_to_its_end(kind, data):
     labels = label(spec, prices)
     t, end = draw_labelled_bar(data, labels)
     changed = garbled(prices, slice(end + 1, None), data.draw(SEEDS))
-    if not unlabelled_before(spec):  # else its size rests on the bars before
-        changed = garbled(changed, slice(None, t + 1), data.draw(SEEDS))
+    changed = garbled(changed, slice(None, max(t + 1 - spec.looks_back_bars, 0)), data.draw(SEEDS))
     pd.testing.assert_series_equal(label(spec, changed).iloc[t], labels.iloc[t], check_exact=True)
 
 
