@@ -1,5 +1,6 @@
 """A visitor who signs in and looks at pages as a browser's first requests do; no picture is drawn."""
 
+import gzip
 import http.client
 import json
 import re
@@ -47,6 +48,12 @@ class Visitor:
         """Return what an address answers."""
         return self._ask("GET", address, None, {}, expected=(HTTPStatus.OK,))
 
+    def changes(self, address: str, mark: str) -> dict[str, Any] | None:
+        """Ask as an open page asks whether anything has changed; return what to show, None if nothing has."""
+        headers = {"If-None-Match": f'"{mark}"', "Accept-Encoding": "gzip"}
+        answer, said = self._answer("GET", address, None, headers, expected=(HTTPStatus.OK, HTTPStatus.NOT_MODIFIED))
+        return json.loads(gzip.decompress(said)) if answer.status == HTTPStatus.OK else None
+
     def open_page(self, path: str, search: str = "") -> bytes:
         """Load a page of the dashboard: its shell, its layout and the callback that fills it; return the content."""
         self.get(f"{path}{search}")
@@ -78,7 +85,7 @@ class Visitor:
         state = [{**each, "value": _value(each, values)} for each in callback["state"]]
         body = {
             "output": callback["output"],
-            "outputs": outputs,
+            "outputs": outputs if callback["output"].startswith("..") else outputs[0],
             "inputs": inputs,
             "state": state,
             "changedPropIds": [f"{each['id']}.{each['property']}" for each in inputs],
@@ -91,15 +98,26 @@ class Visitor:
     def _ask(
         self, method: str, address: str, body: str | None, headers: Mapping[str, str], *, expected: Sequence[HTTPStatus]
     ) -> bytes:
+        return self._answer(method, address, body, headers, expected=expected)[1]
+
+    def _answer(
+        self, method: str, address: str, body: str | None, headers: Mapping[str, str], *, expected: Sequence[HTTPStatus]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        self._connection.request(method, address, body, {**headers, "Cookie": cookies, "Accept": "*/*"})
-        answer = self._connection.getresponse()
+        headers = {**headers, "Cookie": cookies, "Accept": "*/*"}
+        try:
+            self._connection.request(method, address, body, headers)
+            answer = self._connection.getresponse()
+        except ConnectionError:  # it rested, and the server has ended it meanwhile: browsers open another, too
+            self._connection.close()
+            self._connection.request(method, address, body, headers)
+            answer = self._connection.getresponse()
         said = answer.read()
         if answer.status not in expected:
             raise RuntimeError(f"Expected {expected} from {method} {address}; found {answer.status}: {said[:300]!r}")
         for line in answer.headers.get_all("Set-Cookie") or []:
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
-        return said
+        return answer, said
 
 
 def _value(part: Mapping[str, Any], values: Mapping[str, object]) -> object:

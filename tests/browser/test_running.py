@@ -84,6 +84,44 @@ def test_a_finished_analysis_is_not_asked_after_any_more(open_page, answered):
     assert asked == []
 
 
+def test_a_change_is_seen_within_two_seconds_and_nothing_is_asked_of_dash(open_page, live_app):
+    public_id = live_app.add(title="Looked at", status="running", stage="train", progress=0.1)
+    page = open_page(f"/app/analyses/{public_id}")
+    page.get_by_text("10\u00a0% done").wait_for()
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data or "") if "_dash-update" in request.url else None)
+    took = []
+    for percent in (20, 40, 60):
+        with live_app.database.write() as session:
+            session.execute(update(Analysis).where(Analysis.public_id == public_id).values(progress=percent / 100))
+        began = time.monotonic()
+        page.get_by_text(f"{percent}\u00a0% done").wait_for()
+        took.append(time.monotonic() - began)
+
+    assert sorted(took)[1] < 2.0, took
+    assert not [each for each in asked if "analysis-" in each]
+    with live_app.database.write() as session:
+        session.execute(update(Analysis).where(Analysis.public_id == public_id).values(status="cancelled"))
+    page.get_by_text("was cancelled; there is no result").wait_for()
+    requests = []
+    page.on("request", lambda request: requests.append(request.url) if "/marks/" in request.url else None)
+    page.wait_for_timeout(2000)
+    assert requests == [], "what is over is not asked after any more"
+
+
+def test_what_is_taken_away_while_one_looks_is_gone(open_page, live_app, complaints):
+    complaints.expect("404")
+    public_id = live_app.add(title="Soon another's", status="running", stage="train")
+    page = open_page(f"/app/analyses/{public_id}")
+    page.get_by_text("done, now at").wait_for()
+
+    with live_app.database.write() as session:
+        stranger = factories.create_actor(session).user_id
+        session.execute(update(Analysis).where(Analysis.public_id == public_id).values(owner_id=stranger))
+
+    page.get_by_role("heading", name="Not found").wait_for()
+
+
 def test_cancelling_a_queued_analysis(open_page, live_app):
     public_id = live_app.add(title="To be cancelled", not_before=factories.NOW.replace(year=2099))
     page = open_page(f"/app/analyses/{public_id}")

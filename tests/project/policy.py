@@ -242,8 +242,8 @@ POLICY = (
         READ,
         {
             f"GET {ANALYSIS}": {},
+            "GET /app/marks/analyses/<analysis_id>": {},
             "page /analyses/<public_id>": {},
-            "analysis.refresh": {"analysis-status": "failed", "analysis-tab": "overview"},
         },
         about="analysis",
         readers=True,

@@ -12,7 +12,7 @@ from dash.exceptions import DependencyException, InvalidCallbackReturnValue
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, NotFound
 
-from webapp.dashboard import alerts, layout, links, paths
+from webapp.dashboard import alerts, layout, links, marks, paths
 from webapp.dashboard.pages import PAGES
 
 _log = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ def mount_dashboard(server: Flask) -> Dash:
         page.register(app)
     _refuse_malformed(server, app)
     links.install_links(server)
+    marks.install_marks(server)
     return app
 
 

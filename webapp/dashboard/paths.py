@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 PREFIX = "/app/"
+MARKS = f"{PREFIX}marks/"  # where open pages ask whether anything has changed
 
 # As Dash registers them, below `PREFIX`.
 DASHBOARD = "/"
@@ -51,6 +52,11 @@ def analysis(public_id: str, *, tab: str | None = None) -> str:
     """Return the address of an analysis; with `tab`, of one of its tabs."""
     query = "?" + urlencode({"tab": tab}) if tab else ""
     return f"{PREFIX}analyses/{quote(public_id, safe='')}{query}"
+
+
+def analysis_mark(public_id: str, *, tab: str) -> str:
+    """Return the address that says whether anything about an analysis has changed; of its answer, this tab."""
+    return f"{MARKS}analyses/{quote(public_id, safe='')}?{urlencode({'tab': tab})}"
 
 
 def studies() -> str:

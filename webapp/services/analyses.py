@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quant.spec import AnalysisSpec
 from webapp.db import database_now
 from webapp.errors import MOST_ENTRIES, Conflict, InvalidInput, lists_too_long
-from webapp.logs import mention
 from webapp.permissions import Actor, Permission, require
 from webapp.services import audit, pace, paging, quotas, snapshots, submissions, turns
 from webapp.services.access import find_owned, find_readable, may_read
@@ -21,11 +20,6 @@ from webapp.services.waiting import Waiting
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, LogLine, Study, User
 
-# What changes while an analysis waits and runs, made once: it is asked hundreds of times a second.
-_CHANGING = select(
-    Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.stage_fraction, Analysis.attempt,
-    Analysis.worker, Analysis.cancel_requested_at,
-).where(Analysis.public_id == bindparam("public_id"))  # fmt: skip
 _NEWEST_FIRST = (paging.Order(Analysis.submitted_at, descending=True), paging.Order(Analysis.id, descending=True))
 
 
@@ -290,7 +284,7 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
     parent = session.get(Analysis, row.parent_id) if row.parent_id else None
     shown_parent = parent if parent is not None and may_read(session, actor, parent) else None
     now = database_now(session)
-    position, waits_for = _queue_place(session, actor, row, now)
+    position, waits_for = queue_place(session, actor, row, now)
     return AnalysisView(
         summary=to_summary(row, owner, actor),
         spec=row.spec,
@@ -311,26 +305,6 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
         study_id=_study_of(session, actor, row),
         versions=dict(row.versions),
     )
-
-
-def mark_of(session: Session, actor: Actor, analysis_id: str) -> str:
-    """Return a text that changes when anything changes that `get` says, but for the seconds that pass.
-
-    What is asked again and again while nothing happens: one row by its key, and its place if it waits.
-
-    Raises
-    ------
-    NotFound
-        If there is no such analysis that the actor may see.
-    """
-    require(actor, Permission.ANALYSES_READ)
-    mention(analysis=analysis_id)
-    row = session.execute(_CHANGING, {"public_id": analysis_id}).one_or_none()
-    waits = None
-    if row is None or row.owner_id != actor.user_id or row.status == Status.QUEUED:
-        whole = find_readable(session, actor, analysis_id)
-        waits = _queue_place(session, actor, whole, database_now(session))
-    return "|".join(str(each) for each in (*(row or ()), waits))
 
 
 def list_recent(
@@ -423,17 +397,15 @@ def to_summary(row: Analysis, owner: str, actor: Actor, tags: Sequence[str] = ()
     )
 
 
-def _study_of(session: Session, actor: Actor, row: Analysis) -> str | None:
-    if row.study_id is None or row.owner_id != actor.user_id:
-        return None
-    return session.scalar(select(Study.public_id).where(Study.id == row.study_id, Study.hidden_at.is_(None)))
-
-
-def _queue_place(
-    session: Session, actor: Actor, row: Analysis, now: datetime.datetime
-) -> tuple[int | None, str | None]:
-    """Return the position among the queued, from 1, and why it waits."""
+def queue_place(session: Session, actor: Actor, row: Analysis, now: datetime.datetime) -> tuple[int | None, str | None]:
+    """Return the position of an analysis that the actor may read among the queued, from 1, and why it waits."""
     if row.status != Status.QUEUED:
         return None, None
     place = turns.place_of(session, row.id, now) or 1  # a worker that took it a moment ago waits for nobody
     return place, Waiting(session, actor, now).why(row, place)
+
+
+def _study_of(session: Session, actor: Actor, row: Analysis) -> str | None:
+    if row.study_id is None or row.owner_id != actor.user_id:
+        return None
+    return session.scalar(select(Study.public_id).where(Study.id == row.study_id, Study.hidden_at.is_(None)))

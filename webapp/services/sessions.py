@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
@@ -23,6 +23,17 @@ _ADDRESS_LENGTH = 64
 _USER_AGENT_LENGTH = 200
 _SEEN_NOTED_EVERY = datetime.timedelta(minutes=1)
 _KEPT_AFTERWARDS = datetime.timedelta(days=30)  # rows of sessions that are over
+
+# Who a session stands for, made once: it is asked at every request.
+_HOLDER = (
+    select(
+        BrowserSession.public_id.label("session_id"), BrowserSession.last_seen_at, User.id, User.name, User.role,
+        User.public_id, User.must_choose_password,
+    )
+    .join(User, User.id == BrowserSession.user_id)
+    .where(BrowserSession.token_hash == bindparam("token_hash"), User.is_active)
+    .where(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > bindparam("now"))
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,19 +131,7 @@ def holder_of(session: Session, secret: str) -> Holder | None:
     if len(secret) > _MAX_LENGTH:
         return None
     now = datetime.datetime.now(datetime.UTC)  # a session lasts days: the web server's own clock will do
-    found = session.execute(
-        select(
-            BrowserSession.public_id.label("session_id"),
-            BrowserSession.last_seen_at,
-            User.id,
-            User.name,
-            User.role,
-            User.public_id,
-            User.must_choose_password,
-        )
-        .join(User, User.id == BrowserSession.user_id)
-        .where(BrowserSession.token_hash == _hash(secret), User.is_active, *_is_open(now))
-    ).one_or_none()
+    found = session.execute(_HOLDER, {"token_hash": _hash(secret), "now": now}).one_or_none()
     if found is None:
         return None
     is_due = now - found.last_seen_at >= _SEEN_NOTED_EVERY

@@ -6,7 +6,6 @@ from typing import Any
 import dash
 from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 
 from webapp import jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
@@ -23,9 +22,10 @@ from webapp.dashboard.components.status import status_badge
 from webapp.dashboard.components.tabs import trades as trades_tab
 from webapp.dashboard.components.times import ago, now
 from webapp.dashboard.components.toasts import tell
+from webapp.dashboard.components.watching import register_watch, watch
 from webapp.errors import NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, differences, results
+from webapp.services import analyses, differences, results, watching
 from webapp.services.analyses import AnalysisView
 from webapp.services.workflow import FINAL, Status
 
@@ -39,11 +39,12 @@ _LAST_LINE = 2**63 - 1  # the largest id that a database has
 def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Component:
     """Return the page of an analysis; what does not exist and what is another's look the same."""
     try:
+        mark = _mark(public_id)  # first: what changes in between, the next look finds
         view = _view(public_id)
     except NotFound:
         return not_found()
     may_run = current_actor().may(Permission.ANALYSES_RUN)
-    tab = tab if tab in paths.TABS else paths.TABS[0]
+    tab = _tab(tab)
     head_, hides = head(view)
     return html.Div(
         [
@@ -61,13 +62,16 @@ def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Compone
             _log(),
             *([share_dialog.share_dialog()] if view.summary.is_own else []),
             dcc.Store(id="analysis-id", data=view.id),
-            dcc.Store(id="analysis-tab", data=tab),
             dcc.Store(id="analysis-status", data=view.status.value),
             dcc.Store(id="analysis-log-after", data=0),
-            dcc.Store(id="analysis-mark", data=""),
-            dcc.Interval(id="analysis-poll", interval=POLL_MILLISECONDS, disabled=view.status.is_final),
+            *watch(
+                "analysis",
+                paths.analysis_mark(view.id, tab=tab),
+                mark=mark,
+                every_milliseconds=POLL_MILLISECONDS,
+                is_over=view.status.is_final,
+            ),
             dcc.Interval(id="analysis-log-poll", interval=POLL_MILLISECONDS, disabled=True),
-            html.Div(hidden=True, **data(polls="analysis-poll")),
             html.Div(hidden=True, **data(polls="analysis-log-poll")),
             dcc.Location(id="analysis-url", refresh="callback-nav"),
         ]
@@ -82,17 +86,18 @@ def browser_title(public_id: str = "", **_variables: str) -> str:
         return TITLE
 
 
-def refresh(_n_intervals: int | None, public_id: str, mark: str | None, status: str, tab: str) -> tuple[Any, ...]:
-    """Return head, body and buttons as they are now, whether to stop asking, and a mark; nothing if nothing changed."""
-    with read() as session:
-        found = analyses.mark_of(session, current_actor(), _checked(public_id))
-    if found == mark:
-        raise PreventUpdate
+def changes(public_id: str, tab: str) -> dict[str, dict[str, Any]]:
+    """Return what the page shows of an analysis now, as properties by component."""
     view = _view(public_id)
-    head_, hides = head(view)
-    is_over = status == view.status.value and view.status.is_final
-    body = no_update if is_over else _body(view, tab)
-    return head_, body, *hides, view.status.is_final, view.status.value, found
+    head_, (hides_cancel, disables_cancel, hides_rerun) = head(view)
+    return {
+        "analysis-head": {"children": head_},
+        "analysis-body": {"children": _body(view, _tab(tab))},
+        "analysis-cancel": {"hidden": hides_cancel, "disabled": disables_cancel},
+        "analysis-rerun": {"hidden": hides_rerun},
+        "analysis-status": {"data": view.status.value},
+        "analysis-poll": {"disabled": view.status.is_final},
+    }
 
 
 def cancel(n_clicks: int | None, public_id: str) -> tuple[Any, Any]:
@@ -149,22 +154,7 @@ def draw_price(instrument: str, public_id: str) -> Any:
 def register(app: Dash) -> None:
     """Register the page and wire progress, buttons, log and tabs."""
     dash.register_page(__name__, path_template=PATH, title=browser_title, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
-    app.callback(
-        Output("analysis-head", "children"),
-        Output("analysis-body", "children"),
-        Output("analysis-cancel", "hidden"),
-        Output("analysis-cancel", "disabled"),
-        Output("analysis-rerun", "hidden"),
-        Output("analysis-poll", "disabled"),
-        Output("analysis-status", "data"),
-        Output("analysis-mark", "data"),
-        Input("analysis-poll", "n_intervals"),
-        State("analysis-id", "data"),
-        State("analysis-mark", "data"),
-        State("analysis-status", "data"),
-        State("analysis-tab", "data"),
-        prevent_initial_call=True,
-    )(refresh)
+    register_watch(app, "analysis")
     app.callback(
         Output("analysis-cancel", "disabled", allow_duplicate=True),
         Output("analysis-poll", "disabled", allow_duplicate=True),
@@ -230,6 +220,15 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
 def _view(public_id: object) -> AnalysisView:
     with read() as session:
         return analyses.get(session, current_actor(), _checked(public_id))
+
+
+def _mark(public_id: object) -> str:
+    with read() as session:
+        return watching.look_at(session, current_actor(), _checked(public_id)).mark
+
+
+def _tab(name: str) -> str:
+    return name if name in paths.TABS else paths.TABS[0]
 
 
 def _checked(public_id: object) -> str:

@@ -2,7 +2,6 @@ import datetime
 
 import pytest
 from dash import no_update
-from dash.exceptions import PreventUpdate
 
 from tests import factories
 from tests.webapp.dashboard import reading
@@ -13,7 +12,7 @@ from webapp.dashboard.components.tabs import trades
 from webapp.dashboard.pages import analysis as page
 from webapp.errors import Conflict, NotFound, PermissionDenied
 from webapp.services import analyses, shares
-from webapp.tables import Analysis, LogLine, User
+from webapp.tables import LogLine, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -41,7 +40,7 @@ def test_what_is_anothers_and_what_does_not_exist_look_the_same(acting, add):
 
 
 @pytest.mark.parametrize("call", [
-    lambda public_id: page.refresh(1, public_id, "", "queued", "overview"),
+    lambda public_id: page.changes(public_id, "overview"),
     lambda public_id: page.cancel(1, public_id),
     lambda public_id: page.rerun(1, public_id),
     lambda public_id: page.read_log(1, 1, public_id, 0, "queued"),
@@ -82,35 +81,27 @@ def test_a_viewer_sees_no_buttons(acting, add):
     assert reading.of_class(tree, "page-header-actions")[0].hidden is True
 
 
-def test_the_page_follows_an_analysis_to_its_answer(acting, finished, database):
+def test_the_page_follows_an_analysis_to_its_answer(acting, finished):
     with acting() as actor:
-        public_id = finished(actor)
-        head, body, hides_cancel, disables_cancel, hides_rerun, stops, status, mark = page.refresh(
-            1, public_id, "", "running", "risk"
-        )
+        changes = page.changes(finished(actor), "risk")
 
-        assert "Succeeded" in reading.text(head)
-        assert open_panels(body) == ["risk"]
-        assert (hides_cancel, disables_cancel, hides_rerun, stops, status) == (True, False, False, True, "succeeded")
-        assert page.refresh(2, public_id, "", "succeeded", "risk")[1] is no_update
-        with pytest.raises(PreventUpdate):
-            page.refresh(3, public_id, mark, "succeeded", "risk")
+    assert "Succeeded" in reading.text(changes["analysis-head"]["children"])
+    assert open_panels(changes["analysis-body"]["children"]) == ["risk"]
+    assert changes["analysis-cancel"] == {"hidden": True, "disabled": False}
+    assert changes["analysis-rerun"] == {"hidden": False}
+    assert changes["analysis-poll"] == {"disabled": True}
+    assert changes["analysis-status"] == {"data": "succeeded"}
 
 
-def test_what_has_not_changed_costs_a_look_at_one_row(acting, add, app, count_queries, database):
+def test_what_changes_is_on_the_page(acting, add):
     with acting() as actor:
         public_id = add(actor, status="running", stage="train", progress=0.3, started_at=factories.NOW)
-        *_, mark = page.refresh(1, public_id, "", "running", "overview")
-        with pytest.raises(PreventUpdate):
-            page.refresh(2, public_id, mark, "running", "overview")
-        with database.write() as session:
-            session.query(Analysis).filter_by(public_id=public_id).update({"progress": 0.31})
-        head, *_, other = page.refresh(3, public_id, mark, "running", "overview")
-        with database.read() as session, count_queries(session) as statements:
-            assert analyses.mark_of(session, actor, public_id) == other
+        tree, changes = page.layout(public_id), page.changes(public_id, "overview")
 
-    assert "Running" in reading.text(head)
-    assert len(statements) == 1
+    for component, properties in changes.items():
+        shown = reading.by_id(tree, component)
+        assert all(hasattr(shown, name) for name in properties), component
+    assert "Running" in reading.text(changes["analysis-head"]["children"])
 
 
 def test_a_finished_page_shows_one_tab_and_asks_no_more(acting, finished):
