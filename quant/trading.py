@@ -73,9 +73,9 @@ def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Bo
     outcome = run_backtest(clean.raw, decisions, spec.backtest)
     return Book(
         equity=outcome.equity,
-        benchmark=buy_and_hold(clean.raw, spec.backtest.initial_cash, outcome.equity.index[0]),
+        benchmark=buy_and_hold(outcome.bars, spec.backtest.initial_cash, outcome.equity.index[0]),
         fills=outcome.fills,
-        trades=trades_from_fills(outcome.fills, outcome.positions, clean.raw),
+        trades=trades_from_fills(outcome),
         pending=outcome.pending,
         ruined_at=outcome.ruined_at,
     )

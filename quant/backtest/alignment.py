@@ -1,7 +1,8 @@
 """Price frames of several instruments laid on one timeline."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,22 +13,70 @@ from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
-_FIELDS = ("open", "high", "low", "close", "split_factor", "dividend")
+# The planes of `Bars.values`: the first four are what the account reads, the last five what a trade saw.
+FIELDS = ("dividend", "open", "close", "split_factor", "high", "low")
+DIVIDEND, OPEN, CLOSE, SPLIT_FACTOR, HIGH, LOW = range(6)
 _MICROSECONDS_PER_DAY = 86_400_000_000
 
 
-class Bars(NamedTuple):
-    """Raw bars of all instruments: arrays of shape (n_bars, n_instruments), NaN where an instrument has no bar."""
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Raw bars of all instruments on one timeline, checked once.
+
+    Attributes
+    ----------
+    timestamps : DatetimeIndex
+        Ascending, of every bar of any instrument.
+    instruments : Index of int
+        Ascending.
+    has_bar : ndarray of shape (n_bars, n_instruments)
+        Whether the instrument has this bar.
+    values : ndarray of shape (6, n_bars, n_instruments)
+        One plane for each of `FIELDS`, NaN where an instrument has no bar.
+    """
 
     timestamps: pd.DatetimeIndex
     instruments: "pd.Index[int]"
     has_bar: BoolArray
-    open: FloatArray
-    high: FloatArray
-    low: FloatArray
-    close: FloatArray
-    split_factor: FloatArray
-    dividend: FloatArray
+    values: FloatArray
+
+    @property
+    def open(self) -> FloatArray:
+        """Opens, of shape (n_bars, n_instruments)."""
+        return self._plane(OPEN)
+
+    @property
+    def close(self) -> FloatArray:
+        """Closes, of shape (n_bars, n_instruments)."""
+        return self._plane(CLOSE)
+
+    @property
+    def split_factor(self) -> FloatArray:
+        """New shares for an old one, of shape (n_bars, n_instruments)."""
+        return self._plane(SPLIT_FACTOR)
+
+    @property
+    def dividend(self) -> FloatArray:
+        """Cash a share, of shape (n_bars, n_instruments)."""
+        return self._plane(DIVIDEND)
+
+    def _plane(self, field: int) -> FloatArray:
+        plane: FloatArray = self.values[field]
+        return plane
+
+    def since(self, start: pd.Timestamp | None) -> "Bars":
+        """Return the bars from a moment on."""
+        skipped = _n_before(self.timestamps, start)
+        if skipped == 0:
+            return self
+        if skipped == len(self.timestamps):
+            raise _no_bars(start)
+        return replace(
+            self,
+            timestamps=self.timestamps[skipped:],
+            has_bar=self.has_bar[skipped:],
+            values=np.ascontiguousarray(self.values[:, skipped:]),  # the kernels are compiled for this layout alone
+        )
 
     @property
     def n_days(self) -> FloatArray:
@@ -48,13 +97,13 @@ class Bars(NamedTuple):
         )
 
 
-def align(prices: Mapping[int, Prices], *, start: pd.Timestamp | None = None) -> Bars:
+def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = None) -> Bars:
     """Lay raw prices on the union of their timestamps.
 
     Parameters
     ----------
-    prices : mapping of int to DataFrame
-        Raw price frame of each instrument.
+    prices : mapping of int to DataFrame, or Bars
+        Raw price frame of each instrument; or bars that were aligned before, which are not checked again.
     start : Timestamp, optional
         First timestamp to keep; by default all.
 
@@ -71,31 +120,38 @@ def align(prices: Mapping[int, Prices], *, start: pd.Timestamp | None = None) ->
     InvalidPrices
         If an index is not one of a price frame, a price or split factor is not positive, or a dividend is negative.
     """
-    instruments = pd.Index(sorted(prices), dtype="int64")
+    if isinstance(prices, Bars):
+        return prices.since(start)
+    instruments = pd.Index(np.array(sorted(prices)), dtype="int64")
     if len(instruments) == 0:
         raise NotEnoughData("Expected prices of at least one instrument; found none.")
     for instrument, frame in prices.items():
         _check_index(instrument, frame)
     timestamps = _union([prices[instrument].index for instrument in instruments])
-    timestamps = timestamps[_n_before(timestamps, start) :]
+    if n_before := _n_before(timestamps, start):
+        timestamps = timestamps[n_before:]
     if len(timestamps) == 0:
-        raise NotEnoughData(f"Expected bars from {start} on; found none. Ask for an earlier start, or for more bars.")
-    values = np.full((len(_FIELDS), len(timestamps), len(instruments)), np.nan)
+        raise _no_bars(start)
+    values = np.full((len(FIELDS), len(timestamps), len(instruments)), np.nan)
     has_bar = np.zeros(values.shape[1:], dtype=np.bool_)
     for position, instrument in enumerate(instruments):
         frame = prices[instrument]
         skipped = _n_before(frame.index, start)
         rows = _rows(timestamps, frame.index[skipped:])
         has_bar[rows, position] = True
-        for field, name in enumerate(_FIELDS):
-            values[field, rows, position] = frame[name].to_numpy(dtype=np.float64)[skipped:]
+        for field, name in enumerate(FIELDS):
+            values[field, rows, position] = frame[name].to_numpy()[skipped:]
     _check_values(values, has_bar)
-    return Bars(timestamps, instruments, has_bar, **dict(zip(_FIELDS, values, strict=True)))
+    return Bars(timestamps, instruments, has_bar, values)
+
+
+def _no_bars(start: pd.Timestamp | None) -> NotEnoughData:
+    return NotEnoughData(f"Expected bars from {start} on; found none. Ask for an earlier start, or for more bars.")
 
 
 def _n_before(index: "pd.Index[Any]", start: pd.Timestamp | None) -> int:
     """Return how many timestamps are before the start."""
-    return 0 if start is None else int(index.searchsorted(start))
+    return 0 if start is None or (len(index) > 0 and index[0] >= start) else int(index.searchsorted(start))
 
 
 def _check_index(instrument: int, frame: Prices) -> None:
@@ -111,7 +167,8 @@ def _union(indexes: "list[pd.Index[Any]]") -> pd.DatetimeIndex:
     """Return all timestamps, ascending; the first index itself if it has them all."""
     first = indexes[0]
     if all(index is first or index.equals(first) for index in indexes[1:]):
-        return pd.DatetimeIndex(first, name="timestamp")
+        timestamps = pd.DatetimeIndex(first) if not isinstance(first, pd.DatetimeIndex) else first
+        return timestamps if timestamps.name == "timestamp" else timestamps.rename("timestamp")
     values = np.unique(np.concatenate([index.asi8 for index in map(pd.DatetimeIndex, indexes)]))
     return pd.DatetimeIndex(values.view("datetime64[us]"), name="timestamp").tz_localize("UTC")
 
@@ -123,9 +180,9 @@ def _rows(timestamps: pd.DatetimeIndex, index: "pd.Index[Any]") -> slice | np.nd
 
 def _check_values(values: FloatArray, has_bar: BoolArray) -> None:
     """Say which field holds what no market has; the comparison is false for NaN, as it should be."""
-    if values[:-1].min() > 0 and values[-1].min() >= 0 and values.max() < np.inf:
+    if values[DIVIDEND].min() >= 0 and values[OPEN:].min() > 0 and values.max() < np.inf:
         return  # the usual case in one pass: every instrument has every bar, and all of them are sound
-    for field, name in enumerate(_FIELDS):
+    for field, name in enumerate(FIELDS):
         is_sound = values[field] >= 0 if name == "dividend" else values[field] > 0
         bad = has_bar & ~(is_sound & np.isfinite(values[field]))
         if bad.any():

@@ -12,14 +12,16 @@ from quant.frames import Prices
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
+_COLUMNS = pd.Index(["equity", "return"], dtype="str")
 
-def buy_and_hold(prices: Mapping[int, Prices], initial_cash: float, start: pd.Timestamp) -> pd.DataFrame:
+
+def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start: pd.Timestamp) -> pd.DataFrame:
     """Buy all instruments at the first possible open, in equal parts, and never sell.
 
     Parameters
     ----------
-    prices : mapping of int to DataFrame
-        Raw price frame of each instrument, actions included.
+    prices : mapping of int to DataFrame, or Bars
+        Raw price frame of each instrument, actions included; or what `align` made of them.
     initial_cash : float
         Money at the start.
     start : Timestamp
@@ -63,8 +65,10 @@ def buy_and_hold(prices: Mapping[int, Prices], initial_cash: float, start: pd.Ti
             "bar."
         )
     value = _value_of_one(bars).sum(axis=1) * (initial_cash / len(bars.instruments))
-    changes = np.concatenate([[np.nan], value[1:] / value[:-1] - 1.0])
-    return pd.DataFrame({"equity": value, "return": changes}, index=bars.timestamps)
+    block = np.empty((2, len(value)))
+    block[0], block[1, 0] = value, np.nan
+    block[1, 1:] = value[1:] / value[:-1] - 1.0
+    return pd.DataFrame(block.T, index=bars.timestamps, columns=_COLUMNS, copy=False)
 
 
 def _value_of_one(bars: Bars) -> FloatArray:
@@ -75,7 +79,7 @@ def _value_of_one(bars: Bars) -> FloatArray:
     n = np.arange(len(buyable))[:, np.newaxis]
     growing = buyable & (n > first)  # from the first open on, not including actions before it
     growth = np.where(growing, bars.split_factor * (1.0 + bars.dividend / bars.open), 1.0)
-    last_close = pd.DataFrame(bars.close).ffill().to_numpy()
+    last_close = bars.close if bars.has_bar.all() else pd.DataFrame(bars.close).ffill().to_numpy()
     first_open = bars.open[np.minimum(first, len(buyable) - 1), np.arange(len(first))]
     value: FloatArray = np.where(n >= first, np.cumprod(growth, axis=0) * last_close / first_open, 1.0)
     return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -34,6 +35,8 @@ from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
+_EQUITY_COLUMNS = pd.Index(["cash", "position_value", "equity", "return", "exposure", "turnover", "costs"], dtype="str")
+_POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
 # The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
 _NOTHING_PENDING = pd.DataFrame(
@@ -46,9 +49,9 @@ _NOTHING_PENDING = pd.DataFrame(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BacktestResult:
-    """What became of the money.
+    """What became of the money: arrays, and frames of them that are made when they are first asked for.
 
     Attributes
     ----------
@@ -71,13 +74,38 @@ class BacktestResult:
         Orders that found no next bar: `decided_at`, `instrument`, `side`, `shares`. What to do at the next open.
     ruined_at : Timestamp or None
         The close at which equity was zero or less and the account was closed; None if that never happened.
+    bars : Bars
+        The bars it ran on.
+    account : Account
+        What the simulation wrote.
+    fill_table : ndarray of shape (6, n_fills)
+        The fills as the simulation wrote them.
     """
 
-    equity: pd.DataFrame
-    positions: pd.DataFrame
-    fills: pd.DataFrame
-    pending: pd.DataFrame
+    bars: Bars
+    account: Account
+    fill_table: FloatArray
     ruined_at: pd.Timestamp | None
+
+    @cached_property
+    def equity(self) -> pd.DataFrame:
+        """The account after each close."""
+        return _equity_frame(self.bars, self.account, self.fill_table)
+
+    @cached_property
+    def positions(self) -> pd.DataFrame:
+        """What was held after each close."""
+        return _positions_frame(self.bars, self.account)
+
+    @cached_property
+    def fills(self) -> pd.DataFrame:
+        """What was traded."""
+        return _fills_frame(self.bars, self.fill_table)
+
+    @cached_property
+    def pending(self) -> pd.DataFrame:
+        """What is still to be traded."""
+        return _pending_frame(self.bars, self.account.book)
 
     @property
     def is_ruined(self) -> bool:
@@ -85,13 +113,16 @@ class BacktestResult:
         return self.ruined_at is not None
 
 
-def run_backtest(prices: Mapping[int, Prices], target_weights: pd.DataFrame, spec: BacktestSpec) -> BacktestResult:
+def run_backtest(
+    prices: Mapping[int, Prices] | Bars, target_weights: pd.DataFrame, spec: BacktestSpec
+) -> BacktestResult:
     """Execute target weights on raw prices, with costs, in one account shared by all instruments.
 
     Parameters
     ----------
-    prices : mapping of int to DataFrame
-        **Raw** price frame of each instrument, actions included. Timestamps may differ between instruments.
+    prices : mapping of int to DataFrame, or Bars
+        **Raw** price frame of each instrument, actions included. Timestamps may differ between instruments. Or what
+        `quant.backtest.alignment.align` made of them: whoever runs several backtests has them checked once.
     target_weights : DataFrame of shape (n_rows, n_columns)
         Panel with `target_weight`, each at the close of a bar of its instrument. A bar without a row decides nothing:
         what is held stays.
@@ -149,23 +180,19 @@ def run_backtest(prices: Mapping[int, Prices], target_weights: pd.DataFrame, spe
     bars = align(prices, start=start)
     weights = _on_timeline(decisions, bars)
     account = empty_account(len(bars.timestamps), len(bars.instruments), len(decisions))
-    market = np.stack([bars.open, bars.close, bars.split_factor, bars.dividend])
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec.costs))
-    n_fills, ruined_row = simulate(market, bars.n_days, weights, spec.initial_cash, rules, *account)
-    fills = account.fills[:n_fills].T
-    equity, positions = _account_frames(bars, account, fills)
+    n_fills, ruined_row = simulate(bars.values, bars.n_days, weights, spec.initial_cash, rules, *account)
     return BacktestResult(
-        equity=equity,
-        positions=positions,
-        fills=_fills_frame(bars, fills),
-        pending=_pending_frame(bars, account.book),
+        bars=bars,
+        account=account,
+        fill_table=account.fills[:n_fills].T,
         ruined_at=bars.timestamps[ruined_row] if ruined_row >= 0 else None,
     )
 
 
 def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.Series]:
     """Return the moment of the first decision, and the weights."""
-    index = target_weights.index
+    index = cast("pd.MultiIndex", target_weights.index)
     if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
         raise DataError("Expected target weights as a panel sorted by timestamp and instrument, each row once.")
     if len(index) == 0:
@@ -175,14 +202,14 @@ def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.Series]:
     weights = target_weights["target_weight"]
     if not np.isfinite(weights.to_numpy(dtype=np.float64)).all():
         raise DataError("Expected finite target weights; found some that are not. An unknown wish is a weight of 0.")
-    return index[0][0], weights
+    return index.levels[0][index.codes[0][0]], weights
 
 
 def _on_timeline(decisions: pd.Series, bars: Bars) -> FloatArray:
     """Return the weights as an array of the shape of the bars, NaN where nothing is decided."""
     index = cast("pd.MultiIndex", decisions.index)
-    rows = bars.timestamps.get_indexer(index.levels[0])[index.codes[0]]
-    columns = bars.instruments.get_indexer(index.levels[1])[index.codes[1]]
+    rows = _places(index, 0, bars.timestamps)
+    columns = _places(index, 1, bars.instruments)
     misplaced = (rows < 0) | (columns < 0)
     misplaced |= ~bars.has_bar[rows, columns]
     if misplaced.any():
@@ -196,45 +223,54 @@ def _on_timeline(decisions: pd.Series, bars: Bars) -> FloatArray:
     return weights
 
 
-def _account_frames(bars: Bars, account: Account, fills: FloatArray) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the equity curve and the panel of positions."""
+def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> np.ndarray[Any, np.dtype[np.integer[Any]]]:
+    """Return where the entries of one level of a panel's index lie; -1 for those that are not there."""
+    codes, values = index.codes[level], index.levels[level]
+    if values.equals(among):
+        return np.asarray(codes)
+    return among.get_indexer(values)[codes]
+
+
+def _equity_frame(bars: Bars, account: Account, fills: FloatArray) -> pd.DataFrame:
+    """Return the equity curve."""
     ledger = account.ledger
-    value = np.where(ledger[SHARES] == 0.0, 0.0, ledger[SHARES] * ledger[PRICE])
+    value = _values(ledger)
     position_value = value.sum(axis=1)
     equity = account.cash + position_value
     solvent = np.where(equity > 0, equity, np.nan)
-    before = np.concatenate([[np.nan], solvent[:-1]])
-
     n_bars = len(equity)
+    before = np.empty(n_bars)
+    before[0], before[1:] = np.nan, solvent[:-1]
     rows = fills[FILL_ROW].astype(np.int64)
     traded_value = np.bincount(rows, weights=np.abs(fills[FILL_SHARES]) * fills[FILL_PRICE], minlength=n_bars)
-    fill_costs = np.bincount(rows, weights=fills[FILL_COMMISSION] + _slippage_costs(bars, fills), minlength=n_bars)
-    columns = {
-        "cash": account.cash,
-        "position_value": position_value,
-        "equity": equity,
-        "return": equity / before - 1.0,
-        "exposure": np.abs(value).sum(axis=1) / solvent,
-        "turnover": np.divide(traded_value, before, out=np.zeros(n_bars), where=traded_value > 0),
-        "costs": fill_costs + ledger[BORROW_FEES].sum(axis=1),
-    }
-    positions = {
-        "shares": ledger[SHARES].ravel(),
-        "price": ledger[PRICE].ravel(),
-        "value": value.ravel(),
-        "weight": (value / solvent[:, np.newaxis]).ravel(),
-        "dividends": ledger[DIVIDENDS].ravel(),
-        "borrow_fees": ledger[BORROW_FEES].ravel(),
-    }
-    return _of_floats(columns, bars.timestamps), _of_floats(positions, bars.panel_index())
+    fill_costs = np.bincount(rows, weights=fills[FILL_COMMISSION] + slippage_costs(bars, fills), minlength=n_bars)
+    block = np.empty((len(_EQUITY_COLUMNS), n_bars))
+    block[0], block[1], block[2] = account.cash, position_value, equity
+    block[3] = equity / before - 1.0
+    block[4] = np.abs(value).sum(axis=1) / solvent
+    block[5] = np.divide(traded_value, before, out=np.zeros(n_bars), where=traded_value > 0)
+    block[6] = fill_costs + ledger[BORROW_FEES].sum(axis=1)
+    return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
 
 
-def _of_floats(columns: dict[str, FloatArray], index: pd.Index) -> pd.DataFrame:
-    """Return a frame made from one block, which is several times faster than from many columns."""
-    return pd.DataFrame(np.stack(list(columns.values())).T, index=index, columns=list(columns), copy=False)
+def _positions_frame(bars: Bars, account: Account) -> pd.DataFrame:
+    """Return the panel of positions."""
+    ledger = account.ledger
+    value = _values(ledger)
+    equity = account.cash + value.sum(axis=1)
+    solvent = np.where(equity > 0, equity, np.nan)
+    columns = [ledger[SHARES], ledger[PRICE], value, value / solvent[:, np.newaxis]]
+    columns += [ledger[DIVIDENDS], ledger[BORROW_FEES]]
+    block = np.stack([column.ravel() for column in columns])
+    return pd.DataFrame(block.T, index=bars.panel_index(), columns=_POSITION_COLUMNS, copy=False)
 
 
-def _slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
+def _values(ledger: FloatArray) -> FloatArray:
+    """Return the money in each position; 0 where nothing is held, also before an instrument's first price."""
+    return np.where(ledger[SHARES] == 0.0, 0.0, ledger[SHARES] * ledger[PRICE])
+
+
+def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
     """Return what each fill cost against the open."""
     costs: FloatArray = np.abs(fills[FILL_SHARES] * (fills[FILL_PRICE] - _opens(bars, fills)))
     return costs
@@ -259,7 +295,7 @@ def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
             "price": fills[FILL_PRICE],
             "reference_price": _opens(bars, fills),
             "commission": fills[FILL_COMMISSION],
-            "slippage_cost": _slippage_costs(bars, fills),
+            "slippage_cost": slippage_costs(bars, fills),
             "value": shares * fills[FILL_PRICE],
         }
     )

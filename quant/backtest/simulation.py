@@ -13,8 +13,9 @@ from quant.backtest.costs import CostRates, borrow_fee, commission, fill_price
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
-# Planes of `market`, shape (4, n_bars, n_instruments): NaN where an instrument has no bar.
-OPEN, CLOSE, SPLIT_FACTOR, DIVIDEND = 0, 1, 2, 3
+# Planes of `market`, shape (at least 4, n_bars, n_instruments): NaN where an instrument has no bar. They are those of
+# `quant.backtest.alignment.Bars`, so that nothing is copied.
+DIVIDEND, OPEN, CLOSE, SPLIT_FACTOR = 0, 1, 2, 3
 # Planes of `ledger`, shape (4, n_bars, n_instruments): what is so after each bar.
 SHARES, PRICE, DIVIDENDS, BORROW_FEES = 0, 1, 2, 3
 # Columns of `fills`, shape (at least n_decisions + n_instruments, 6).

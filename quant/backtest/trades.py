@@ -1,20 +1,22 @@
 """Round trips: which fills belong together, and what each of them made or lost."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numba import njit
 
-from quant.backtest.alignment import Bars, align
-from quant.errors import DataError
-from quant.frames import Prices
+from quant.backtest.alignment import HIGH, LOW, OPEN, SPLIT_FACTOR, Bars
+from quant.backtest.engine import BacktestResult, slippage_costs
+from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, PRICE, SHARES
+from quant.backtest.simulation import FILL_COMMISSION as COMMISSION_OF_FILL
+from quant.backtest.simulation import FILL_INSTRUMENT as INSTRUMENT_OF_FILL
+from quant.backtest.simulation import FILL_PRICE as PRICE_OF_FILL
+from quant.backtest.simulation import FILL_ROW as ROW_OF_FILL
+from quant.backtest.simulation import FILL_SHARES as SHARES_OF_FILL
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
-# Planes of `history`, shape (7, n_bars, n_instruments).
-OPEN, HIGH, LOW, SPLIT_FACTOR, HELD, DIVIDENDS, BORROW_FEES = 0, 1, 2, 3, 4, 5, 6
 # Columns of `fills`, sorted by instrument and row.
 FILL_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION, FILL_SLIPPAGE = 0, 1, 2, 3, 4, 5
 # Columns of `trades`; those in shares are in shares of the trade's last bar. EXIT_ROW is -1 while the trade is open.
@@ -25,15 +27,13 @@ _DIRECTIONS = pd.array(["short", "long"], dtype="str")
 _inlined = njit(forceinline=True, error_model="numpy")
 
 
-def trades_from_fills(fills: pd.DataFrame, positions: pd.DataFrame, prices: Mapping[int, Prices]) -> pd.DataFrame:
-    """Group fills into round trips.
+def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
+    """Group the fills of a backtest into round trips.
 
     Parameters
     ----------
-    fills, positions : DataFrame
-        As `BacktestResult` has them.
-    prices : mapping of int to DataFrame
-        The raw price frames that the backtest used.
+    result : BacktestResult
+        What `run_backtest` returned.
 
     Returns
     -------
@@ -46,11 +46,6 @@ def trades_from_fills(fills: pd.DataFrame, positions: pd.DataFrame, prices: Mapp
         `dividends` received (negative: paid) and `borrow_fees` paid, which are in the pnl; `costs`, the commissions,
         slippage and borrow fees, which are in the pnl too; `bars_held`, bars of the instrument at whose close the
         position was held; `max_adverse_excursion` (0 or below) and `max_favourable_excursion` (0 or above); `is_open`.
-
-    Raises
-    ------
-    DataError
-        If the prices do not have the bars of the positions.
 
     Notes
     -----
@@ -69,35 +64,16 @@ def trades_from_fills(fills: pd.DataFrame, positions: pd.DataFrame, prices: Mapp
     ----------
     Sweeney 1996, Maximum Adverse Excursion.
     """
-    bars = _bars_of(positions, prices)
-    rows = np.searchsorted(bars.timestamps.asi8, pd.DatetimeIndex(fills["timestamp"]).asi8)
-    columns = np.searchsorted(bars.instruments.to_numpy(), fills["instrument"].to_numpy())
-    signed = np.where(fills["side"].to_numpy() == "buy", 1.0, -1.0) * fills["shares"].to_numpy()
-    table = np.stack([rows, columns, signed, fills["price"], fills["commission"], fills["slippage_cost"]], axis=1)
-    panel = positions.to_numpy(dtype=np.float64).reshape(*bars.has_bar.shape, -1)
-    held, value, dividends, borrow_fees = (
-        panel[:, :, positions.columns.get_loc(name)] for name in ("shares", "value", "dividends", "borrow_fees")
-    )
-    history = np.stack([bars.open, bars.high, bars.low, bars.split_factor, held, dividends, borrow_fees])
+    found, bars, ledger = result.fill_table, result.bars, result.account.ledger
+    order = np.lexsort((found[ROW_OF_FILL], found[INSTRUMENT_OF_FILL]))
+    fills = np.empty((found.shape[1], 6))
+    fills[:, :5] = found[[ROW_OF_FILL, INSTRUMENT_OF_FILL, SHARES_OF_FILL, PRICE_OF_FILL, COMMISSION_OF_FILL]].T
+    fills[:, FILL_SLIPPAGE] = slippage_costs(bars, found)
     trades = np.zeros((len(fills) + 1, 16))  # each fill begins at most one trade
-    n_trades = round_trips(history, table[np.lexsort((rows, columns))], trades)
-    return _trades_frame(trades[:n_trades].T, bars, value[-1])
-
-
-def _bars_of(positions: pd.DataFrame, prices: Mapping[int, Prices]) -> Bars:
-    """Return the bars under the positions."""
-    timestamps = pd.DatetimeIndex(positions.index.get_level_values("timestamp"))
-    bars = align(prices, start=timestamps[0])
-    n_bars, n_instruments = bars.has_bar.shape
-    if not (
-        np.array_equal(timestamps.asi8, np.repeat(bars.timestamps.asi8, n_instruments))
-        and np.array_equal(positions.index.get_level_values("instrument"), np.tile(bars.instruments, n_bars))
-    ):
-        raise DataError(
-            f"Expected the prices that the backtest used; found {n_bars} bars of {n_instruments} instruments that do "
-            f"not match the {len(positions)} rows of positions. Pass the same price frames."
-        )
-    return bars
+    n_trades = round_trips(bars.values, ledger, fills[order], trades)
+    last = ledger[:, -1]
+    last_values = np.where(last[SHARES] == 0.0, 0.0, last[SHARES] * last[PRICE])
+    return _trades_frame(trades[:n_trades].T, bars, last_values)
 
 
 def _trades_frame(trades: FloatArray, bars: Bars, last_values: FloatArray) -> pd.DataFrame:
@@ -135,46 +111,47 @@ def _trades_frame(trades: FloatArray, bars: Bars, last_values: FloatArray) -> pd
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def round_trips(history: FloatArray, fills: FloatArray, trades: FloatArray) -> int:
+def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trades: FloatArray) -> int:
     """Write one row a round trip, instrument by instrument; return their number."""
     n_trades = 0
     next_fill = 0
-    for i in range(history.shape[2]):
+    for i in range(market.shape[2]):
         is_open = False
-        for row in range(history.shape[1]):
+        for row in range(market.shape[1]):
             if is_open:
-                _carry(row, i, history, trades[n_trades])
+                _carry(row, i, market, ledger, trades[n_trades])
             if (
                 next_fill < fills.shape[0]
                 and fills[next_fill, FILL_INSTRUMENT] == i
                 and fills[next_fill, FILL_ROW] == row
             ):
-                n_trades, is_open = _take_fill(row, i, history, fills[next_fill], trades, n_trades, is_open)
+                n_trades, is_open = _take_fill(row, i, market, ledger, fills[next_fill], trades, n_trades, is_open)
                 next_fill += 1
-            if is_open and history[HIGH, row, i] > 0.0:
-                _watch(row, i, history, trades[n_trades])
+            if is_open and market[HIGH, row, i] > 0.0:
+                _watch(row, i, market, ledger, trades[n_trades])
         if is_open:
             n_trades += 1
     return n_trades
 
 
 @_inlined
-def _carry(row: int, i: int, history: FloatArray, trade: FloatArray) -> None:
+def _carry(row: int, i: int, market: FloatArray, ledger: FloatArray, trade: FloatArray) -> None:
     """Take splits, dividends and borrow fees of a bar into an open trade, before its open."""
-    split_factor = history[SPLIT_FACTOR, row, i]
+    split_factor = market[SPLIT_FACTOR, row, i]
     if split_factor > 0.0:  # false where there is no bar
         trade[ENTRY_SHARES] *= split_factor
         trade[EXIT_SHARES] *= split_factor
         trade[MAX_SHARES] *= split_factor
-    trade[INCOME] += history[DIVIDENDS, row, i]
-    trade[FEES] += history[BORROW_FEES, row, i]
+    trade[INCOME] += ledger[DIVIDENDS, row, i]
+    trade[FEES] += ledger[BORROW_FEES, row, i]
 
 
 @_inlined
 def _take_fill(
     row: int,
     i: int,
-    history: FloatArray,
+    market: FloatArray,
+    ledger: FloatArray,
     fill: FloatArray,
     trades: FloatArray,
     n_trades: int,
@@ -183,12 +160,12 @@ def _take_fill(
     """Share a fill between the trade that it reduces and the one that it begins or enlarges."""
     traded = abs(fill[FILL_SHARES])
     side = np.sign(fill[FILL_SHARES])
-    held = history[HELD, row, i]
+    held = ledger[SHARES, row, i]
     closed = 0.0
     if is_open and side != trades[n_trades, DIRECTION]:
         trade = trades[n_trades]
         closed = min(traded, abs(held - fill[FILL_SHARES]))
-        _excurse(history[OPEN, row, i], trade)
+        _excurse(market[OPEN, row, i], trade)
         trade[EXIT_SHARES] += closed
         trade[EXIT_VALUE] += closed * fill[FILL_PRICE]
         _charge(closed / traded, fill, trade)
@@ -220,12 +197,12 @@ def _charge(part: float, fill: FloatArray, trade: FloatArray) -> None:
 
 
 @_inlined
-def _watch(row: int, i: int, history: FloatArray, trade: FloatArray) -> None:
+def _watch(row: int, i: int, market: FloatArray, ledger: FloatArray, trade: FloatArray) -> None:
     """Take a bar at whose close the position is held into an open trade."""
     trade[BARS_HELD] += 1
-    trade[MAX_SHARES] = max(trade[MAX_SHARES], abs(history[HELD, row, i]))
-    _excurse(history[HIGH, row, i], trade)
-    _excurse(history[LOW, row, i], trade)
+    trade[MAX_SHARES] = max(trade[MAX_SHARES], abs(ledger[SHARES, row, i]))
+    _excurse(market[HIGH, row, i], trade)
+    _excurse(market[LOW, row, i], trade)
 
 
 @_inlined

@@ -1,5 +1,7 @@
 """What the measures accept: a Series or an array, with NaN for what is unknown."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -7,18 +9,80 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Values: TypeAlias = pd.Series | ArrayLike
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Known values in their order, and what several measures need of them, each computed once when it is first asked.
+
+    A measure that is given a sample computes what it would have computed from the values, to the last bit.
+    """
+
+    numbers: FloatArray
+
+    def __len__(self) -> int:
+        """Return how many values are known."""
+        return len(self.numbers)
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean; NaN without values."""
+        return float(np.add.reduce(self.numbers)) / len(self.numbers) if len(self.numbers) else np.nan
+
+    @cached_property
+    def centred(self) -> FloatArray:
+        """The values less their mean."""
+        return self.numbers - self.mean
+
+    @cached_property
+    def square_sum(self) -> float:
+        """The sum of the squares of the centred values."""
+        return float(np.add.reduce(self.centred * self.centred))
+
+    @cached_property
+    def deviation(self) -> float:
+        """The sample standard deviation; NaN with fewer than two values."""
+        return float(np.sqrt(self.square_sum / (len(self.numbers) - 1))) if len(self.numbers) > 1 else np.nan
+
+    @cached_property
+    def ascending(self) -> FloatArray:
+        """The values, sorted."""
+        return np.sort(self.numbers)
+
+    def less(self, rate: float) -> "Sample":
+        """Return the values less a rate; the sample itself if there is nothing to take off."""
+        return Sample(self.numbers - rate) if rate != 0.0 else self
+
+
+Values: TypeAlias = pd.Series | ArrayLike | Sample
 
 
 def to_array(values: Values) -> FloatArray:
     """Return values of one dimension as float64."""
     if isinstance(values, np.ndarray) and values.dtype == np.float64 and values.ndim == 1:
         return values  # measures call one another with arrays, and the set of them has a time to keep
+    if isinstance(values, Sample):
+        return values.numbers
     return np.asarray(values, dtype=np.float64).ravel()
 
 
 def known(values: Values) -> FloatArray:
     """Return the values that are known, in their order: NaN are left out, never counted as zero."""
+    if isinstance(values, Sample):
+        return values.numbers
     array = to_array(values)
     is_unknown = np.isnan(array)
     return array[~is_unknown] if is_unknown.any() else array
+
+
+def to_sample(values: Values) -> Sample:
+    """Return the values that are known as a sample; a sample as it is."""
+    return values if isinstance(values, Sample) else Sample(known(values))
+
+
+def columns_of(frame: pd.DataFrame, *names: str) -> list[FloatArray]:
+    """Return columns of a frame as float64; of a frame of one block, without making a Series of each."""
+    block = frame.to_numpy()
+    if block.dtype != np.float64:
+        return [to_array(frame[name]) for name in names]
+    return [block[:, frame.columns.get_loc(name)] for name in names]

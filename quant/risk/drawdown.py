@@ -104,11 +104,15 @@ def longest_drawdown(equity: pd.Series) -> Duration:
     -----
     Timing: uses the whole curve.
     """
-    peaks, lasts, _ = _spells(drawdowns(to_array(equity)))
+    return longest_below(drawdowns(to_array(equity)), equity.index)
+
+
+def longest_below(below: FloatArray, index: pd.Index) -> Duration:
+    """Return the longest drawdown of a curve whose drawdowns are known already."""
+    peaks, lasts, _ = _spells(below)
     if len(peaks) == 0:
         return Duration(0, 0)
-    days = _days(equity.index)
-    return Duration(int((lasts - peaks).max()), int((days[lasts] - days[peaks]).max()))
+    return Duration(int((lasts - peaks).max()), int((_days(index, lasts) - _days(index, peaks)).max()))
 
 
 def drawdown_table(equity: pd.Series, *, n: int = 5) -> pd.DataFrame:
@@ -149,7 +153,6 @@ def drawdown_table(equity: pd.Series, *, n: int = 5) -> pd.DataFrame:
         [peak + int(np.argmin(below[peak : last + 1])) for peak, last in zip(peaks, lasts, strict=True)], dtype=np.int64
     )
     timestamps = pd.DatetimeIndex(equity.index)
-    days = _days(timestamps)
     return pd.DataFrame(
         {
             "peak_at": timestamps[peaks],
@@ -157,22 +160,24 @@ def drawdown_table(equity: pd.Series, *, n: int = 5) -> pd.DataFrame:
             "recovery_at": timestamps[lasts].where(is_recovered),
             "depth": below[valleys],
             "n_bars": lasts - peaks,
-            "n_days": days[lasts] - days[peaks],
+            "n_days": _days(timestamps, lasts) - _days(timestamps, peaks),
         }
     )
 
 
 def _spells(below: FloatArray) -> tuple[IntArray, IntArray, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Return for each drawdown the position of its peak, of its recovery or the last bar, and whether it recovered."""
-    is_below = np.concatenate([[False], below < 0, [False]])
+    n_bars = len(below)
+    is_below = np.zeros(n_bars + 2, dtype=np.bool_)
+    np.less(below, 0.0, out=is_below[1:-1])
     edges = np.flatnonzero(is_below[1:] != is_below[:-1])
     begins, ends = edges[::2], edges[1::2]
-    n_bars = len(below)
     return begins - 1, np.minimum(ends, n_bars - 1), ends < n_bars
 
 
-def _days(index: pd.Index) -> IntArray:
-    """Return the calendar day of each timestamp, counted in UTC."""
+def _days(index: pd.Index, rows: IntArray) -> IntArray:
+    """Return the calendar day of some timestamps, counted in UTC."""
     timestamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
-    days: IntArray = timestamps.as_unit("us").asi8 // _MICROSECONDS_PER_DAY
+    stamps = timestamps.asi8 if timestamps.unit == "us" else timestamps.as_unit("us").asi8
+    days: IntArray = stamps[rows] // _MICROSECONDS_PER_DAY
     return days

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from quant.returns import RETURN_ROUNDING, align, per_period_rate
-from quant.risk.arrays import FloatArray, Values, known, to_array
+from quant.risk.arrays import FloatArray, Sample, Values, known, to_array
 
 
 @dataclass(frozen=True)
@@ -91,29 +91,38 @@ def relate(
     >>> round(relation.beta, 10), round(relation.correlation, 10), round(relation.up_capture, 10)
     (2.0, 1.0, 2.0)
     """
-    own, other = _common(returns, benchmark_returns)
+    return relate_returns(
+        *common_returns(returns, benchmark_returns),
+        periods_per_year=periods_per_year,
+        risk_free_annual=risk_free_annual,
+    )
+
+
+def relate_returns(
+    own: FloatArray, other: FloatArray, *, periods_per_year: float, risk_free_annual: float
+) -> BenchmarkRelation:
+    """Compare known returns with those of a benchmark at the same bars."""
     if len(own) < 2:  # noqa: PLR2004 - a deviation needs two values
         return BenchmarkRelation(len(own), *[np.nan] * 7)
     rate = per_period_rate(risk_free_annual, periods_per_year)
-    own_mean, other_mean = own.mean(), other.mean()
+    own_mean, other_mean = _mean(own), _mean(other)
     own_centred, other_centred = own - own_mean, other - other_mean
     # Sums of products and not `@`: BLAS splits long sums over threads, and their number would decide the last bits.
     covariance = float((own_centred * other_centred).sum())
     own_variance, other_variance = float((own_centred**2).sum()), float((other_centred**2).sum())
     own_deviation, other_deviation = (float(np.sqrt(s / (len(own) - 1))) for s in (own_variance, other_variance))
     beta = _ratio(covariance, other_variance, spread=other_deviation)
-    active = own - other
-    active_deviation = float(active.std(ddof=1))
+    active = Sample(own - other)
     root = float(np.sqrt(periods_per_year))
     return BenchmarkRelation(
         n_observations=len(own),
         beta=beta,
-        alpha=float(own_mean - rate - beta * (other_mean - rate)) * periods_per_year,
+        alpha=(own_mean - rate - beta * (other_mean - rate)) * periods_per_year,
         correlation=_ratio(
             covariance, float(np.sqrt(own_variance * other_variance)), spread=min(own_deviation, other_deviation)
         ),
-        tracking_error=active_deviation * root,
-        information_ratio=_ratio(float(active.mean()), active_deviation, spread=active_deviation) * root,
+        tracking_error=active.deviation * root,
+        information_ratio=_ratio(active.mean, active.deviation, spread=active.deviation) * root,
         up_capture=_capture(own, other, other > 0),
         down_capture=_capture(own, other, other < 0),
     )
@@ -223,13 +232,22 @@ def annualised_turnover(
     return float(values.mean()) * periods_per_year * (0.5 if counted == "one_way" else 1.0)
 
 
-def _common(returns: pd.Series, benchmark_returns: pd.Series) -> tuple[FloatArray, FloatArray]:
+def common_returns(returns: pd.Series, benchmark_returns: pd.Series) -> tuple[FloatArray, FloatArray]:
     """Return the returns that both have, in the order of time."""
     if not (returns.index.equals(benchmark_returns.index) and returns.index.is_unique):
         returns, benchmark_returns = align(returns, benchmark_returns)
-    own, other = to_array(returns), to_array(benchmark_returns)
+    return both_known(to_array(returns), to_array(benchmark_returns))
+
+
+def both_known(own: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the pairs of returns of which neither is unknown."""
     both = ~(np.isnan(own) | np.isnan(other))
     return own[both], other[both]
+
+
+def _mean(values: FloatArray) -> float:
+    """Return the mean of at least one value."""
+    return float(np.add.reduce(values)) / len(values)
 
 
 def _capture(own: FloatArray, other: FloatArray, chosen: np.ndarray) -> float:
@@ -237,7 +255,7 @@ def _capture(own: FloatArray, other: FloatArray, chosen: np.ndarray) -> float:
     if not chosen.any():
         return np.nan
     moves = other[chosen]
-    return _ratio(float(own[chosen].mean()), float(moves.mean()), spread=float(np.abs(moves).max()))
+    return _ratio(_mean(own[chosen]), _mean(moves), spread=float(np.maximum.reduce(np.abs(moves))))
 
 
 def _ratio(numerator: float, denominator: float, *, spread: float) -> float:

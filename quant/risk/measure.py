@@ -1,24 +1,31 @@
 """Every number about a finished curve, by name."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from quant.risk.arrays import known, to_array
+from quant.returns import per_period_rate
+from quant.risk.arrays import FloatArray, Sample, columns_of, known, to_array, to_sample
 from quant.risk.catalog import RiskSpec
-from quant.risk.drawdown import longest_drawdown, max_drawdown
-from quant.risk.exposure import annualised_turnover, relate, time_in_market
+from quant.risk.drawdown import drawdowns, longest_below
+from quant.risk.exposure import (
+    annualised_turnover,
+    both_known,
+    common_returns,
+    relate_returns,
+    time_in_market,
+)
 from quant.risk.performance import (
     annualised_volatility,
-    calmar_ratio,
     compound_annual_growth_rate,
+    growth_over_drawdown,
     hit_rate,
     profit_factor,
-    raw_kurtosis,
     sharpe_ratio,
-    skewness,
     sortino_ratio,
+    standardised_moments,
     total_return,
 )
 from quant.risk.value_at_risk import expected_shortfall, value_at_risk
@@ -77,11 +84,8 @@ def measure(
     """
     own = _of_curve(equity, spec, periods_per_year)
     other = _of_curve(benchmark, spec, periods_per_year)
-    relation = relate(
-        equity["return"],
-        benchmark["return"],
-        periods_per_year=periods_per_year,
-        risk_free_annual=spec.risk_free_annual,
+    relation = relate_returns(
+        *_common_returns(equity, benchmark), periods_per_year=periods_per_year, risk_free_annual=spec.risk_free_annual
     )
     compared = {
         "beta": relation.beta,
@@ -96,41 +100,51 @@ def measure(
     return [Metric(name, _or_none(value), _or_none(other.get(name)), segment) for name, value in values.items()]
 
 
+def _common_returns(equity: pd.DataFrame, benchmark: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Return the returns that both have; those of an analysis stand on one timeline, and need no search."""
+    if equity.index.is_(benchmark.index):
+        return both_known(*columns_of(equity, "return"), *columns_of(benchmark, "return"))
+    return common_returns(equity["return"], benchmark["return"])
+
+
 def _of_curve(curve: pd.DataFrame, spec: RiskSpec, periods_per_year: float) -> dict[str, float]:
     """Return the measures of one equity curve."""
-    equity = to_array(curve["equity"])
-    returns = known(curve["return"])
-    duration = longest_drawdown(curve["equity"])
-    rate, q = spec.risk_free_annual, periods_per_year
+    equity, changes = columns_of(curve, "equity", "return")
+    returns, below, q = Sample(known(changes)), drawdowns(equity), periods_per_year
+    excess = returns.less(per_period_rate(spec.risk_free_annual, q))
+    growth, depth = compound_annual_growth_rate(equity, periods_per_year=q), float(np.minimum.reduce(below))
+    duration = longest_below(below, curve.index)
+    third, fourth = standardised_moments(returns)
     return {
         "total_return": total_return(equity),
-        "compound_annual_growth_rate": compound_annual_growth_rate(equity, periods_per_year=q),
+        "compound_annual_growth_rate": growth,
         "final_equity": float(equity[-1]),
-        "sharpe_ratio": sharpe_ratio(returns, periods_per_year=q, risk_free_annual=rate),
-        "sortino_ratio": sortino_ratio(returns, periods_per_year=q, minimum_annual=rate),
-        "calmar_ratio": calmar_ratio(equity, periods_per_year=q),
-        "best_bar": float(returns.max(initial=-np.inf)),
-        "worst_bar": float(returns.min(initial=np.inf)),
+        "sharpe_ratio": sharpe_ratio(excess, periods_per_year=q),
+        "sortino_ratio": sortino_ratio(excess, periods_per_year=q),
+        "calmar_ratio": growth_over_drawdown(growth, depth),
+        "best_bar": float(returns.ascending[-1]) if len(returns) else np.nan,
+        "worst_bar": float(returns.ascending[0]) if len(returns) else np.nan,
         "winning_bars": hit_rate(returns),
         "annualised_volatility": annualised_volatility(returns, periods_per_year=q),
-        "max_drawdown": max_drawdown(equity),
+        "max_drawdown": depth,
         "longest_drawdown_bars": duration.n_bars,
         "longest_drawdown_days": duration.n_days,
         "value_at_risk": value_at_risk(returns, confidence=spec.confidence),
         "expected_shortfall": expected_shortfall(returns, confidence=spec.confidence),
-        "skewness": skewness(returns),
-        "raw_kurtosis": raw_kurtosis(returns),
+        "skewness": third,
+        "raw_kurtosis": fourth,
     }
 
 
 def _of_trading(equity: pd.DataFrame, periods_per_year: float) -> dict[str, float]:
     """Return how the account was used, from the bar after the first decision on: before, nothing could be held."""
-    exposure, turnover = to_array(equity["exposure"])[1:], to_array(equity["turnover"])[1:]
+    exposure, turnover, costs = columns_of(equity, "exposure", "turnover", "costs")
+    held = Sample(known(exposure[1:]))
     return {
-        "time_in_market": time_in_market(exposure),
-        "average_exposure": _mean(exposure),
-        "annualised_turnover": annualised_turnover(turnover, periods_per_year=periods_per_year, counted="one_way"),
-        "total_costs": float(to_array(equity["costs"]).sum()),
+        "time_in_market": time_in_market(held),
+        "average_exposure": held.mean,
+        "annualised_turnover": annualised_turnover(turnover[1:], periods_per_year=periods_per_year, counted="one_way"),
+        "total_costs": float(costs.sum()),
     }
 
 
@@ -142,17 +156,11 @@ def _of_trades(trades: pd.DataFrame) -> dict[str, float]:
         "n_trades": len(trades),
         "hit_rate": hit_rate(profits),
         "profit_factor": profit_factor(profits),
-        "average_trade_return": _mean(to_array(trades["return_on_entry_value"])[is_closed]),
-        "average_bars_held": _mean(to_array(trades["bars_held"])[is_closed]),
+        "average_trade_return": to_sample(to_array(trades["return_on_entry_value"])[is_closed]).mean,
+        "average_bars_held": to_sample(to_array(trades["bars_held"])[is_closed]).mean,
     }
-
-
-def _mean(values: np.ndarray) -> float:
-    """Return the mean of what is known; NaN if nothing is."""
-    values = known(values)
-    return float(values.mean()) if len(values) else np.nan
 
 
 def _or_none(value: float | None) -> float | None:
     """Return the value as JSON can hold it."""
-    return float(value) if value is not None and np.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -5,12 +5,16 @@ n + 1 values has n returns. What annualises, `periods_per_year`, is an argument:
 calendar of the series (252, 365, 52, 12), never the calendar days of the sample divided by something.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
 import pandas as pd
 
 from quant.returns import RETURN_ROUNDING, per_period_rate
-from quant.risk.arrays import FloatArray, Values, known, to_array
+from quant.risk.arrays import FloatArray, Sample, Values, known, to_array, to_sample
 from quant.risk.drawdown import max_drawdown
+
+IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 # A divisor this small against what it divides is rounding as well: of profits, which are money and may be of any size.
 _RELATIVE_ROUNDING = 1e-12
@@ -90,7 +94,7 @@ def annualised_volatility(returns: Values, *, periods_per_year: float) -> float:
     ----------
     Lo 2002, The Statistics of Sharpe Ratios, Financial Analysts Journal 58(4).
     """
-    return _deviation(known(returns)) * float(np.sqrt(periods_per_year))
+    return to_sample(returns).deviation * float(np.sqrt(periods_per_year))
 
 
 def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: float = 0.0) -> float:
@@ -125,8 +129,8 @@ def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: 
     >>> round(sharpe_ratio([0.02, -0.01, 0.03, -0.02, 0.01, 0.0, 0.015, -0.005], periods_per_year=1), 4)
     0.2996
     """
-    excess = known(returns) - per_period_rate(risk_free_annual, periods_per_year)
-    return _ratio(_mean(excess), _deviation(excess)) * float(np.sqrt(periods_per_year))
+    excess = to_sample(returns).less(per_period_rate(risk_free_annual, periods_per_year))
+    return _ratio(excess.mean, excess.deviation) * float(np.sqrt(periods_per_year))
 
 
 def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: float = 0.0) -> float:
@@ -161,10 +165,10 @@ def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: f
     >>> round(sortino_ratio([0.02, -0.01, 0.03, -0.02, 0.01, 0.0, 0.015, -0.005], periods_per_year=1), 4)
     0.6172
     """
-    excess = known(returns) - per_period_rate(minimum_annual, periods_per_year)
-    shortfall = np.minimum(excess, 0.0)
+    excess = to_sample(returns).less(per_period_rate(minimum_annual, periods_per_year))
+    shortfall = np.minimum(excess.numbers, 0.0)
     downside_deviation = float(np.sqrt(_mean(shortfall * shortfall)))
-    return _ratio(_mean(excess), downside_deviation) * float(np.sqrt(periods_per_year))
+    return _ratio(excess.mean, downside_deviation) * float(np.sqrt(periods_per_year))
 
 
 def calmar_ratio(equity: Values, *, periods_per_year: float) -> float:
@@ -190,7 +194,13 @@ def calmar_ratio(equity: Values, *, periods_per_year: float) -> float:
     ----------
     Young 1991, Calmar Ratio: A Smoother Tool, Futures 20(1).
     """
-    return _ratio(compound_annual_growth_rate(equity, periods_per_year=periods_per_year), -max_drawdown(equity))
+    growth = compound_annual_growth_rate(equity, periods_per_year=periods_per_year)
+    return growth_over_drawdown(growth, max_drawdown(equity))
+
+
+def growth_over_drawdown(growth: float, depth: float) -> float:
+    """Return a growth rate over the size of a drawdown; NaN if that is none, or no more than rounding."""
+    return _ratio(growth, -depth)
 
 
 def hit_rate(outcomes: Values) -> float:
@@ -253,7 +263,7 @@ def skewness(returns: Values) -> float:
     >>> round(skewness([-0.3, 0.1, 0.1, 0.1]), 4)
     -1.1547
     """
-    return _standardised_moment(known(returns), 3)
+    return standardised_moments(to_sample(returns))[0]
 
 
 def raw_kurtosis(returns: Values) -> float:
@@ -268,7 +278,7 @@ def raw_kurtosis(returns: Values) -> float:
     >>> round(raw_kurtosis([-1.0, 1.0]), 10)
     1.0
     """
-    return _standardised_moment(known(returns), 4)
+    return standardised_moments(to_sample(returns))[1]
 
 
 def monthly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
@@ -298,9 +308,8 @@ def monthly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None
     >>> monthly_returns(pd.Series([100.0, 110.0, 99.0], index=index)).round(10).to_numpy().tolist()
     [[2024.0, 1.0, 0.1], [2024.0, 2.0, -0.1]]
     """
-    frame = _period_returns(equity, benchmark_equity, "M")
-    months = frame.index.to_numpy()
-    return pd.DataFrame({"year": 1970 + months // 12, "month": 1 + months % 12, **dict(frame.reset_index(drop=True))})
+    months, returns = _period_returns(equity, benchmark_equity, "M")
+    return pd.DataFrame({"year": 1970 + months // 12, "month": 1 + months % 12, **returns}, copy=False)
 
 
 def yearly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
@@ -320,35 +329,65 @@ def yearly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None)
     -----
     Timing: as `monthly_returns`.
     """
-    frame = _period_returns(equity, benchmark_equity, "Y")
-    return pd.DataFrame({"year": 1970 + frame.index.to_numpy(), **dict(frame.reset_index(drop=True))})
+    years, returns = _period_returns(equity, benchmark_equity, "Y")
+    return pd.DataFrame({"year": 1970 + years, **returns}, copy=False)
 
 
-def _period_returns(equity: pd.Series, benchmark_equity: pd.Series | None, unit: str) -> pd.DataFrame:
-    """Return the returns of the periods of the curve, indexed by their number since 1970."""
-    columns = {"return": _returns_by_period(equity, unit)}
+def standardised_moments(sample: Sample) -> tuple[float, float]:
+    """Return the third and fourth standardised moment of the population; NaN if the values do not differ."""
+    if len(sample) == 0:
+        return np.nan, np.nan
+    deviation = float(np.sqrt(sample.square_sum / len(sample)))
+    largest = max(abs(float(np.minimum.reduce(sample.numbers))), abs(float(np.maximum.reduce(sample.numbers))))
+    if not deviation > _rounding_of(largest):
+        return np.nan, np.nan
+    standardised = sample.centred / deviation
+    squared = standardised * standardised
+    return _mean(squared * standardised), _mean(squared * squared)
+
+
+def _period_returns(
+    equity: pd.Series, benchmark_equity: pd.Series | None, unit: str
+) -> tuple[IntArray, dict[str, FloatArray]]:
+    """Return the numbers of the periods since 1970 that the curve touches, and the returns of each."""
+    periods, returns = _returns_by_period(equity, unit)
+    columns = {"return": returns}
     if benchmark_equity is not None:
-        columns["benchmark_return"] = _returns_by_period(benchmark_equity, unit).reindex(columns["return"].index)
-    return pd.DataFrame(columns)
+        others, other_returns = _returns_by_period(benchmark_equity, unit)
+        if not np.array_equal(others, periods):
+            other_returns = to_array(pd.Series(other_returns, index=others).reindex(periods))
+        columns["benchmark_return"] = other_returns
+    return periods, columns
 
 
-def _returns_by_period(equity: pd.Series, unit: str) -> pd.Series:
-    """Return the return from the last value of one period, or the initial capital, to the last value of the next."""
-    values = to_array(equity)
-    ends = pd.DatetimeIndex(equity.index).tz_convert("UTC").tz_localize(None).as_unit("us") - pd.Timedelta(1, "us")
-    period = ends.to_numpy()[1:].astype(f"datetime64[{unit}]").astype(np.int64)
-    last = np.flatnonzero(np.diff(period, append=period[-1:] + 1)) + 1
-    levels = values[np.concatenate([[0], last])]
-    return pd.Series(levels[1:] / levels[:-1] - 1.0, index=period[last - 1])
+def _returns_by_period(equity: pd.Series, unit: str) -> tuple[IntArray, FloatArray]:
+    """Return the periods, and the return from the last value of one, or the initial capital, to that of the next.
+
+    The periods are few and the bars are many: so the bounds of the periods are looked up among the bars, and no bar's
+    period is ever computed. A bar that ends at a bound belongs to the period before it.
+    """
+    values, stamps = to_array(equity), _microseconds(equity.index)
+    if len(values) < 2:  # noqa: PLR2004 - a return needs two values
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    ends = (stamps[[1, -1]] - 1).astype("datetime64[us]").astype(f"datetime64[{unit}]").astype(np.int64)
+    periods = np.arange(ends[0], ends[1] + 1)
+    bounds = (periods + 1).astype(f"datetime64[{unit}]").astype("datetime64[us]").astype(np.int64)
+    last = np.searchsorted(stamps, bounds, side="right") - 1
+    has_bars = np.diff(last, prepend=0) > 0
+    levels = values[last[has_bars]]
+    before = np.empty(len(levels))
+    before[0], before[1:] = values[0], levels[:-1]
+    return periods[has_bars], levels / before - 1.0
+
+
+def _microseconds(index: "pd.Index[Any]") -> IntArray:
+    """Return timestamps in UTC as microseconds since 1970."""
+    stamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
+    return stamps.asi8 if stamps.unit == "us" else stamps.as_unit("us").asi8
 
 
 def _mean(values: FloatArray) -> float:
-    return float(values.mean()) if len(values) else np.nan
-
-
-def _deviation(values: FloatArray) -> float:
-    """Return the sample standard deviation; NaN with fewer than two values."""
-    return float(values.std(ddof=1)) if len(values) > 1 else np.nan
+    return float(np.add.reduce(values)) / len(values) if len(values) else np.nan
 
 
 def _ratio(numerator: float, denominator: float) -> float:
@@ -359,16 +398,3 @@ def _ratio(numerator: float, denominator: float) -> float:
 def _rounding_of(size: float) -> float:
     """Return up to what a divisor is rounding: of returns, or of money against an amount of this size."""
     return max(RETURN_ROUNDING, _RELATIVE_ROUNDING * size)
-
-
-def _standardised_moment(values: FloatArray, order: int) -> float:
-    """Return a standardised moment of the population; NaN if the values do not differ."""
-    if len(values) == 0:
-        return np.nan
-    centred = values - values.mean()
-    deviation = float(np.sqrt(np.mean(centred * centred)))
-    if not deviation > _rounding_of(float(np.abs(values).max())):
-        return np.nan
-    standardised = centred / deviation
-    squared = standardised * standardised
-    return float(np.mean(squared * (standardised if order == 3 else squared)))  # noqa: PLR2004 - the order itself

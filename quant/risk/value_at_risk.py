@@ -3,7 +3,7 @@
 import numpy as np
 
 from quant.errors import InvalidSpec
-from quant.risk.arrays import Values, known
+from quant.risk.arrays import Values, to_sample
 
 # A confidence times a count may be whole in arithmetic and not in floats: 0.07 * 100 is 7.000000000000001.
 _ROUNDING = 1e-9
@@ -49,11 +49,11 @@ def value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     0.04
     """
     _check_confidence(confidence)
-    losses = np.sort(-known(returns))
-    if len(losses) == 0:
+    ascending = to_sample(returns).ascending
+    if len(ascending) == 0:
         return np.nan
-    position = int(np.ceil(confidence * len(losses) - _ROUNDING)) - 1
-    return float(losses[position]) + 0.0
+    n_within = int(np.ceil(confidence * len(ascending) - _ROUNDING))
+    return -float(ascending[len(ascending) - n_within]) + 0.0
 
 
 def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
@@ -96,14 +96,14 @@ def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
     0.046667
     """
     _check_confidence(confidence)
-    losses = np.sort(-known(returns))[::-1]
-    if len(losses) == 0:
+    ascending = to_sample(returns).ascending
+    if len(ascending) == 0:
         return np.nan
-    mass = (1.0 - confidence) * len(losses)
+    mass = (1.0 - confidence) * len(ascending)
     n_whole = int(mass + _ROUNDING)
     rest = max(mass - n_whole, 0.0)
-    total = losses[:n_whole].sum() + (rest * losses[n_whole] if n_whole < len(losses) else 0.0)
-    return float(total / (n_whole + rest)) + 0.0
+    total = ascending[:n_whole].sum() + (rest * ascending[n_whole] if n_whole < len(ascending) else 0.0)
+    return -float(total / (n_whole + rest)) + 0.0
 
 
 def _check_confidence(confidence: float) -> None:

@@ -26,6 +26,20 @@ def test_start_cuts_every_instrument(market):
     assert bars.close.tolist() == [[3.0, 5.0]]
 
 
+def test_bars_are_aligned_once_and_cut_as_often_as_needed(market):
+    prices = {0: market.prices([1.0, 2.0, 3.0]), 1: market.prices([4.0, 5.0], days=[1, 2])}
+    start = prices[0].index[1]
+    bars = align(prices)
+    assert align(bars) is bars
+    cut, fresh = align(bars, start=start), align(prices, start=start)
+    assert cut.timestamps.equals(fresh.timestamps)
+    np.testing.assert_array_equal(cut.values, fresh.values)
+    np.testing.assert_array_equal(cut.has_bar, fresh.has_bar)
+    assert cut.values.flags.c_contiguous
+    with pytest.raises(NotEnoughData, match="earlier start"):
+        align(bars, start=prices[0].index[-1] + pd.Timedelta(days=1))
+
+
 def test_panel_index_is_that_of_a_panel(market):
     prices = {0: market.prices([1.0, 2.0]), 3: market.prices([4.0, 5.0])}
     assert align(prices).panel_index().equals(to_panel(prices).index)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quant.backtest.alignment import align
 from quant.backtest.catalog import BacktestSpec, CostSpec
 from quant.backtest.engine import run_backtest
 from quant.errors import DataError, InvalidPrices, NotEnoughData
@@ -412,3 +413,11 @@ def test_no_weights_and_impossible_prices_are_refused(market, free_spec):
         run_backtest(prices, weights.iloc[:0], free_spec)
     with pytest.raises(InvalidPrices, match="open"):
         run_backtest({0: market.prices([10.0] * 3, open_=[10, -1, 10])}, weights, free_spec)
+
+
+def test_aligned_bars_give_what_their_prices_give(market):
+    prices, weights, spec = market.random_case(5)
+    by_prices, by_bars = run_backtest(prices, weights, spec), run_backtest(align(prices), weights, spec)
+    for name in ("equity", "positions", "fills", "pending"):
+        pd.testing.assert_frame_equal(getattr(by_prices, name), getattr(by_bars, name), check_exact=True)
+    assert by_bars.equity is by_bars.equity  # made once

@@ -23,7 +23,7 @@ FREE = Rules(whole_shares=False, rebalance_threshold=0.0, rates=CostRates(0.0, 0
 def run(close, weights, rules=FREE):
     close = np.asarray(close, dtype=float)
     opens = np.concatenate([close[:1], close[:-1]])
-    market = np.stack([opens, close, np.ones_like(close), np.zeros_like(close)])
+    market = np.stack([np.zeros_like(close), opens, close, np.ones_like(close)])
     weights = np.asarray(weights, dtype=float)
     account = empty_account(*close.shape, int(np.isfinite(weights).sum()))
     outcome = simulate(market, np.ones(len(close)), weights, 1000.0, rules, *account)

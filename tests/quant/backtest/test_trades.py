@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 from quant.backtest.catalog import CostSpec
 from quant.backtest.engine import run_backtest
 from quant.backtest.trades import trades_from_fills
-from quant.errors import DataError
 
 seeds = st.integers(0, 2**32 - 1)
 
 
 def run(market, prices, weights, spec):
     result = run_backtest(prices, market.weights(prices, weights), spec)
-    return result, trades_from_fills(result.fills, result.positions, prices)
+    return result, trades_from_fills(result)
 
 
 @settings(max_examples=100, deadline=None)
@@ -22,7 +21,7 @@ def run(market, prices, weights, spec):
 def test_the_profits_of_all_trades_are_the_change_of_equity(market, seed):
     prices, weights, spec = market.random_case(seed)
     result = run_backtest(prices, weights, spec)
-    trades = trades_from_fills(result.fills, result.positions, prices)
+    trades = trades_from_fills(result)
     change = result.equity["equity"].iloc[-1] - spec.initial_cash
     assert trades["pnl"].sum() == pytest.approx(change, abs=1e-7 * spec.initial_cash)
     assert trades["costs"].sum() == pytest.approx(result.equity["costs"].sum(), abs=1e-7 * spec.initial_cash)
@@ -36,7 +35,7 @@ def test_trades_are_the_spells_of_one_side(market, seed):
     """Counted from the positions alone: a spell begins where the sign of the shares changes to one that is not 0."""
     prices, weights, spec = market.random_case(seed)
     result = run_backtest(prices, weights, spec)
-    trades = trades_from_fills(result.fills, result.positions, prices)
+    trades = trades_from_fills(result)
     n_spells = n_held = 0
     for instrument, frame in prices.items():
         side = np.sign(result.positions["shares"].xs(instrument, level="instrument"))
@@ -163,11 +162,3 @@ def test_no_fills_no_trades_but_the_same_columns_and_types(market, free_spec):
     _, some = run(market, prices, {0: [0.5, 0.0]}, free_spec)
     assert none.empty
     pd.testing.assert_series_equal(none.dtypes, some.dtypes)
-
-
-def test_other_prices_are_refused(market, free_spec):
-    prices = {0: market.prices([10.0] * 4)}
-    result, _ = run(market, prices, {0: [0.5]}, free_spec)
-    for other in ({0: market.prices([10.0] * 5)}, {1: prices[0]}, {0: prices[0], 1: prices[0]}):
-        with pytest.raises(DataError, match="the backtest used"):
-            trades_from_fills(result.fills, result.positions, other)

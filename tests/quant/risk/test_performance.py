@@ -256,3 +256,14 @@ def test_months_of_a_benchmark_stand_beside_and_are_unknown_where_it_has_none(cu
 
 def test_the_curve_of_one_value_has_no_months(curve_of):
     assert monthly_returns(curve_of([])).empty
+
+
+def test_periods_equal_those_of_each_bar(real_curves):
+    """The bounds of months are looked up among the bars; here every bar is asked for its own."""
+    curve = real_curves["GOOG"].iloc[::17]
+    ends = (curve.index - pd.Timedelta(1, "us")).tz_localize(None)
+    for frame, unit in ((monthly_returns(curve), "M"), (yearly_returns(curve), "Y")):
+        last = curve.iloc[1:].groupby(ends[1:].to_period(unit)).last()
+        expected = last.to_numpy() / np.concatenate([[curve.iloc[0]], last.to_numpy()[:-1]]) - 1.0
+        np.testing.assert_array_equal(frame["return"], expected)
+        assert frame["year"].tolist() == last.index.year.tolist()
