@@ -56,9 +56,9 @@ def measure(*, quick: bool = False) -> Finding:
         how=(
             f"A crossing of two moving averages on {n_bars:,} bars, long or flat, with costs, filled at the next open: "
             f"{len(outcome.fills)} fills, {len(trades)} trades. Single calls, frames in and frames out; medians of "
-            f"{rounds} rounds, each at least 5 ms long. One backtest is the four parts in a row; fills and positions become "
-            "frames only when somebody asks for them. empyrical computes ten measures and the months of the same "
-            "curve; ours are all that an analysis shows, of the curve and of its benchmark."
+            f"{rounds} rounds, each at least 5 ms long. One backtest is the four parts in a row; fills and positions "
+            "become frames only when somebody asks for them. empyrical computes ten measures and the months of the "
+            "same curve; ours are all that an analysis shows, of the curve and of its benchmark."
         ),
         goals=(
             Goal(f"backtest, benchmark, trades and measures, {n_bars:,} bars", milliseconds["one backtest"], 1.0, "ms"),
