@@ -21,7 +21,8 @@ from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, NotEnoughData
 from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions
-from quant.labels.catalog import LABELS
+from quant.labels.catalog import LABELS, EventSpec
+from quant.labels.events import cusum_events
 from quant.latest import Latest, final_fold, predict_latest
 from quant.learning import TrainingSpan, best_of, to_model
 from quant.luck import resample
@@ -180,6 +181,7 @@ def warm_up() -> None:
     prices = next(iter(clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted.values()))
     for label in LABELS:
         label.load()(prices, **label().parameters())
+    cusum_events(prices, **EventSpec().model_dump(exclude={"at"}))
 
 
 @dataclass(frozen=True, eq=False)

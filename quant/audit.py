@@ -30,6 +30,7 @@ from quant.preparation import (
     labels_panel,
     samples,
     traded_folds,
+    with_sides,
 )
 from quant.spec import AnalysisSpec
 from quant.trading import decide
@@ -206,7 +207,7 @@ def _labels(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
     if not young:
         return labels
     rows = to_panel({place: adjusted[place][["close"]] for place in adjusted}).index
-    return labels.reindex(rows)
+    return with_sides(spec, labels.reindex(rows), adjusted)
 
 
 def _until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -> pd.DataFrame:

@@ -31,6 +31,7 @@ def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
     return {
         "model": [type(model).version, model.model_dump(mode="json")],
         "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
+        "events": spec.events.model_dump(mode="json"),
         "weights": spec.weights.model_dump(mode="json"),
         "validation": spec.validation.model_dump(mode="json", exclude={"target"}),
         "seed": spec.seed,

@@ -22,11 +22,13 @@ Labels
     `outcome` (the simple return that the label is about). The last rows, whose outcome is unknown, are NaN / NaT.
     `label` is 0 or 1 (`two_way`), -1, 0 or 1 (`three_way`), or the outcome itself (`regression`). Labels that may end
     early have `known_at` as well: the earliest moment at which a model may learn from them; else that is `label_end`.
+    Labels of a position whose side was chosen before have `side`: 1, -1, or 0 and NaN for none, known at every close.
+    Bars that are no events have no label.
 
 Predictions
     Panel with what was predicted and `fold` (int), by models that never saw the bar or anything after it. What was
     predicted is `probability`, that the label is 1; in `three_way` also `probability_down`, that it is -1; in
-    `regression` instead `predicted_return`.
+    `regression` instead `predicted_return`. If the labels have a `side`, so have the predictions.
 
 Equity
     Index `timestamp`; see `quant.backtest.engine`.

@@ -19,6 +19,8 @@ from quant.errors import NotEnoughData
 from quant.features.compute import compute_features
 from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Labels, Prices, known_at, to_panel
+from quant.labels.events import cusum_events
+from quant.labels.meta import primary_side
 from quant.spec import AnalysisSpec
 from quant.validation.splits import Fold, walk_forward
 
@@ -148,7 +150,7 @@ def features_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices], *, is_cut
 
 
 def labels_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
-    """Compute the labels of all instruments.
+    """Compute the labels of all instruments; bars that are no events have none.
 
     Raises
     ------
@@ -156,7 +158,43 @@ def labels_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
         If an instrument has no more bars than the label's horizon.
     """
     label = type(spec.label).load()
-    return to_panel({position: label(prices, **spec.label.parameters()) for position, prices in adjusted.items()})
+    labels = to_panel({position: label(prices, **spec.label.parameters()) for position, prices in adjusted.items()})
+    if spec.events.at == "cusum":
+        options = spec.events.model_dump(exclude={"at"})
+        events = {
+            position: pd.DataFrame({"is_event": cusum_events(prices, **options)}, index=prices.index)
+            for position, prices in adjusted.items()
+        }
+        labels = labels.where(to_panel(events)["is_event"])
+    return with_sides(spec, labels, adjusted)
+
+
+def with_sides(spec: AnalysisSpec, labels: Labels, adjusted: Mapping[int, Prices]) -> Labels:
+    """Return the labels with the side that was taken at every bar, if the label has one.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel of all bars of `adjusted`.
+    adjusted : mapping of int to DataFrame
+        Adjusted prices by position.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_columns)
+        With `side`, or as it was.
+
+    Notes
+    -----
+    Timing: the side at `t` is known at the close of `t`, whatever becomes of the label.
+    """
+    if not type(spec.label).has_side:
+        return labels
+    rule = {name: value for name, value in spec.label.parameters().items() if name in {"rule", "fast", "slow"}}
+    sides = {position: primary_side(prices, **rule).to_frame() for position, prices in adjusted.items()}
+    return labels.assign(side=to_panel(sides)["side"])
 
 
 def samples(spec: AnalysisSpec, features: Features, labels: Labels) -> tuple[Features, Labels]:

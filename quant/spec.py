@@ -23,7 +23,7 @@ from quant.features.catalog import (
     SimpleMovingAverage,
     Volatility,
 )
-from quant.labels.catalog import ForwardReturn, LabelSpec, TripleBarrier, WeightSpec
+from quant.labels.catalog import EventSpec, ForwardReturn, LabelSpec, TripleBarrier, WeightSpec
 from quant.models.catalog import MODELS, LogisticRegression, ModelSpec, RandomForest, XgBoost
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
@@ -99,6 +99,7 @@ def _later_defaults() -> dict[str, Any]:
     return {
         "label": {name: barriers[name] for name in ("stop_width", "path")},
         "preparation": [],
+        "events": EventSpec().model_dump(mode="json"),
         "weights": WeightSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
@@ -134,6 +135,7 @@ class AnalysisSpec(Spec):
         description="What is done to features first, in this order; fitted on the training rows of each fold.",
     )
     label: LabelSpec = Field(default_factory=ForwardReturn, description="What the models learn to predict.")
+    events: EventSpec = Field(default_factory=EventSpec, description="Which bars are learned from and scored.")
     weights: WeightSpec = Field(default_factory=WeightSpec, description="How much each sample weighs in learning.")
     models: tuple[ModelSpec, ...] = Field(
         default_factory=_default_models,

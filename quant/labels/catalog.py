@@ -34,8 +34,32 @@ class WeightSpec(Spec):
         return self != WeightSpec()
 
 
+class EventSpec(Spec):
+    """Which bars a model learns from and is scored on; every bar is predicted."""
+
+    at: Literal["all", "cusum"] = Field(
+        default="all",
+        description="All bars, or those at which the price has moved far enough since the last one (`cusum`).",
+    )
+    threshold: float = Field(
+        default=2.0,
+        ge=0.1,
+        le=50.0,
+        description="How far is enough, in standard deviations of a one-bar return (`cusum` only).",
+    )
+    volatility_window: int = Field(
+        default=50, ge=5, le=500, description="Bars, up to the bar itself, over which volatility is measured."
+    )
+
+
 class LabelEntry(CatalogEntry):
-    """A label: known only after its bar."""
+    """A label: known only after its bar.
+
+    One that `has_side` is about a position whose side a rule has chosen: its parameters `rule`, `fast` and `slow` are
+    those of `quant.labels.meta.primary_side`.
+    """
+
+    has_side: ClassVar[bool] = False
 
     @property
     def horizon_bars(self) -> int:
@@ -203,5 +227,64 @@ class TrendScanning(LabelEntry):
         return self.classes
 
 
-LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, ForwardReturnSize, TripleBarrier, TrendScanning)
-LabelSpec = Annotated[ForwardReturn | ForwardReturnSize | TripleBarrier | TrendScanning, Field(discriminator="name")]
+class MetaLabel(LabelEntry):
+    """Whether following a simple rule pays."""
+
+    title: ClassVar[str] = "Meta-label"
+    summary: ClassVar[str] = (
+        "A simple rule takes a side at each close; 1 if following it earns something before profit, stop or time end "
+        "it, else 0. The model decides when to follow."
+    )
+    category: ClassVar[str] = "Side given"
+    implementation: ClassVar[str] = "quant.labels.meta:meta_label"
+    reference: ClassVar[str] = "López de Prado 2018, section 3.6."
+    has_side: ClassVar[bool] = True
+
+    name: Literal["meta_label"] = "meta_label"
+    rule: Literal["trailing_return", "crossover"] = Field(
+        default="trailing_return",
+        description="The side: the sign of the return over the slow window, or of the fast less the slow average.",
+    )
+    fast: int = Field(default=20, ge=1, le=500, description="Bars of the fast average (`crossover` only).")
+    slow: int = Field(default=50, ge=2, le=500, description="Bars of the slow average, or of the trailing return.")
+    horizon: int = Field(
+        default=10, ge=1, le=120, description="Bars from the next open to the open at which waiting ends."
+    )
+    width: float = Field(
+        default=1.0, ge=0.1, le=10.0, description="Distance of the profit, in standard deviations of a return."
+    )
+    stop_width: float | None = Field(
+        default=None,
+        ge=0.1,
+        le=10.0,
+        description="Distance of the stop, if it is another; empty: as far as the profit.",
+    )
+    volatility_window: int = Field(
+        default=50, ge=5, le=500, description="Bars, up to the bar itself, over which volatility is measured."
+    )
+    path: Literal["range", "close"] = Field(
+        default="range",
+        description="What touches a barrier: highs and lows, of both in one bar the stop (`range`), or closes.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.rule == "crossover" and self.fast >= self.slow:
+            raise ValueError(f"expected fast < slow; found {self.fast} and {self.slow}")
+        return self
+
+    @property
+    def horizon_bars(self) -> int:
+        """From the open of bar t+1 to the open of bar t+1+horizon."""
+        return self.horizon + 1
+
+    @property
+    def looks_back_bars(self) -> int:
+        """Closes of the volatility, or of the rule, whichever are more."""
+        return max(self.volatility_window + 1, self.slow + (self.rule == "trailing_return"))
+
+
+LABELS: tuple[type[LabelEntry], ...] = (ForwardReturn, ForwardReturnSize, TripleBarrier, TrendScanning, MetaLabel)
+LabelSpec = Annotated[
+    ForwardReturn | ForwardReturnSize | TripleBarrier | TrendScanning | MetaLabel, Field(discriminator="name")
+]

@@ -21,7 +21,8 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
     ----------
     predictions : DataFrame of shape (n_rows, n_columns)
         Panel with `probability`, that the label is 1, in [0, 1] or NaN; of three classes also with `probability_down`,
-        that it is -1; of returns `predicted_return` instead. Sorted by timestamp and instrument.
+        that it is -1; of returns `predicted_return` instead. With `side` (1, -1, or 0 and NaN for none) the probability
+        is that following it pays. Sorted by timestamp and instrument.
     spec : StrategySpec
         Thresholds and direction.
 
@@ -48,6 +49,9 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
     and down are equally likely, and 0.55 where up is ten points likelier than down. Where a return is predicted, the
     thresholds are the returns of the specification instead.
 
+    Where a side is given, only it is taken: entered at `enter_above`, left below `exit_below` or when the side is
+    another. A short side is taken with `long_short` only; `short_below` and `cover_above` are not used.
+
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([range(5), [0]], names=["timestamp", "instrument"])
@@ -69,17 +73,31 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
         thresholds = (spec.enter_above, spec.exit_below, spec.short_below, spec.cover_above)
     if "probability_down" in predictions:
         forecast = (1.0 + forecast - _between_0_and_1(predictions["probability_down"])) / 2.0
+    may_short = spec.direction == "long_short"
+    if "side" not in predictions:
+        return pd.DataFrame({"signal": _signals(forecast, index, thresholds, may_short=may_short)}, index=index)
+    side = predictions["side"].to_numpy(dtype=np.float64)
+    # Of each side by itself: where it is not taken nothing is known of it, which ends any position.
+    long, short = (
+        _signals(np.where(side == way, forecast, np.nan), index, thresholds, may_short=False) for way in (1.0, -1.0)
+    )
+    return pd.DataFrame({"signal": long - short if may_short else long}, index=index)
+
+
+def _signals(
+    forecast: FloatArray, index: "pd.Index[Any]", thresholds: tuple[float, float, float, float], *, may_short: bool
+) -> IntArray:
     codes, instruments = pd.factorize(index.get_level_values("instrument"))
-    signal = np.empty(len(predictions), dtype=np.int64)
+    signal = np.empty(len(forecast), dtype=np.int64)
     _hysteresis(
         forecast.copy(),  # pandas hands out read-only memory, which would be compiled as another type
         codes.astype(np.int64),
         np.zeros(len(instruments), dtype=np.int64),
         thresholds,
-        spec.direction == "long_short",
+        may_short,
         signal,
     )
-    return pd.DataFrame({"signal": signal}, index=index)
+    return signal
 
 
 def _between_0_and_1(column: pd.Series) -> FloatArray:

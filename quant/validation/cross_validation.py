@@ -95,7 +95,8 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     -------
     predictions : DataFrame of shape (n_test, n_columns)
         Panel of all test rows in the order of `features`: what was predicted, float64, in the columns that
-        `quant.frames` gives the task, and `fold`, int64. Rows whose label is unknown are predicted too.
+        `quant.frames` gives the task, `side` if the labels have one, and `fold`, int64. Rows whose label is unknown are
+        predicted too.
     models : list
         The fitted models, in the order of `folds`.
 
@@ -113,9 +114,7 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     look-ahead as the folds are. Those of `walk_forward` may be traded from the close of the row's bar on.
     """
     _check(features, labels, folds, task, fills_in=getattr(build, "fills_in", False))
-    tasks = [
-        partial(_fit_predict, build, predict, features, labels["label"], fold, task, fit_parameters) for fold in folds
-    ]
+    tasks = [partial(_fit_predict, build, predict, features, labels, fold, task, fit_parameters) for fold in folds]
     on_done = None if on_fold is None else lambda _number, result: on_fold(result)
     results = run_in_threads(tasks, n_jobs=n_jobs, on_done=on_done)
     order = np.argsort(np.concatenate([fold.test for fold in folds]), kind="stable")
@@ -214,7 +213,7 @@ def _fit_predict(
     build: Callable[[], Learner],
     predict: Predict,
     features: Features,
-    label: pd.Series,
+    labels: Labels,
     fold: Fold,
     task: Task,
     fit_parameters: FitParameters | None,
@@ -224,7 +223,7 @@ def _fit_predict(
     parameters = {} if fit_parameters is None else fit_parameters(fold)
     rows = features.to_numpy(dtype=np.float64)[fold.train]  # models get bare rows: checking a frame costs 5 ms a fit
     try:
-        model.fit(rows, targets(label.to_numpy(dtype=np.float64)[fold.train], task), **parameters)
+        model.fit(rows, targets(labels["label"].to_numpy(dtype=np.float64)[fold.train], task), **parameters)
     except (ValueError, ArithmeticError) as error:  # what scikit-learn and XGBoost raise when numbers defeat them
         raise ModelError(f"Expected a model that fits in fold {fold.number}; found {error}") from error
     test, columns = features.iloc[fold.test], FORECAST_COLUMNS[task]
@@ -236,6 +235,8 @@ def _fit_predict(
             f"{int((~np.isfinite(forecast)).sum())} that are not finite."
         )
     values = dict(zip(columns, forecast.reshape(len(test), -1).T, strict=True))
+    if "side" in labels:  # known at the close of the row, whatever becomes of its label
+        values["side"] = labels["side"].to_numpy(dtype=np.float64)[fold.test]
     predictions = pd.DataFrame({**values, "fold": np.int64(fold.number)}, index=test.index)
     return FoldResult(fold=fold, model=model, predictions=predictions, seconds=perf_counter() - started)
 

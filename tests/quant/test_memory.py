@@ -30,6 +30,7 @@ OTHERS = {
     "features": [{"name": "return", "window": 4}, {"name": "volatility", "window": 10}],
     "label": {"name": "forward_return", "horizon": 2},
     "preparation": [{"name": "clip"}],
+    "events": {"at": "cusum", "threshold": 1.0},
     "weights": {"by": "uniqueness"},
     "models": [{"name": "logistic", "c": 0.01}],
     "validation": {**BASE["validation"], "test_bars": 90},

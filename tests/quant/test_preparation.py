@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quant.analysis import run_analysis
 from quant.errors import NotEnoughData, SymbolNotFound
 from quant.features.catalog import RelativeVolume
 from quant.preparation import (
@@ -15,6 +16,7 @@ from quant.preparation import (
     next_bar_returns,
     samples,
 )
+from quant.spec import AnalysisSpec
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +73,63 @@ def test_an_instrument_that_lacks_what_a_feature_needs_is_refused_by_name(quick_
     assert features_panel(spec, adjusted, is_cut=True).iloc[-1, 0] == 0.0
     with pytest.raises(NotEnoughData, match="found 19 of GOOG"):
         features_panel(spec, {0: adjusted[0].iloc[:19]}, is_cut=True)
+
+
+def asking(quick_spec, **changes):
+    return AnalysisSpec.model_validate({**quick_spec.resolved(), **changes})
+
+
+def prepared(spec):
+    clean = clean_prices(spec, dict(enumerate(fetch_instruments(spec))))
+    return labels_panel(spec, clean.adjusted)
+
+
+def test_bars_that_are_no_events_have_no_label(quick_spec):
+    every, some = prepared(quick_spec), prepared(asking(quick_spec, events={"at": "cusum", "threshold": 2.0}))
+    known = some["label"].notna()
+    assert 0 < known.sum() < every["label"].notna().sum() / 2
+    pd.testing.assert_frame_equal(some[known], every[known])
+    assert some[~known].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("events", ["all", "cusum"])
+def test_a_run_by_meta_labels_follows_the_rule_and_passes_its_audit(quick_spec, events):
+    """Long and short, as the rule says at each bar; learned from events, predicted and traded at every bar."""
+    spec = asking(
+        quick_spec,
+        label={"name": "meta_label", "rule": "crossover", "fast": 5, "slow": 20, "volatility_window": 20},
+        events={"at": events, "threshold": 1.0, "volatility_window": 20},
+        models=[{"name": "logistic"}],
+        strategy={"direction": "long_short", "enter_above": 0.5, "exit_below": 0.5, "cover_above": 0.5},
+        importance=False,
+    )
+    result = run_analysis(spec, fetch_instruments)
+    predictions = result.frames["predictions"]
+    assert result.facts["honesty"]["audit"]["differences"] == []
+    side, signal = predictions["side"], predictions["signal"]
+    assert set(signal.unique()) == {-1, 0, 1}
+    assert ((signal == 0) | (signal == side)).all()
+    assert (signal[side.notna() & (predictions["probability"] >= 0.5)] != 0).all()
+    assert len(predictions) == len(predictions.index.unique())
+    closes = result.frames["prices"]["close"]
+    averages = [closes.rolling(window).mean() for window in (5, 20)]
+    expected = np.sign(averages[0] - averages[1]).to_numpy()[19 - len(side) :]
+    np.testing.assert_array_equal(side.to_numpy()[19:], expected)  # Google had no splits and dividends in these years
+
+
+def test_sides_of_an_instrument_that_is_too_young_for_labels_are_repeated_by_the_audit():
+    spec = AnalysisSpec.model_validate(
+        {
+            "instruments": [{"symbol": "MSFT"}, {"symbol": "GOOG"}],
+            "start": "2003-06-02",
+            "end": "2005-06-30",
+            "features": [{"name": "return", "window": 1}],
+            "label": {"name": "meta_label", "slow": 5, "volatility_window": 5, "horizon": 25},
+            "models": [{"name": "logistic"}],
+            "validation": {"train_bars": 200, "test_bars": 5, "n_folds": 2, "target": None},
+            "importance": False,
+            "audit": {"n_cuts": 40},
+        }
+    )
+    audit = run_analysis(spec, fetch_instruments).facts["honesty"]["audit"]
+    assert audit["differences"] == []

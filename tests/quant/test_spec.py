@@ -34,6 +34,7 @@ GOOG = {
     ],
     "preparation": [],
     "label": {"name": "forward_return", "horizon": 5, "threshold": 0.0},
+    "events": {"at": "all", "threshold": 2.0, "volatility_window": 50},
     "weights": {"by": "equal", "decay": 1.0, "balanced": False},
     "models": [
         {"name": "logistic", "c": 0.1},
@@ -266,12 +267,13 @@ def test_negative_zero_is_zero():
 
 
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
-    older = {name: part for name, part in GOOG.items() if name not in {"intervals", "weights", "overfitting"}}
+    older = {name: part for name, part in GOOG.items() if name not in {"events", "intervals", "weights", "overfitting"}}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
     assert AnalysisSpec.model_validate(older).hash() == GOOG_HASH
     for part, field, value in (
         ("intervals", "level", 0.9),
         ("strategy", "enter_return", 0.01),
+        ("events", "at", "cusum"),
         ("weights", "by", "uniqueness"),
         ("weights", "decay", 0.5),
         ("weights", "balanced", True),
@@ -333,7 +335,7 @@ def test_a_question_that_nobody_can_read_any_more_or_yet_says_so(version):
 def test_the_first_questions_that_were_ever_stored_are_still_read():
     """Without what came later: names of labels, intervals. Their hash is what it was."""
     stored = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).resolved()
-    for later in ("intervals", "weights", "overfitting"):
+    for later in ("events", "intervals", "weights", "overfitting"):
         del stored[later]
     del stored["label"]["name"]
 

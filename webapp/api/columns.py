@@ -94,6 +94,7 @@ PredictionColumns = _columns(
     probability=(_Number, "That the label is 1; null if a return is predicted."),
     probability_down=(_Number, "That the label is -1; null unless there are three classes."),
     predicted_return=(_Number, "Predicted outcome, as a fraction; null if classes are predicted."),
+    side=(_Number, "Side that the rule of a meta-label takes: 1 long, -1 short, 0 neither; null without such a rule."),
     fold=(int, "Walk-forward fold; its model never saw this bar or anything after it."),
     lower=(_Number, "Lower bound of the outcome's interval, from outcomes known then; null while they are too few."),
     upper=(_Number, "Upper bound."),

@@ -121,3 +121,30 @@ def test_of_three_classes_neither_counts_half():
 def test_a_probability_of_a_fall_is_checked_too():
     with pytest.raises(DataError, match=r"between 0 and 1; found 1\.2"):
         signals_from_predictions(panel([0.5]).assign(probability_down=1.2), LONG_SHORT)
+
+
+def with_sides(probabilities, sides):
+    return panel(probabilities).assign(side=np.array(sides, dtype=float))
+
+
+def test_a_given_side_is_taken_when_it_is_likely_to_pay():
+    probabilities = [0.60, 0.52, 0.49, 0.60, 0.60, 0.52, 0.52, 0.60]
+    sides = [1, 1, 1, -1, -1, -1, 1, 0]
+    both = signals_from_predictions(with_sides(probabilities, sides), LONG_SHORT)["signal"]
+    assert both.tolist() == [1, 1, 0, -1, -1, -1, 0, 0]
+    long = signals_from_predictions(with_sides(probabilities, sides), LONG_FLAT)["signal"]
+    assert long.tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
+    assert both.dtype == long.dtype == np.int64
+
+
+def test_a_side_that_turns_is_followed_only_if_that_is_likely_to_pay_too():
+    probabilities, sides = [0.60, 0.60, 0.52], [1, -1, -1]
+    found = signals_from_predictions(with_sides(probabilities, sides), LONG_SHORT)["signal"]
+    assert found.tolist() == [1, -1, -1]
+    unlikely = signals_from_predictions(with_sides([0.60, 0.52, 0.52], sides), LONG_SHORT)["signal"]
+    assert unlikely.tolist() == [1, 0, 0]
+
+
+def test_without_a_side_there_is_no_signal():
+    found = signals_from_predictions(with_sides([0.9, 0.9, 0.9], [1, np.nan, 0]), LONG_SHORT)["signal"]
+    assert found.tolist() == [1, 0, 0]

@@ -229,7 +229,7 @@ def confusion_table(confusion: pd.DataFrame) -> Component:
     is_three_way = -1 in counts.index
     classes = [1, 0, -1] if is_three_way else [1, 0]
     counts = counts.reindex(index=classes, columns=classes, fill_value=0)
-    names = {1: "Up first", 0: "Neither", -1: "Down first"} if is_three_way else {1: "Label 1", 0: "Label 0"}
+    names = {1: "Up", 0: "Neither", -1: "Down"} if is_three_way else {1: "Label 1", 0: "Label 0"}
     rows: list[list[Component | str]] = []
     for actual in classes:
         row = [float(n) for n in counts.loc[actual].to_numpy(dtype=np.float64)]
@@ -238,7 +238,7 @@ def confusion_table(confusion: pd.DataFrame) -> Component:
         rows.append([names[actual], *cells, formats.count(total)])
     columns = [
         Column("What came", is_number=False),
-        *(Column(f"Said {in_a_sentence(names[predicted]).removesuffix(' first')}") for predicted in classes),
+        *(Column(f"Said {in_a_sentence(names[predicted])}") for predicted in classes),
         Column("Bars"),
     ]
     return data_table(columns, rows)

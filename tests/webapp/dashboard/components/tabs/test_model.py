@@ -86,7 +86,7 @@ def test_three_classes_have_three_rows_and_columns():
 
     words = reading.text(model.confusion_table(confusion))
 
-    assert "Up first" in words
+    assert "Said up" in words
     assert "Said neither" in words
     assert "21" in words  # 6 + 7 + 8
 
