@@ -28,6 +28,8 @@ CLAIMS = {
     "polls": "benchmarks.polls",
     "features": "benchmarks.features",
     "bars": "benchmarks.bars",
+    "fractal": "benchmarks.fractal",
+    "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",
     "charts": "benchmarks.charts",

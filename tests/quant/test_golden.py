@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from quant.bars.catalog import BARS
 from quant.catalog import CatalogEntry
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
@@ -35,7 +36,7 @@ from quant.transforms.catalog import TRANSFORMS, TransformEntry
 
 GOLDEN = Path(__file__).with_name("golden.json")
 PIN = ".venv/bin/python -m tests.quant.test_golden"
-ENTRIES: tuple[type[CatalogEntry], ...] = (*FEATURES, *LABELS, *MODELS, *TRANSFORMS)
+ENTRIES: tuple[type[CatalogEntry], ...] = (*BARS, *FEATURES, *LABELS, *MODELS, *TRANSFORMS)
 DIGITS = 12
 N_TRAINED = 1500
 HORIZON = 5

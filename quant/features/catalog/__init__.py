@@ -11,6 +11,16 @@ from pydantic import Field
 
 from quant.features.catalog.calendar import DayOfWeek, DaysToMonthEnd, MonthOfYear, TurnOfMonth
 from quant.features.catalog.entry import FeatureEntry
+from quant.features.catalog.fractal import (
+    BoxDimension,
+    DetrendedFluctuation,
+    HiguchiDimension,
+    HurstExponent,
+    KatzDimension,
+)
+from quant.features.catalog.memory import (
+    FractionalDifference,
+)
 from quant.features.catalog.momentum import (
     CommodityChannelIndex,
     MoneyFlowIndex,
@@ -58,18 +68,24 @@ __all__ = [
     "Aroon",
     "AverageTrueRange",
     "BollingerBands",
+    "BoxDimension",
     "ChaikinMoneyFlow",
     "CommodityChannelIndex",
     "DayOfWeek",
     "DaysToMonthEnd",
+    "DetrendedFluctuation",
     "DirectionalMovement",
     "DonchianChannel",
     "EwmaVolatility",
     "ExponentialMovingAverage",
     "FeatureEntry",
     "FeatureSpec",
+    "FractionalDifference",
     "GarmanKlass",
+    "HiguchiDimension",
+    "HurstExponent",
     "Ichimoku",
+    "KatzDimension",
     "KeltnerChannels",
     "Macd",
     "MoneyFlowIndex",

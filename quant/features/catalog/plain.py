@@ -5,11 +5,21 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from quant.features.catalog.calendar import CalendarFeature
+from quant.features.catalog.fractal import FractalFeature
+from quant.features.catalog.memory import MemoryFeature
 from quant.features.catalog.momentum import MomentumFeature
 from quant.features.catalog.trend import TrendFeature
 from quant.features.catalog.volatility import VolatilityFeature
 from quant.features.catalog.volume import VolumeFeature
 
 # In this order they are listed. A category is an alias of the union of its entries.
-PlainFeature: TypeAlias = MomentumFeature | TrendFeature | VolatilityFeature | VolumeFeature | CalendarFeature
+PlainFeature: TypeAlias = (
+    MomentumFeature
+    | TrendFeature
+    | VolatilityFeature
+    | VolumeFeature
+    | FractalFeature
+    | MemoryFeature
+    | CalendarFeature
+)
 PlainFeatureSpec: TypeAlias = Annotated[PlainFeature, Field(discriminator="name")]

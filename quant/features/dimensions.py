@@ -1,0 +1,317 @@
+"""Fractal dimensions: how much of the plane the curve of the price fills."""
+
+import math
+
+import numpy as np
+from numba import types
+from numpy.typing import ArrayLike, NDArray
+
+from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
+from quant.features.catalog import BoxDimension, HiguchiDimension, KatzDimension
+from quant.features.columns import as_features, column_values
+from quant.features.runs import over_runs
+from quant.frames import Features, Prices
+
+# The dimension of a line; also what a window says in which nothing moves.
+LINE = 1.0
+
+_TABLE = types.Array(types.float64, 2, "C")
+_FEWEST_IN_A_BOX = 4  # steps of the curve in the narrowest column of boxes
+
+
+def rolling_higuchi(values: ArrayLike, window: int, k_max: int = 10) -> Values:
+    """Return Higuchi's fractal dimension of the curve of the last values.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, such as the close; finite or NaN (unknown).
+    window : int
+        Values of the curve, at least `2 * k_max + 1`.
+    k_max : int, default=10
+        Most bars of a step, at least 2.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        The dimension: 1 for a smooth curve, about 1.5 for a random walk, 2 for noise. NaN before the window is full and
+        while it holds an unknown value. 1 if the curve has no length.
+
+    Raises
+    ------
+    InvalidSpec
+        If a number is out of its bounds or `values` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses values `t - window + 1` to `t` and is known when `values[t]` is.
+
+    The length of a window at a step of `k` bars is a difference of two sums along every `k`-th value, which are carried
+    along from where the known values begin. So a value costs the square of `k_max`, whatever the window; its last bits
+    depend on where the history begins.
+
+    References
+    ----------
+    Higuchi 1988, Physica D 31(2), 277. Equal to antropy's `higuchi_fd`.
+    """
+    check_at_least(2, k_max=k_max)
+    check_at_least(2 * k_max + 1, window=window)
+
+    def compute(run: Values, dimensions: Values) -> None:
+        _higuchi(run, window, np.zeros((k_max + 1, run.size)), dimensions)
+
+    return over_runs(as_values(values), window, compute)
+
+
+def rolling_katz(values: ArrayLike, window: int) -> Values:
+    """Return Katz's fractal dimension of the curve of the last values.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, such as the close; finite or NaN (unknown).
+    window : int
+        Values of the curve, at least 3.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        `log(n) / (log(n) + log(d / L))` with `n` steps of the total length `L`, the farthest `d` from the first value:
+        1 if it went straight, more if it went back and forth. NaN before the window is full and while it holds an
+        unknown value. 1 if the curve has no length.
+
+    Raises
+    ------
+    InvalidSpec
+        If `window` is less than 3 or `values` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses values `t - window + 1` to `t` and is known when `values[t]` is.
+
+    If `d / L` is as small as one step of `n`, the curve got nowhere and the measure has no upper end: it is then, and
+    beyond, infinite by its formula. A curve has at most the dimension of the plane, so it is kept at 2.
+
+    References
+    ----------
+    Katz 1988, Computers in Biology and Medicine 18(3), 145, with distances along the value alone. Below 2 equal to
+    antropy's `katz_fd`, which has no upper end.
+    """
+    check_at_least(3, window=window)
+    return over_runs(as_values(values), window, lambda run, dimensions: _katz(run, window, dimensions))
+
+
+def rolling_box_dimension(values: ArrayLike, window: int) -> Values:
+    """Return the box-counting dimension of the curve of the last values.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, such as the close; finite or NaN (unknown).
+    window : int
+        Values of the curve, at least 17.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        The dimension, from 1 (smooth) to 2 (rough). NaN before the window is full and while it holds an unknown value.
+        1 if nothing moves.
+
+    Raises
+    ------
+    InvalidSpec
+        If `window` is less than 17 or `values` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses values `t - window + 1` to `t` and is known when `values[t]` is.
+
+    Time and value of the window are scaled to a square, which is cut into 2 x 2, 4 x 4, 8 x 8, ... boxes as long as a
+    column has at least four steps of the curve. The dimension is the slope of the logarithm of the number of boxes
+    through which the curve runs on that of the number of columns.
+
+    References
+    ----------
+    Mandelbrot 1982, The Fractal Geometry of Nature; Liebovitch & Toth 1989, Physics Letters A 141, 386.
+    """
+    check_at_least(4 * _FEWEST_IN_A_BOX + 1, window=window)
+    n_halvings = int(math.log2((window - 1) // _FEWEST_IN_A_BOX))
+    return over_runs(
+        as_values(values), window, lambda run, dimensions: _box_dimension(run, window, n_halvings, dimensions)
+    )
+
+
+@kernel(INPUT, COUNT, _TABLE, OUTPUT)
+def _higuchi(values: Values, window: int, paths: NDArray[np.float64], dimensions: Values) -> None:
+    k_max = paths.shape[0] - 1
+    logs = np.empty(k_max + 1)
+    for k in range(1, k_max + 1):
+        logs[k] = -np.log(k)
+        path = paths[k]
+        for i in range(k, values.size):
+            path[i] = path[i - k] + abs(values[i] - values[i - k])
+    for end in range(window, values.size + 1):
+        begin = end - window
+        n, x_sum, y_sum, xx, xy, unit = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for k in range(1, k_max + 1):
+            path = paths[k]
+            n_steps = (window - 1) // k  # of the first curves; those that begin later may have one less
+            n_long = (window - 1) % k + 1
+            jump = n_steps * k
+            longer, shorter = 0.0, 0.0
+            for m in range(begin, begin + n_long):
+                longer += path[m + jump] - path[m]
+            for m in range(begin + n_long, begin + k):
+                shorter += path[m + jump - k] - path[m]
+            length = longer / n_steps
+            if n_long < k:
+                length += shorter / (n_steps - 1)
+            if unit == 0.0:
+                unit = length
+            if length > 0.0:
+                # Against the first length: the logarithm of a ratio has no unit.
+                y = np.log((length / unit) * ((window - 1.0) / (float(k) * k * k)))
+                n += 1
+                x_sum += logs[k]
+                y_sum += y
+                xx += logs[k] * logs[k]
+                xy += logs[k] * y
+        dimensions[end - 1] = (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1 else LINE
+
+
+@kernel(INPUT, COUNT, OUTPUT)
+def _katz(values: Values, window: int, dimensions: Values) -> None:
+    log_steps = np.log(window - 1)
+    for end in range(window, values.size + 1):
+        begin = end - window
+        first, length, farthest = values[begin], 0.0, 0.0
+        for i in range(begin + 1, end):
+            length += abs(values[i] - values[i - 1])
+            farthest = max(farthest, abs(values[i] - first))
+        if length > 0.0:
+            straight = log_steps + np.log(farthest / length)
+            dimensions[end - 1] = log_steps / straight if 2.0 * straight > log_steps else 2.0
+        else:
+            dimensions[end - 1] = LINE
+
+
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _box_dimension(values: Values, window: int, n_halvings: int, dimensions: Values) -> None:
+    finest = 2**n_halvings
+    highs, lows = np.empty(finest), np.empty(finest)
+    for end in range(window, values.size + 1):
+        begin = end - window
+        for column in range(finest):
+            first, last = begin + column * (window - 1) // finest, begin + (column + 1) * (window - 1) // finest
+            high, low = values[first], values[first]
+            for i in range(first + 1, last + 1):
+                high, low = max(high, values[i]), min(low, values[i])
+            highs[column], lows[column] = high, low
+        top, bottom = highs.max(), lows.min()
+        if top <= bottom:
+            dimensions[end - 1] = LINE
+            continue
+        x_sum, y_sum, xx, xy = 0.0, 0.0, 0.0, 0.0
+        n_columns = finest
+        for _ in range(n_halvings):
+            n_boxes = 0
+            for column in range(n_columns):
+                # A little is added so that rounding does not decide about a value on the edge of a box.
+                upper = np.floor((highs[column] - bottom) / (top - bottom) * n_columns + 1e-9)
+                lower = np.floor((lows[column] - bottom) / (top - bottom) * n_columns + 1e-9)
+                n_boxes += int(min(upper, n_columns - 1.0) - min(lower, n_columns - 1.0)) + 1
+            x, y = np.log(n_columns), np.log(n_boxes)
+            x_sum, y_sum, xx, xy = x_sum + x, y_sum + y, xx + x * x, xy + x * y
+            n_columns //= 2
+            for column in range(n_columns):
+                highs[column] = max(highs[2 * column], highs[2 * column + 1])
+                lows[column] = min(lows[2 * column], lows[2 * column + 1])
+        dimensions[end - 1] = (n_halvings * xy - x_sum * y_sum) / (n_halvings * xx - x_sum * x_sum)
+
+
+def higuchi_feature(prices: Prices, *, window: int, k_max: int) -> Features:
+    """Return Higuchi's fractal dimension of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Closes of the curve, within the bounds of `quant.features.catalog.HiguchiDimension`.
+    k_max : int
+        Most bars of a step.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The dimension, see `rolling_higuchi`. NaN at the first `window - 1` bars and wherever the window holds an
+        unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = HiguchiDimension(window=window, k_max=k_max)
+    return as_features(prices, entry, rolling_higuchi(column_values(prices, "close"), window, k_max))
+
+
+def katz_feature(prices: Prices, *, window: int) -> Features:
+    """Return Katz's fractal dimension of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Closes of the curve, within the bounds of `quant.features.catalog.KatzDimension`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The dimension, see `rolling_katz`. NaN at the first `window - 1` bars and wherever the window holds an unknown
+        close.
+
+    Raises
+    ------
+    ValidationError
+        If `window` is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    return as_features(prices, KatzDimension(window=window), rolling_katz(column_values(prices, "close"), window))
+
+
+def box_feature(prices: Prices, *, window: int) -> Features:
+    """Return the box-counting dimension of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Closes of the curve, within the bounds of `quant.features.catalog.BoxDimension`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The dimension, see `rolling_box_dimension`. NaN at the first `window - 1` bars and wherever the window holds an
+        unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If `window` is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = BoxDimension(window=window)
+    return as_features(prices, entry, rolling_box_dimension(column_values(prices, "close"), window))

@@ -1,0 +1,280 @@
+"""Exponents of memory: how the range, or the fluctuation, of a series grows with the length that is looked at."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numba import types
+from numpy.typing import ArrayLike, NDArray
+
+from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
+from quant.features.catalog import DetrendedFluctuation, HurstExponent
+from quant.features.columns import as_features, column_values
+from quant.features.runs import over_runs, returns_of
+from quant.frames import Features, Prices
+
+# An exponent of increments without memory; also what a window says in which nothing moves.
+NO_MEMORY = 0.5
+
+_TABLE = types.Array(types.float64, 2, "C", readonly=True)
+_LENGTHS = types.Array(types.int64, 1, "C", readonly=True)
+_SHORTEST_RANGE, _SHORTEST_TREND = 10, 8
+
+# Deviations this small beside their mean are rounding: a series of equal steps has none.
+_ROUNDING = 1e-12
+
+
+def rolling_hurst(increments: ArrayLike, window: int, *, corrected: bool = True) -> Values:
+    """Return Hurst's exponent of the last increments, by the rescaled range.
+
+    Parameters
+    ----------
+    increments : array-like of shape (n_bars,)
+        One number a bar, such as a logarithmic return; finite or NaN (unknown).
+    window : int
+        Increments to look back, at least 20.
+    corrected : bool, default=True
+        Compare with the range that is expected of increments without memory. Without it, short windows say 0.6 of them.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        The exponent: 0.5 without memory, towards 1 where increments are followed by others of their sign, towards 0
+        where they are followed by those of the other. NaN before the window is full and while it holds an unknown
+        value. 0.5 if fewer than two lengths have a range, because nothing moves.
+
+    Raises
+    ------
+    InvalidSpec
+        If `window` is less than 20 or `increments` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses increments `t - window + 1` to `t` and is known when `increments[t]` is.
+
+    The window is cut, from its beginning, into chunks of 10, 17, 31, 56, ... increments (powers of the fourth root of
+    ten) and of all of them. Of each chunk: the range of the sums of what differs from its mean, over its standard
+    deviation (population). The exponent is the slope of the logarithm of the mean of a length on that of the length;
+    corrected, the logarithm of the expectation is taken away first and 0.5 added.
+
+    References
+    ----------
+    Hurst 1951, Transactions of the American Society of Civil Engineers 116, 770; Mandelbrot & Wallis 1969; Anis & Lloyd
+    1976, Biometrika 63(1), 111; Weron 2002, Physica A 312, 285. Uncorrected, and with the sample's deviation, it is
+    what the package `hurst` 0.0.5 computes of changes.
+    """
+    check_at_least(2 * _SHORTEST_RANGE, window=window)
+    lengths = _range_lengths(window)
+    expected = np.array([math.log(expected_range(int(length))) if corrected else 0.0 for length in lengths])
+    base = NO_MEMORY if corrected else 0.0
+
+    def compute(run: Values, exponents: Values) -> None:
+        ratios = np.empty((lengths.size, run.size))
+        for row, length in zip(ratios, lengths, strict=True):
+            _rescaled_ranges(run, length, row)
+        _slopes(ratios, lengths, expected, 1.0, base, window, exponents)
+
+    return over_runs(as_values(increments), window, compute)
+
+
+def rolling_dfa(increments: ArrayLike, window: int) -> Values:
+    """Return the exponent of detrended fluctuation analysis of the last increments.
+
+    Parameters
+    ----------
+    increments : array-like of shape (n_bars,)
+        One number a bar, such as a logarithmic return; finite or NaN (unknown).
+    window : int
+        Increments to look back, at least 64.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        The exponent: 0.5 without memory, more where moves continue, less where they turn; 1.5 if the increments are
+        themselves a random walk. NaN before the window is full and while it holds an unknown value. 0.5 if fewer than
+        two lengths fluctuate, because nothing moves.
+
+    Raises
+    ------
+    InvalidSpec
+        If `window` is less than 64 or `increments` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses increments `t - window + 1` to `t` and is known when `increments[t]` is.
+
+    The sums of the increments are cut, from the beginning of the window, into boxes of 8, 11, 16, 23, ... (powers of
+    the root of two) up to a quarter of the window; a straight line is fitted in each. The exponent is the slope of the
+    logarithm of the root of the mean square residual on that of the length. The mean of the window, which the
+    definition takes away first, is a straight line in the sums and changes nothing.
+
+    References
+    ----------
+    Peng, Buldyrev, Havlin, Simons, Stanley & Goldberger 1994, Physical Review E 49(2), 1685.
+    """
+    check_at_least(8 * _SHORTEST_TREND, window=window)
+    lengths = _trend_lengths(window)
+    nothing = np.zeros(lengths.size)
+
+    def compute(run: Values, exponents: Values) -> None:
+        squares = np.empty((lengths.size, run.size))
+        for row, length in zip(squares, lengths, strict=True):
+            _residuals(run, length, row)
+        _slopes(squares, lengths, nothing, 0.5, 0.0, window, exponents)
+
+    return over_runs(as_values(increments), window, compute)
+
+
+@lru_cache(maxsize=4096)
+def expected_range(length: int) -> float:
+    """Return the rescaled range that is expected of so many normal increments without memory.
+
+    References
+    ----------
+    Anis & Lloyd 1976, Biometrika 63(1), 111, equation for the adjusted rescaled range.
+
+    Examples
+    --------
+    >>> round(expected_range(10), 4)
+    3.0233
+    """
+    gammas = math.exp(math.lgamma((length - 1) / 2) - math.lgamma(length / 2)) / math.sqrt(math.pi)
+    return gammas * sum(math.sqrt((length - i) / i) for i in range(1, length))
+
+
+def _range_lengths(window: int) -> NDArray[np.int64]:
+    powers = [int(10 ** (1 + step / 4)) for step in range(4 * math.ceil(math.log10(window)))]
+    return np.array([*(length for length in powers if length < window), window], dtype=np.int64)
+
+
+def _trend_lengths(window: int) -> NDArray[np.int64]:
+    powers = [round(_SHORTEST_TREND * 2 ** (step / 2)) for step in range(2 * window.bit_length())]
+    return np.array([length for length in powers if length <= window // 4], dtype=np.int64)
+
+
+@kernel(INPUT, COUNT, OUTPUT)
+def _rescaled_ranges(increments: Values, length: int, ratios: Values) -> None:
+    """Write the rescaled range of the chunk that begins at each place; NaN where it has no deviation."""
+    for start in range(increments.size - length + 1):
+        total = 0.0
+        for i in range(start, start + length):
+            total += increments[i]
+        mean = total / length
+        away, highest, lowest, squares = 0.0, -np.inf, np.inf, 0.0
+        for i in range(start, start + length):
+            distance = increments[i] - mean
+            away += distance
+            squares += distance * distance
+            highest = max(highest, away)
+            lowest = min(lowest, away)
+        deviation = np.sqrt(squares / length)
+        ratios[start] = (highest - lowest) / deviation if deviation > _ROUNDING * abs(mean) else np.nan
+
+
+@kernel(INPUT, COUNT, OUTPUT)
+def _residuals(increments: Values, length: int, squares: Values) -> None:
+    """Write the mean square about a straight line of the sums of the chunk that begins at each place."""
+    middle = 0.5 * (length - 1)
+    spread = length * (length * length - 1.0) / 12.0
+    for start in range(increments.size - length + 1):
+        total = 0.0
+        for i in range(start, start + length):
+            total += increments[i]
+        mean = total / length
+        away, sums, products, own = 0.0, 0.0, 0.0, 0.0
+        for i in range(length):
+            away += increments[start + i] - mean
+            sums += away
+            products += (i - middle) * away
+            own += away * away
+        left = own - sums * sums / length - products * products / spread
+        smallest = _ROUNDING * mean * length
+        squares[start] = left / length if left > max(_ROUNDING * own, length * smallest * smallest) else 0.0
+
+
+@kernel(_TABLE, _LENGTHS, INPUT, NUMBER, NUMBER, COUNT, OUTPUT)
+def _slopes(
+    statistics: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+    expected: Values,
+    power: float,
+    base: float,
+    window: int,
+    slopes: Values,
+) -> None:
+    """Write the slope of the logarithm of a statistic's mean over the chunks of a window on that of their length."""
+    logs = np.log(lengths.astype(np.float64))
+    for end in range(window, slopes.size + 1):
+        begin = end - window
+        n, x_sum, y_sum, xx, xy = 0, 0.0, 0.0, 0.0, 0.0
+        for row in range(lengths.size):
+            total, n_chunks = 0.0, 0
+            for start in range(begin, end - lengths[row] + 1, lengths[row]):
+                if not np.isnan(statistics[row, start]):
+                    total += statistics[row, start]
+                    n_chunks += 1
+            if total > 0.0:
+                y = power * np.log(total / n_chunks) - expected[row]
+                n += 1
+                x_sum += logs[row]
+                y_sum += y
+                xx += logs[row] * logs[row]
+                xy += logs[row] * y
+        slopes[end - 1] = base + (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1 else NO_MEMORY
+
+
+def hurst_feature(prices: Prices, *, window: int) -> Features:
+    """Return Hurst's exponent of the logarithmic returns of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Returns to look back, within the bounds of `quant.features.catalog.HurstExponent`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The exponent, see `rolling_hurst`. NaN at the first `window` bars and wherever the window holds an unknown
+        close.
+
+    Raises
+    ------
+    ValidationError
+        If `window` is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = HurstExponent(window=window)
+    return as_features(prices, entry, rolling_hurst(returns_of(column_values(prices, "close")), window))
+
+
+def dfa_feature(prices: Prices, *, window: int) -> Features:
+    """Return the exponent of detrended fluctuation analysis of the logarithmic returns of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Returns to look back, within the bounds of `quant.features.catalog.DetrendedFluctuation`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The exponent, see `rolling_dfa`. NaN at the first `window` bars and wherever the window holds an unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If `window` is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = DetrendedFluctuation(window=window)
+    return as_features(prices, entry, rolling_dfa(returns_of(column_values(prices, "close")), window))

@@ -1,0 +1,42 @@
+"""Runs of known values: what looks back over a window begins anew after each unknown value."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from quant.features.arrays import INPUT, OUTPUT, Values, kernel
+
+
+def over_runs(values: Values, least: int, compute: Callable[[Values, Values], None]) -> Values:
+    """Return what `compute(run, outputs)` writes for each run of at least `least` known values; NaN elsewhere.
+
+    The first `least - 1` outputs of a run are NaN; all others are for `compute` to write.
+    """
+    outputs = np.empty(values.size)
+    unknown = np.flatnonzero(~np.isfinite(values))
+    begins, ends = np.concatenate([[0], unknown + 1]), np.concatenate([unknown, [values.size]])
+    outputs[unknown] = np.nan
+    for begin, end in zip(begins, ends, strict=True):
+        outputs[begin : min(end, begin + least - 1)] = np.nan
+        if end - begin >= least:
+            compute(values[begin:end], outputs[begin:end])
+    return outputs
+
+
+@kernel(INPUT, OUTPUT)
+def log_returns(prices: Values, returns: Values) -> None:
+    """Write the logarithm of each price over the one before; the first is NaN.
+
+    One logarithm at a time, of a ratio: the bits depend neither on the unit of the price nor on the array's length.
+    """
+    if prices.size > 0:
+        returns[0] = np.nan
+    for i in range(1, prices.size):
+        returns[i] = np.log(prices[i] / prices[i - 1])
+
+
+def returns_of(prices: Values) -> Values:
+    """Return the logarithmic returns of prices, the first of them NaN."""
+    returns = np.empty_like(prices)
+    log_returns(prices, returns)
+    return returns
