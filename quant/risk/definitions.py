@@ -80,6 +80,12 @@ _DEFINITIONS = (
         "Rollinger and Hoffman 2013",
     ),
     Definition(
+        "omega_ratio", "Omega ratio", "ratio", "return", "higher",
+        "What bars gained above the risk-free rate for each unit that others missed below it.",
+        "sum(max(r - f, 0)) / sum(max(f - r, 0)); above 1 if and only if mean(r) > f",
+        "Keating and Shadwick 2002, Journal of Performance Measurement 6(3)",
+    ),
+    Definition(
         "calmar_ratio", "Calmar ratio", "ratio", "return", "higher",
         "Growth a year for each unit of the deepest drawdown, over the whole curve.",
         "CAGR / -maximum drawdown",
@@ -116,6 +122,12 @@ _DEFINITIONS = (
         _OURS,
     ),
     Definition(
+        "ulcer_index", "Ulcer index", "fraction", "risk", "lower",
+        "How deep and how long the curve was below its peaks: the root mean square of its drawdowns.",
+        "sqrt(mean((equity / running maximum of equity - 1) ^ 2)), over the closes after the initial capital",
+        "Martin and McCann 1989, The Investor's Guide to Fidelity Funds",
+    ),
+    Definition(
         "longest_drawdown_bars", "Longest drawdown, bars", "count", "risk", "lower",
         "The most bars from a peak of the equity curve until it was reached again, or until the last bar.",
         "max(bar of recovery or last bar - bar of peak)",
@@ -138,6 +150,39 @@ _DEFINITIONS = (
         "The mean loss in the worst bars, as many as the chosen confidence leaves, as a positive number.",
         "mean of the worst (1 - confidence) * n losses, the last one counted by the fraction that is left",
         "Acerbi and Tasche 2002, Journal of Banking & Finance 26",
+    ),
+    Definition(
+        "normal_value_at_risk", "Value at risk, normal", "fraction", "risk", "lower",
+        "The loss of one bar that a normal distribution of the same mean and deviation does not exceed, at the chosen "
+        "confidence.",
+        "-(mean(r) + z * sd(r)), with z the normal quantile of 1 - confidence and the sample sd",
+        "J.P. Morgan and Reuters 1996, RiskMetrics Technical Document",
+    ),
+    Definition(
+        "normal_expected_shortfall", "Expected shortfall, normal", "fraction", "risk", "lower",
+        "The mean loss in the worst bars of a normal distribution with the same mean and deviation.",
+        "-mean(r) + sd(r) * density(z) / (1 - confidence), with the sample sd",
+        "McNeil, Frey and Embrechts 2005, Quantitative Risk Management, example 2.18",
+    ),
+    Definition(
+        "cornish_fisher_value_at_risk", "Value at risk, Cornish-Fisher", "fraction", "risk", "lower",
+        "The normal value at risk bent to the skewness and kurtosis of the returns; unknown where that would make a "
+        "rarer loss smaller.",
+        "-(mean(r) + w * sd(r)), w = z + (z^2 - 1) s / 6 + (z^3 - 3 z) k / 24 - (2 z^3 - 5 z) s^2 / 36, with skewness "
+        "s and kurtosis k less 3",
+        "Cornish and Fisher 1938; Maillard 2012, A User's Guide to the Cornish Fisher Expansion",
+    ),
+    Definition(
+        "ewma_value_at_risk", "Value at risk, next bar", "fraction", "risk", "lower",
+        "The loss of the next bar by a normal distribution whose volatility is mostly that of the latest bars.",
+        "-z * sqrt(sum(w * r^2) / sum(w)), w = 0.94 ^ age in bars",
+        "J.P. Morgan and Reuters 1996, RiskMetrics Technical Document",
+    ),
+    Definition(
+        "tail_ratio", "Tail ratio", "ratio", "risk", "higher",
+        "How large a rare gain is against a loss that is as rare, at the chosen confidence.",
+        "|value at risk of -r| / |value at risk of r|",
+        "empyrical; quantiles by the inverse of the distribution here",
     ),
     Definition(
         "skewness", "Skewness", "ratio", "risk", "higher",

@@ -86,6 +86,41 @@ def max_drawdown(equity: Values) -> float:
     return float(np.min(drawdowns(values))) if len(values) else np.nan
 
 
+def ulcer_index(equity: Values) -> float:
+    """Return the root mean square of the drawdowns: how deep and how long one was below a peak.
+
+    Parameters
+    ----------
+    equity : Series or array of shape (n_returns + 1,)
+        Equity curve, the initial capital first.
+
+    Returns
+    -------
+    float
+        Zero or above, a fraction; NaN if there is no return.
+
+    Notes
+    -----
+    Timing: uses the whole curve, and all closes after the initial capital.
+
+    References
+    ----------
+    Martin and McCann 1989, The Investor's Guide to Fidelity Funds; there in per cent.
+
+    Examples
+    --------
+    >>> round(ulcer_index([100.0, 80.0, 100.0, 100.0, 90.0]), 10)
+    0.1118033989
+    """
+    return root_mean_square_below(drawdowns(to_array(equity)))
+
+
+def root_mean_square_below(below: FloatArray) -> float:
+    """Return the Ulcer index of a curve whose drawdowns are known already."""
+    later = below[1:]
+    return float(np.sqrt(np.add.reduce(later * later) / len(later))) if len(later) else np.nan
+
+
 def longest_drawdown(equity: pd.Series) -> Duration:
     """Return the longest time from a peak until it was reached again, or until the last bar.
 

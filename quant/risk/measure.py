@@ -9,7 +9,7 @@ import pandas as pd
 from quant.returns import per_period_rate
 from quant.risk.arrays import FloatArray, Sample, columns_of, known, to_array, to_sample
 from quant.risk.catalog import RiskSpec
-from quant.risk.drawdown import drawdowns, longest_below
+from quant.risk.drawdown import drawdowns, longest_below, root_mean_square_below
 from quant.risk.exposure import (
     annualised_turnover,
     both_known,
@@ -27,6 +27,14 @@ from quant.risk.performance import (
     sortino_ratio,
     standardised_moments,
     total_return,
+)
+from quant.risk.tails import (
+    cornish_fisher_value_at_risk,
+    ewma_value_at_risk,
+    normal_expected_shortfall,
+    normal_value_at_risk,
+    omega_ratio,
+    tail_ratio,
 )
 from quant.risk.value_at_risk import expected_shortfall, value_at_risk
 
@@ -121,16 +129,23 @@ def _of_curve(curve: pd.DataFrame, spec: RiskSpec, periods_per_year: float) -> d
         "final_equity": float(equity[-1]),
         "sharpe_ratio": sharpe_ratio(excess, periods_per_year=q),
         "sortino_ratio": sortino_ratio(excess, periods_per_year=q),
+        "omega_ratio": omega_ratio(excess, periods_per_year=q),
         "calmar_ratio": growth_over_drawdown(growth, depth),
         "best_bar": float(returns.ascending[-1]) if len(returns) else np.nan,
         "worst_bar": float(returns.ascending[0]) if len(returns) else np.nan,
         "winning_bars": hit_rate(returns),
         "annualised_volatility": annualised_volatility(returns, periods_per_year=q),
         "max_drawdown": depth,
+        "ulcer_index": root_mean_square_below(below),
         "longest_drawdown_bars": duration.n_bars,
         "longest_drawdown_days": duration.n_days,
         "value_at_risk": value_at_risk(returns, confidence=spec.confidence),
         "expected_shortfall": expected_shortfall(returns, confidence=spec.confidence),
+        "normal_value_at_risk": normal_value_at_risk(returns, confidence=spec.confidence),
+        "normal_expected_shortfall": normal_expected_shortfall(returns, confidence=spec.confidence),
+        "cornish_fisher_value_at_risk": cornish_fisher_value_at_risk(returns, confidence=spec.confidence),
+        "ewma_value_at_risk": ewma_value_at_risk(returns, confidence=spec.confidence),
+        "tail_ratio": tail_ratio(returns, confidence=spec.confidence),
         "skewness": third,
         "raw_kurtosis": fourth,
     }

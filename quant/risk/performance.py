@@ -333,6 +333,27 @@ def yearly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None)
     return pd.DataFrame({"year": 1970 + years, **returns}, copy=False)
 
 
+def daily_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
+    """Return what each calendar day earned: of daily bars each bar, of shorter ones all bars of a day together.
+
+    Parameters
+    ----------
+    equity, benchmark_equity : Series of shape (n_bars,)
+        As for `monthly_returns`.
+
+    Returns
+    -------
+    DataFrame of shape (n_days, 2) or (n_days, 3)
+        `date`, `return` and, if there is a benchmark, `benchmark_return`; days without a bar are left out.
+
+    Notes
+    -----
+    Timing: as `monthly_returns`.
+    """
+    days, returns = _period_returns(equity, benchmark_equity, "D")
+    return pd.DataFrame({"date": days.astype("datetime64[D]").astype("datetime64[us]"), **returns}, copy=False)
+
+
 def standardised_moments(sample: Sample) -> tuple[float, float]:
     """Return the third and fourth standardised moment of the population; NaN if the values do not differ."""
     if len(sample) == 0:

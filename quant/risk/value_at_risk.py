@@ -48,7 +48,7 @@ def value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     >>> value_at_risk(returns, confidence=0.85)
     0.04
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     ascending = to_sample(returns).ascending
     if len(ascending) == 0:
         return np.nan
@@ -95,7 +95,7 @@ def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
     >>> round(expected_shortfall(returns, confidence=0.85), 6)
     0.046667
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     ascending = to_sample(returns).ascending
     if len(ascending) == 0:
         return np.nan
@@ -106,7 +106,8 @@ def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
     return -float(total / (n_whole + rest)) + 0.0
 
 
-def _check_confidence(confidence: float) -> None:
+def check_confidence(confidence: float) -> None:
+    """Refuse a confidence that is none, such as one in per cent."""
     if not 0 < confidence < 1:
         raise InvalidSpec(
             f"Expected a confidence between 0 and 1; found {confidence}. Write 95 per cent as 0.95.", field="confidence"

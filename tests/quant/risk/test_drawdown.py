@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant.risk.drawdown import drawdown_table, drawdowns, longest_drawdown, max_drawdown
+from quant.risk.drawdown import drawdown_table, drawdowns, longest_drawdown, max_drawdown, ulcer_index
 
 A6 = [-0.10, -0.05, 0.02, 0.10]
 returns = st.lists(st.floats(-0.3, 0.4).map(lambda r: round(r, 3)), min_size=1, max_size=60)
@@ -115,3 +115,16 @@ def test_a_curve_that_only_rises_has_no_drawdown(curve_of):
     assert longest_drawdown(curve) == (0, 0)
     assert max_drawdown(curve) == 0.0
     assert np.isnan(max_drawdown([]))
+
+
+@settings(deadline=None, max_examples=50)
+@given(values=returns, scale=st.floats(0.01, 1e6))
+def test_the_ulcer_index_is_never_deeper_than_the_deepest_drawdown(curve_of, values, scale):
+    curve = curve_of(values)
+    assert 0 <= ulcer_index(curve) <= -max_drawdown(curve) + 1e-15
+    assert ulcer_index(curve * scale) == pytest.approx(ulcer_index(curve), abs=1e-9)
+    assert ulcer_index(curve) == pytest.approx(np.sqrt(np.mean(drawdowns(curve).iloc[1:] ** 2)), abs=1e-12)
+
+
+def test_no_returns_no_ulcer_index():
+    assert np.isnan(ulcer_index([1.0]))

@@ -12,6 +12,7 @@ from quant.risk.performance import (
     annualised_volatility,
     calmar_ratio,
     compound_annual_growth_rate,
+    daily_returns,
     hit_rate,
     monthly_returns,
     profit_factor,
@@ -267,3 +268,15 @@ def test_periods_equal_those_of_each_bar(real_curves):
         expected = last.to_numpy() / np.concatenate([[curve.iloc[0]], last.to_numpy()[:-1]]) - 1.0
         np.testing.assert_array_equal(frame["return"], expected)
         assert frame["year"].tolist() == last.index.year.tolist()
+
+
+def test_days_of_shorter_bars_are_taken_together():
+    index = pd.DatetimeIndex(
+        ["2024-01-02 15:00", "2024-01-02 21:00", "2024-01-03 15:00", "2024-01-04 00:00", "2024-01-08 21:00"], tz="UTC"
+    )
+    curve = pd.Series([100.0, 110.0, 121.0, 99.0, 49.5], index=index)
+    days = daily_returns(curve, curve)
+    assert days["date"].dt.date.astype(str).tolist() == ["2024-01-02", "2024-01-03", "2024-01-08"]
+    np.testing.assert_allclose(days["return"], [0.1, -0.1, -0.5])
+    np.testing.assert_array_equal(days["benchmark_return"], days["return"])
+    assert np.prod(1 + days["return"]) - 1 == pytest.approx(total_return(curve))
