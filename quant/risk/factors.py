@@ -170,7 +170,8 @@ def _is_full(design: FloatArray) -> bool:
     centred = design[:, 1:] - design[:, 1:].mean(axis=0)
     if not (np.abs(centred).max(axis=0) > RETURN_ROUNDING).all():
         return False
-    return int(np.linalg.matrix_rank(design / scales, tol=1e-9 * np.sqrt(len(design)))) == design.shape[1]
+    rank = int(np.linalg.matrix_rank(design / scales, tol=1e-9 * np.sqrt(len(design))))
+    return bool(rank == design.shape[1])
 
 
 def _scatter(scores: FloatArray, lags: int) -> FloatArray:
