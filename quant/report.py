@@ -194,8 +194,15 @@ def assemble(material: Material) -> AnalysisResult:
 def describe_trial(trial: TriedModel) -> str:
     """Return a trial as one line for the log."""
     score = "no score" if trial.score is None else f"{trial.score_name} {trial.score:.4f}"
-    parameters = ", ".join(f"{name} {value:g}" for name, value in trial.parameters.items())
+    parameters = ", ".join(f"{name} {_said(value)}" for name, value in trial.parameters.items())
     return f"{trial.kind.capitalize()} {trial.number + 1}: {trial.model} ({parameters}): {score}."
+
+
+def _said(value: Json) -> str:
+    """Return a parameter as it stands in a line: a number, a word, on or off."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _frames(material: Material) -> dict[str, pd.DataFrame]:

@@ -24,7 +24,7 @@ from quant.features.catalog import (
     Volatility,
 )
 from quant.labels.catalog import EventSpec, ForwardReturn, LabelSpec, TripleBarrier, WeightSpec
-from quant.models.catalog import MODELS, LogisticRegression, ModelSpec, RandomForest, XgBoost
+from quant.models.catalog import MODELS, LogisticRegression, ModelEntry, ModelSpec, RandomForest, XgBoost
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
 from quant.strategies.catalog import StrategySpec
@@ -86,6 +86,13 @@ def _without_negative_zero(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_negative_zero(item) for item in value]
     return value + 0.0 if isinstance(value, float) else value
+
+
+def _without_later(entry: ModelEntry, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model's parameters without those that it did not always have and that stand at their defaults."""
+    usual = type(entry)().model_dump(mode="json")
+    later = entry.later_parameters
+    return {name: value for name, value in asked.items() if name not in later or value != usual[name]}
 
 
 Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
@@ -266,6 +273,8 @@ class AnalysisSpec(Spec):
             question[part] = kept
             if not kept:
                 del question[part]
+        models: Any = question["models"]
+        question["models"] = [_without_later(entry, asked) for entry, asked in zip(self.models, models, strict=True)]
         return hash_json(question)
 
 

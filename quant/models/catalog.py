@@ -5,55 +5,19 @@ deterministic for a seed; its last step is named `model`). Parallelism is over f
 that results do not depend on it.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from quant.catalog import CatalogEntry, Spec
-
-
-class Choices(Spec):
-    """One of a few values."""
-
-    kind: Literal["choices"] = "choices"
-    values: tuple[Any, ...]
-
-
-class IntegerRange(Spec):
-    """An integer between two bounds, both included; uniform, or uniform in the logarithm."""
-
-    kind: Literal["integer"] = "integer"
-    low: int
-    high: int
-    log: bool = False
-
-
-class FloatRange(Spec):
-    """A number between two bounds; uniform, or uniform in the logarithm."""
-
-    kind: Literal["float"] = "float"
-    low: float
-    high: float
-    log: bool = False
-
-
-SearchRange = Choices | IntegerRange | FloatRange
-
-
-class ModelEntry(CatalogEntry):
-    """A model: what learns.
-
-    `learns` says whether it learns classes or numbers. An entry that `splits_rows` divides its training rows by itself;
-    its implementation takes `gap` as well: so many neighbouring rows may have labels that overlap. One that
-    `takes_weights` accepts `sample_weight` in the `fit` of its last step. One that `takes_spans`, to draw rows by how
-    their labels overlap, accepts `label_spans` there: int64 of shape (n_rows, 2), first and last bar of a row's label.
-    """
-
-    learns: ClassVar[Literal["classes", "numbers"]] = "classes"
-    splits_rows: ClassVar[bool] = False
-    takes_weights: ClassVar[bool] = True
-    takes_spans: ClassVar[bool] = False
-    search_space: ClassVar[dict[str, SearchRange]] = {}
+from quant.models.ensembles_catalog import (
+    BaggedTrees,
+    BaggedTreesRegression,
+    Stacking,
+    StackingRegression,
+    Voting,
+    VotingRegression,
+)
+from quant.models.entry import Choices, FloatRange, IntegerRange, ModelEntry, SearchRange
 
 
 class LogisticRegression(ModelEntry):
@@ -100,6 +64,8 @@ class XgBoost(ModelEntry):
     category: ClassVar[str] = "Trees"
     implementation: ClassVar[str] = "quant.models.trees:xgboost"
     reference: ClassVar[str] = "Chen and Guestrin 2016."
+    splits_rows: ClassVar[bool] = True
+    later_parameters: ClassVar[frozenset[str]] = frozenset({"stop_early", "device"})
     search_space: ClassVar[dict[str, SearchRange]] = {
         "max_depth": IntegerRange(low=1, high=6),
         "learning_rate": FloatRange(low=0.005, high=0.2, log=True),
@@ -116,6 +82,13 @@ class XgBoost(ModelEntry):
     subsample: float = Field(default=0.7, gt=0, le=1, description="Share of bars each tree sees.")
     column_share: float = Field(default=0.7, gt=0, le=1, description="Share of features each tree sees.")
     l2: float = Field(default=1.0, ge=0, le=1000, description="L2 penalty on leaf values.")
+    stop_early: bool = Field(
+        default=False,
+        description="Use fewer rounds: those after which a purged last fifth of the training rows is predicted best.",
+    )
+    device: Literal["cpu", "gpu"] = Field(
+        default="cpu", description="Where trees are grown. A graphics card's last digits differ from a processor's."
+    )
 
 
 class SupportVectorMachine(ModelEntry):
@@ -129,7 +102,6 @@ class SupportVectorMachine(ModelEntry):
     implementation: ClassVar[str] = "quant.models.kernel:support_vector_machine"
     reference: ClassVar[str] = "Cortes and Vapnik 1995; Platt 1999."
     splits_rows: ClassVar[bool] = True
-    takes_weights: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {
         "c": FloatRange(low=0.05, high=20.0, log=True),
         "gamma": FloatRange(low=0.05, high=3.0, log=True),
@@ -193,7 +165,6 @@ class SupportVectorRegression(ModelEntry):
     implementation: ClassVar[str] = "quant.models.kernel:support_vector_regression"
     reference: ClassVar[str] = "Drucker et al. 1997."
     learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
-    takes_weights: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {
         "c": FloatRange(low=0.01, high=5.0, log=True),
         "gamma": FloatRange(low=0.05, high=3.0, log=True),
@@ -213,6 +184,95 @@ class SupportVectorRegression(ModelEntry):
     )
 
 
+class ElasticNet(ModelEntry):
+    """Linear regression that keeps few features."""
+
+    title: ClassVar[str] = "Elastic net"
+    summary: ClassVar[str] = "A straight line through the returns that drops features which add too little."
+    category: ClassVar[str] = "Baseline, for returns"
+    implementation: ClassVar[str] = "quant.models.linear:elastic_net"
+    reference: ClassVar[str] = "Zou and Hastie 2005."
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+    search_space: ClassVar[dict[str, SearchRange]] = {
+        "penalty": FloatRange(low=1e-3, high=0.3, log=True),
+        "l1_share": FloatRange(low=0.05, high=1.0),
+    }
+
+    name: Literal["elastic_net"] = "elastic_net"
+    penalty: float = Field(
+        default=0.01, gt=0, le=100, description="Strength, in standard deviations of the label; larger is simpler."
+    )
+    l1_share: float = Field(default=0.5, ge=0.01, le=1, description="Share of the penalty that drops features.")
+
+
+class HistogramBoosting(ModelEntry):
+    """Gradient boosted trees on histograms of the features, by scikit-learn."""
+
+    title: ClassVar[str] = "Histogram boosting"
+    summary: ClassVar[str] = "Boosted trees that cut at few places of each feature; quick, also with many bars."
+    category: ClassVar[str] = "Trees"
+    implementation: ClassVar[str] = "quant.models.trees:histogram_boosting"
+    reference: ClassVar[str] = "Friedman 2001; Ke et al. 2017."
+    search_space: ClassVar[dict[str, SearchRange]] = {
+        "n_rounds": IntegerRange(low=30, high=300, log=True),
+        "learning_rate": FloatRange(low=0.01, high=0.3, log=True),
+        "max_leaves": IntegerRange(low=4, high=31),
+        "min_samples_leaf": IntegerRange(low=10, high=100, log=True),
+        "l2": FloatRange(low=0.1, high=30.0, log=True),
+    }
+
+    name: Literal["hist_boosting"] = "hist_boosting"
+    n_rounds: int = Field(default=100, ge=10, le=2000, description="Number of boosting rounds; all are used.")
+    learning_rate: float = Field(default=0.05, gt=0, le=1, description="Weight of each new tree.")
+    max_leaves: int = Field(default=8, ge=2, le=255, description="Most leaves of a tree.")
+    min_samples_leaf: int = Field(default=20, ge=1, le=1000, description="Fewest bars in a leaf.")
+    l2: float = Field(default=1.0, ge=0, le=1000, description="L2 penalty on leaf values.")
+
+
+class HistogramBoostingRegression(HistogramBoosting):
+    """Gradient boosted regression trees on histograms of the features, by scikit-learn."""
+
+    title: ClassVar[str] = "Histogram boosting for returns"
+    summary: ClassVar[str] = "Boosted regression trees that cut at few places of each feature."
+    category: ClassVar[str] = "Trees, for returns"
+    implementation: ClassVar[str] = "quant.models.trees:histogram_boosting_regression"
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+
+    name: Literal["hist_boosting_regression"] = "hist_boosting_regression"  # type: ignore[assignment]  # of its own
+
+
+class NearestNeighbours(ModelEntry):
+    """The outcomes of the most similar bars of the past."""
+
+    title: ClassVar[str] = "Nearest neighbours"
+    summary: ClassVar[str] = "How often it came true after the training bars that are most like this one."
+    category: ClassVar[str] = "Neighbours"
+    implementation: ClassVar[str] = "quant.models.neighbours:nearest_neighbours"
+    reference: ClassVar[str] = "Cover and Hart 1967."
+    search_space: ClassVar[dict[str, SearchRange]] = {
+        "n_neighbours": IntegerRange(low=10, high=300, log=True),
+        "by_distance": Choices(values=(False, True)),
+    }
+
+    name: Literal["neighbours"] = "neighbours"
+    n_neighbours: int = Field(default=50, ge=1, le=2000, description="Bars to look at; more is smoother.")
+    by_distance: bool = Field(default=False, description="Nearer bars count for more.")
+
+
+class NearestNeighboursRegression(NearestNeighbours):
+    """The mean return after the most similar bars of the past."""
+
+    title: ClassVar[str] = "Nearest neighbours for returns"
+    summary: ClassVar[str] = "The mean return after the training bars that are most like this one."
+    category: ClassVar[str] = "Neighbours, for returns"
+    implementation: ClassVar[str] = "quant.models.neighbours:nearest_neighbours_regression"
+    learns: ClassVar[Literal["classes", "numbers"]] = "numbers"
+
+    name: Literal["neighbours_regression"] = "neighbours_regression"  # type: ignore[assignment]  # of its own
+
+
+__all__ = ["MODELS", "Choices", "FloatRange", "IntegerRange", "ModelEntry", "ModelSpec", "SearchRange"]
+
 MODELS: tuple[type[ModelEntry], ...] = (
     LogisticRegression,
     RandomForest,
@@ -222,6 +282,17 @@ MODELS: tuple[type[ModelEntry], ...] = (
     RandomForestRegression,
     XgBoostRegression,
     SupportVectorRegression,
+    HistogramBoosting,
+    NearestNeighbours,
+    BaggedTrees,
+    Voting,
+    Stacking,
+    ElasticNet,
+    HistogramBoostingRegression,
+    NearestNeighboursRegression,
+    BaggedTreesRegression,
+    VotingRegression,
+    StackingRegression,
 )
 ModelSpec = Annotated[
     LogisticRegression
@@ -231,6 +302,17 @@ ModelSpec = Annotated[
     | Ridge
     | RandomForestRegression
     | XgBoostRegression
-    | SupportVectorRegression,
+    | SupportVectorRegression
+    | HistogramBoosting
+    | NearestNeighbours
+    | BaggedTrees
+    | Voting
+    | Stacking
+    | ElasticNet
+    | HistogramBoostingRegression
+    | NearestNeighboursRegression
+    | BaggedTreesRegression
+    | VotingRegression
+    | StackingRegression,
     Field(discriminator="name"),
 ]

@@ -39,14 +39,14 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
     Returns
     -------
     DataFrame of shape (n_features, 4)
-        `feature`; `mean`: for a random forest the mean decrease in impurity (MDI) over its trees, for XGBoost the total
-        decrease in loss of all cuts on the feature, both as fractions that sum to 1; for logistic regression the
-        absolute coefficient of the standardised feature, in log odds, averaged over the classes if there are more than
-        two, and for ridge regression the same in units of the label. `std`: the sample standard deviation over the
-        trees of a forest, NaN for the others. `measure`: which of these it is. All 0 if no tree cut anything, and NaN
-        for a kernel machine, which has no such number, and behind principal components, which are made of all
-        features. A feature that the preparation left out has 0; the column that says where it was unknown counts for
-        it.
+        `feature`; `mean`: for forests and bagged trees the mean decrease in impurity (MDI) over the trees, for boosted
+        trees the total decrease in loss of all cuts on the feature, both as fractions that sum to 1; for logistic
+        regression the absolute coefficient of the standardised feature, in log odds, averaged over the classes if there
+        are more than two, and for other linear regressions the same in units of the label. `std`: the sample standard
+        deviation over the trees of a forest, NaN for the others. `measure`: which of these it is. All 0 if no tree cut
+        anything, and NaN for kernel machines, neighbours and ensembles of models, which have no such number, and behind
+        principal components, which are made of all features. A feature that the preparation left out has 0; the
+        column that says where it was unknown counts for it.
 
     Raises
     ------
@@ -72,10 +72,12 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
         )
     unknown = np.full(len(columns), np.nan)
     shares = _shares(model, len(columns))
-    if shares is None or hasattr(learner, "machine_"):  # a kernel machine leans on rows, not on features
+    if shares is None or hasattr(learner, "machine_") or getattr(learner, "has_no_importance", False):
         return _frame(columns, unknown, unknown, UNKNOWN_MEASURE)
     if hasattr(learner, "get_booster"):
         return _frame(columns, _total_gain(learner) @ shares, unknown, BOOSTER_MEASURE)
+    if hasattr(learner, "_predictors"):
+        return _frame(columns, _histogram_gain(learner, len(shares)) @ shares, unknown, BOOSTER_MEASURE)
     if hasattr(learner, "estimators_"):
         mean, std = _mean_decrease_in_impurity(learner, shares)
         return _frame(columns, mean, std, FOREST_MEASURE)
@@ -261,6 +263,16 @@ def _total_gain(booster_model: Any) -> NDArray[np.float64]:
     gain = booster.get_score(importance_type="total_gain")  # names only the features that were cut on
     values = np.array([gain.get(name, 0.0) for name in names])
     return values / (values.sum() or 1.0)
+
+
+def _histogram_gain(booster: Any, n_columns: int) -> NDArray[np.float64]:
+    """Return the share of each column in the gain of all cuts; scikit-learn keeps them, and says nothing of them."""
+    gain = np.zeros(n_columns)
+    for one_round in booster._predictors:  # noqa: SLF001  # there is no other place where cuts are kept
+        for tree in one_round:
+            cuts = tree.nodes[tree.nodes["is_leaf"] == 0]
+            np.add.at(gain, cuts["feature_idx"].astype(np.int64), cuts["gain"])
+    return gain / (gain.sum() or 1.0)
 
 
 def _frame(columns: Sequence[str], mean: NDArray[np.float64], std: NDArray[np.float64], measure: str) -> Importance:

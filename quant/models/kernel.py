@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.utils.validation import check_is_fitted
 
+from quant.models.blocks import purged_blocks
 from quant.models.linear import SteadyLogisticRegression
 
 N_PARTS = 3  # of the training rows, for the calibration
@@ -38,7 +39,7 @@ class CalibratedSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.gamma = gamma
         self.gap = gap
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803  # scikit-learn's names
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
         """Fit the machine and the curve that makes its scores probabilities.
 
         Parameters
@@ -47,6 +48,8 @@ class CalibratedSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             Training rows in the order of time.
         y : array-like of shape (n_rows,)
             Their classes.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights, of the cost of a row and in the curve; None: all the same.
 
         Returns
         -------
@@ -61,18 +64,17 @@ class CalibratedSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         rows, classes = np.asarray(X, dtype=np.float64), np.asarray(y)
         self.classes_ = np.unique(classes)
         scores = []
-        for block in np.array_split(np.arange(len(rows)), N_PARTS):
-            others = np.concatenate(
-                [np.arange(max(0, block[0] - self.gap)), np.arange(block[-1] + 1 + self.gap, len(rows))]
-            )
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        for block, others in purged_blocks(len(rows), N_PARTS, self.gap):
             if len(np.unique(classes[others])) < len(self.classes_):
                 raise ValueError(
                     f"Expected all {len(self.classes_)} outcomes among the {len(others)} rows beside each third of the "
                     "training rows; found fewer. Choose a longer training window."
                 )
-            scores.append(_scores(self._machine(rows).fit(rows[others], classes[others]), rows[block]))
-        self.curve_ = SteadyLogisticRegression(**PLATT).fit(np.concatenate(scores), classes)
-        self.machine_ = self._machine(rows).fit(rows, classes)
+            of_others = None if weights is None else weights[others]
+            scores.append(_scores(self._machine(rows).fit(rows[others], classes[others], of_others), rows[block]))
+        self.curve_ = SteadyLogisticRegression(**PLATT).fit(np.concatenate(scores), classes, weights)
+        self.machine_ = self._machine(rows).fit(rows, classes, weights)
         self.n_features_in_ = rows.shape[1]
         return self
 
@@ -134,7 +136,7 @@ class StandardisedSvr(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.gamma = gamma
         self.epsilon = epsilon
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803  # scikit-learn's names
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
         """Fit on the standardised label.
 
         Parameters
@@ -143,6 +145,8 @@ class StandardisedSvr(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # s
             Training rows.
         y : array-like of shape (n_rows,)
             Their numbers.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the cost of a row; None: all the same.
 
         Returns
         -------
@@ -152,7 +156,7 @@ class StandardisedSvr(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # s
         rows, numbers = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
         self.centre_, self.scale_ = float(numbers.mean()), float(numbers.std()) or 1.0
         machine = SVR(C=self.c, gamma=self.gamma / rows.shape[1], epsilon=self.epsilon, cache_size=50)
-        self.machine_ = machine.fit(rows, (numbers - self.centre_) / self.scale_)
+        self.machine_ = machine.fit(rows, (numbers - self.centre_) / self.scale_, sample_weight)
         self.n_features_in_ = rows.shape[1]
         return self
 

@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -164,3 +165,92 @@ def ridge(*, alpha: float, seed: int) -> Pipeline:
     Hoerl and Kennard 1970, Technometrics 12(1).
     """
     return Pipeline([("scaler", StandardScaler()), ("model", SteadyRidge(alpha=alpha, random_state=seed))])
+
+
+class StandardisedElasticNet(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Elastic net that measures the label in its own standard deviations, those of the training rows.
+
+    Returns are so small that the penalty of `sklearn.linear_model.ElasticNet` would drop every feature.
+
+    Parameters
+    ----------
+    penalty : float, default=0.01
+        Strength of the penalty.
+    l1_share : float, default=0.5
+        Share of it that drops features.
+    """
+
+    def __init__(self, penalty: float = 0.01, l1_share: float = 0.5) -> None:
+        self.penalty = penalty
+        self.l1_share = l1_share
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
+        """Fit on one core.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Training rows.
+        y : array-like of shape (n_rows,)
+            Their numbers.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights; None: all the same.
+
+        Returns
+        -------
+        Self
+            The fitted model.
+        """
+        rows, numbers = np.ascontiguousarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        centre, scale = float(numbers.mean()), float(numbers.std()) or 1.0
+        net = ElasticNet(alpha=self.penalty, l1_ratio=self.l1_share, max_iter=10_000)
+        with one_core():
+            net.fit(rows, (numbers - centre) / scale, sample_weight)
+        self.coef_, self.intercept_ = net.coef_ * scale, float(net.intercept_) * scale + centre
+        self.n_features_in_ = rows.shape[1]
+        return self
+
+    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
+        """Return the predicted number of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            In the unit of the label; each row's value is the same whatever other rows `X` has.
+        """
+        check_is_fitted(self)
+        return (np.ascontiguousarray(X, dtype=np.float64) * self.coef_).sum(axis=1) + self.intercept_
+
+
+def elastic_net(*, penalty: float, l1_share: float, seed: int) -> Pipeline:
+    """Return an unfitted elastic net on standardised features.
+
+    Parameters
+    ----------
+    penalty : float
+        Strength of the penalty, in standard deviations of the label; above 0.
+    l1_share : float
+        Share of the penalty that drops features, above 0 and at most 1.
+    seed : int
+        Accepted for the sake of one call for all models; coordinates take turns in their order.
+
+    Returns
+    -------
+    Pipeline
+        Steps `scaler` (mean and standard deviation of the rows it is fitted on) and `model`.
+
+    Notes
+    -----
+    Timing: features and labels are scaled by training rows only.
+
+    References
+    ----------
+    Zou and Hastie 2005, Journal of the Royal Statistical Society B 67(2).
+    """
+    del seed
+    return Pipeline([("scaler", StandardScaler()), ("model", StandardisedElasticNet(penalty, l1_share))])

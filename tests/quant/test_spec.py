@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from quant import spec as spec_module
 from quant.errors import InvalidSpec
+from quant.models.catalog import RandomForest
 from quant.spec import AnalysisSpec, read_stored
 
 # The default question about GOOG with every default written out. If a field is added, renamed or removed, or the way
@@ -47,6 +48,8 @@ GOOG = {
             "subsample": 0.7,
             "column_share": 0.7,
             "l2": 1.0,
+            "stop_early": False,
+            "device": "cpu",
         },
     ],
     "validation": {
@@ -138,6 +141,17 @@ def test_any_question_survives_json(symbols, horizon, threshold, cash, seed):
     again = AnalysisSpec.model_validate_json(spec.model_dump_json())
     assert again == spec
     assert again.hash() == spec.hash()
+
+
+def test_what_a_model_did_not_always_have_counts_only_where_it_was_asked_for():
+    old = [{"name": "xgboost"}]
+    usual = [{"name": "xgboost", "stop_early": False, "device": "cpu"}]
+    assert (
+        goog(models=old).hash()
+        == goog(models=usual).hash()
+        != goog(models=[{"name": "xgboost", "stop_early": True}]).hash()
+    )
+    assert goog().resolved()["models"][2]["stop_early"] is False
 
 
 def test_the_order_of_keys_does_not_change_the_hash_but_every_value_does():
@@ -283,6 +297,12 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
         assert AnalysisSpec.model_validate(changed).hash() != GOOG_HASH
 
 
+def test_a_model_that_takes_no_weights_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(RandomForest, "takes_weights", False)
+    with pytest.raises(ValidationError, match="samples can be weighted for; found Random forest"):
+        goog(weights={"by": "uniqueness"})
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -292,10 +312,6 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
         (
             {"label": {"name": "forward_return_size"}, "models": [{"name": "ridge"}]},
             "one of the scores r2",
-        ),
-        (
-            {"models": [{"name": "logistic"}, {"name": "svm"}], "weights": {"by": "uniqueness"}},
-            "weights ask for models that samples can be weighted for; found Support vector machine. Leave it out",
         ),
         (
             {

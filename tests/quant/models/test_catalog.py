@@ -37,6 +37,17 @@ def test_entries_describe_themselves():
         "random_forest_regression",
         "xgboost_regression",
         "svm_regression",
+        "hist_boosting",
+        "neighbours",
+        "bagged_trees",
+        "voting",
+        "stacking",
+        "elastic_net",
+        "hist_boosting_regression",
+        "neighbours_regression",
+        "bagged_trees_regression",
+        "voting_regression",
+        "stacking_regression",
     ]
     assert all(entry["title"] and entry["summary"] and entry["parameters"]["properties"] for entry in described)
 

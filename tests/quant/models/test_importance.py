@@ -8,7 +8,14 @@ from sklearn.pipeline import Pipeline
 
 from quant.errors import InvalidSpec, ModelError
 from quant.models.build import build
-from quant.models.catalog import LogisticRegression, RandomForest, XgBoost
+from quant.models.catalog import (
+    HistogramBoosting,
+    LogisticRegression,
+    NearestNeighbours,
+    RandomForest,
+    Voting,
+    XgBoost,
+)
 from quant.models.importance import average_importance, impurity_importance, permutation_importance
 
 SPECS = [LogisticRegression(), RandomForest(n_trees=30), XgBoost(n_rounds=30)]
@@ -107,6 +114,21 @@ def test_where_one_feature_is_tried_at_a_cut_zero_is_unknown(rows):
     assert table["mean"].to_numpy()[tried] == pytest.approx(1 / tried.sum())
     assert table["mean"][~tried].isna().all()
     assert model.named_steps["model"].feature_importances_ == pytest.approx(by_tree.mean(axis=0))  # zeros counted
+
+
+def test_a_histogram_booster_reports_the_gain_of_its_cuts(rows):
+    features, labels = rows
+    model = build(HistogramBoosting(n_rounds=10), seed=2).fit(features, labels)
+    table = impurity_importance(model, list(features.columns))
+    assert table["mean"].sum() == pytest.approx(1.0)
+    assert table["mean"].nlargest(2).index.tolist() == [0, 1]
+
+
+def test_what_leans_on_rows_or_on_other_models_has_no_importance_inside(rows):
+    features, labels = rows
+    for spec in (NearestNeighbours(), Voting(forest=False, boosting=False, neighbours=True)):
+        table = impurity_importance(build(spec, seed=2).fit(features, labels), list(features.columns))
+        assert table["mean"].isna().all()
 
 
 def test_a_booster_reports_its_share_of_the_loss(rows):

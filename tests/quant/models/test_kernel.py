@@ -11,9 +11,9 @@ def test_every_score_of_the_curve_is_by_a_machine_that_saw_neither_the_block_nor
     seen = []
 
     class Watched(SVC):
-        def fit(self, X, y):  # noqa: N803  # scikit-learn's names
+        def fit(self, X, y, weights):  # noqa: N803  # scikit-learn's names
             seen.append(np.flatnonzero(np.isin(features[:, 0], X[:, 0])))
-            return super().fit(X, y)
+            return super().fit(X, y, weights)
 
     monkeypatch.setattr(kernel, "SVC", Watched)
     CalibratedSvm(gap=7).fit(features, labels)
@@ -67,3 +67,17 @@ def test_regression_is_that_of_scikit_learn_on_the_standardised_label(rows):
 def test_a_label_that_never_changes_is_predicted(rows):
     features = np.asarray(rows[0])
     assert StandardisedSvr().fit(features, np.full(len(features), 0.01)).predict(features) == pytest.approx(0.01)
+
+
+def test_a_row_of_weight_two_counts_as_two_rows(rows):
+    features, labels = rows[0].to_numpy()[:60], rows[1][:60].astype(float)
+    twice = np.repeat(np.arange(60), np.where(labels == 1, 2, 1))
+    weighed = StandardisedSvr(c=0.5, gamma=0.3).fit(features, labels, np.where(labels == 1, 2.0, 1.0))
+    heavier = CalibratedSvm(0.5, 0.3).fit(rows[0], rows[1], np.where(rows[1] == 1, 3.0, 1.0)).predict_proba(rows[0])
+    plain = CalibratedSvm(0.5, 0.3).fit(rows[0], rows[1]).predict_proba(rows[0])
+    assert heavier[:, 1].mean() > plain[:, 1].mean() + 0.1
+    assert len(twice) > 60
+    assert (
+        weighed.predict(features).mean()
+        > StandardisedSvr(c=0.5, gamma=0.3).fit(features, labels).predict(features).mean()
+    )

@@ -350,7 +350,12 @@ def _trial_title(trial: dict[Any, Any]) -> str:
 
 
 def _parameters(text: str) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in json.loads(text).items())
+    return ", ".join(f"{name} {_said(value)}" for name, value in json.loads(text).items())
+
+
+def _said(value: Any) -> str:
+    """Return a parameter in few digits, or the word that it is."""
+    return formats.plain(value) if isinstance(value, bool | str) else f"{value:.4g}"
 
 
 def _count_cell(n: float, share: float) -> Component:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quant.bootstrap import sequential_bootstrap, uniqueness_if_drawn
 from quant.errors import InvalidSpec
-from quant.labels.bootstrap import sequential_bootstrap, uniqueness_if_drawn
 from quant.labels.weights import average_uniqueness
 from tests.quant.labels.test_weights import ENDS, STARTS, indicators, spans
 
