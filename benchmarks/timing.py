@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 Call = Callable[[], object]
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,15 @@ class Comparison:
         return ratio(self.samples[name], self.samples[other])
 
 
-def compare(functions: Mapping[str, Call], *, rounds: int = 9, least_seconds: float = 0.005) -> Comparison:
+def compare(
+    functions: Mapping[str, Call], *, rounds: int = 9, least_seconds: float = 0.005, clock: Clock = perf_counter
+) -> Comparison:
     """Time functions in turns, each looped until a round lasts `least_seconds`; the first round only warms up."""
-    loops = {name: _count_loops(function, least_seconds) for name, function in functions.items()}
+    loops = {name: _count_loops(function, least_seconds, clock) for name, function in functions.items()}
     samples: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
-            samples[name].append(_seconds(function, loops[name]))
+            samples[name].append(_seconds(function, loops[name], clock))
     return Comparison(samples)
 
 
@@ -44,16 +47,16 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def _count_loops(function: Call, least_seconds: float) -> int:
+def _count_loops(function: Call, least_seconds: float, clock: Clock) -> int:
     function()
     loops = 1
-    while (seconds := _seconds(function, loops) * loops) < least_seconds:
+    while (seconds := _seconds(function, loops, clock) * loops) < least_seconds:
         loops = max(loops + 1, min(loops * 10, math.ceil(loops * least_seconds / max(seconds, 1e-9))))
     return loops
 
 
-def _seconds(function: Call, loops: int) -> float:
-    began = perf_counter()
+def _seconds(function: Call, loops: int, clock: Clock) -> float:
+    began = clock()
     for _ in range(loops):
         function()
-    return (perf_counter() - began) / loops
+    return (clock() - began) / loops

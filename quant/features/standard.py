@@ -1,0 +1,272 @@
+"""The standard set: seven indicators with their usual parameters, in one pass over the bars and one block of memory.
+
+Every indicator here also stands alone, for any parameters. Together they share what they load, hide the waiting of one
+recursion behind the others, and write where they are to stay: that is where the time goes, not into arithmetic.
+"""
+
+import math
+
+import numpy as np
+from numba import types
+from numpy.typing import ArrayLike, NDArray
+
+from quant.errors import InvalidSpec
+from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_aligned_values, kernel
+from quant.features.columns import columns_values, to_frame
+from quant.features.momentum import NEUTRAL_STRENGTH, relative_strength_index
+from quant.features.trend import exponential_moving_average, macd
+from quant.features.volatility import average_true_range, bollinger_bands, rolling_standard_deviation
+from quant.frames import Features, Prices
+
+COLUMNS = (
+    "sma_20",
+    "ema_20",
+    "rsi_14",
+    "macd_12_26_9",
+    "macd_signal_12_26_9",
+    "macd_histogram_12_26_9",
+    "bollinger_lower_20_2",
+    "bollinger_middle_20_2",
+    "bollinger_upper_20_2",
+    "atr_14",
+    "volatility_20",
+)
+PERIODS_A_YEAR = 252
+SETTLED = 34  # bars after which all are known; the first 34 are made by the indicators alone
+
+_Block = NDArray[np.float64]
+_PART = 16_384
+_BLOCK = types.Array(types.float64, 2, "C")
+
+
+def standard_values(high: ArrayLike, low: ArrayLike, close: ArrayLike, *, out: _Block | None = None) -> _Block:
+    """Return the standard set of indicators, one a row.
+
+    Parameters
+    ----------
+    high : array-like of shape (n_bars,)
+        Highest price of each bar, or NaN (unknown).
+    low : array-like of shape (n_bars,)
+        Lowest price of each bar, or NaN (unknown).
+    close : array-like of shape (n_bars,)
+        Last price of each bar, or NaN (unknown).
+    out : ndarray of shape (11, n_bars), default=None
+        Where to write: for many calls of one length, most of whose time would else go into fresh memory.
+
+    Returns
+    -------
+    ndarray of shape (11, n_bars)
+        In the order of `COLUMNS`: SMA 20, EMA 20, RSI 14; MACD 12 26 9, its signal and histogram; Bollinger bands 20 2,
+        lower, middle and upper; ATR 14; and the volatility of 20 log returns, annualised by the root of 252. NaN in the
+        warm-up of each and around unknown prices, as the indicators alone.
+
+    Raises
+    ------
+    InvalidSpec
+        If the series differ in length or are not one-dimensional, or if `out` has another shape.
+
+    Notes
+    -----
+    Timing: the values at `t` use bars up to `t` and are known at the close of `t`.
+
+    Examples
+    --------
+    >>> closes = [float(n) for n in range(1, 41)]
+    >>> standard_values(closes, closes, closes)[:2, -1]
+    array([30.5, 30.5])
+    """
+    highs, lows, closes = as_aligned_values(high=high, low=low, close=close)
+    shape = (len(COLUMNS), closes.size)
+    block = np.empty(shape) if out is None else out
+    if block.shape != shape or block.dtype != np.float64 or not block.flags.c_contiguous:
+        raise InvalidSpec(
+            f"Expected `out` to be contiguous numbers of shape {shape}; found {block.shape}.", field="out"
+        )
+    if closes.size <= SETTLED:
+        _one_by_one(highs, lows, closes, block)
+        return block
+    returns = block[-1]
+    _log_returns(closes, returns)
+    _one_by_one(highs[:SETTLED], lows[:SETTLED], closes[:SETTLED], head := np.empty((len(COLUMNS), SETTLED)))
+    head[-1] = returns[:SETTLED]  # as long as the last row holds returns
+    block[:, :SETTLED] = head
+    known = sum(values[:SETTLED].sum() for values in (highs, lows, closes))
+    if math.isnan(known + _fill(highs, lows, closes, block)):  # a price is unknown
+        _one_by_one(highs, lows, closes, block)
+        return block
+    block[-1, :SETTLED] = _volatility(closes[:SETTLED])
+    return block
+
+
+def standard_set(prices: Prices) -> Features:
+    """Return the standard set of indicators of one instrument, as a chart or a screen shows them.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 11)
+        Columns `COLUMNS`, in the unit of the price but for RSI and volatility; see `standard_values`.
+
+    Notes
+    -----
+    Timing: row `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
+
+    These are for the eye, and move with the adjustment of prices. What a model sees is free of scale: the features of
+    `quant.features.catalog`.
+    """
+    return to_frame(prices, standard_values(*columns_values(prices, "high", "low", "close")), COLUMNS)
+
+
+def _one_by_one(highs: Values, lows: Values, closes: Values, block: _Block) -> None:
+    """Fill a block by the indicators alone."""
+    bands = bollinger_bands(closes, 20, 2.0)
+    rows = (
+        bands.middle,
+        exponential_moving_average(closes, 20),
+        relative_strength_index(closes, 14),
+        *macd(closes, 12, 26, 9),
+        *bands,
+        average_true_range(highs, lows, closes, 14),
+        _volatility(closes),
+    )
+    for row, values in zip(block, rows, strict=True):
+        row[:] = values
+
+
+def _log_returns(closes: Values, returns: Values) -> None:
+    """Write logarithms of ratios by numpy, which takes eight at a time, in parts that fit into the second cache."""
+    returns[:1] = np.nan
+    for begin in range(1, closes.size, _PART):
+        part = returns[begin : begin + _PART]
+        np.divide(closes[begin : begin + _PART], closes[begin - 1 : begin - 1 + part.size], out=part)
+        np.log(part, out=part)
+
+
+def _volatility(closes: Values) -> Values:
+    returns = np.empty_like(closes)
+    _log_returns(closes, returns)
+    return rolling_standard_deviation(returns, 20) * math.sqrt(PERIODS_A_YEAR)
+
+
+_LENGTH = 20  # bars of the windows
+_STRETCH = 512  # bars after which sums begin anew
+_STATES = 8  # what is carried from one stretch to the next, in the order of `_carry`
+
+
+@kernel(INPUT, OUTPUT, _BLOCK)
+def _begin(closes: Values, states: Values, block: _Block) -> None:
+    """Write the averages of all recursions as they are at the last bar that the indicators alone have made."""
+    weight = 1.0 / 14.0
+    gain = loss = 0.0
+    for i in range(1, SETTLED):
+        keep = 1.0 if i <= 14 else 1.0 - weight  # noqa: PLR2004  # a sum of fourteenths, then Wilder's average
+        change = closes[i] - closes[i - 1]
+        gain = weight * max(change, 0.0) + keep * gain
+        loss = weight * max(-change, 0.0) + keep * loss
+    fast, slow = closes[14:26].mean(), closes[:26].mean()
+    for i in range(26, SETTLED):
+        fast = 2.0 / 13.0 * closes[i] + 11.0 / 13.0 * fast
+        slow = 2.0 / 27.0 * closes[i] + 25.0 / 27.0 * slow
+    last = SETTLED - 1
+    states[0], states[1], states[2], states[3], states[4] = block[1, last], gain, loss, fast, slow
+    states[5], states[6], states[7] = block[4, last], block[9, last], 0.0
+
+
+@kernel(INPUT, INPUT, INPUT, COUNT, COUNT, OUTPUT, _BLOCK)
+def _carry(highs: Values, lows: Values, closes: Values, begin: int, end: int, states: Values, block: _Block) -> None:
+    """Carry all recursions on, side by side: the processor works on one while another waits for its last value."""
+    averages, strengths, lines, signals, histograms, ranges = block[1], block[2], block[3], block[4], block[5], block[9]
+    average, gain, loss, fast, slow = states[0], states[1], states[2], states[3], states[4]
+    signal, atr, seen = states[5], states[6], states[7]
+    previous = closes[begin - 1]
+    for i in range(begin, end):
+        high, low, close = highs[i], lows[i], closes[i]
+        average = 2.0 / 21.0 * close + 19.0 / 21.0 * average
+        averages[i] = average
+        change = close - previous
+        rise = change if change > 0.0 else 0.0  # noqa: FURB136  # max() also asks which one is NaN
+        gain = 1.0 / 14.0 * rise + 13.0 / 14.0 * gain
+        loss = 1.0 / 14.0 * (rise - change) + 13.0 / 14.0 * loss
+        strengths[i] = 100.0 * (gain / (gain + loss)) if gain + loss > 0.0 else NEUTRAL_STRENGTH
+        fast = 2.0 / 13.0 * close + 11.0 / 13.0 * fast
+        slow = 2.0 / 27.0 * close + 25.0 / 27.0 * slow
+        line = fast - slow
+        signal = 0.2 * line + 0.8 * signal
+        lines[i] = line
+        signals[i] = signal
+        histograms[i] = line - signal
+        top = high if high > previous else previous  # noqa: FURB136  # as above
+        bottom = low if low < previous else previous  # noqa: FURB136  # as above
+        atr = 1.0 / 14.0 * (top - bottom) + 13.0 / 14.0 * atr
+        ranges[i] = atr
+        seen += high + low  # known as long as all of them are
+        previous = close
+    states[0], states[1], states[2], states[3], states[4] = average, gain, loss, fast, slow
+    states[5], states[6], states[7] = signal, atr, seen
+
+
+@kernel(INPUT, INPUT, OUTPUT, OUTPUT, OUTPUT)
+def _sums(closes: Values, returns: Values, means: Values, variances: Values, return_variances: Values) -> None:
+    """Write means and variances of windows from the bar after the first twenty on, by sums that slide.
+
+    The sums are of distances from the first value, which is near, and begin anew with every stretch: roundings neither
+    gather nor cancel beyond what a few hundred bars have moved.
+    """
+    start, first = closes[0], returns[0]
+    total = squares = moves = moves_squares = 0.0
+    for i in range(_LENGTH):
+        total += closes[i] - start
+        squares += (closes[i] - start) ** 2
+        moves += returns[i] - first
+        moves_squares += (returns[i] - first) ** 2
+    for i in range(means.size):
+        new, old = closes[i + _LENGTH] - start, closes[i] - start
+        total += new - old
+        squares += (new - old) * (new + old)
+        new, old = returns[i + _LENGTH] - first, returns[i] - first
+        moves += new - old
+        moves_squares += (new - old) * (new + old)
+        mean = total * (1.0 / _LENGTH)
+        means[i] = start + mean
+        variances[i] = squares * (1.0 / _LENGTH) - mean * mean
+        return_variances[i] = moves_squares - moves * moves * (1.0 / _LENGTH)
+
+
+@kernel(OUTPUT, OUTPUT, INPUT, OUTPUT, OUTPUT)
+def _roots(uppers: Values, volatilities: Values, means: Values, lowers: Values, middles: Values) -> None:
+    """Turn the variances in `uppers` and `volatilities` into what stands there; roots are taken several at a time."""
+    for i in range(uppers.size):
+        variance = uppers[i] if uppers[i] > 0.0 else 0.0  # noqa: FURB136  # max() also asks which one is NaN
+        distance = 2.0 * np.sqrt(variance)
+        lowers[i] = means[i] - distance
+        middles[i] = means[i]
+        uppers[i] = means[i] + distance
+    for i in range(uppers.size):
+        variance = volatilities[i] if volatilities[i] > 0.0 else 0.0  # noqa: FURB136  # as above
+        volatilities[i] = np.sqrt(variance * (PERIODS_A_YEAR / (_LENGTH - 1.0)))
+
+
+@kernel(INPUT, INPUT, INPUT, _BLOCK, returns=NUMBER)
+def _fill(highs: Values, lows: Values, closes: Values, block: _Block) -> float:
+    """Fill a block, whose last row holds log returns, from bar `SETTLED` on; return NaN if a price is unknown.
+
+    What is made of a stretch of bars stays in the first cache until it is done with.
+    """
+    states = np.empty(_STATES)
+    _begin(closes, states, block)
+    returns = np.empty(_STRETCH + _LENGTH)
+    returns[:_LENGTH] = block[10, SETTLED - _LENGTH : SETTLED]
+    for begin in range(SETTLED, closes.size, _STRETCH):
+        end = min(begin + _STRETCH, closes.size)
+        n_seen = end - begin + _LENGTH
+        returns[_LENGTH:n_seen] = block[10, begin:end]
+        means, uppers, volatilities = block[0, begin:end], block[8, begin:end], block[10, begin:end]
+        _sums(closes[begin - _LENGTH : end], returns[:n_seen], means, uppers, volatilities)
+        _roots(uppers, volatilities, means, block[6, begin:end], block[7, begin:end])
+        returns[:_LENGTH] = returns[n_seen - _LENGTH : n_seen].copy()
+        _carry(highs, lows, closes, begin, end, states, block)
+    return float(states[0] + states[7])
