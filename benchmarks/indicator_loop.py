@@ -31,14 +31,12 @@ def standard_loop(  # noqa: C901, PLR0912, PLR0915  # one loop, written out, is 
         squares += distance * distance
         if i >= 20:
             left = close[i - 20] - start
-            total -= left
-            squares -= left * left
+            total, squares = total - left, squares - left * left
         if i > 0:
             change, previous = price - close[i - 1], close[i - 1]
             reach = max(high[i], previous) - min(low[i], previous)
             if i <= 14:
-                gain += max(change, 0.0) / 14.0
-                loss += max(-change, 0.0) / 14.0
+                gain, loss = gain + max(change, 0.0) / 14.0, loss + max(-change, 0.0) / 14.0
                 atr += reach / 14.0
             else:
                 gain = max(change, 0.0) * (1.0 / 14.0) + gain * (13.0 / 14.0)
@@ -56,8 +54,7 @@ def standard_loop(  # noqa: C901, PLR0912, PLR0915  # one loop, written out, is 
         if i <= 25:
             slow += price / 26.0
         else:
-            fast = price * (2.0 / 13.0) + fast * (11.0 / 13.0)
-            slow = price * (2.0 / 27.0) + slow * (25.0 / 27.0)
+            fast, slow = price * (2.0 / 13.0) + fast * (11.0 / 13.0), price * (2.0 / 27.0) + slow * (25.0 / 27.0)
         if i >= 19:
             mean = total * 0.05
             spread = 2.0 * math.sqrt(max(squares * 0.05 - mean * mean, 0.0))
@@ -73,10 +70,7 @@ def standard_loop(  # noqa: C901, PLR0912, PLR0915  # one loop, written out, is 
             out[10, i] = math.sqrt(max(returns_squares - returns * returns * 0.05, 0.0) * (252.0 / 19.0))
         if i >= 25:
             line = fast - slow
-            if i <= 33:
-                signal += line / 9.0
-            else:
-                signal = line * 0.2 + signal * 0.8
+            signal = signal + line / 9.0 if i <= 33 else line * 0.2 + signal * 0.8
             if i >= 33:
                 out[3, i] = line
                 out[4, i] = signal
