@@ -3,7 +3,11 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from sqlalchemy.orm import Session
 
 from quant.analysis import Instrument, run_analysis
 from quant.errors import AnalysisCancelled
@@ -37,16 +41,18 @@ def work() -> None:
     """Carry analyses to their end, one after the other for a while, or help one that is tuning; then look for more."""
     parts = hands()
     until = time.monotonic() + CARRY_ON_SECONDS
+    done: Claim | None = None
     try:
-        while (claim := _claim(parts)) is not None:
+        while (claim := _claim(parts, done)) is not None:
             bind(analysis=claim.public_id, user=claim.owner, request_id=claim.request_id)
             _log.info("An analysis begins.", extra={"attempt": claim.attempt})
             _carry(parts, claim)
-            with parts.database.write() as session:
-                job_services.account(session, claim.analysis_id, claim.attempt, time.process_time())
+            done = claim
             _log.info("An analysis is put down.", extra={"attempt": claim.attempt})
             bind()
             if time.monotonic() >= until or is_stopping():
+                with parts.database.write() as session:
+                    _account(session, done)
                 break
         else:
             if not help_out(parts):
@@ -60,8 +66,15 @@ def work() -> None:
     parts.queue.send(jobs.WORK)
 
 
-def _claim(parts: Hands) -> Claim | None:
+def _account(session: Session, done: Claim) -> None:
+    job_services.account(session, done.analysis_id, done.attempt, time.process_time())
+
+
+def _claim(parts: Hands, done: Claim | None) -> Claim | None:
+    """Write down what the analysis took that is done, and take the next."""
     with parts.database.write() as session:
+        if done is not None:
+            _account(session, done)
         stage_claims.release_all(session, holder_of(parts))
         return job_services.claim_next(
             session,
@@ -119,11 +132,37 @@ def _answer(parts: Hands, claim: Claim) -> None:
             pinned_n_tuning_trials=claim.pins.get("n_tuning_trials"),
         )
         watcher.at("report", 0.5)
-        stored = results.store_result(store, claim, result, publish=own())
         reports.stop()
-        with parts.database.write() as session:
-            reports.write_rest(session)
-            results.save(session, claim, result, stored, series_ids=watcher.ground().series_ids)
+        with Ending(reports) as ending:
+            stored = results.store_result(store, claim, result, publish=ending.publish())
+            results.save(ending.session(), claim, result, stored, series_ids=watcher.ground().series_ids)
+
+
+class Ending(ExitStack):
+    """The one transaction that ends an analysis: it begins when the answer is written and about to become visible.
+
+    Parameters
+    ----------
+    reports : Reports
+        Of the analysis; what waits is written first, and only if it is still ours and wanted.
+    """
+
+    def __init__(self, reports: Reports) -> None:
+        super().__init__()
+        self._reports = reports
+        self._session: Session | None = None
+
+    def session(self) -> Session:
+        """Return the transaction, begun if it is not yet: an attempt before may have made the answer visible."""
+        if self._session is None:
+            self._session = self.enter_context(self._reports.written())
+        return self._session
+
+    @contextmanager
+    def publish(self) -> Iterator[None]:
+        """Be within the transaction, and stay there."""
+        self.session()
+        yield
 
 
 class Watcher:
@@ -143,8 +182,7 @@ class Watcher:
         """Read the prices of the pinned snapshot, pinning the newest at the first claim."""
         snapshot_id = self._claim.snapshot_id
         if snapshot_id is None:
-            with self._parts.database.write() as session:
-                job_services.hold(session, self._claim)
+            with self._reports.written() as session:
                 snapshot_id = snapshots.pin_for(session, self._parts.store, self._claim.owner_id, spec)
                 job_services.pin(session, self._claim, snapshot_id=snapshot_id)
         with self._parts.database.read() as session:
@@ -181,7 +219,7 @@ class Watcher:
         self.at(self._stage, self._fraction, message)
 
     def tried(self, models: Sequence[TriedModel]) -> None:
-        """Enter trials into the ledger as soon as they are made."""
+        """Enter trials into the ledger when they are made: with the next report."""
         entries = [
             trials.TrialEntry(
                 model.kind,
@@ -194,15 +232,15 @@ class Watcher:
             )
             for model in models
         ]
-        with self._parts.database.write() as session:
-            job_services.hold(session, self._claim)
-            trials.record(
-                session,
+        self._reports.enter(
+            partial(
+                trials.record,
                 owner_id=self._claim.owner_id,
                 analysis_id=self._claim.analysis_id,
                 ground=self.ground(),
                 entries=entries,
             )
+        )
 
     def tuned(self, n_trials: int) -> None:
         """Pin how many tuning trials fitted into the time budget, so that a re-run makes as many."""

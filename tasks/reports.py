@@ -1,13 +1,14 @@
 """Reports of how far a job is: written no more often than somebody would look, and never later than that.
 
 A report costs a transaction, and the short stages of a short analysis would be mostly that. So what is said within a
-moment after a report waits until the moment has passed. A thread waits for just that: a long fit that begins meanwhile
-hides nothing.
+moment after a report, or after the claim, waits until the moment has passed, and so do entries into the ledger. A
+thread waits for just that: a long fit that begins meanwhile hides nothing.
 """
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -30,17 +31,18 @@ class Reports:
     database : Database
         Where they are written.
     claim : Claim
-        The analysis.
+        The analysis, claimed just now.
     """
 
     def __init__(self, database: Database, claim: Claim) -> None:
         self._database = database
         self._claim = claim
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
-        self._written_at = float("-inf")
+        self._written_at = time.monotonic()
         self._waiting: tuple[str, float, Mapping[str, float]] | None = None
         self._lines: list[tuple[float, str, str]] = []  # when, stage, text
+        self._entries: list[Callable[[Session], object]] = []
         self._error: Exception | None = None
 
     def __enter__(self) -> Self:
@@ -50,15 +52,18 @@ class Reports:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Write what still waits, if the analysis did not end well: who asked will want to know how far it came."""
+        """Write what still waits, if the analysis did not end well: who asked will want to know how far it came.
+
+        Of one that was cancelled, its entries: what was tried was tried.
+        """
         self.stop()
-        if error is None or isinstance(error, (LeaseLost, AnalysisCancelled, *AWAY)):
+        if error is None or isinstance(error, (LeaseLost, *AWAY)):
             return
-        try:
-            with self._database.write() as session:
-                self.write_rest(session)
-        except (LeaseLost, AnalysisCancelled):
-            pass  # whoever ends the analysis will find out, too
+        with suppress(LeaseLost):  # whoever ends the analysis will find out, too
+            if isinstance(error, AnalysisCancelled) or not self._write_rest():
+                with self._database.write() as session:
+                    job_services.hold(session, self._claim)
+                    self._enter(session)
 
     def say(self, stage: str, fraction: float, seconds: Mapping[str, float], text: str = "") -> None:
         """Report now, or soon if something was reported just before.
@@ -82,19 +87,16 @@ class Reports:
             Likewise, if it is no longer this worker's.
         """
         with self._lock:
-            if self._error is not None:
-                raise self._error
-            now = time.monotonic()
             self._waiting = stage, fraction, dict(seconds)
             if text:
-                self._lines.append((now, stage, text))
-            wait = self._written_at + REPORT_SECONDS - now
-            if wait <= 0:
-                self._write()
-            elif self._timer is None:
-                self._timer = threading.Timer(wait, self._write_late)
-                self._timer.daemon = True
-                self._timer.start()
+                self._lines.append((time.monotonic(), stage, text))
+            self._write_in_time()
+
+    def enter(self, write: Callable[[Session], object]) -> None:
+        """Have something else written with the next report, now or soon, last in its transaction; raises as `say`."""
+        with self._lock:
+            self._entries.append(write)
+            self._write_in_time()
 
     def stop(self) -> None:
         """Write nothing by itself any more; a report that is being written is waited for."""
@@ -104,24 +106,63 @@ class Reports:
             timer.cancel()
             timer.join()
 
-    def write_rest(self, session: Session) -> None:
-        """Write what waits as part of a transaction, after `stop`; raises as `say` does."""
+    @contextmanager
+    def written(self) -> Iterator[Session]:
+        """Open a writing transaction that begins with what waits, and so only if the analysis is ours and wanted.
+
+        Raises
+        ------
+        AnalysisCancelled
+            If somebody cancelled it; nothing is written then.
+        LeaseLost
+            Likewise, if it is no longer this worker's.
+        """
+        with self._lock:
+            with self._database.write() as session:
+                self._report(session)
+                yield session
+                self._enter(session)  # last, because the ledger is locked by it
+            self._waiting, self._lines, self._entries, self._written_at = None, [], [], time.monotonic()
+
+    def _report(self, session: Session) -> None:
         if self._waiting is None:
+            job_services.hold(session, self._claim)
             return
         stage, fraction, seconds = self._waiting
         now = time.monotonic()
         lines = [Line("info", said_in, text, age_seconds=now - at) for at, said_in, text in self._lines]
         job_services.report(session, self._claim, stage=stage, fraction=fraction, stage_seconds=seconds, lines=lines)
-        self._waiting, self._lines, self._written_at = None, [], now
 
-    def _write(self) -> None:
-        with self._database.write() as session:
-            self.write_rest(session)
+    def _enter(self, session: Session) -> None:
+        for write in self._entries:
+            write(session)
+
+    def _write_in_time(self) -> None:
+        """Write what waits, or have it written, by whoever has the lock."""
+        if self._error is not None:
+            raise self._error
+        wait = self._written_at + REPORT_SECONDS - time.monotonic()
+        if wait <= 0:
+            with self.written():
+                pass
+        elif self._timer is None:
+            self._timer = threading.Timer(wait, self._write_late)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _write_late(self) -> None:
         with self._lock:
             self._timer = None
             try:
-                self._write()
+                with self.written():
+                    pass
             except Exception as error:  # noqa: BLE001  # whatever it is: the next report raises it where it is expected
                 self._error = error
+
+    def _write_rest(self) -> bool:
+        """Write what waits; return whether nobody had cancelled the analysis."""
+        try:
+            with self.written():
+                return True
+        except AnalysisCancelled:
+            return False

@@ -8,6 +8,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 
 import quant.spec
 import tasks.analyses
+import tasks.reports
 from quant.errors import AnalysisCancelled, NotEnoughData, ProviderUnavailable, RateLimited
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
@@ -194,7 +195,8 @@ def test_a_rerun_finds_nothing_that_its_parent_computed(work, parts, actor, subm
     assert sum(1 for _ in parts.store.root.rglob("facts.json")) == 2 * n_before - 3  # the three price files are shared
 
 
-def test_a_worker_that_lost_its_analysis_enters_no_trial_pins_nothing_and_stores_nothing(parts, submitted):
+def test_a_worker_that_lost_its_analysis_enters_no_trial_pins_nothing_and_stores_nothing(parts, submitted, monkeypatch):
+    monkeypatch.setattr(tasks.reports, "REPORT_SECONDS", 0.0)
     with parts.database.write() as session:
         claim = job_services.claim_next(session, worker="w", pid=1, lease_seconds=20, max_attempts=5)
     watcher = Watcher(parts, claim, SPEC, Reports(parts.database, claim))
@@ -220,7 +222,8 @@ def test_a_worker_that_lost_its_analysis_enters_no_trial_pins_nothing_and_stores
     assert sorted(parts.store.root.rglob("*")) == before
 
 
-def test_a_trial_that_is_made_again_after_a_crash_is_entered_once(parts, submitted):
+def test_a_trial_that_is_made_again_after_a_crash_is_entered_once(parts, submitted, monkeypatch):
+    monkeypatch.setattr(tasks.reports, "REPORT_SECONDS", 0.0)
     judged = TriedModel(0, "candidate", "logistic", {}, "accuracy", 0.5, (0.5,), 0.1)
     for _ in range(2):
         with parts.database.write() as session:

@@ -1,6 +1,7 @@
 """Reports are few, none is lost, and what one of them finds out is raised where it is expected."""
 
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -8,6 +9,7 @@ from quant.errors import AnalysisCancelled
 from quant.spec import AnalysisSpec
 from tasks.reports import REPORT_SECONDS, Reports
 from tests.quant.conftest import QUICK
+from webapp.db import database_now
 from webapp.errors import LeaseLost
 from webapp.services import analyses
 from webapp.services import jobs as job_services
@@ -47,14 +49,15 @@ def wait_for_stage(parts, name):
     return stage(parts)
 
 
-def test_the_first_is_written_at_once_and_the_next_soon_without_another_word(parts, claim):
+def test_the_first_are_written_soon_without_another_word_and_the_next_at_once_after_a_while(parts, claim):
     with Reports(parts.database, claim) as reports:
         reports.say("acquire", 0.0, {}, "Reading.")
-        assert stage(parts) == "acquire"
         reports.say("clean", 0.0, {"acquire": 0.1}, "Cleaning.")
+        assert stage(parts) is None, "the claim was told of just before"
+        assert wait_for_stage(parts, "clean") == "clean"  # while whoever reports computes
+        time.sleep(REPORT_SECONDS)
         reports.say("train", 0.0, {"acquire": 0.1}, "Fitting.")
-        assert stage(parts) == "acquire"
-        assert wait_for_stage(parts, "train") == "train"  # while whoever reports computes
+        assert stage(parts) == "train"
 
     assert said(parts) == [("acquire", "Reading."), ("clean", "Cleaning."), ("train", "Fitting.")]
 
@@ -64,9 +67,9 @@ def test_what_waits_at_the_end_is_written_with_it_in_the_order_of_its_moments(pa
         reports.say("acquire", 0.0, {}, "Reading.")
         reports.say("clean", 0.0, {"acquire": 0.1}, "Cleaning.")
         reports.stop()
-        with parts.database.write() as session:
-            reports.write_rest(session)
-            reports.write_rest(session)  # nothing is left
+        for _ in range(2):  # nothing is left for the second
+            with reports.written():
+                pass
 
     with parts.database.read() as session:
         moments = [row.at for row in session.query(LogLine).order_by(LogLine.id)]
@@ -88,17 +91,18 @@ def test_an_error_finds_its_last_words_written(parts, claim):
 def test_nothing_is_written_after_the_end(parts, claim):
     with pytest.raises(LeaseLost), Reports(parts.database, claim) as reports:  # noqa: PT012  # as above
         reports.say("acquire", 0.0, {})
-        reports.say("clean", 0.0, {})
+        reports.enter(lambda _session: pytest.fail("Expected nothing to be entered."))
         raise LeaseLost("Not yours.")
     time.sleep(2 * REPORT_SECONDS)
 
-    assert stage(parts) == "acquire"
+    assert stage(parts) is None
 
 
 @pytest.mark.parametrize("error", [AnalysisCancelled, LeaseLost])
 def test_what_a_late_report_finds_out_is_raised_by_the_next(parts, actor, submitted, claim, error):
     with pytest.raises(error), Reports(parts.database, claim) as reports:  # noqa: PT012  # as above
-        reports.say("acquire", 0.0, {})
+        with reports.written():
+            pass
         with parts.database.write() as session:
             if error is AnalysisCancelled:
                 analyses.cancel(session, actor, submitted)
@@ -107,3 +111,46 @@ def test_what_a_late_report_finds_out_is_raised_by_the_next(parts, actor, submit
         reports.say("clean", 0.0, {})
         time.sleep(2 * REPORT_SECONDS)
         reports.say("train", 0.0, {})
+
+
+def entry(claim):
+    """Return what enters a line into the log."""
+    values = {"analysis_id": claim.analysis_id, "attempt": 1, "level": "info", "message": "Tried."}
+    return lambda session: session.add(LogLine(**values, at=database_now(session)))
+
+
+def n_entries(parts):
+    with parts.database.read() as session:
+        return session.query(LogLine).filter(LogLine.message == "Tried.").count()
+
+
+@pytest.mark.parametrize("end", ["cancelled", "an error", "a report", "well", "an answer that cannot be stored"])
+def test_what_is_to_be_entered_is_entered_once_however_it_ends(parts, actor, submitted, claim, end):
+    with suppress(AnalysisCancelled, ZeroDivisionError), Reports(parts.database, claim) as reports:
+        reports.say("train", 0.0, {})
+        reports.enter(entry(claim))
+        if end == "cancelled":
+            with parts.database.write() as session:
+                analyses.cancel(session, actor, submitted)
+        if end == "a report":
+            time.sleep(2 * REPORT_SECONDS)
+        reports.stop()
+        if end == "an error":
+            raise ZeroDivisionError
+        with reports.written():
+            assert n_entries(parts) == (end == "a report")
+            if end == "an answer that cannot be stored":
+                raise ZeroDivisionError
+
+    assert n_entries(parts) == 1
+
+
+def test_nothing_is_entered_for_what_is_no_longer_ours(parts, claim):
+    with pytest.raises(LeaseLost), Reports(parts.database, claim) as reports:  # noqa: PT012  # as above
+        reports.enter(entry(claim))
+        with parts.database.write() as session:
+            job_services.hand_back(session, claim.analysis_id, claim.attempt, reason="It fell silent.")
+        with reports.written():
+            pass
+
+    assert n_entries(parts) == 0

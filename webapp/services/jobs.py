@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, insert, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
-from webapp.db import database_now
+from webapp.db import database_now, into
 from webapp.errors import LeaseLost
 from webapp.services import cpu_use, leases, meters, quotas, turns
 from webapp.services.leases import Running
@@ -167,7 +167,7 @@ def report(
     if lines:
         now = database_now(session)
         session.execute(
-            insert(LogLine),
+            into(LogLine),
             [
                 {
                     "analysis_id": claim.analysis_id,
@@ -436,4 +436,12 @@ def _log(
     message: str,
     at: datetime.datetime,
 ) -> None:
-    session.add(LogLine(analysis_id=analysis_id, attempt=attempt, at=at, level=level, stage=stage, message=message))
+    line = {
+        "analysis_id": analysis_id,
+        "attempt": attempt,
+        "at": at,
+        "level": level,
+        "stage": stage,
+        "message": message,
+    }
+    session.execute(into(LogLine), line)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quant.result import AnalysisResult
 from quant.spec import read_stored
 from quant.stages import StageOutput, hash_json
 from quant.validation.overfitting import deflated_sharpe_ratio
-from webapp.db import database_now
+from webapp.db import Base, database_now, into
 from webapp.errors import Conflict, NotFound
 from webapp.permissions import Actor, Permission, require
 from webapp.services import jobs, trials
@@ -121,10 +121,10 @@ def store_result(
     result_hash = result.hash()
     frames = store.store if isinstance(store, ScopedStore) else store
     key = hash_json({"analysis": claim.public_id, "result": result_hash})
-    frames.put(key, StageOutput(result.frames, result.facts), publish=publish)
-    keys = {name: store.address(stage_key) for name, stage_key in result.stage_keys.items()} | {"result": key}
+    keys = {name: store.address(stage_key) for name, stage_key in result.stage_keys.items()}
     sizes = {name: (address, frames.count_bytes(address)) for name, address in keys.items()}
-    return StoredResult(result_hash, key, sizes)
+    frames.put(key, StageOutput(result.frames, result.facts), publish=publish)
+    return StoredResult(result_hash, key, {**sizes, "result": (key, frames.count_bytes(key))})
 
 
 def save(
@@ -157,7 +157,7 @@ def save(
         for name, (key, n_bytes) in stored.outputs.items()
         if n_bytes
     ]
-    session.execute(insert(Artifact), artifacts)  # an answer has itself and its features
+    session.execute(into(Artifact), artifacts)  # an answer has itself and its features
     _add_models(session, claim, result)
     _add_latest(session, claim, result, series_ids, now)
     _add_features(session, claim, result, stored.outputs["features"][0], now)
@@ -242,7 +242,7 @@ def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
         }
         for fold in result.frames["fold_scores"].to_dict("records")
     ]
-    session.execute(insert(FittedModel), rows)
+    session.execute(into(FittedModel), rows)
 
 
 def _add_latest(
@@ -251,37 +251,37 @@ def _add_latest(
     """Add the final model and what it says about the last bar."""
     chosen, latest = result.facts["chosen"], result.facts["latest"]
     as_of = _instant(latest["as_of"])
-    final = FittedModel(
-        analysis_id=claim.analysis_id,
-        fold=None,
-        name=chosen["model"],
-        parameters=chosen["parameters"],
-        seed=result.facts["seed"],
-        train_start=_instant(latest["train_start"]),
-        train_end=_instant(latest["train_end"]),
-        test_start=as_of,
-        test_end=as_of,
-        n_train=latest["n_train"],
-        n_test=len(latest["predictions"]),
-        scores={},
-    )
-    session.add(final)
-    session.flush()
-    session.add_all(
-        Prediction(
-            model_id=final.id,
-            series_id=series_ids[said["instrument"]],
-            timestamp=as_of,
-            task=latest["task"],
+    final = {
+        "analysis_id": claim.analysis_id,
+        "fold": None,
+        "name": chosen["model"],
+        "parameters": chosen["parameters"],
+        "seed": result.facts["seed"],
+        "train_start": _instant(latest["train_start"]),
+        "train_end": _instant(latest["train_end"]),
+        "test_start": as_of,
+        "test_end": as_of,
+        "n_train": latest["n_train"],
+        "n_test": len(latest["predictions"]),
+        "scores": {},
+    }
+    model_id = _add(session, FittedModel, final)
+    predictions = [
+        {
+            "model_id": model_id,
+            "series_id": series_ids[said["instrument"]],
+            "timestamp": as_of,
+            "task": latest["task"],
             **{column: said.get(column) for column in _FORECASTS},
-            lower=said["lower"],
-            upper=said["upper"],
-            level=latest["level"],
-            signal=SIGNALS[said["signal"]],
-            created_at=now,
-        )
+            "lower": said["lower"],
+            "upper": said["upper"],
+            "level": latest["level"],
+            "signal": SIGNALS[said["signal"]],
+            "created_at": now,
+        }
         for said in latest["predictions"]
-    )
+    ]
+    session.execute(into(Prediction), predictions)
 
 
 def _add_features(
@@ -306,27 +306,26 @@ def _add_features(
         for parameters in [json.loads(entry.model_dump_json(exclude={"name"}))]
         for column in entry.columns
     ]
-    session.execute(insert(UsedFeature), rows)
+    session.execute(into(UsedFeature), rows)
 
 
 def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series_ids: tuple[int, ...]) -> None:
     equity, rows = result.frames["equity"], result.frames["trades"]
-    backtest = Backtest(
-        analysis_id=claim.analysis_id,
-        name=HEADLINE,
-        initial_cash=float(equity["equity"].iloc[0]),
-        final_equity=float(equity["equity"].iloc[-1]),
-        start_at=_instant(equity.index[0]),
-        end_at=_instant(equity.index[-1]),
-        n_trades=len(rows),
-        luck=result.facts["honesty"]["luck"],
-    )
-    session.add(backtest)
-    session.flush()
-    _add_trades(session, backtest, rows, series_ids)
+    backtest = {
+        "analysis_id": claim.analysis_id,
+        "name": HEADLINE,
+        "initial_cash": float(equity["equity"].iloc[0]),
+        "final_equity": float(equity["equity"].iloc[-1]),
+        "start_at": _instant(equity.index[0]),
+        "end_at": _instant(equity.index[-1]),
+        "n_trades": len(rows),
+        "luck": result.facts["honesty"]["luck"],
+    }
+    backtest_id = _add(session, Backtest, backtest)
+    _add_trades(session, backtest_id, rows, series_ids)
     metrics = [
         {
-            "backtest_id": backtest.id,
+            "backtest_id": backtest_id,
             "name": metric["name"],
             "segment": metric["segment"],
             "period": "all",
@@ -337,7 +336,7 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
     ]
     months = [
         {
-            "backtest_id": backtest.id,
+            "backtest_id": backtest_id,
             "name": "total_return",
             "segment": "out_of_sample",
             "period": f"{int(month['year'])}-{int(month['month']):02d}",
@@ -346,16 +345,16 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
         }
         for month in result.frames["monthly_returns"].to_dict("records")
     ]
-    session.execute(insert(PerformanceMetric), [*metrics, *months])
+    session.execute(into(PerformanceMetric), [*metrics, *months])
 
 
-def _add_trades(session: Session, backtest: Backtest, rows: pd.DataFrame, series_ids: tuple[int, ...]) -> None:
+def _add_trades(session: Session, backtest_id: int, rows: pd.DataFrame, series_ids: tuple[int, ...]) -> None:
     securities = [
         session.scalars(select(PriceSeries.security_id).where(PriceSeries.id == id_)).one() for id_ in series_ids
     ]
     trades = [
         {
-            "backtest_id": backtest.id,
+            "backtest_id": backtest_id,
             "number": number,
             "security_id": securities[int(trade["instrument"])],
             "direction": str(trade["direction"]),
@@ -374,7 +373,13 @@ def _add_trades(session: Session, backtest: Backtest, rows: pd.DataFrame, series
         for number, trade in enumerate(rows.to_dict("records"), start=1)
     ]
     if trades:
-        session.execute(insert(TradeRow), trades)
+        session.execute(into(TradeRow), trades)
+
+
+def _add(session: Session, table: type[Base], row: Mapping[str, Any]) -> int:
+    """Insert one row and return its key."""
+    key: int = session.execute(into(table).returning(table.__table__.c.id), row).scalar_one()
+    return key
 
 
 def _instant(value: Any) -> datetime.datetime:
