@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
@@ -23,6 +23,25 @@ from webapp.tables import Analysis, LogLine, User
 
 MAX_TRANSIENT = 6
 _FIRST_WAIT_SECONDS = 10.0
+
+
+# What a claim is made of; not the object with all its columns.
+_NEEDED = select(
+    Analysis.id,
+    Analysis.public_id,
+    Analysis.owner_id,
+    Analysis.parent_id,
+    Analysis.request_id,
+    Analysis.attempt,
+    Analysis.n_transient,
+    Analysis.progress,
+    Analysis.submitted_at,
+    Analysis.first_started_at,
+    Analysis.spec,
+    Analysis.snapshot_id,
+    Analysis.pins,
+    User.public_id.label("owner"),
+).join(User, User.id == Analysis.owner_id)
 
 
 @dataclass(frozen=True)
@@ -115,9 +134,9 @@ def claim_next(
                 pins=row.pins,
                 is_rerun=row.parent_id is not None,
                 request_id=row.request_id or "",
-                owner=session.scalars(select(User.public_id).where(User.id == row.owner_id)).one(),
+                owner=row.owner,
             )
-        session.expire_all()  # another worker was faster; look again
+        # Another worker was faster; look again.
 
 
 def report(
@@ -373,10 +392,10 @@ def progress_of(stage: str, fraction: float) -> float:
     return min(0.99, (before + STAGES[stage] * fraction) / sum(STAGES.values()))
 
 
-def _next(session: Session, now: datetime.datetime) -> Analysis | None:
+def _next(session: Session, now: datetime.datetime) -> Row[*tuple[Any, ...]] | None:
     """Return the next analysis, made sure of that its owner may have one more running."""
     while (found := session.scalar(turns.in_order(now).limit(1))) is not None:
-        row = session.get_one(Analysis, found, populate_existing=True)
+        row = session.execute(_NEEDED.where(Analysis.id == found)).one()
         if not quotas.limits_of(session, row.owner_id).n_running:
             return row
         # Two workers may have counted at the same moment. Now the others wait, so that a second count is right.

@@ -199,16 +199,20 @@ def _read(
 def vintages_of(session: Session, snapshot_id: int) -> list[SeriesRef]:
     """Return what a snapshot is made of, in the order of the question's instruments."""
     rows = session.execute(
-        select(SnapshotItem.series_id, SnapshotItem.revision, PriceSeries.source, Security)
+        select(
+            SnapshotItem.series_id,
+            SnapshotItem.revision,
+            Security.symbol,
+            PriceSeries.source,
+            Security.exchange,
+            Security.currency,
+        )
         .join(PriceSeries, PriceSeries.id == SnapshotItem.series_id)
         .join(Security, Security.id == PriceSeries.security_id)
         .where(SnapshotItem.snapshot_id == snapshot_id)
         .order_by(SnapshotItem.position)
     )
-    return [
-        SeriesRef(series_id, revision, security.symbol, source, security.exchange, security.currency)
-        for series_id, revision, source, security in rows
-    ]
+    return [SeriesRef(*row) for row in rows]
 
 
 def read_instruments(
@@ -285,17 +289,20 @@ def _content_hash(refs: Sequence[SeriesRef], frames: Mapping[int, Prices]) -> st
 def _resolve(session: Session, owner_id: int, instruments: Sequence[InstrumentSpec], interval: str) -> list[SeriesRef]:
     symbols = {instrument.symbol for instrument in instruments}
     rows = session.execute(
-        select(PriceSeries, Security)
+        select(
+            PriceSeries.id,
+            PriceSeries.revision,
+            Security.symbol,
+            PriceSeries.source,
+            Security.exchange,
+            Security.currency,
+        )
         .join(Security, Security.id == PriceSeries.security_id)
         .where(*_usable(owner_id, interval), Security.symbol.in_(symbols))
         .order_by(PriceSeries.owner_id.is_not(None))  # an own one overwrites a shared one below
     ).all()
-    found = {
-        (security.symbol, series.source): SeriesRef(
-            series.id, series.revision, security.symbol, series.source, security.exchange, security.currency
-        )
-        for series, security in rows
-    }
+    refs = [SeriesRef(*row) for row in rows]
+    found = {(ref.symbol, ref.source): ref for ref in refs}
     unknown = {
         f"instruments.{place}.symbol": _unknown_symbol(session, owner_id, instrument, interval)
         for place, instrument in enumerate(instruments)
