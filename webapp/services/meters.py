@@ -1,6 +1,6 @@
 """Counting what happens, in the transaction in which it happens: what a monitoring system reads.
 
-A count is kept in mind until the transaction commits and is written last, all of them in one statement and in one
+A count is kept in mind until the transaction commits and is written last, all of them together and in one
 order: so a row is locked for a moment only, and no two transactions wait for each other.
 """
 
@@ -13,6 +13,16 @@ from sqlalchemy.orm import Session
 
 from webapp.tables import Meter
 
+
+def _upsert(dialect: Any) -> Any:
+    insert = dialect.insert(Meter.__table__)
+    return insert.on_conflict_do_update(
+        index_elements=["name", "label"],
+        set_={"n": Meter.n + insert.excluded.n, "total": Meter.total + insert.excluded.total},
+    )
+
+
+_UPSERTS = {"sqlite": _upsert(sqlite), "postgresql": _upsert(postgresql)}  # made once: each transaction has one
 _KEY = "meters"
 _MOST_LABEL = 100
 
@@ -59,14 +69,8 @@ def _write(session: Session) -> None:
     rows = [
         {"name": name, "label": label, "n": n, "total": total} for (name, label), (n, total) in sorted(counted.items())
     ]
-    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(Meter).values(rows)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=[Meter.name, Meter.label],
-            set_={"n": Meter.n + insert.excluded.n, "total": Meter.total + insert.excluded.total},
-        )
-    )
+    upsert = _UPSERTS["sqlite" if session.get_bind().dialect.name == "sqlite" else "postgresql"]
+    session.execute(upsert, rows)
 
 
 def _forget(session: Session) -> None:

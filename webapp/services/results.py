@@ -41,6 +41,10 @@ from webapp.tables import (
 
 HEADLINE = "headline"
 SIGNALS = {1: "long", 0: "flat", -1: "short"}
+_TRADE_COLUMNS = (
+    "instrument", "direction", "is_open", "entry_at", "exit_at", "max_shares", "entry_price", "exit_price", "pnl",
+    "return_on_entry_value", "costs", "bars_held", "max_favourable_excursion", "max_adverse_excursion",
+)  # fmt: skip
 _FORECASTS = ("probability", "probability_down", "predicted_return")
 
 
@@ -352,26 +356,30 @@ def _add_trades(session: Session, backtest_id: int, rows: pd.DataFrame, series_i
     securities = [
         session.scalars(select(PriceSeries.security_id).where(PriceSeries.id == id_)).one() for id_ in series_ids
     ]
+    columns = (rows[name].tolist() for name in _TRADE_COLUMNS)
     trades = [
         {
             "backtest_id": backtest_id,
             "number": number,
-            "security_id": securities[int(trade["instrument"])],
-            "direction": str(trade["direction"]),
-            "entry_at": _instant(trade["entry_at"]),
-            "exit_at": None if trade["is_open"] else _instant(trade["exit_at"]),
-            "shares": float(trade["max_shares"]),
-            "entry_price": float(trade["entry_price"]),
-            "exit_price": None if trade["is_open"] else _number(trade["exit_price"]),
-            "profit": float(trade["pnl"]),
-            "return_fraction": float(trade["return_on_entry_value"]),
-            "costs": float(trade["costs"]),
-            "n_bars": int(trade["bars_held"]),
-            "best_excursion": float(trade["max_favourable_excursion"]),
-            "worst_excursion": float(trade["max_adverse_excursion"]),
+            "security_id": securities[int(instrument)],
+            "direction": str(direction),
+            "entry_at": _instant(entry_at),
+            "exit_at": None if is_open else _instant(exit_at),
+            "shares": float(shares),
+            "entry_price": float(entry_price),
+            "exit_price": None if is_open else _number(exit_price),
+            "profit": float(profit),
+            "return_fraction": float(earned),
+            "costs": float(costs),
+            "n_bars": int(n_bars),
+            "best_excursion": float(best),
+            "worst_excursion": float(worst),
         }
-        for number, trade in enumerate(rows.to_dict("records"), start=1)
-    ]
+        for number, (
+            instrument, direction, is_open, entry_at, exit_at, shares, entry_price, exit_price, profit, earned, costs,
+            n_bars, best, worst,
+        ) in enumerate(zip(*columns, strict=True), start=1)
+    ]  # fmt: skip
     if trades:
         session.execute(into(TradeRow), trades)
 
