@@ -23,6 +23,50 @@ from webapp.services.jobs import Claim, Line
 REPORT_SECONDS = 0.4
 
 
+class _Alarm:
+    """One thread that calls whom it was asked to call, when it is time; it ends when nobody is left.
+
+    A thread for each analysis would cost a short one more than its reports.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: dict[Callable[[], None], float] = {}
+        self._is_there = False
+
+    def ask(self, call: Callable[[], None], at: float) -> None:
+        """Have `call` called at a moment of the monotonic clock, no more than `REPORT_SECONDS` away."""
+        with self._lock:
+            self._asked[call] = at
+            if not self._is_there:
+                self._is_there = True
+                threading.Thread(target=self._run, name="reports", daemon=True).start()
+
+    def forget(self, call: Callable[[], None]) -> None:
+        """Do not call any more; a call that has begun goes on."""
+        with self._lock:
+            self._asked.pop(call, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                due = [call for call, at in self._asked.items() if at <= now]
+                for call in due:
+                    del self._asked[call]
+                if not due and not self._asked:
+                    self._is_there = False
+                    return
+                wait = min(self._asked.values(), default=now) - now
+            for call in due:
+                call()
+            if not due:
+                time.sleep(wait)  # whoever asks meanwhile asks for no earlier moment
+
+
+_alarm = _Alarm()
+
+
 class Reports:
     """Writes reports of one analysis, for the block in which it runs.
 
@@ -38,7 +82,7 @@ class Reports:
         self._database = database
         self._claim = claim
         self._lock = threading.RLock()
-        self._timer: threading.Timer | None = None
+        self._is_asked = self._is_stopped = False
         self._written_at = time.monotonic()
         self._waiting: tuple[str, float, Mapping[str, float]] | None = None
         self._lines: list[tuple[float, str, str]] = []  # when, stage, text
@@ -100,11 +144,9 @@ class Reports:
 
     def stop(self) -> None:
         """Write nothing by itself any more; a report that is being written is waited for."""
+        _alarm.forget(self._write_late)
         with self._lock:
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-            timer.join()
+            self._is_stopped = True
 
     @contextmanager
     def written(self) -> Iterator[Session]:
@@ -145,14 +187,15 @@ class Reports:
         if wait <= 0:
             with self.written():
                 pass
-        elif self._timer is None:
-            self._timer = threading.Timer(wait, self._write_late)
-            self._timer.daemon = True
-            self._timer.start()
+        elif not self._is_asked:
+            self._is_asked = True
+            _alarm.ask(self._write_late, self._written_at + REPORT_SECONDS)
 
     def _write_late(self) -> None:
         with self._lock:
-            self._timer = None
+            self._is_asked = False
+            if self._is_stopped:
+                return
             try:
                 with self.written():
                     pass

@@ -1,5 +1,6 @@
 """Reports are few, none is lost, and what one of them finds out is raised where it is expected."""
 
+import threading
 import time
 from contextlib import suppress
 
@@ -154,3 +155,20 @@ def test_nothing_is_entered_for_what_is_no_longer_ours(parts, claim):
             pass
 
     assert n_entries(parts) == 0
+
+
+def test_one_thread_serves_one_analysis_after_the_other_and_ends(parts, claim):
+    def n_threads():
+        return sum(thread.name == "reports" for thread in threading.enumerate())
+
+    for _ in range(3):
+        with Reports(parts.database, claim) as reports:
+            reports.say("clean", 0.0, {})
+            assert n_threads() == 1
+            reports.stop()
+    until = time.monotonic() + 10
+    while n_threads() and time.monotonic() < until:
+        time.sleep(0.02)
+
+    assert n_threads() == 0
+    assert stage(parts) is None
