@@ -1,8 +1,11 @@
-"""The look-ahead audit: the run is repeated on history that is cut off, and must say the same up to the cut.
+"""The look-ahead audit: the run is repeated with another future, or with none, and must say the same up to the cut.
 
-At several bars of the traded span everything after the bar is removed from the raw prices. Cleaning, features, labels,
-the split, the model of the fold that was then in use (its scaler included), intervals, signals, weights and the account
-are computed again by the functions that the run used. Whatever differs, by a single bit, has used what came later.
+At several bars of the traded span everything after the bar is removed from the raw prices, and once more replaced by
+other bars (`quant.scrambling`). Cleaning, features, labels and the split are computed again from both, and from one of
+them, in turns, also the model of the fold that was then in use (its scaler included), intervals, signals, weights and
+the account: always by the functions that the run used. Whatever differs, by a single bit, has used what came later.
+
+Removing finds what looks for bars that are not there; replacing finds what notices that they are missing, and behaves.
 
 Signals are steps: one that peeks at the next bar shows it at few bars. So signals and weights, which cost little, are
 repeated at many more: where they change, and evenly in between.
@@ -13,7 +16,7 @@ it), and folds between the cuts.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -23,6 +26,7 @@ from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions, Prices, known_at, to_panel
 from quant.models.catalog import ModelEntry
 from quant.preparation import (
+    CleanPrices,
     Instrument,
     bar_returns,
     clean_prices,
@@ -32,11 +36,13 @@ from quant.preparation import (
     traded_folds,
     with_sides,
 )
+from quant.scrambling import scrambled_after
 from quant.spec import AnalysisSpec
 from quant.trading import decide
 from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
 
+REMOVED, REPLACED = "removed", "replaced"
 PARTS = ("features", "labels", "split", "predictions", "intervals", "signals", "account")
 MOST_SIGNAL_CUTS = 256  # half a second for one instrument
 
@@ -60,13 +66,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Difference:
-    """A value that changed when later bars were removed."""
+    """A value that changed when later bars were removed or replaced: `later` says which."""
 
     part: str
     column: str
     first_bar: str
     cut: str
     n_values: int
+    later: str = REMOVED
 
     def in_words(self) -> str:
         """Return one sentence for the verdict."""
@@ -74,7 +81,7 @@ class Difference:
 
 
 def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = None) -> Mapping[str, Any]:
-    """Repeat a run on shortened history and compare.
+    """Repeat a run on shortened history, and on history that went on otherwise, and compare.
 
     Parameters
     ----------
@@ -87,9 +94,10 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     Returns
     -------
     dict
-        JSON facts: `passed`; `cuts`, the timestamps; `n_signal_cuts`, at how many more bars signals were repeated;
-        `compared`, the number of values compared of each part; and `differences`, one a part, column and cut: `part`,
-        `column`, `first_bar`, `cut`, `n_values`, `in_words`.
+        JSON facts: `passed`; `cuts`, the timestamps; `n_replaced`, at how many of them all was repeated with other
+        later bars, and not without any; `n_signal_cuts`, at how many more bars signals were repeated; `compared`, the
+        number of values compared of each part; and `differences`, one a part, column, cut and kind of repeat: `part`,
+        `column`, `first_bar`, `cut`, `n_values`, `later` (`removed` or `replaced`), `in_words`.
 
     Notes
     -----
@@ -98,10 +106,13 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     cuts = cut_bars(run)
     compared = dict.fromkeys(PARTS, 0)
     differences: list[Difference] = []
+    sampled = samples(run.spec, run.features, run.labels)[1]
     for number, cut in enumerate(cuts, start=1):
-        for part, expected, found in _repeat(run, cut):
-            compared[part] += int(found.size)
-            differences += _compare(part, expected, found, cut)
+        for later in (REMOVED, REPLACED):
+            is_whole = later == (REMOVED if number % 2 else REPLACED)
+            for part, expected, found in _repeat(run, sampled, cut, later, is_whole=is_whole):
+                compared[part] += int(found.size)
+                differences += _compare(part, expected, found, cut, later)
         if on_cut is not None:
             on_cut(number, len(cuts))
     adjusted = clean_prices(run.spec, dict(enumerate(run.instruments))).adjusted
@@ -115,6 +126,7 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     return {
         "passed": not differences,
         "cuts": [cut.isoformat() for cut in cuts],
+        "n_replaced": len(cuts) // 2,
         "n_signal_cuts": len(signal_cuts),
         "compared": compared,
         "differences": [{**vars(difference), "in_words": difference.in_words()} for difference in differences],
@@ -163,39 +175,74 @@ def _repeat_signals(run: Run, adjusted: Mapping[int, Prices], cut: pd.Timestamp)
     return _until(run.decisions, cut, known), decide(run.spec, predictions, known, run.periods_per_year)
 
 
-def _repeat(run: Run, cut: pd.Timestamp) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    """Return, for each part, what the run says up to the cut and what shortened history says.
+Pair: TypeAlias = tuple[str, pd.DataFrame, pd.DataFrame]
 
-    An instrument that is too young at the cut to have a sample is left out of both.
+
+@dataclass(frozen=True)
+class _Repeated:
+    """A run's beginnings, repeated with what is known at a cut."""
+
+    instruments: Mapping[int, Instrument]  # those that are old enough
+    young: Mapping[int, Instrument]
+    clean: CleanPrices
+    features: Features
+    labels: Labels
+    fold: Fold
+
+
+def _repeat(run: Run, sampled: Labels, cut: pd.Timestamp, later: str, *, is_whole: bool) -> list[Pair]:
+    """Return, for each part, what the run says up to the cut and what another history says.
+
+    Parts from the predictions on, which need a fit, are there if `is_whole`.
+    """
+    repeated, pairs = _begin(run, sampled, cut, later)
+    return [*pairs, *_go_on(run, repeated, cut)] if is_whole else pairs
+
+
+def _begin(run: Run, sampled: Labels, cut: pd.Timestamp, later: str) -> tuple[_Repeated, list[Pair]]:
+    """Repeat cleaning, features, labels and the split.
+
+    An instrument that is too young at the cut to have a sample is left out of both, if later bars are removed.
     """
     spec = run.spec
-    shortened = {place: replace(item, prices=item.prices.loc[:cut]) for place, item in enumerate(run.instruments)}
-    n_bars = _until(run.features, cut, shortened).groupby(level="instrument").size()
-    old = {place: item for place, item in shortened.items() if n_bars.get(place, 0) > spec.warm_up}
+    history = {place: _with_later(item, cut, later, spec.seed) for place, item in enumerate(run.instruments)}
+    n_bars = _until(run.features, cut, history).groupby(level="instrument").size()
+    young = {place for place in history if later == REMOVED and n_bars.get(place, 0) <= spec.warm_up}
+    old = {place: item for place, item in history.items() if place not in young}
     clean = clean_prices(spec, old)
     features = features_panel(spec, clean.adjusted, is_cut=True)
     labels = _labels(spec, clean.adjusted)
     pairs = [
-        ("features", _until(run.features, cut, old), features),
-        ("labels", _known_by(_until(run.labels, cut, old), cut), _known_by(labels, cut)),
+        ("features", _until(run.features, cut, old), _until(features, cut, old)),
+        ("labels", _known_by(_until(run.labels, cut, old), cut), _known_by(_until(labels, cut, old), cut)),
     ]
     features, labels = samples(spec, features, labels)
-    full_labels = samples(spec, run.features, run.labels)[1]
-    fold = traded_folds(spec, labels)[-1]
-    original = run.folds[fold.number]
-    pairs.append(("split", _rows(full_labels, original.train), _rows(labels, fold.train)))
+    fold = [fold for fold in traded_folds(spec, labels) if fold.test_span[0] <= cut][-1]
+    pairs.append(("split", _rows(sampled, run.folds[fold.number].train), _rows(labels, fold.train)))
+    return _Repeated(old, {place: history[place] for place in young}, clean, features, labels, fold), pairs
+
+
+def _with_later(item: Instrument, cut: pd.Timestamp, later: str, seed: int) -> Instrument:
+    return replace(item, prices=item.prices.loc[:cut] if later == REMOVED else scrambled_after(item.prices, cut, seed))
+
+
+def _go_on(run: Run, repeated: _Repeated, cut: pd.Timestamp) -> list[Pair]:
+    """Repeat predictions of the fold then in use, intervals, signals, weights and the account."""
+    spec, old, clean, fold = run.spec, repeated.instruments, repeated.clean, repeated.fold
     bars = bar_returns(clean.adjusted)
-    predictions, _ = fit_folds(spec, run.model, features, labels, [fold], bars=bars)
-    pairs.append(("predictions", run.predictions.loc[predictions.index], predictions))
+    predictions, _ = fit_folds(spec, run.model, repeated.features, repeated.labels, [fold], bars=bars)
+    known = _until(predictions, cut, old)
+    pairs = [("predictions", run.predictions.loc[known.index], known)]
     before = _until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
-    young: dict[int, Prices] = {place: item.prices.iloc[:0] for place, item in shortened.items() if place not in old}
     so_far = pd.concat([before, predictions])
-    intervals = prediction_intervals(so_far, labels, spec.intervals)
+    intervals = _until(prediction_intervals(so_far, repeated.labels, spec.intervals), cut, old)
     pairs.append(("intervals", run.intervals.loc[intervals.index], intervals))
-    decisions = decide(spec, so_far, {**clean.adjusted, **young}, run.periods_per_year)
-    pairs.append(("signals", _until(run.decisions, cut, old), decisions))
-    if not young:  # the whole account cannot be repeated without all of its instruments
-        pairs.append(("account", run.equity.loc[:cut], run_backtest(clean.raw, decisions, spec.backtest).equity))
+    nothing: dict[int, Prices] = {place: item.prices.iloc[:0] for place, item in repeated.young.items()}
+    decisions = decide(spec, so_far, {**clean.adjusted, **nothing}, run.periods_per_year)
+    pairs.append(("signals", _until(run.decisions, cut, old), _until(decisions, cut, old)))
+    if not nothing:  # the whole account cannot be repeated without all of its instruments
+        equity = run_backtest(clean.raw, decisions, spec.backtest).equity
+        pairs.append(("account", run.equity.loc[:cut], equity.loc[:cut]))
     return pairs
 
 
@@ -225,18 +272,20 @@ def _rows(labels: Labels, positions: Any) -> pd.DataFrame:
     return pd.DataFrame({"training_row": 1.0}, index=labels.index[positions])
 
 
-def _compare(part: str, expected: pd.DataFrame, found: pd.DataFrame, cut: pd.Timestamp) -> list[Difference]:
+def _compare(
+    part: str, expected: pd.DataFrame, found: pd.DataFrame, cut: pd.Timestamp, later: str = REMOVED
+) -> list[Difference]:
     """Return the columns that differ by a bit, with the first bar of each."""
     if not expected.index.equals(found.index):
         missing = expected.index.symmetric_difference(found.index)
-        return [Difference(part, "rows", _bar(missing[0]), cut.isoformat(), len(missing))]
+        return [Difference(part, "rows", _bar(missing[0]), cut.isoformat(), len(missing), later)]
     differences = []
     for column in expected.columns:
         one, other = expected[column].to_numpy(np.float64), found[column].to_numpy(np.float64)
         changed = ~((one == other) | (np.isnan(one) & np.isnan(other)))
         if changed.any():
             first = _bar(expected.index[int(np.argmax(changed))])
-            differences.append(Difference(part, column, first, cut.isoformat(), int(changed.sum())))
+            differences.append(Difference(part, column, first, cut.isoformat(), int(changed.sum()), later))
     return differences
 
 

@@ -10,6 +10,7 @@ from quant.audit import Difference
 from quant.features import momentum
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
+from quant.watcher import Silent
 
 
 def audit_of(spec):
@@ -181,3 +182,48 @@ def test_any_number_of_cuts_works(quick_spec, n_cuts):
     if n_cuts == 40:
         spec = spec.model_copy(update={"models": spec.models[:1]})  # the logistic one is quick to fit
     assert len(audit_of(spec)["cuts"]) == n_cuts
+
+
+def test_each_cut_has_both_kinds_of_future_and_they_take_turns_at_the_fit(quick_spec, monkeypatch):
+    import quant.audit  # noqa: PLC0415  # patched here only
+
+    honest, begun, fitted = quant.audit._begin, [], []
+
+    def begin(run, sampled, cut, later):
+        begun.append(later)
+        return honest(run, sampled, cut, later)
+
+    def go_on(*_arguments):
+        fitted.append(begun[-1])
+        return []
+
+    monkeypatch.setattr(quant.audit, "_begin", begin)
+    monkeypatch.setattr(quant.audit, "_go_on", go_on)
+    audit = audit_of(quick_spec.model_copy(update={"models": quick_spec.models[:1]}))
+
+    assert begun == ["removed", "replaced"] * 3
+    assert fitted == ["removed", "replaced", "removed"]
+    assert audit["n_replaced"] == 1
+
+
+def test_the_audit_fits_at_most_one_and_a_half_times_what_the_run_fits(quick_spec, monkeypatch):
+    """Counted in rows that models were fitted on, without any tuning: fits are what both spend their time with."""
+    import quant.fitting  # noqa: PLC0415  # patched here only
+
+    honest, n_rows = quant.fitting.fit_predict_folds, {True: 0, False: 0}
+    begun = []
+
+    def counted(build, features, labels, folds, **options):
+        n_rows[bool(begun)] += sum(len(fold.train) for fold in folds)
+        return honest(build, features, labels, folds, **options)
+
+    class Listening(Silent):
+        def at(self, stage, *_rest):
+            begun.extend([stage] if stage == "audit" else [])
+
+    monkeypatch.setattr(quant.fitting, "fit_predict_folds", counted)
+    audit = {"audit": quick_spec.audit.model_copy(update={"n_cuts": 8}), "models": quick_spec.models[:1]}
+    run_analysis(quick_spec.model_copy(update=audit), fetch_instruments, watcher=Listening())
+
+    assert n_rows[False] > 0
+    assert 0 < n_rows[True] <= 1.5 * n_rows[False]

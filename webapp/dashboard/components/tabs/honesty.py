@@ -42,8 +42,9 @@ _TIMELINES = {
 
 _LIMITS = (
     (
-        "The audit finds values that change when later bars are removed. It cannot find knowledge that is not in these "
-        "prices: an instrument chosen because it is known to have survived and grown, or an idea from a book about it."
+        "The audit finds values that change when later bars are removed or replaced. It cannot find knowledge that is "
+        "not in these prices: an instrument chosen because it is known to have survived and grown, or an idea from a "
+        "book about it."
     ),
     (
         "The deflated Sharpe ratio of the verdict counts the trials of this question. Other questions about the same "
@@ -86,10 +87,11 @@ def _audit(audit: Mapping[str, Any] | None) -> Component:
     broken = {each["part"]: each for each in reversed(audit["differences"])}
     lines = [_audited_part(name, title, audit["compared"].get(name, 0), broken) for name, title in _PARTS.items()]
     n_cuts = formats.plural(len(audit["cuts"]), "bar")
+    other = ", and once more replaced by other bars," if "n_replaced" in audit else ""  # older answers: removed only
     return html.Div(
         [
             html.P(
-                f"At {n_cuts} of the traded span everything later was removed and the run repeated; at "
+                f"At {n_cuts} of the traded span everything later was removed{other} and the run repeated; at "
                 f"{audit['n_signal_cuts']:,} more, the signals. Up to the cut both must say the same, to the last bit."
             ),
             html.Ul(lines, className="check-list"),
