@@ -9,7 +9,15 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from quant.features.catalog.breaks import CusumBreak, ExplosiveRoot
 from quant.features.catalog.calendar import DayOfWeek, DaysToMonthEnd, MonthOfYear, TurnOfMonth
+from quant.features.catalog.entropy import (
+    KontoyiannisEntropy,
+    LempelZivComplexity,
+    PermutationEntropy,
+    PlugInEntropy,
+    ShannonEntropy,
+)
 from quant.features.catalog.entry import FeatureEntry
 from quant.features.catalog.fractal import (
     BoxDimension,
@@ -71,12 +79,14 @@ __all__ = [
     "BoxDimension",
     "ChaikinMoneyFlow",
     "CommodityChannelIndex",
+    "CusumBreak",
     "DayOfWeek",
     "DaysToMonthEnd",
     "DetrendedFluctuation",
     "DirectionalMovement",
     "DonchianChannel",
     "EwmaVolatility",
+    "ExplosiveRoot",
     "ExponentialMovingAverage",
     "FeatureEntry",
     "FeatureSpec",
@@ -87,17 +97,22 @@ __all__ = [
     "Ichimoku",
     "KatzDimension",
     "KeltnerChannels",
+    "KontoyiannisEntropy",
+    "LempelZivComplexity",
     "Macd",
     "MoneyFlowIndex",
     "MonthOfYear",
     "OnBalanceVolume",
     "Parkinson",
+    "PermutationEntropy",
     "PlainFeatureSpec",
+    "PlugInEntropy",
     "RegressionSlope",
     "RelativeStrengthIndex",
     "RelativeVolume",
     "Return",
     "RogersSatchell",
+    "ShannonEntropy",
     "SimpleMovingAverage",
     "Stochastic",
     "TrueStrengthIndex",

@@ -36,7 +36,8 @@ class FeatureEntry(CatalogEntry):
     def column(self, name: str = "") -> str:
         """Return a name, else that of the entry, with all parameters behind it."""
         name = name or type(self).model_fields["name"].default
-        return "_".join([name, *(f"{value:g}" for value in self.parameters().values())])
+        values = self.parameters().values()
+        return "_".join([name, *(value if isinstance(value, str) else f"{value:g}" for value in values)])
 
 
 def settling_after(weight: float) -> int:

@@ -4,7 +4,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from quant.features.catalog.breaks import BreakFeature
 from quant.features.catalog.calendar import CalendarFeature
+from quant.features.catalog.entropy import EntropyFeature
 from quant.features.catalog.fractal import FractalFeature
 from quant.features.catalog.memory import MemoryFeature
 from quant.features.catalog.momentum import MomentumFeature
@@ -20,6 +22,8 @@ PlainFeature: TypeAlias = (
     | VolumeFeature
     | FractalFeature
     | MemoryFeature
+    | EntropyFeature
+    | BreakFeature
     | CalendarFeature
 )
 PlainFeatureSpec: TypeAlias = Annotated[PlainFeature, Field(discriminator="name")]

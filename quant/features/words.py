@@ -1,0 +1,314 @@
+"""Entropies of the last returns, written in few symbols: how much of what comes next is new.
+
+All are divided by what symbols by chance come to: 1 is chance, whatever the number of symbols. Symbols are chosen by
+the window itself, its median or its quartiles, which look at nothing outside of it.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from quant.errors import InvalidSpec
+from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
+from quant.features.catalog import KontoyiannisEntropy, LempelZivComplexity, PlugInEntropy
+from quant.features.catalog.entropy import Encoding
+from quant.features.columns import as_features, column_values
+from quant.features.entropy import COUNTS, Counts, entropy_of
+from quant.features.runs import over_runs, returns_of
+from quant.frames import Features, Prices
+
+# Symbols of an encoding. Three stand for the signs; others part the window into equally many.
+_SIGNS = 3
+_N_SYMBOLS: dict[str, int] = {"sign": _SIGNS, "halves": 2, "quarters": 4}
+
+
+def rolling_plug_in(values: ArrayLike, window: int, encoding: Encoding = "halves", length: int = 3) -> Values:
+    """Return the entropy of the words that occur in the last values, written in symbols.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, such as a return; finite or NaN (unknown).
+    window : int
+        Values to look back, at least 2 and more than `length`.
+    encoding : {"halves", "quarters", "sign"}, default="halves"
+        Symbols by the median or the quartiles of the window, or by sign (below, at and above zero).
+    length : int, default=3
+        Symbols of a word, from 1 to 4.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        Entropy a symbol over that of symbols by chance: from 0 to 1. NaN before the window is full and while it holds
+        an unknown value.
+
+    Raises
+    ------
+    InvalidSpec
+        If a parameter is out of its bounds or `values` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses values `t - window + 1` to `t` and is known when `values[t]` is.
+
+    Words overlap. There are fewer words than possible ones in a short window, which makes chance seem less than 1.
+
+    References
+    ----------
+    López de Prado 2018, Advances in Financial Machine Learning, section 18.3 and snippet 18.1.
+    """
+    n_symbols = _n_symbols(encoding)
+    check_at_least(1, length=length)
+    check_at_least(max(2, length + 1), window=window)
+    return over_runs(as_values(values), window, lambda run, outputs: _plug_in(run, window, n_symbols, length, outputs))
+
+
+def rolling_lempel_ziv(values: ArrayLike, window: int, encoding: Encoding = "halves") -> Values:
+    """Return the complexity of the last values, written in symbols: how many words it takes to tell them.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, such as a return; finite or NaN (unknown).
+    window : int
+        Values to look back, at least 4.
+    encoding : {"halves", "quarters", "sign"}, default="halves"
+        Symbols by the median or the quartiles of the window, or by sign (below, at and above zero).
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        `c log(n) / n`, the logarithm to the base of the number of symbols, with `c` words in `n` values: about 1 by
+        chance, a little more in short windows. NaN before the window is full and while it holds an unknown value.
+
+    Raises
+    ------
+    InvalidSpec
+        If a parameter is out of its bounds or `values` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses values `t - window + 1` to `t` and is known when `values[t]` is.
+
+    A word is the shortest that has not occurred in what stands before its last symbol.
+
+    References
+    ----------
+    Lempel & Ziv 1976, IEEE Transactions on Information Theory 22(1), 75; the algorithm of Kaspar & Schuster 1987,
+    Physical Review A 36(2), 842. Of two symbols equal to antropy's `lziv_complexity` with `normalize`.
+    """
+    n_symbols = _n_symbols(encoding)
+    check_at_least(4, window=window)
+    return over_runs(as_values(values), window, lambda run, outputs: _lempel_ziv(run, window, n_symbols, outputs))
+
+
+def rolling_kontoyiannis(values: ArrayLike, window: int, encoding: Encoding = "halves") -> Values:
+    """Return an estimate of the entropy rate of the last values, from the lengths of what repeats.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        One number a bar, such as a return; finite or NaN (unknown).
+    window : int
+        Values to look back, at least 4.
+    encoding : {"halves", "quarters", "sign"}, default="halves"
+        Symbols by the median or the quartiles of the window, or by sign (below, at and above zero).
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        Entropy a symbol over that of symbols by chance: about 1 by chance, less if they repeat. NaN before the window
+        is full and while it holds an unknown value.
+
+    Raises
+    ------
+    InvalidSpec
+        If a parameter is out of its bounds or `values` is not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses values `t - window + 1` to `t` and is known when `values[t]` is.
+
+    For each place `i` from 1 to half of the window: the longest word that begins there and begins at an earlier place
+    too, at most `i` long, one symbol more, is `L`; the estimate is the mean of `log2(i + 1) / L`. The cost of a value
+    grows with the square of the window.
+
+    References
+    ----------
+    Kontoyiannis 1997, Stanford technical report NSF-95; López de Prado 2018, snippet 18.4 with an expanding window.
+    """
+    n_symbols = _n_symbols(encoding)
+    check_at_least(4, window=window)
+    return over_runs(as_values(values), window, lambda run, outputs: _kontoyiannis(run, window, n_symbols, outputs))
+
+
+def _n_symbols(encoding: str) -> int:
+    if encoding not in _N_SYMBOLS:
+        raise InvalidSpec(f"Expected an encoding of {', '.join(_N_SYMBOLS)}; found {encoding!r}.", field="encoding")
+    return _N_SYMBOLS[encoding]
+
+
+@kernel(INPUT, COUNT, COUNTS)
+def _encode(values: Values, n_symbols: int, symbols: Counts) -> None:
+    """Write the symbol of each value of a window: its sign, or the part of the window that it belongs to."""
+    if n_symbols == _SIGNS:
+        for i in range(values.size):
+            symbols[i] = 1 + int(values[i] > 0.0) - int(values[i] < 0.0)
+        return
+    ranked = np.sort(values)
+    symbols[:] = 0
+    for part in range(1, n_symbols):
+        edge = ranked[part * values.size // n_symbols]
+        for i in range(values.size):
+            symbols[i] += int(values[i] >= edge)
+
+
+@kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
+def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: Values) -> None:
+    symbols = np.empty(window, dtype=np.int64)
+    counts = np.empty(n_symbols**length, dtype=np.int64)
+    for end in range(window, values.size + 1):
+        _encode(values[end - window : end], n_symbols, symbols)
+        counts[:] = 0
+        word = 0
+        for i in range(window):
+            word = (word * n_symbols + symbols[i]) % counts.size
+            if i >= length - 1:
+                counts[word] += 1
+        outputs[end - 1] = entropy_of(counts) / (length * np.log(n_symbols))
+
+
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
+    symbols = np.empty(window, dtype=np.int64)
+    usual = window * np.log(n_symbols) / np.log(window)
+    for end in range(window, values.size + 1):
+        _encode(values[end - window : end], n_symbols, symbols)
+        n_words, begin = 0, 0
+        while begin < window:
+            longest = 0
+            for earlier in range(begin):
+                same = 0
+                while begin + same < window and symbols[earlier + same] == symbols[begin + same]:
+                    same += 1
+                longest = max(longest, same)
+            n_words += 1
+            begin += longest + 1
+        outputs[end - 1] = n_words / usual
+
+
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
+    symbols = np.empty(window, dtype=np.int64)
+    half = window // 2
+    logs = np.log(np.arange(half + 1) + 1.0)
+    for end in range(window, values.size + 1):
+        _encode(values[end - window : end], n_symbols, symbols)
+        total = 0.0
+        for place in range(1, half + 1):
+            longest = 0
+            for earlier in range(place):
+                same = 0
+                while same < place and place + same < window and symbols[earlier + same] == symbols[place + same]:
+                    same += 1
+                longest = max(longest, same)
+            total += logs[place] / (longest + 1)
+        outputs[end - 1] = total / half / np.log(n_symbols)
+
+
+def plug_in_feature(prices: Prices, *, window: int, encoding: Encoding, length: int) -> Features:
+    """Return the plug-in entropy of the logarithmic returns of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Returns to look back.
+    encoding : {"sign", "halves", "quarters"}
+        How returns become symbols.
+    length : int
+        Symbols of a word.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The entropy, see `rolling_plug_in`. NaN at the first `window` bars and wherever the window holds
+        an unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of the bounds of `quant.features.catalog.PlugInEntropy`; pydantic's, a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = PlugInEntropy(window=window, encoding=encoding, length=length)
+    return as_features(
+        prices, entry, rolling_plug_in(returns_of(column_values(prices, "close")), window, encoding, length)
+    )
+
+
+def lempel_ziv_feature(prices: Prices, *, window: int, encoding: Encoding) -> Features:
+    """Return the Lempel-Ziv complexity of the logarithmic returns of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Returns to look back.
+    encoding : {"sign", "halves", "quarters"}
+        How returns become symbols.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The complexity, see `rolling_lempel_ziv`. NaN at the first `window` bars and wherever the window holds
+        an unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of the bounds of `quant.features.catalog.LempelZivComplexity`; pydantic's, a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = LempelZivComplexity(window=window, encoding=encoding)
+    return as_features(prices, entry, rolling_lempel_ziv(returns_of(column_values(prices, "close")), window, encoding))
+
+
+def kontoyiannis_feature(prices: Prices, *, window: int, encoding: Encoding) -> Features:
+    """Return Kontoyiannis' entropy of the logarithmic returns of the close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Returns to look back.
+    encoding : {"sign", "halves", "quarters"}
+        How returns become symbols.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The entropy, see `rolling_kontoyiannis`. NaN at the first `window` bars and wherever the window holds
+        an unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of the bounds of `quant.features.catalog.KontoyiannisEntropy`; pydantic's, a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
+    """
+    entry = KontoyiannisEntropy(window=window, encoding=encoding)
+    return as_features(
+        prices, entry, rolling_kontoyiannis(returns_of(column_values(prices, "close")), window, encoding)
+    )
