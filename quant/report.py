@@ -17,12 +17,11 @@ from quant.luck import Finding, count_luck, look_at_choice
 from quant.preparation import CleanPrices, Instrument
 from quant.result import AnalysisResult, TriedModel
 from quant.returns import per_period_rate
-from quant.risk.drawdown import drawdown_table, drawdowns
-from quant.risk.exposure import rolling_measures
+from quant.risk.drawdown import drawdowns
 from quant.risk.measure import measure
-from quant.risk.performance import monthly_returns
 from quant.spec import AnalysisSpec
 from quant.stages import Json, numeric_versions
+from quant.tearsheet import tearsheet_frames, uncertainty
 from quant.trading import Book
 from quant.validation.cross_validation import score_folds
 from quant.validation.intervals import coverage, prediction_intervals
@@ -37,7 +36,6 @@ from quant.validation.scores import (
 from quant.validation.splits import Fold
 from quant.verdict import Evidence, verdict
 
-N_DRAWDOWNS = 10
 COVERAGE_WINDOW = 125  # half a year of daily bars
 
 
@@ -183,6 +181,7 @@ def assemble(material: Material) -> AnalysisResult:
             },
             "data": _data(material),
             "trading": _trading(book),
+            "risk": uncertainty(book.equity, book.trades, spec.risk, material.periods_per_year, seed=spec.seed),
             "spec_hash": spec.hash(),
             "seed": spec.seed,
         },
@@ -223,14 +222,8 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
         "candidates": candidates_frame(material.trials),
         "cv_scores": cv_scores_frame(material.trials),
         **judged.frames,
-        "monthly_returns": monthly_returns(book.equity["equity"], book.benchmark["equity"]),
-        "drawdowns": drawdown_table(book.equity["equity"], n=N_DRAWDOWNS),
-        "rolling": rolling_measures(
-            book.equity["return"],
-            book.benchmark["return"],
-            window=material.spec.risk.rolling_window,
-            periods_per_year=material.periods_per_year,
-            risk_free_annual=material.spec.risk.risk_free_annual,
+        **tearsheet_frames(
+            book.equity, book.benchmark, judged.frames["prices"], material.spec.risk, material.periods_per_year
         ),
     }
     return frames if material.importance is None else {**frames, "importance": material.importance}

@@ -18,6 +18,9 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
     coverage          timestamp -> covered, as `quant.validation.intervals` defines it
     importance        as `quant.models.importance.both_importances` defines it
     monthly_returns   year month return benchmark_return
+    yearly_returns    year return benchmark_return
+    stress            the worst windows, then named ones: name n_bars start_at end_at return benchmark_return
+    correlations      one row a pair of instruments: instrument other correlation; of one instrument none
     drawdowns         the deepest: peak_at valley_at recovery_at depth n_bars
     rolling           timestamp -> rolling measures
     prices            panel -> open high low close volume (raw) and adjusted_close (back-adjusted), from the first
@@ -66,7 +69,7 @@ class AnalysisResult:
         Named at the head of this module.
     facts : mapping of str to JSON
         `verdict`, `metrics`, `chosen`, `tuning`, `scores`, `intervals`, `latest`, `honesty`, `data`, `trading`,
-        `spec_hash`, `seed`.
+        `risk`, `spec_hash`, `seed`.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from quant.errors import InvalidSpec
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Values, to_sample
 
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Method = Literal["block_bootstrap", "normal"]
 
 N_CURVES = 500
@@ -68,7 +69,7 @@ class Luck:
     share_of_losses: float
 
 
-def resample(n: int, *, mean_block: float, rng: np.random.Generator, n_curves: int = 1) -> np.ndarray:
+def resample(n: int, *, mean_block: float, rng: np.random.Generator, n_curves: int = 1) -> IntArray:
     """Return which returns follow one another in new curves: blocks of random length from random places.
 
     Parameters
@@ -96,13 +97,14 @@ def resample(n: int, *, mean_block: float, rng: np.random.Generator, n_curves: i
     ----------
     Politis and Romano 1994, The Stationary Bootstrap, Journal of the American Statistical Association 89.
     """
-    places = np.arange(n)
-    begins = rng.random((n_curves, n)) < 1.0 / mean_block
+    begins = rng.random((n_curves, n), dtype=np.float32) < 1.0 / mean_block
     begins[:, 0] = True
-    starts = rng.integers(0, n, size=(n_curves, n))
-    # The place at which the block of each position began: the last beginning at or before it.
-    began = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
-    found: np.ndarray = (np.take_along_axis(starts, began, axis=1) + places - began) % n
+    places = np.arange(n)
+    # How far each block is moved: from where it stands in the curve to where it was drawn from, never backwards.
+    block = np.cumsum(begins.ravel()) - 1
+    moved = (rng.integers(0, n, size=int(block[-1]) + 1) - np.nonzero(begins)[1]) % n
+    found: IntArray = moved[block].reshape(n_curves, n) + places
+    found -= n * (found >= n)
     return found
 
 
@@ -225,8 +227,10 @@ drawdown from -12% to -40%; 4% of them lose money. A Sharpe ratio of zero is amo
 
 def _measures(curves: FloatArray, rate: float) -> FloatArray:
     """Return the Sharpe ratio per bar, the deepest drawdown and the last value of each curve, one a row."""
-    deviations = curves.std(axis=1, ddof=1)
-    ratios = np.where(deviations > RETURN_ROUNDING, (curves.mean(axis=1) - rate) / np.maximum(deviations, 1e-300), 0.0)
+    means = curves.mean(axis=1)
+    centred = curves - means[:, np.newaxis]
+    deviations = np.sqrt(np.einsum("ij,ij->i", centred, centred) / (curves.shape[1] - 1))
+    ratios = np.where(deviations > RETURN_ROUNDING, (means - rate) / np.maximum(deviations, RETURN_ROUNDING), 0.0)
     wealth = np.cumprod(1.0 + curves, axis=1)
     peaks = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
     depths = np.minimum((wealth / peaks).min(axis=1) - 1.0, 0.0)

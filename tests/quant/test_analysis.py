@@ -328,6 +328,8 @@ def test_frames_keep_what_their_module_promises(quick_result):
         "null_test",
         "importance",
         "monthly_returns",
+        "yearly_returns",
+        "stress",
         "drawdowns",
         "rolling",
         "coverage",

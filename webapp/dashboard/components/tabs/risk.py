@@ -1,10 +1,11 @@
-"""What could be lost: value at risk, drawdowns, rolling measures, exposure."""
+"""What could be lost: value at risk, drawdowns, stress, luck, rolling measures, exposure."""
 
 import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
 from webapp.dashboard import formats
+from webapp.dashboard.components import uncertain
 from webapp.dashboard.components.cards import empty_state, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.results import Metrics
@@ -14,7 +15,7 @@ from webapp.dashboard.figures.performance import exposure, rolling_measure
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
-FRAMES = ("equity", "drawdowns", "rolling")
+FRAMES = ("equity", "drawdowns", "rolling", "stress", "correlations")
 
 # Column of the frame, title, whether it is a fraction, level to compare with.
 _ROLLING = (
@@ -36,6 +37,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
                 note="From a peak of the equity curve to its recovery, after costs.",
                 flush=True,
             ),
+            *uncertain.panels(result),
             html.Div(_rolling(result, risk["rolling_window"], theme), className="grid-2"),
         ],
         className="stack",

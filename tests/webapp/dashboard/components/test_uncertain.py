@@ -1,0 +1,50 @@
+import dataclasses
+
+import pandas as pd
+
+from tests.webapp.dashboard import reading
+from webapp.dashboard.components import uncertain
+
+
+def words(result):
+    return [reading.text(panel) for panel in uncertain.panels(result)]
+
+
+def test_stress_luck_size_and_correlations_of_a_real_answer(result):
+    stress, beside, correlations = words(result)
+    assert stress.startswith("Stress")
+    for name in result.frames["stress"]["name"]:
+        assert name in stress
+    for each in result.facts["risk"]["luck"]:
+        assert f"{each['sharpe_ratio']['upper']:.2f}" in beside
+    assert result.facts["risk"]["luck"][0]["in_words"] in beside
+    assert "No advice to invest" in beside
+    assert "GOOG" in correlations
+    assert f"{result.frames['correlations']['correlation'].iloc[0]:.2f}" in correlations
+
+
+def test_an_answer_from_before_has_none_of_it(result):
+    frames = {name: frame for name, frame in result.frames.items() if name not in {"stress", "correlations"}}
+    facts = {name: fact for name, fact in result.facts.items() if name != "risk"}
+    assert uncertain.panels(dataclasses.replace(result, frames=frames, facts=facts)) == []
+
+
+def test_too_little_to_go_by_has_words_instead(result):
+    nothing = {"luck": [], "bet": None, "volatility": None}
+    frames = {**result.frames, "stress": result.frames["stress"].iloc[:0]}
+    stress, beside, _ = words(dataclasses.replace(result, frames=frames, facts={**result.facts, "risk": nothing}))
+    assert "shorter than a week" in stress
+    assert "nothing to draw from" in beside
+    assert "fewer than 10 closed trades" in beside
+
+
+def test_many_instruments_are_cut_and_it_says_so(result):
+    data = {**result.facts["data"], "instruments": [{"symbol": f"S{n}"} for n in range(20)]}
+    pairs = pd.DataFrame({"instrument": [0], "other": [1], "correlation": [float("nan")]})
+    answer = dataclasses.replace(
+        result, frames={**result.frames, "correlations": pairs}, facts={**result.facts, "data": data}
+    )
+    found = words(answer)[-1]
+    assert "The first 12 of 20" in found
+    assert "S11" in found
+    assert "S12" not in found
