@@ -26,6 +26,7 @@ CLAIMS = {
     "start": "benchmarks.start",
     "first_page": "benchmarks.first_page",
     "polls": "benchmarks.polls",
+    "lists": "benchmarks.lists",
     "features": "benchmarks.features",
     "bars": "benchmarks.bars",
     "fractal": "benchmarks.fractal",

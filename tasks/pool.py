@@ -29,10 +29,10 @@ def log_as_json(**_signal: Any) -> None:
 
 
 def start_keeper(**_signal: Any) -> None:
-    """Start the keeper, and another one whenever it ends: without it, nobody renews the leases of this worker."""
+    """Start the keeper, and another one whenever it ends or freezes: nobody else renews the leases of this worker."""
     _spawn_keeper()
     # A signal, not a timer of Celery's: while the broker is away, Celery waits for it and looks at no timer.
-    signal.signal(signal.SIGCHLD, _on_child_ended)
+    signal.signal(signal.SIGCHLD, _on_child_changed)
 
 
 def _spawn_keeper() -> None:
@@ -42,11 +42,15 @@ def _spawn_keeper() -> None:
     _keeper = subprocess.Popen(command, start_new_session=True)  # noqa: S603  # our own module
 
 
-def _on_child_ended(_number: int, _frame: FrameType | None) -> None:
+def _on_child_changed(_number: int, _frame: FrameType | None) -> None:
     """See whether it was the keeper; nothing is logged here, where something may just be being logged."""
     is_main = WORKER.rsplit(":", 2)[1] == str(os.getpid())  # the children inherit this handler
-    if is_main and _keeper is not None and _keeper.poll() is not None:
+    if not is_main or _keeper is None:
+        return
+    if _keeper.poll() is not None:
         _spawn_keeper()
+    elif os.waitid(os.P_PID, _keeper.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None:
+        _keeper.kill()  # frozen, it is of no use; its end leads here again
 
 
 def hurry(**_signal: Any) -> None:

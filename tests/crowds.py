@@ -48,9 +48,7 @@ def fill(session: Session, *, n_analyses: int, n_trades_each: int, n_users: int 
     busy = factories.create_user(session, role="admin")
     others = [factories.create_user(session) for _ in range(n_users - 1)]
     security = factories.create_security(session)
-    first = factories.create_analysis(
-        session, busy, keywords="goog xgboost", status="running", worker="a:1:1", worker_pid=1
-    )
+    first = factories.create_analysis(session, busy, status="running", worker="a:1:1", worker_pid=1)
     values = {column.name: getattr(first, column.key) for column in Analysis.__table__.columns if column.name != "id"}
     for begin in range(0, n_analyses, _PART):
         session.execute(
@@ -86,6 +84,7 @@ def _analysis(values: dict[str, Any], number: int, busy: User, others: list[User
         "public_id": f"crowd{number:011x}",
         "owner_id": busy.id if number % 2 else others[number // 2 % len(others)].id,
         "title": f"Question {number}",
+        "keywords": f"question {number} goog xgboost",
         "status": status,
         "submitted_at": submitted,
         "started_at": None if status == "queued" else submitted,

@@ -12,6 +12,7 @@ from quant.spec import AnalysisSpec
 from webapp.db import Base
 from webapp.permissions import Actor, Role
 from webapp.services import price_store
+from webapp.services.submissions import keywords_of
 from webapp.storage import FrameStore
 from webapp.tables import Acquisition, Analysis, PriceSeries, Security, Study, Upload, User
 
@@ -67,7 +68,8 @@ def create_analysis(session: Session, owner: User | Actor, **values: Any) -> Ana
         "stage_seconds": {},
         "versions": {},
     }
-    return _added(session, Analysis(**{**defaults, **values}))
+    row = {**defaults, **values}
+    return _added(session, Analysis(**{"keywords": keywords_of(row["title"], row["spec"]), **row}))
 
 
 def create_study(session: Session, owner: User | Actor, *members: dict[str, Any], **values: Any) -> Study:

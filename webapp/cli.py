@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from webapp.services import (
     imports,
     passwords,
     price_store,
+    quotas,
     tokens,
     two_factor,
     users,
@@ -43,6 +45,12 @@ from webapp.storage import open_files, open_frames, places
 from webapp.supervision import CannotStart
 
 _CHUNK_BYTES = 1024**2
+_LIMITS = {
+    "n_running": "Analyses at once",
+    "n_queued": "Analyses that wait",
+    "cpu_minutes": "Processor minutes a day",
+    "storage_bytes": "Bytes of results and uploads",
+}
 
 
 class _Commands(click.Group):
@@ -52,7 +60,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (AppError, QuantError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_in_words(error)) from error
         except ValidationError as error:
             raise click.ClickException("; ".join(_explain(error))) from error
         except CannotStart as error:
@@ -174,6 +182,44 @@ def revoke_token(settings: Settings, token_id: str) -> None:
     with _database(settings) as database, database.write() as session:
         tokens.revoke_token(session, None, token_id)
     click.echo(f"{token_id} opens nothing any more.")
+
+
+def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Take a number, 0 for no limit, or the word `house`."""
+    for name, words in reversed(_LIMITS.items()):
+        option = click.option(f"--{name.replace('_', '-')}", name, help=f"{words}; 0: no limit, house: as everybody.")
+        command = option(command)
+    return command
+
+
+@main.command("limits")
+@click.option("--email", default="", help="Whose; left out: of everybody who has none of their own.")
+@_limit_options
+@click.pass_obj
+def limits(settings: Settings, /, email: str, **wanted: str | None) -> None:
+    """Show what people may take, after changing what is named."""
+    changes = {name: _limit(name, text) for name, text in wanted.items() if text is not None}
+    with _database(settings) as database, database.write() as session:
+        if not email:
+            house = quotas.get_house(session, None)
+            shown = quotas.set_house(session, None, limits=replace(house, **changes)) if changes else house
+        else:
+            user_id = accounts.find_user(session, email).id
+            found = quotas.get_of(session, None, user_id)
+            if changes:
+                found = quotas.set_of(session, None, user_id, limits=replace(found.own, **changes))
+            shown = found.limits
+    for name, words in _LIMITS.items():
+        most = getattr(shown, name)
+        click.echo(f"{words}: {most:,}" if most else f"{words}: no limit")
+
+
+def _limit(name: str, text: str) -> int | None:
+    if text == "house":
+        return None
+    if not text.isdecimal():
+        raise InvalidInput(f"Expected a whole number or the word house for --{name.replace('_', '-')}; found {text!r}.")
+    return int(text)
 
 
 @main.command("seed")
@@ -325,6 +371,12 @@ def _line(user: UserView, width: int) -> str:
 def _used(token: TokenView) -> str:
     last = f"used {token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
     return f"{last}, until {token.expires_at:%Y-%m-%d}" if token.expires_at else last
+
+
+def _in_words(error: AppError | QuantError) -> str:
+    """Return the sentence of an error, and what is wrong with each field, unless it says so itself."""
+    fields = error.fields if isinstance(error, InvalidInput) else {}
+    return " ".join([str(error), *(f"{name}: {text}." for name, text in fields.items() if text not in str(error))])
 
 
 def _explain(error: ValidationError) -> Iterator[str]:

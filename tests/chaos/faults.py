@@ -4,6 +4,7 @@ A function gets the installation and what it knew of the analysis when the fault
 """
 
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -23,6 +24,7 @@ BROKER_AWAY_SECONDS = 5.0
 SQLITE_LOCKED_SECONDS = 17.0  # beyond the 15 s for which a writer waits
 POSTGRESQL_AWAY_SECONDS = 5.0
 FULL_SECONDS = 4.0
+_ONE_PAGE = 4096  # beyond it nothing is written: any output of a stage is larger
 FROZEN_SECONDS = LEASE_SECONDS + 8.0  # a keeper looks every five seconds
 
 Fault = Callable[[Installation, Row], None]
@@ -60,6 +62,18 @@ def keeper_killed(chaos: Installation, row: Row) -> None:
         keeper.kill()
 
 
+def keeper_frozen(chaos: Installation, row: Row) -> None:
+    """Freeze the process that renews the worker's leases; the worker replaces it before they are over."""
+    keepers = _keepers(chaos, row)
+    for keeper in keepers:
+        keeper.suspend()
+    wait_until(
+        lambda: not any(keeper.is_running() for keeper in keepers) and _keepers(chaos, row),
+        seconds=LEASE_SECONDS,
+        what="a new keeper",
+    )
+
+
 def broker_stopped(chaos: Installation, _row: Row) -> None:
     """Stop the broker for some seconds; it comes back empty."""
     chaos.stop_broker()
@@ -95,18 +109,24 @@ def database_away(chaos: Installation, _row: Row) -> None:
         connection.close()
 
 
-def disk_full(chaos: Installation, _row: Row) -> None:
-    """Fill the file system under the store to the last byte, and make room again."""
-    ballast = chaos.store.root / "ballast"
-    try:
-        with ballast.open("wb", buffering=0) as stream, suppress(OSError):
-            for size in (2**16, 2**12, 1):
-                with suppress(OSError):
-                    while True:
-                        stream.write(bytes(size))
-        time.sleep(FULL_SECONDS)
-    finally:
-        ballast.unlink()
+def disk_full(chaos: Installation, row: Row) -> None:
+    """Let no file of a worker grow any more, and make room again.
+
+    Filling a real file system takes one that may be filled, and only root may mount that. A limit that each process
+    bears refuses writes in the same way, with EFBIG instead of ENOSPC; and SQLite cannot be written either, as on a
+    full disk.
+    """
+    family = chaos.owner_of(row).family()
+    for process in family:
+        _limit_files(process, _ONE_PAGE)
+    time.sleep(FULL_SECONDS)
+    for process in {*family, *chaos.owner_of(row).family()}:  # those that were started meanwhile have inherited it
+        _limit_files(process, resource.RLIM_INFINITY)
+
+
+def _limit_files(process: psutil.Process, most_bytes: int) -> None:
+    with suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
 
 
 def fetch_hangs(chaos: Installation, _row: Row) -> None:
@@ -196,5 +216,6 @@ FAULTS: dict[str, Fault] = {
         child_frozen,
         worker_frozen,
         message_twice,
+        keeper_frozen,
     )
 }

@@ -1,5 +1,6 @@
 """A worker some of whose analyses misbehave: `celery -A tests.flows.planted worker`. What they do is in their seed."""
 
+import logging
 import os
 import signal
 import time
@@ -13,8 +14,9 @@ from quant.result import AnalysisResult
 from quant.spec import AnalysisSpec
 from tasks import app
 
-CRASH, EXIT, LEAK, SPIN, LONG = range(1, 6)
+CRASH, EXIT, LEAK, SPIN, LONG, KERNEL = range(1, 7)
 LONG_SECONDS = 8.0
+IN_A_KERNEL = "What follows is compiled."
 VISIBILITY_SECONDS = 1
 
 
@@ -29,9 +31,27 @@ def misbehave(spec: AnalysisSpec, *arguments: Any, **options: Any) -> AnalysisRe
         held.append(bytearray(os.urandom(2**20) * 16))
     while spec.seed == SPIN:
         pass
+    if spec.seed == KERNEL:
+        _stay_in_a_kernel()
     if spec.seed == LONG:
         time.sleep(LONG_SECONDS)
     return run_analysis(spec, *arguments, **options)
+
+
+def _stay_in_a_kernel() -> None:
+    """Compute for hours in compiled code that lets no other thread of the process run."""
+    from numba import njit  # noqa: PLC0415  # children have it already; the main process needs it not
+
+    @njit
+    def grow(n_steps: int) -> float:
+        total = 1.0
+        for _ in range(n_steps):
+            total = total * 0.999 + 0.5
+        return total
+
+    grow(1)  # compiled before anybody cancels
+    logging.getLogger(__name__).warning(IN_A_KERNEL)
+    grow(10**15)
 
 
 @worker_init.connect

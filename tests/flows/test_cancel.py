@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from quant.spec import AnalysisSpec
+from tests.flows import planted
 from tests.flows.conftest import wait_until
 from tests.flows.test_faults import ENDLESS
 from tests.quant.conftest import QUICK
@@ -73,6 +74,20 @@ def test_inside_xgboost_while_the_broker_does_not_answer_and_what_waits_too(stag
         for table in (Artifact, Backtest, FittedModel):
             assert session.query(table).filter_by(analysis_id=key).count() == 0, "nothing half-written"
     assert stage.wait_final(left).status is Status.SUCCEEDED, "the slot is free again"
+
+
+@pytest.mark.databases("sqlite")
+def test_inside_a_compiled_kernel_that_lets_no_thread_run_beside_it(stage):
+    worker = stage.start_worker(app="tests.flows.planted")
+    running = stage.submit(AnalysisSpec.model_validate({**QUICK, "seed": planted.KERNEL}))
+    wait_until(lambda: planted.IN_A_KERNEL.encode() in worker.log.read_bytes(), seconds=60, what="the kernel to run")
+    time.sleep(1)
+    after = stage.submit(AnalysisSpec.model_validate(QUICK))
+
+    stage.cancel(running)
+
+    assert stage.wait_final(running, seconds=SECONDS).status is Status.CANCELLED
+    assert stage.wait_final(after).status is Status.SUCCEEDED, "the slot is free again"
 
 
 @pytest.mark.databases("sqlite")

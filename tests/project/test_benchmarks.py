@@ -117,6 +117,15 @@ def test_a_claim_can_be_measured(name):
     assert all(np.isfinite(goal.measured) and goal.measured > 0 for goal in finding.goals)
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_lists_can_be_measured_on_both_databases():
+    finding = importlib.import_module(CLAIMS["lists"]).measure(quick=True)
+
+    assert [goal.measured > 0 for goal in finding.goals] == [True, True]
+    assert len(finding.tables[0].rows) > 20
+
+
 def test_a_members_own_work_is_timed_without_its_shared_stages():
     seconds = studying.own_seconds(2)
     assert len(seconds) == 2

@@ -27,6 +27,7 @@ ASKED: dict[str, Callable] = {
     "own by title": lambda session, actor, _id: listing.search(session, actor, Filters(), sort=Sort.TITLE),
     "own by status": lambda session, actor, _id: listing.search(session, actor, Filters(), sort=Sort.STATUS),
     "own with a tag": lambda session, actor, _id: listing.search(session, actor, Filters(tag="momentum")),
+    "own by text": lambda session, actor, _id: listing.search(session, actor, Filters(text="question 59")),
     "shared": lambda session, actor, _id: listing.search(session, actor, Filters(scope=Scope.SHARED)),
     "everybody's": lambda session, actor, _id: listing.search(session, actor, Filters(scope=Scope.ALL)),
     "jobs": lambda session, actor, _id: job_lists.list_jobs(session, actor),
@@ -52,6 +53,18 @@ def test_no_list_reads_a_large_table_from_end_to_end(what, crowded):
     assert plans
     scans = _SCANS[database.engine.dialect.name]
     assert [plan for plan in plans if scans.search(plan)] == []
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("what", ["own", "own by text", "everybody's"])
+def test_what_is_listed_first_is_found_without_sorting_all(what, crowded):
+    database, actor, analysis_id = crowded
+    with database.write() as session:
+        statements = _statements(session, lambda: ASKED[what](session, actor, analysis_id))
+        plans = [_plan(session, statement, parameters) for statement, parameters in statements]
+
+    assert any("ORDER BY" in statement for statement, _ in statements)
+    assert [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan] == []
 
 
 def test_a_search_without_an_index_is_found_out(crowded):

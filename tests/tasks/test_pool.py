@@ -56,6 +56,24 @@ def test_a_keeper_that_was_killed_has_a_successor_at_once(keepers):
     assert keepers[1][0] == keepers[0][0]
 
 
+def test_a_keeper_that_is_frozen_is_replaced_and_one_that_went_on_is_not(keepers):
+    pool.start_keeper(sender=None)
+    first = keepers[0][2]
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # a moment's halt is over before we see it
+    first.send_signal(signal.SIGSTOP)
+    first.send_signal(signal.SIGCONT)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    assert first.poll() is None
+
+    first.send_signal(signal.SIGSTOP)
+    until = time.monotonic() + 10
+    while len(keepers) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+
+    assert len(keepers) == 2
+    assert first.wait(timeout=5) == -signal.SIGKILL
+
+
 def test_another_child_that_ends_starts_no_keeper(keepers):
     pool.start_keeper(sender=None)
     os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {}), 0)

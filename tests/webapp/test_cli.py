@@ -304,3 +304,28 @@ def test_an_import_that_cannot_be_says_why(run, database, jobs_sent, tmp_path, s
 
     assert (result.exit_code, jobs_sent) == (1, [])
     assert message in result.stderr
+
+
+def test_limits_are_shown_and_set_one_by_one(run, database):
+    with database.write() as session:
+        email = factories.create_user(session).email
+
+    assert run("limits").stdout.splitlines()[0] == "Analyses at once: no limit"
+    assert run("limits", "--n-running", "3", "--n-queued", "2000").exit_code == 0
+    assert run("limits", "--email", email, "--n-running", "1").exit_code == 0
+    theirs = run("limits", "--email", email).stdout.splitlines()
+    assert theirs[:2] == ["Analyses at once: 1", "Analyses that wait: 2,000"]
+    assert run("limits", "--email", email, "--n-running", "0").stdout.startswith("Analyses at once: no limit")
+    assert run("limits", "--email", email, "--n-running", "house").stdout.startswith("Analyses at once: 3")
+    with database.read() as session:
+        assert session.query(AuditEvent).filter_by(action="limits.house_set", user_id=None).count() == 1
+        assert session.query(AuditEvent).filter_by(action="limits.user_set", user_id=None).count() == 3
+
+
+@pytest.mark.parametrize("most", ["-1", "many", "99999999999999999999"])
+def test_a_limit_that_is_none_is_refused(run, most):
+    result = run("limits", "--n-running", most)
+
+    assert result.exit_code == 1
+    assert "xpected" in result.output
+    assert run("limits").stdout.startswith("Analyses at once: no limit")

@@ -5,7 +5,7 @@ The one place where this is decided. Whoever may not learns the same as if there
 
 import datetime
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
@@ -59,12 +59,9 @@ def is_shared_with(user_id: int, now: datetime.datetime) -> ColumnElement[bool]:
     """Return the condition on `analyses` that one is shared with this user: directly, by a group, or by a link."""
     groups = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
     openings = select(ShareOpening.share_id).where(ShareOpening.user_id == user_id)
-    return exists(
-        select(Share.id)
-        .where(
-            Share.analysis_id == Analysis.id,
+    return Analysis.id.in_(
+        select(Share.analysis_id).where(
             or_(Share.expires_at.is_(None), Share.expires_at > now),
             or_(Share.user_id == user_id, Share.group_id.in_(groups), Share.id.in_(openings)),
         )
-        .correlate(Analysis)
     )

@@ -1,7 +1,7 @@
 """Submitting, watching, cancelling and re-running analyses: what people and programs may do with them."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -328,7 +328,7 @@ def list_recent(
     status : sequence of Status, default=()
         Only these; empty: all.
     text : str, default=""
-        Only those whose title contains this, in any case.
+        Only those whose title, symbols or models contain this, in any case.
     limit : int, default=50
         At most this many, 1 to 500.
     offset : int, default=0
@@ -352,7 +352,7 @@ def list_recent(
     if status:
         query = query.where(Analysis.status.in_(status))
     if text:
-        query = query.where(func.lower(Analysis.title).contains(text.lower(), autoescape=True))
+        query = query.where(Analysis.keywords.contains(text.lower(), autoescape=True))
     total = session.scalar(query.with_only_columns(func.count(Analysis.id), maintain_column_froms=True)) or 0
     limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
     rows, following = paging.fetch_page(session, query.offset(offset), _NEWEST_FIRST, cursor=cursor, limit=limit)
@@ -375,13 +375,20 @@ def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0
     return [LogEntry(line.id, line.at, line.attempt, line.level, line.stage, line.message) for line in lines]
 
 
-def to_summary(row: Analysis, owner: str, actor: Actor, tags: Sequence[str] = ()) -> AnalysisSummary:
-    """Return an analysis as a list shows it, to somebody who may read it."""
+def to_summary(
+    row: Analysis,
+    owner: str,
+    actor: Actor,
+    tags: Sequence[str] = (),
+    instruments: Sequence[Mapping[str, Any]] | None = None,
+) -> AnalysisSummary:
+    """Return an analysis as a list shows it, to somebody who may read it; `instruments`: those of its question."""
+    instruments = row.spec["instruments"] if instruments is None else instruments
     return AnalysisSummary(
         id=row.public_id,
         title=row.title,
         owner=owner,
-        symbols=tuple(instrument["symbol"] for instrument in row.spec["instruments"]),
+        symbols=tuple(instrument["symbol"] for instrument in instruments),
         status=Status(row.status),
         progress=row.progress,
         stage=row.stage,

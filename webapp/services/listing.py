@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, delete, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.orm import Session, load_only
 
 from webapp.db import database_now
 from webapp.errors import InvalidInput
@@ -20,7 +20,7 @@ from webapp.services import audit, paging
 from webapp.services.access import find_owned, is_shared_with
 from webapp.services.analyses import AnalysisPage, AnalysisSummary, to_summary
 from webapp.services.paging import Order
-from webapp.services.submissions import clean_title
+from webapp.services.submissions import clean_title, keywords_of
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, AnalysisTag, Artifact, User
 
@@ -67,6 +67,14 @@ _ORDERS: dict[Sort, tuple[Order, ...]] = {
     Sort.TITLE: (Order(Analysis.title), Order(Analysis.id, descending=True)),
     Sort.STATUS: (Order(Analysis.status), Order(Analysis.id, descending=True)),
 }
+
+
+# What is read of a row that is shown: its question, which is by far the most, is not.
+_METADATA = (
+    Analysis.public_id, Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.error_code,
+    Analysis.submitted_at, Analysis.started_at, Analysis.finished_at,
+)  # fmt: skip
+_CONTENT = (*_METADATA, Analysis.title, Analysis.verdict, Analysis.is_credible, Analysis.archived_at)
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def search(  # each says one thing about the list, and most have a default
         If everybody's are wanted by what is content, or the cursor is none of this list.
     """
     require(actor, Permission.ANALYSES_READ)
-    query = select(Analysis, User.name).join(User, User.id == Analysis.owner_id)
+    query = select(Analysis.id)
     if filters.scope is Scope.ALL:
         require(actor, Permission.USERS_MANAGE)
         query = _among_everybody(query, filters, sort)
@@ -141,8 +149,9 @@ def search(  # each says one thing about the list, and most have a default
         query = query.where(Analysis.study_id.is_not(None) if belongs else Analysis.study_id.is_(None))
     total = session.scalar(query.with_only_columns(func.count(Analysis.id), maintain_column_froms=True)) or 0
     limit, offset = max(1, min(limit, paging.MOST)), max(0, offset)
-    rows, following = paging.fetch_page(session, query.offset(offset), _ORDERS[sort], cursor=cursor, limit=limit)
-    items = _metadata(session, actor, rows) if filters.scope is Scope.ALL else _contents(session, actor, rows)
+    # First the keys alone, which indexes hold with all that is filtered by; rows are read of what is shown.
+    keys, following = paging.fetch_page(session, query.offset(offset), _ORDERS[sort], cursor=cursor, limit=limit)
+    items = _metadata(session, actor, keys) if filters.scope is Scope.ALL else _contents(session, actor, keys)
     return AnalysisPage(tuple(items), total, limit, offset, following)
 
 
@@ -194,6 +203,7 @@ def note(  # each is one thing that an owner may note
     changed: dict[str, Any] = {}
     if title is not None and (cleaned := _title(title)) != row.title:
         changed["title"], row.title = {"from": row.title, "to": cleaned}, cleaned
+        row.keywords = keywords_of(cleaned, row.spec)
     if tags is not None and (wanted := _tags(tags)) != (before := _tags_of(session, [row.id])[row.id]):
         session.execute(delete(AnalysisTag).where(AnalysisTag.analysis_id == row.id))
         session.add_all(AnalysisTag(analysis_id=row.id, name=name) for name in wanted)
@@ -217,7 +227,7 @@ def list_tags(session: Session, actor: Actor) -> list[str]:
     return list(session.scalars(query))
 
 
-def _among_readable(session: Session, actor: Actor, query: Select[Any, Any], filters: Filters) -> Select[Any, Any]:
+def _among_readable(session: Session, actor: Actor, query: Select[int], filters: Filters) -> Select[int]:
     if filters.scope is Scope.MINE:
         query = query.where(Analysis.owner_id == actor.user_id)
         if filters.archived is not Archived.ALSO:
@@ -226,13 +236,7 @@ def _among_readable(session: Session, actor: Actor, query: Select[Any, Any], fil
     else:
         query = query.where(Analysis.owner_id != actor.user_id, is_shared_with(actor.user_id, database_now(session)))
     if filters.text:
-        text = filters.text.lower()
-        query = query.where(
-            or_(
-                func.lower(Analysis.title).contains(text, autoescape=True),
-                Analysis.keywords.contains(text, autoescape=True),
-            )
-        )
+        query = query.where(Analysis.keywords.contains(filters.text.lower(), autoescape=True))
     if filters.is_credible is not None:
         query = query.where(Analysis.is_credible.is_(filters.is_credible))
     if filters.tag:
@@ -241,7 +245,7 @@ def _among_readable(session: Session, actor: Actor, query: Select[Any, Any], fil
     return query
 
 
-def _among_everybody(query: Select[Any, Any], filters: Filters, sort: Sort) -> Select[Any, Any]:
+def _among_everybody(query: Select[int], filters: Filters, sort: Sort) -> Select[int]:
     refused = {"is_credible": filters.is_credible is not None, "tag": bool(filters.tag), "sort": sort is Sort.TITLE}
     if fields := [name for name, is_asked in refused.items() if is_asked]:
         message = "expected nothing: among everybody's analyses, what they contain is not looked at"
@@ -249,21 +253,23 @@ def _among_everybody(query: Select[Any, Any], filters: Filters, sort: Sort) -> S
             "Other people's analyses are listed by metadata only.", fields=dict.fromkeys(fields, message)
         )
     if filters.text:
-        query = query.where(func.lower(User.name).contains(filters.text.lower(), autoescape=True))
+        query = query.join(User, User.id == Analysis.owner_id).where(
+            func.lower(User.name).contains(filters.text.lower(), autoescape=True)
+        )
     return query
 
 
-def _contents(session: Session, actor: Actor, rows: Sequence[Any]) -> list[AnalysisSummary]:
+def _contents(session: Session, actor: Actor, keys: Sequence[int]) -> list[AnalysisSummary]:
+    rows = _read(session, keys, _CONTENT, Analysis.spec["instruments"])
     # Tags are the owner's own notes: readers do not see them.
-    tags = _tags_of(session, [row.id for row, _ in rows if row.owner_id == actor.user_id])
-    return [to_summary(row, owner, actor, tags[row.id]) for row, owner in rows]
+    tags = _tags_of(session, [row.id for row, _, _ in rows if row.owner_id == actor.user_id])
+    return [to_summary(row, owner, actor, tags[row.id], instruments) for row, owner, instruments in rows]
 
 
-def _metadata(session: Session, actor: Actor, rows: Sequence[Any]) -> list[AnalysisSummary]:
-    ids = [row.id for row, _ in rows]
+def _metadata(session: Session, actor: Actor, keys: Sequence[int]) -> list[AnalysisSummary]:
     found = session.execute(
         select(Artifact.analysis_id, func.sum(Artifact.n_bytes))
-        .where(Artifact.analysis_id.in_(ids))
+        .where(Artifact.analysis_id.in_(keys))
         .group_by(Artifact.analysis_id)
     )
     sizes = {analysis_id: int(n_bytes) for analysis_id, n_bytes in found}
@@ -285,8 +291,15 @@ def _metadata(session: Session, actor: Actor, rows: Sequence[Any]) -> list[Analy
             is_own=row.owner_id == actor.user_id,
             n_bytes=sizes.get(row.id, 0),
         )
-        for row, owner in rows
+        for row, owner in _read(session, keys, _METADATA)
     ]
+
+
+def _read(session: Session, keys: Sequence[int], columns: Sequence[Any], *more: Any) -> list[Any]:
+    """Return the rows of these keys, in their order, each with its owner's name and more."""
+    query = select(Analysis, User.name, *more).join(User, User.id == Analysis.owner_id).options(load_only(*columns))
+    found = {row[0].id: row for row in session.execute(query.where(Analysis.id.in_(keys)))} if keys else {}
+    return [found[key] for key in keys if key in found]
 
 
 def _tags_of(session: Session, analysis_ids: Collection[int]) -> defaultdict[int, list[str]]:

@@ -70,7 +70,7 @@ def put_into_queue(
             "study_id": study_id,
             "study_number": question.study_number,
             "title": question.title,
-            "keywords": _keywords(question.spec),
+            "keywords": keywords_of(question.title, question.spec),
             "spec": dict(question.spec),
             "spec_version": question.spec["spec_version"],
             "spec_hash": question.spec_hash,
@@ -147,7 +147,11 @@ def default_title(spec: AnalysisSpec) -> str:
     return f"{shown}: {', '.join(in_a_sentence(model.title) for model in spec.models)}"[:MOST_CHARACTERS]
 
 
-def _keywords(spec: Mapping[str, Any]) -> str:
-    """Return what an analysis is found by beside its title: symbols and models."""
+def keywords_of(title: str, spec: Mapping[str, Any]) -> str:
+    """Return what an analysis is found by: its title, symbols and models, in lower case.
+
+    An index holds it, and PostgreSQL's take no more than 2,700 bytes: the longest title, the most instruments and
+    models, and the longest symbols make 1,600.
+    """
     words = [each["symbol"] for each in spec["instruments"]] + [each["name"] for each in spec["models"]]
-    return " ".join(words).lower()
+    return " ".join([title, *words]).lower()

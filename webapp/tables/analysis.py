@@ -19,15 +19,31 @@ class Analysis(Base):
         CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
         # All that a claim looks at, so that whoever waits is found without reading a row.
         Index("ix_analyses_queue", "status", "owner_id", "priority", "submitted_at", "id", "not_before", "study_id"),
-        # Lists, in their orders; what they are filtered by beside lets them be counted without reading a row.
+        # Lists, in their orders; with what they are filtered by, they are searched and counted without reading a row.
         Index(
-            "ix_analyses_owner", "owner_id", "archived_at", "study_id", "submitted_at", "id", "status", "is_credible"
+            "ix_analyses_owner",
+            "owner_id",
+            "archived_at",
+            "study_id",
+            "submitted_at",
+            "id",
+            "status",
+            "is_credible",
+            "keywords",
         ),
         Index("ix_analyses_history", "owner_id", "submitted_at", "public_id", "status"),
         Index("ix_analyses_title", "owner_id", "title", "id"),
         Index("ix_analyses_status", "owner_id", "status", "id"),
         Index("ix_analyses_newest", "submitted_at", "id", "study_id", "status"),
-        Index("ix_analyses_study", "study_id", "study_number", unique=True),
+        # Of members alone: SQLite would else find by it, and sort, all that belong to no study.
+        Index(
+            "ix_analyses_study",
+            "study_id",
+            "study_number",
+            unique=True,
+            sqlite_where=text("study_id IS NOT NULL"),
+            postgresql_where=text("study_id IS NOT NULL"),
+        ),
         # The ledger outlives the analysis, and knows its trials by this number: it must never be given again.
         {"sqlite_autoincrement": True},
     )
@@ -72,8 +88,8 @@ class Analysis(Base):
     is_credible: Mapped[bool | None]
     versions: Mapped[dict[str, str]] = mapped_column(JSON)
 
-    # What it is found by, beside its title, and whether lists leave it out.
-    keywords: Mapped[str | None] = mapped_column(Text)  # symbols and models in lower case
+    # What it is found by, and whether lists leave it out.
+    keywords: Mapped[str | None] = mapped_column(Text)  # title, symbols and models in lower case
     archived_at: Mapped[datetime.datetime | None]  # counted as before
 
     # What its attempts have in common.

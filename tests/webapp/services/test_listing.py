@@ -31,13 +31,22 @@ def test_one_finds_ones_own_by_title_symbol_and_model(session, actor):
     factories.create_series(session, factories.create_security(session, symbol="GOOG"), revision=1)
     spec = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], "models": [{"name": "random_forest"}]})
     analyses.submit(session, actor, spec, title="Trees at work")
-    add(session, actor, title="100% sure")
+    add(session, actor, title="100% sure", keywords="100% sure aapl logistic")
     add(session, factories.create_actor(session), title="Another's trees")
 
     assert titles(session, actor, text="TREES") == ["Trees at work"]
     assert titles(session, actor, text="goog") == ["Trees at work"]
     assert titles(session, actor, text="random_f") == ["Trees at work"]
     assert titles(session, actor, text="%") == ["100% sure"]
+
+
+def test_a_new_title_is_what_one_finds_it_by_in_any_script(session, actor):
+    public_id = add(session, actor, title="before")
+    listing.note(session, actor, public_id, title="ÜBER Änderungen")
+
+    assert titles(session, actor, text="über ä") == ["ÜBER Änderungen"]
+    assert titles(session, actor, text="before") == []
+    assert titles(session, actor, text="goog") == ["ÜBER Änderungen"]
 
 
 def test_filters_and_orders(session, actor):
@@ -167,6 +176,6 @@ def test_a_page_takes_a_fixed_number_of_queries(session, actor, count_queries):
     with count_queries(session) as statements:
         page = listing.search(session, actor, Filters(), limit=10)
 
-    assert (len(page.items), page.total, len(statements)) == (10, 30, 3)
+    assert (len(page.items), page.total, len(statements)) == (10, 30, 4)
     following = listing.search(session, actor, Filters(), limit=10, cursor=page.next)
     assert {item.id for item in following.items} & {item.id for item in page.items} == set()

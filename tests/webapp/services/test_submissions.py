@@ -23,7 +23,19 @@ def test_questions_of_a_study_give_way_to_others(session):
 
     assert (alone.priority, alone.study_id) == (0, None)
     assert (member.priority, member.study_id) == (10, study.id)
-    assert member.keywords == "goog logistic random_forest xgboost"
+    assert member.keywords == "mine goog logistic random_forest xgboost"
+
+
+def test_the_longest_keywords_fit_into_an_index():
+    spec = {
+        "instruments": [{"symbol": "X" * 32}] * most(AnalysisSpec, "instruments"),
+        "models": [{"name": "x" * 32}] * most(AnalysisSpec, "models"),
+    }
+    assert len(submissions.keywords_of("\U0001f600" * submissions.MOST_CHARACTERS, spec).encode()) < 2400
+
+
+def most(spec, name):
+    return next(each.max_length for each in spec.model_fields[name].metadata if hasattr(each, "max_length"))
 
 
 def test_what_is_withdrawn_leaves_the_queue_or_is_asked_to_stop_once(session):
