@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
@@ -26,22 +26,26 @@ _FIRST_WAIT_SECONDS = 10.0
 
 
 # What a claim is made of; not the object with all its columns.
-_NEEDED = select(
-    Analysis.id,
-    Analysis.public_id,
-    Analysis.owner_id,
-    Analysis.parent_id,
-    Analysis.request_id,
-    Analysis.attempt,
-    Analysis.n_transient,
-    Analysis.progress,
-    Analysis.submitted_at,
-    Analysis.first_started_at,
-    Analysis.spec,
-    Analysis.snapshot_id,
-    Analysis.pins,
-    User.public_id.label("owner"),
-).join(User, User.id == Analysis.owner_id)
+_NEEDED = (
+    select(
+        Analysis.id,
+        Analysis.public_id,
+        Analysis.owner_id,
+        Analysis.parent_id,
+        Analysis.request_id,
+        Analysis.attempt,
+        Analysis.n_transient,
+        Analysis.progress,
+        Analysis.submitted_at,
+        Analysis.first_started_at,
+        Analysis.spec,
+        Analysis.snapshot_id,
+        Analysis.pins,
+        User.public_id.label("owner"),
+    )
+    .join(User, User.id == Analysis.owner_id)
+    .where(Analysis.id == bindparam("found"))
+)
 
 
 @dataclass(frozen=True)
@@ -394,8 +398,8 @@ def progress_of(stage: str, fraction: float) -> float:
 
 def _next(session: Session, now: datetime.datetime) -> Row[*tuple[Any, ...]] | None:
     """Return the next analysis, made sure of that its owner may have one more running."""
-    while (found := session.scalar(turns.in_order(now).limit(1))) is not None:
-        row = session.execute(_NEEDED.where(Analysis.id == found)).one()
+    while (found := turns.first(session, now)) is not None:
+        row = session.execute(_NEEDED, {"found": found}).one()
         if not quotas.limits_of(session, row.owner_id).n_running:
             return row
         # Two workers may have counted at the same moment. Now the others wait, so that a second count is right.

@@ -7,8 +7,21 @@ not fail.
 
 import datetime
 from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
@@ -158,20 +171,20 @@ def limits_of(session: Session, user_id: int) -> Limits:
     return Limits(**{each.name: _either(getattr(own, each.name), getattr(house, each.name)) for each in fields(Limits)})
 
 
-def held_back(now: datetime.datetime) -> Select[int]:
+def held_back(today: datetime.date | BindParameter[datetime.date]) -> Select[int]:
     """Select the keys of those of whom nothing more is started now: they run, or have computed, as much as they may.
 
     Parameters
     ----------
-    now : datetime
-        The database's moment.
+    today : date
+        The database's day.
 
     Returns
     -------
     Select
         Of keys of users.
     """
-    running, used = running_by_owner().subquery(), _used_on(now.date()).subquery()
+    running, used = running_by_owner().subquery(), _used_on(today).subquery()
     most_running, most_minutes = _limit("n_running"), _limit("cpu_minutes")
     return (
         select(User.id)
@@ -356,13 +369,16 @@ def _allowance(session: Session, user_id: int, *, only_limited: bool = False) ->
     )
 
 
+def _of_both() -> CompoundSelect[*tuple[Any, ...]]:
+    names = [each.name for each in fields(Limits)]
+    own = select(literal("own"), *(getattr(UserLimits, name) for name in names))
+    house = select(literal("house"), *(getattr(HouseLimits, name) for name in names))
+    return union_all(own.where(UserLimits.user_id == bindparam("user_id")), house.where(HouseLimits.id == _HOUSE))
+
+
 def _own_and_house(session: Session, user_id: int) -> tuple[Limits, Limits]:
     """Return what holds for a person and for the house, in one question: it is asked before every submission."""
-    names = [each.name for each in fields(Limits)]
-    own = select(literal("own").label("whose"), *(getattr(UserLimits, name) for name in names))
-    house = select(literal("house").label("whose"), *(getattr(HouseLimits, name) for name in names))
-    both = union_all(own.where(UserLimits.user_id == user_id), house.where(HouseLimits.id == _HOUSE))
-    found = {whose: Limits(*values) for whose, *values in session.execute(both)}
+    found = {whose: Limits(*values) for whose, *values in session.execute(_BOTH, {"user_id": user_id})}
     return found.get("own", Limits()), found.get("house", Limits(n_queued=MOST_QUEUED))
 
 
@@ -407,7 +423,7 @@ def _limit(name: str) -> ColumnElement[int]:
     return func.coalesce(getattr(UserLimits, name), house)
 
 
-def _used_on(day: datetime.date) -> Select[int, float]:
+def _used_on(day: datetime.date | BindParameter[datetime.date]) -> Select[int, float]:
     return select(CpuUse.user_id, CpuUse.seconds).where(CpuUse.used_on == day)
 
 
@@ -438,3 +454,6 @@ def _size(n_bytes: int) -> str:
         if n_bytes >= size:
             return f"{n_bytes / size:.3g} {unit}"
     return f"{n_bytes} bytes"
+
+
+_BOTH = _of_both()  # made once: every submission and every claim asks it

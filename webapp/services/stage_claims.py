@@ -236,7 +236,7 @@ def check_help(session: Session, held: Held) -> None:
 
 def is_worker_needed(session: Session) -> bool:
     """Whether an analysis waits that a worker could take: then nobody begins to help, and who helps makes way."""
-    return session.scalar(turns.in_order(database_now(session)).limit(1)) is not None
+    return turns.first(session, database_now(session)) is not None
 
 
 # --- What keepers and sweepers ask of every kind of job: see `leases` ------------------------------------------------

@@ -9,17 +9,39 @@ import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
+from webapp.db import UtcDateTime
 from webapp.services import quotas
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, Study
 
+Moment = datetime.datetime | BindParameter[datetime.datetime]
+Day = datetime.date | BindParameter[datetime.date]
+
 
 def in_order(now: datetime.datetime) -> Select[int]:
     """Select the keys of what may be started now, in the order in which it will be."""
-    return _queue(Analysis.id).where(may_start(now)).order_by(*_policy())
+    return _in_order(now, now.date())
+
+
+def first(session: Session, now: datetime.datetime) -> int | None:
+    """Return the key of what is started next, if anything is; every claim asks this, so the question is made once."""
+    return session.scalar(_FIRST, {"now": now, "today": now.date()})
 
 
 def place_of(session: Session, analysis_id: int, now: datetime.datetime) -> int | None:
@@ -81,10 +103,14 @@ def count_startable(session: Session, now: datetime.datetime) -> int:
 
 def may_start(now: datetime.datetime) -> ColumnElement[bool]:
     """Select what a worker would take: it is due, and its owner may have more running."""
-    return and_(is_due(now), Analysis.owner_id.not_in(quotas.held_back(now)))
+    return _may_start(now, now.date())
 
 
-def is_due(now: datetime.datetime) -> ColumnElement[bool]:
+def _may_start(now: Moment, today: Day) -> ColumnElement[bool]:
+    return and_(is_due(now), Analysis.owner_id.not_in(quotas.held_back(today)))
+
+
+def is_due(now: Moment) -> ColumnElement[bool]:
     """Select what need not wait for a later moment, nor for a study to go on that its owner has paused.
 
     Whatever else makes a queued analysis wait belongs here.
@@ -94,6 +120,10 @@ def is_due(now: datetime.datetime) -> ColumnElement[bool]:
         or_(Analysis.not_before.is_(None), Analysis.not_before <= now),
         or_(Analysis.study_id.is_(None), Analysis.study_id.not_in(paused)),
     )
+
+
+def _in_order(now: Moment, today: Day) -> Select[int]:
+    return _queue(Analysis.id).where(_may_start(now, today)).order_by(*_policy())
 
 
 def _queue(*columns: Any) -> Select[Any]:
@@ -116,3 +146,4 @@ def _policy() -> tuple[Any, ...]:
 
 
 _running = quotas.running_by_owner().subquery("running")
+_FIRST = _in_order(bindparam("now", type_=UtcDateTime()), bindparam("today", type_=Date())).limit(1)
