@@ -13,14 +13,18 @@ def over_runs(values: Values, least: int, compute: Callable[[Values, Values], No
     The first `least - 1` outputs of a run are NaN; all others are for `compute` to write.
     """
     outputs = np.empty(values.size)
-    unknown = np.flatnonzero(~np.isfinite(values))
-    begins, ends = np.concatenate([[0], unknown + 1]), np.concatenate([unknown, [values.size]])
-    outputs[unknown] = np.nan
-    for begin, end in zip(begins, ends, strict=True):
+    outputs[~np.isfinite(values)] = np.nan
+    for begin, end in known_runs(values):
         outputs[begin : min(end, begin + least - 1)] = np.nan
         if end - begin >= least:
             compute(values[begin:end], outputs[begin:end])
     return outputs
+
+
+def known_runs(values: Values) -> list[tuple[int, int]]:
+    """Return where each run of known values begins and ends; between two unknown neighbours there is an empty one."""
+    unknown = np.flatnonzero(~np.isfinite(values)).tolist()
+    return list(zip([0, *(place + 1 for place in unknown)], [*unknown, values.size], strict=True))
 
 
 @kernel(INPUT, OUTPUT)

@@ -26,6 +26,7 @@ from quant.features.catalog.fractal import (
     HurstExponent,
     KatzDimension,
 )
+from quant.features.catalog.intervals import HigherInterval
 from quant.features.catalog.memory import (
     FractionalDifference,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "FeatureSpec",
     "FractionalDifference",
     "GarmanKlass",
+    "HigherInterval",
     "HiguchiDimension",
     "HurstExponent",
     "Ichimoku",

@@ -8,6 +8,7 @@ from quant.features.catalog.breaks import BreakFeature
 from quant.features.catalog.calendar import CalendarFeature
 from quant.features.catalog.entropy import EntropyFeature
 from quant.features.catalog.fractal import FractalFeature
+from quant.features.catalog.intervals import IntervalFeature
 from quant.features.catalog.memory import MemoryFeature
 from quant.features.catalog.momentum import MomentumFeature
 from quant.features.catalog.trend import TrendFeature
@@ -24,6 +25,7 @@ PlainFeature: TypeAlias = (
     | MemoryFeature
     | EntropyFeature
     | BreakFeature
+    | IntervalFeature
     | CalendarFeature
 )
 PlainFeatureSpec: TypeAlias = Annotated[PlainFeature, Field(discriminator="name")]
