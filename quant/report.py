@@ -23,14 +23,13 @@ from quant.spec import AnalysisSpec
 from quant.stages import Json, numeric_versions
 from quant.tearsheet import tearsheet_frames, uncertainty
 from quant.trading import Book
+from quant.validation.by_class import calibration_by_class, roc_by_class
 from quant.validation.cross_validation import score_folds
 from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
 from quant.validation.scores import (
     SCORES,
-    calibration_bins,
     confusion,
-    roc_curve_points,
     scores_for,
 )
 from quant.validation.splits import Fold
@@ -230,14 +229,14 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
 
 
 def _quality(predictions: Predictions, label: pd.Series) -> dict[str, pd.DataFrame]:
-    """Return how well predictions came true; curves of three classes are about the upper one against the others."""
+    """Return how well predictions came true; of three classes, each has curves of its own."""
     if task_of(predictions) == "regression":
         return {"forecast_bins": forecast_bins(label, predictions["predicted_return"])}
-    is_up = label.where(label.isna(), (label > 0).astype(np.float64))
+    forecast = forecast_of(predictions)
     return {
-        "roc": roc_curve_points(is_up, predictions["probability"]),
-        "calibration": calibration_bins(is_up, predictions["probability"]),
-        "confusion": confusion(label, forecast_of(predictions)),
+        "roc": roc_by_class(label, forecast),
+        "calibration": calibration_by_class(label, forecast),
+        "confusion": confusion(label, forecast),
     }
 
 

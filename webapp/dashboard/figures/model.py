@@ -1,7 +1,7 @@
 """How well the models predicted: ROC, calibration, scores by fold, importance of features, trials of the search."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,55 +17,73 @@ _ROW_HEIGHT = 22
 _LONGEST_NAME = 26
 
 
-def roc(points: pd.DataFrame, *, theme: Theme) -> Figure:
-    """Draw hits against false alarms over all thresholds; the diagonal is guessing."""
+def roc(points: pd.DataFrame, *, theme: Theme, names: Mapping[int, str] | None = None) -> Figure:
+    """Draw hits against false alarms over all thresholds; the diagonal is guessing.
+
+    Of three classes, each has a curve against the others; `names` are theirs.
+    """
     palette = PALETTES[theme]
+    curves = _curves(points, palette, names)
     data = [
         _diagonal(palette),
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": "Model",
-            "x": _list(points["false_positive_rate"]),
-            "y": _list(points["true_positive_rate"]),
-            "line": {"color": palette.accent, "width": 2},
-            "hovertemplate": "%{y:.0%} of the rises found, at %{x:.0%} false alarms<extra></extra>",
-        },
+        *(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": _list(curve["false_positive_rate"]),
+                "y": _list(curve["true_positive_rate"]),
+                "line": style,
+                "hovertemplate": f"{said}%{{y:.0%}} found, at %{{x:.0%}} false alarms<extra></extra>",
+            }
+            for name, said, curve, style in curves
+        ),
     ]
     layout = {
         "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
         "hovermode": "closest",
         "xaxis": _share_axis("False alarms"),
-        "yaxis": {**_share_axis("Rises found"), "side": "left"},
+        "yaxis": {**_share_axis("Found" if len(curves) > 1 else "Rises found"), "side": "left"},
+        **_legend(curves),
     }
     return figure(data, layout, theme, name="roc", height=SQUARE_HEIGHT)
 
 
-def calibration(bins: pd.DataFrame, *, theme: Theme) -> Figure:
-    """Draw how often the label was 1 against the probability that was predicted; on the diagonal, words were kept."""
+def calibration(bins: pd.DataFrame, *, theme: Theme, names: Mapping[int, str] | None = None) -> Figure:
+    """Draw how often the label was 1 against the probability that was predicted; on the diagonal, words were kept.
+
+    Of three classes, each has a line; `names` are theirs.
+    """
     palette = PALETTES[theme]
+    curves = _curves(bins, palette, names)
     predicted, observed = bins["mean_probability"], bins["observed_share"]
     low = max(0.0, min(float(predicted.min()), float(observed.min())) - 0.05)
     high = min(1.0, max(float(predicted.max()), float(observed.max())) + 0.05)
     data = [
         {**_diagonal(palette), "x": [low, high], "y": [low, high]},
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": "Model",
-            "x": _list(predicted),
-            "y": _list(observed),
-            "customdata": [int(each) for each in bins["n_rows"]],
-            "line": {"color": palette.accent, "width": 2},
-            "marker": {"size": 7, "color": palette.accent},
-            "hovertemplate": "predicted %{x:.1%}, came true %{y:.1%}<br>%{customdata:,} bars<extra></extra>",
-        },
+        *(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": _list(curve["mean_probability"]),
+                "y": _list(curve["observed_share"]),
+                "customdata": [int(each) for each in curve["n_rows"]],
+                "line": style,
+                "marker": {"size": 7, "color": style["color"]},
+                "hovertemplate": (
+                    f"{said}predicted %{{x:.1%}}, came true %{{y:.1%}}<br>%{{customdata:,}} bars<extra></extra>"
+                ),
+            }
+            for name, said, curve, style in curves
+        ),
     ]
     layout = {
         "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
         "hovermode": "closest",
         "xaxis": {**_share_axis("Predicted probability"), "range": [low, high]},
         "yaxis": {**_share_axis("Came true"), "range": [low, high], "side": "left"},
+        **_legend(curves),
     }
     return figure(data, layout, theme, name="calibration", height=SQUARE_HEIGHT)
 
@@ -267,6 +285,28 @@ def trial_scores(
     if target is not None:
         layout["shapes"] = [_target_line(target, palette)]
     return figure(data, layout, theme, name="trials", height=FOLDS_HEIGHT)
+
+
+def _curves(
+    frame: pd.DataFrame, palette: Palette, names: Mapping[int, str] | None
+) -> list[tuple[str, str, pd.DataFrame, dict[str, Any]]]:
+    """Return each curve of a frame: its name, how its hover begins, its points and its line."""
+    if "class" not in frame:  # two classes, or an answer from before each of three had its own
+        return [("Model", "", frame, {"color": palette.accent, "width": 2})]
+    colours = {1: palette.gain, 0: palette.accent, -1: palette.loss}
+    dashes = {1: "solid", 0: "dash", -1: "dashdot"}  # told apart without colours
+    curves = []
+    for which in map(int, frame["class"].unique()):
+        name = (names or {}).get(which, str(which))
+        style = {"color": colours[which], "width": 2, "dash": dashes[which]}
+        curves.append((name, f"{name}: ", frame[frame["class"] == which], style))
+    return curves
+
+
+def _legend(curves: Sequence[Any]) -> dict[str, Any]:
+    if len(curves) == 1:
+        return {}
+    return {"showlegend": True, "margin": {"l": 48, "r": 12, "t": 32, "b": 40}}
 
 
 def _diagonal(palette: Palette) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Which model was chosen and why, and how well its predictions came true on bars that it had not seen."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from dash.development.base_component import Component
 
 from quant.catalog import in_a_sentence
 from quant.models.catalog import MODELS
+from quant.validation.by_class import class_report
 from quant.validation.scores import SCORES, Score
 from webapp.dashboard import formats
 from webapp.dashboard.components.cards import check_line, empty_state, panel
@@ -165,26 +167,43 @@ def _walk_forward(result: ResultView, score: Score, theme: Theme) -> Component:
 def _quality(result: ResultView, theme: Theme) -> list[Component]:
     if "forecast_bins" in result.frames:
         return _forecasts(result, theme)
-    roc, bins = result.frames["roc"], result.frames["calibration"]
+    roc, bins, counts = result.frames["roc"], result.frames["calibration"], result.frames["confusion"]
+    names = _class_names(counts)
+    each = "each class against the others; " if "class" in roc else ""
     panels = []
     if len(roc):
-        figure = figures.roc(roc, theme=theme)
-        note = f"area {_score_text(result.facts['scores']['roc_auc'])}; the dotted line is guessing"
-        panels.append(panel("ROC", chart("analysis-roc", figure, label="Rises found against false alarms"), note=note))
+        figure = figures.roc(roc, theme=theme, names=names)
+        note = f"{each}area {_score_text(result.facts['scores']['roc_auc'])}; the dotted line is guessing"
+        panels.append(panel("ROC", chart("analysis-roc", figure, label="Found against false alarms"), note=note))
     if len(bins):
-        figure = figures.calibration(bins, theme=theme)
+        figure = figures.calibration(bins, theme=theme, names=names)
         note = "on the dotted line a probability means what it says"
         panels.append(
             panel("Calibration", chart("analysis-calibration", figure, label="Predicted against observed"), note=note)
         )
-    return [
-        *panels,
-        panel(
-            "Confusion",
-            confusion_table(result.frames["confusion"]),
-            note="the most probable class, against what came",
-        ),
+    note = "the most probable class, against what came"
+    return [*panels, panel("Confusion", confusion_table(counts), _class_table(counts, names), note=note)]
+
+
+def _class_names(confusion: pd.DataFrame) -> dict[int, str]:
+    if -1 in set(confusion["actual"]):
+        return {1: "Up first", 0: "Neither", -1: "Down first"}
+    return {1: "Label 1", 0: "Label 0"}
+
+
+def _class_table(confusion: pd.DataFrame, names: Mapping[int, str]) -> Component:
+    """Return how well each class was found."""
+    columns = [
+        Column("Class", is_number=False),
+        Column("Precision", help_text="Of the bars that were said to be of the class, the share that were"),
+        Column("Recall", help_text="Of the bars of the class, the share that were said to be"),
+        Column("F1", help_text="The harmonic mean of precision and recall"),
     ]
+    rows = [
+        [names[int(row["class"])], *(formats.percent(row[name], 0) for name in ("precision", "recall", "f1"))]
+        for row in class_report(confusion).to_dict("records")
+    ]
+    return data_table(columns, rows)
 
 
 def _forecasts(result: ResultView, theme: Theme) -> list[Component]:

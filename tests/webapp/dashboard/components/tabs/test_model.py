@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.validation.scores import SCORES
+from quant.validation.by_class import calibration_by_class, roc_by_class
+from quant.validation.scores import SCORES, confusion
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.tabs import model
 
@@ -131,6 +132,26 @@ def test_it_reads_no_more_than_it_shows(view, result):
     )
 
     assert reading.text(model.content(view(), narrow, "light"))
+
+
+def test_each_of_three_classes_has_its_curves_and_is_reported(view, result):
+    labels, probability = np.array([1.0, 0.0, -1.0] * 20), np.tile([[0.6, 0.2], [0.3, 0.3], [0.1, 0.7]], (20, 1))
+    frames = {
+        "roc": roc_by_class(labels, probability),
+        "calibration": calibration_by_class(labels, probability),
+        "confusion": confusion(labels, probability),
+    }
+
+    tree = model.content(view(), dataclasses.replace(result, frames={**result.frames, **frames}), "light")
+
+    for chart in ("analysis-roc", "analysis-calibration"):
+        drawn = reading.by_id(tree, chart).figure
+        assert [trace["name"] for trace in drawn["data"][1:]] == ["Up first", "Neither", "Down first"]
+        assert len({trace["line"]["dash"] for trace in drawn["data"][1:]}) == 3
+        assert drawn["layout"]["showlegend"]
+    words = reading.text(tree)
+    assert "each class against the others" in words
+    assert "Precision" in words
 
 
 def test_predicted_returns_have_their_own_pictures(view, result):
