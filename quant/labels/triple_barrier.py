@@ -151,7 +151,7 @@ def label_events(
     """
     if horizon < 1:
         raise InvalidSpec(f"Expected horizon to be at least 1; found {horizon}.", field="horizon")
-    stamps = pd.DatetimeIndex(prices.index).as_unit("us").asi8
+    stamps = _microseconds(pd.DatetimeIndex(prices.index))
     rows = _places(stamps, events)
     direction = np.ones(len(rows)) if side is None else np.asarray(side, dtype=np.float64)
     if not len(rows) == len(profit) == len(stop) == len(direction):
@@ -165,7 +165,7 @@ def label_events(
         looked_at = (_frozen(prices["high"]), _frozen(prices["low"]), opens)
     else:
         looked_at = (closes, closes, closes)
-    _first_touches(opens, *looked_at, rows, *wide, direction, horizon, touch, end, outcome)
+    first_touches(opens, *looked_at, rows, *wide, direction, horizon, touch, end, outcome)
     is_known = end != UNKNOWN
     last = np.minimum(rows + horizon + 1, len(stamps) - 1)
     return pd.DataFrame(
@@ -176,6 +176,7 @@ def label_events(
             "known_at": _moments(stamps, last, is_known),
         },
         index=events,
+        copy=False,
     )
 
 
@@ -211,13 +212,18 @@ def check_barriers(prices: Prices, *, horizon: int, width: float, stop_width: fl
 
 def _places(stamps: IntArray, events: pd.DatetimeIndex) -> IntArray:
     """Return where the events stand among the bars."""
-    wanted = events.as_unit("us").asi8
+    wanted = _microseconds(events)
     if wanted is stamps or (len(wanted) == len(stamps) and (wanted == stamps).all()):
         return np.arange(len(stamps))
     rows = np.searchsorted(stamps, wanted)
     if len(rows) and (int(rows.max()) >= len(stamps) or (stamps[rows] != wanted).any()):
         raise InvalidSpec("Expected events that are bars of these prices; found others.", field="events")
     return rows
+
+
+def _microseconds(moments: pd.DatetimeIndex) -> IntArray:
+    """Return moments as integers; without a copy of what is in this unit already, as all frames are."""
+    return (moments if moments.unit == "us" else moments.as_unit("us")).asi8
 
 
 def _frozen(column: pd.Series) -> FloatArray:
@@ -234,7 +240,7 @@ def _moments(stamps: IntArray, places: IntArray, is_known: np.ndarray[Any, np.dt
 
 
 @njit(cache=True, nogil=True)
-def _first_touches(  # noqa: PLR0913, PLR0917  # numba kernels take positions only
+def first_touches(  # noqa: PLR0913, PLR0917  # numba kernels take positions only
     opens: FloatArray,
     highs: FloatArray,
     lows: FloatArray,

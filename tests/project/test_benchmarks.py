@@ -6,7 +6,20 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import bare, bars, first_page, fits, main_job, memory, questions, queueing, stopwatch, studying, timing
+from benchmarks import (
+    bare,
+    bars,
+    first_page,
+    fits,
+    labels,
+    main_job,
+    memory,
+    questions,
+    queueing,
+    stopwatch,
+    studying,
+    timing,
+)
 from benchmarks.__main__ import CLAIMS, DOCUMENT, RESULTS
 from benchmarks.document import render, text
 from benchmarks.findings import Finding, Goal, Results, Table, from_json
@@ -88,6 +101,14 @@ def test_ratios_are_of_neighbours():
     assert timing.ratio([1.0, 20.0, 3.0], [1.0, 10.0, 1.0]) == 2.0
     assert timing.percentile([4.0, 1.0, 3.0, 2.0], 0.5) == 2.0
     assert timing.percentile([4.0, 1.0, 3.0, 2.0], 0.99) == 4.0
+
+
+def test_the_plain_loop_labels_events_as_the_kernel_that_it_is_compared_with():
+    prices, target, rows = labels._events(3_000, 400)
+    closes = prices["close"].to_numpy(), prices["open"].to_numpy()
+    kernel = labels._kernel(*closes, rows, 5.0 * target[rows])
+    np.testing.assert_array_equal(kernel, labels.plain_loop(*closes, rows, 5.0 * target[rows], 50))
+    assert set(kernel[0]) == {-1.0, 0.0, 1.0}
 
 
 @pytest.mark.parametrize("n_bars", [1, 500, 25_000])

@@ -68,6 +68,17 @@ TEMPLATES: tuple[Template, ...] = (
         },
     ),
     Template(
+        "meta",
+        "When does a rule pay?",
+        "Averages say long or short; the model learns from events when following them pays, and follows them then.",
+        {
+            "label": {"name": "meta_label", "rule": "crossover"},
+            "events": {"at": "cusum", "threshold": 1.0},
+            "weights": {"by": "uniqueness"},
+            "strategy": {"direction": "long_short", "enter_above": 0.55, "exit_below": 0.5, "short_below": 0.45},
+        },
+    ),
+    Template(
         "long-short",
         "Long/short with volatility target",
         "Bets on falls as well, and holds less when the market is wild.",
