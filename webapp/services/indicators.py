@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from quant.features.catalog import FEATURES, FeatureEntry, FeatureSpec
+from quant.features.catalog import PLAIN_FEATURES, FeatureEntry, PlainFeatureSpec
 from quant.frames import Prices
 from webapp.errors import InvalidInput
 from webapp.services.thinning import Values
@@ -15,7 +15,7 @@ from webapp.services.thinning import Values
 MOST_INDICATORS = 6
 
 _INDICATOR = re.compile(r"([a-z_]{1,40})(?::([a-z_]{1,40}=[0-9.]{1,12}(?:,[a-z_]{1,40}=[0-9.]{1,12}){0,5}))?")
-_SPECS: TypeAdapter[FeatureEntry] = TypeAdapter(FeatureSpec)
+_SPECS: TypeAdapter[FeatureEntry] = TypeAdapter(PlainFeatureSpec)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def parse_indicator(text: str) -> FeatureEntry:
     """
     match = _INDICATOR.fullmatch(text)
     if match is None:
-        known = ", ".join(entry.model_fields["name"].default for entry in FEATURES)
+        known = ", ".join(entry.model_fields["name"].default for entry in PLAIN_FEATURES)
         raise _wrong_indicator(f"Expected an indicator such as sma:window=50, of {known}; found {text[:60]!r}.")
     given = dict(part.split("=") for part in (match[2] or "").split(",") if part)
     try:

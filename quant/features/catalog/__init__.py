@@ -40,6 +40,7 @@ from quant.features.catalog.momentum import (
     WilliamsR,
 )
 from quant.features.catalog.plain import PlainFeature, PlainFeatureSpec
+from quant.features.catalog.transforms import Lag, Rolling, TransformFeature
 from quant.features.catalog.trend import (
     Aroon,
     DirectionalMovement,
@@ -100,6 +101,7 @@ __all__ = [
     "KatzDimension",
     "KeltnerChannels",
     "KontoyiannisEntropy",
+    "Lag",
     "LempelZivComplexity",
     "Macd",
     "MoneyFlowIndex",
@@ -114,6 +116,7 @@ __all__ = [
     "RelativeVolume",
     "Return",
     "RogersSatchell",
+    "Rolling",
     "ShannonEntropy",
     "SimpleMovingAverage",
     "Stochastic",
@@ -126,7 +129,7 @@ __all__ = [
     "YangZhang",
 ]
 
-FeatureSpec = Annotated[PlainFeature, Field(discriminator="name")]
+FeatureSpec = Annotated[PlainFeature | TransformFeature, Field(discriminator="name")]
 
 PLAIN_FEATURES: tuple[type[FeatureEntry], ...] = get_args(PlainFeature)
-FEATURES: tuple[type[FeatureEntry], ...] = PLAIN_FEATURES
+FEATURES: tuple[type[FeatureEntry], ...] = (*PLAIN_FEATURES, *get_args(TransformFeature))

@@ -77,6 +77,9 @@ def entries(kind: type[CatalogEntry]) -> st.SearchStrategy[Any]:
 
 
 def _within_bounds(field: Any) -> st.SearchStrategy[Any]:
+    kinds = getattr(field.annotation, "__args__", ())
+    if kinds and all(isinstance(kind, type) and issubclass(kind, CatalogEntry) for kind in kinds):
+        return st.sampled_from(kinds).flatmap(entries)
     if get_origin(field.annotation) is Literal:
         return st.sampled_from(get_args(field.annotation))
     if get_origin(field.annotation) is UnionType:  # a number or nothing

@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from quant.features.catalog import FEATURES, FeatureEntry
+from quant.features.catalog import PLAIN_FEATURES, FeatureEntry
 from webapp.dashboard import formats, paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
@@ -96,7 +96,7 @@ def indicator_options(entries: Sequence[FeatureEntry]) -> list[dict[str, Any]]:
     """Return what can be added."""
     is_full = len(entries) >= indicators.MOST_INDICATORS
     first = f"{indicators.MOST_INDICATORS} are the most" if is_full else "Add an indicator"
-    listed = [{"label": each.title, "value": _name(each), "disabled": is_full} for each in FEATURES]
+    listed = [{"label": each.title, "value": _name(each), "disabled": is_full} for each in PLAIN_FEATURES]
     return [{"label": first, "value": NOTHING}, *listed]
 
 

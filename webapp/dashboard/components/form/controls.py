@@ -20,6 +20,7 @@ from webapp.dashboard.components.form.schema import (
     Variant,
     entry_indices,
     placed,
+    placed_choices,
     variant_of,
 )
 from webapp.dashboard.formats import plain
@@ -190,10 +191,32 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
     )
     fields = [_parameter(field, values.get(field.path, field.default)) for field in placed(variant, path)]
     hidden = dbc.Input(id=field_id(name_path), type="hidden", value=variant.name)
+    made_of = [part for place in placed_choices(variant, path) for part in _made_of(place, values)]
     problem = _problem(path)
     return html.Div(
-        [head, hidden, html.Div(fields, className="entry-fields"), problem], className="entry", id=anchor(path)
+        [head, hidden, html.Div([*made_of, *fields], className="entry-fields"), problem],
+        className="entry",
+        id=anchor(path),
     )
+
+
+def _made_of(place: Choice, values: Mapping[str, Any]) -> list[Component]:
+    """Return the choice of what an entry is made of, and the parameters of that."""
+    path = f"{place.path}.{DISCRIMINATOR}"
+    chosen = variant_of(place, values.get(path, place.default))
+    select_id = {"type": VARIANT, "path": path, "shown": chosen.name}
+    choice = html.Div(
+        [
+            html.Label(place.label, className="form-label", htmlFor=_html_id(select_id)),
+            dbc.Select(id=select_id, options=_grouped(place.variants), value=chosen.name),
+            _problem(path),
+        ],
+        className="field field-wide",
+        id=anchor(path),
+        title=f"{place.help_text} {chosen.summary}",
+    )
+    fields = [_parameter(field, values.get(field.path, field.default)) for field in placed(chosen, place.path)]
+    return [choice, *fields]
 
 
 def _parameter(field: Field, value: Any) -> Component:

@@ -48,6 +48,7 @@ _LABELS = {
     "max_gap_sessions": "Longest gap",
     "min_samples_leaf": "Fewest bars in a leaf",
     "n_cuts": "Cuts",
+    "of": "Made of",
     "n_kept": "Features to keep",
     "n_folds": "Purged folds",
     "n_rounds": "Rounds",
@@ -113,6 +114,7 @@ _CHOICES = {
     "sample": "Packaged sample",
     "upload": "My uploads",
     "yahoo": "Yahoo Finance",
+    "z_score": "z-score",
     "three_way": "Three: up, neither, down",
     "two_way": "Two: up or not",
     "all": "All bars",
@@ -154,6 +156,7 @@ class Variant:
     category: str
     reference: str
     fields: tuple[Field, ...]
+    places: "tuple[Choice, ...]" = ()  # for other things that it is made of
 
 
 @dataclass(frozen=True)
@@ -249,11 +252,11 @@ def fields_of(parts: tuple[Part, ...], values: Mapping[str, Any]) -> Iterator[Fi
         if isinstance(part, Field):
             yield part
         elif isinstance(part, Choice):
-            yield from placed(variant_of(part, values.get(f"{part.path}.{DISCRIMINATOR}")), part.path)
+            yield from placed_within(variant_of(part, values.get(f"{part.path}.{DISCRIMINATOR}")), part.path, values)
         elif isinstance(part, Entries):
             for index in entry_indices(part, values):
                 variant = variant_of(part, values.get(f"{part.path}.{index}.{DISCRIMINATOR}"))
-                yield from placed(variant, f"{part.path}.{index}")
+                yield from placed_within(variant, f"{part.path}.{index}", values)
 
 
 def entry_indices(entries: Entries, values: Mapping[str, Any]) -> list[int]:
@@ -271,6 +274,18 @@ def variant_of(place: "Choice | Entries", name: object) -> Variant:
 def placed(variant: Variant, path: str) -> tuple[Field, ...]:
     """Return a variant's fields with the path of the place where it stands."""
     return tuple(replace(field, path=f"{path}.{field.path}") for field in variant.fields)
+
+
+def placed_within(variant: Variant, path: str, values: Mapping[str, Any]) -> Iterator[Field]:
+    """Yield a variant's fields where it stands, and those of what it is made of, as chosen."""
+    yield from placed(variant, path)
+    for place in placed_choices(variant, path):
+        yield from placed(variant_of(place, values.get(f"{place.path}.{DISCRIMINATOR}", place.default)), place.path)
+
+
+def placed_choices(variant: Variant, path: str) -> tuple[Choice, ...]:
+    """Return a variant's places for other things with the path of the place where it stands."""
+    return tuple(replace(place, path=f"{path}.{place.path}") for place in variant.places)
 
 
 def _section_title(name: str) -> str:
@@ -333,7 +348,7 @@ class _Reader:
         variants = self._variants(node)
         name = path.rpartition(".")[2]
         default = (node.get("default") or {}).get(DISCRIMINATOR, variants[0].name)
-        return Choice(path, humanised(name), node.get("description", ""), variants, default)
+        return Choice(path, label_of(name), node.get("description", ""), variants, default)
 
     def _variants(self, node: Json) -> tuple[Variant, ...]:
         node = self._resolved(node)
@@ -343,7 +358,9 @@ class _Reader:
     def _variant(self, node: Json) -> Variant:
         name = node["properties"][DISCRIMINATOR]["const"]
         known = self._catalog.get(name, {})
-        fields = [self._field(key, child) for key, child in node["properties"].items() if key != DISCRIMINATOR]
+        children = {key: child for key, child in node["properties"].items() if key != DISCRIMINATOR}
+        places = {key: child for key, child in children.items() if "discriminator" in child}
+        fields = [self._field(key, child) for key, child in children.items() if key not in places]
         return Variant(
             name=name,
             title=known.get("title", humanised(name)),
@@ -351,6 +368,7 @@ class _Reader:
             category=known.get("category", ""),
             reference=known.get("reference", ""),
             fields=tuple(fields),
+            places=tuple(self._choice(key, child) for key, child in places.items()),
         )
 
     def _field(self, path: str, node: Json) -> Field:

@@ -12,9 +12,11 @@ from webapp.dashboard.components.form.schema import (
     Field,
     Instruments,
     Section,
+    Variant,
     entry_indices,
     fields_of,
     placed,
+    placed_choices,
     sections,
     variant_of,
 )
@@ -82,7 +84,12 @@ def read_value(value: Any, field: Field) -> Any:
 def default_entry(entries: Entries, name: str) -> dict[str, Any]:
     """Return a new entry of a list, its parameters at their defaults."""
     variant = variant_of(entries, name)
-    return {DISCRIMINATOR: variant.name, **{field.path: field.default for field in variant.fields}}
+    return _default_of(variant)
+
+
+def _default_of(variant: Variant) -> dict[str, Any]:
+    made_of = {place.path: _default_of(variant_of(place, place.default)) for place in variant.places}
+    return {DISCRIMINATOR: variant.name, **{field.path: field.default for field in variant.fields}, **made_of}
 
 
 def instrument_key(instrument: Mapping[str, Any]) -> str:
@@ -131,13 +138,24 @@ def default_question() -> dict[str, Any]:
 
 
 def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> dict[str, Any]:
-    path = f"{entries.path}.{index}"
+    return _variant_at(entries, f"{entries.path}.{index}", values)
+
+
+def _variant_at(place: Choice | Entries, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variant that stands at a path, with its parameters and what it is made of."""
     name = values.get(f"{path}.{DISCRIMINATOR}")
-    fields = placed(variant_of(entries, name), path)
+    variant = variant_of(place, name)
     parameters = {
-        field.path.rpartition(".")[2]: read_value(values[field.path], field) for field in fields if field.path in values
+        field.path.rpartition(".")[2]: read_value(values[field.path], field)
+        for field in placed(variant, path)
+        if field.path in values
     }
-    return {DISCRIMINATOR: name, **parameters}
+    made_of = {
+        each.path.rpartition(".")[2]: _variant_at(each, each.path, values)
+        for each in placed_choices(variant, path)
+        if f"{each.path}.{DISCRIMINATOR}" in values
+    }
+    return {DISCRIMINATOR: name, **parameters, **made_of}
 
 
 def _variant_values(place: Choice | Entries, path: str, entry: Any) -> Values:
@@ -146,6 +164,9 @@ def _variant_values(place: Choice | Entries, path: str, entry: Any) -> Values:
     values: Values = {f"{path}.{DISCRIMINATOR}": name}
     for field in variant_of(place, name).fields:
         values[f"{path}.{field.path}"] = _shown(entry.get(field.path, field.default), field)
+    for inner in variant_of(place, name).places:
+        made_of = entry.get(inner.path, {DISCRIMINATOR: inner.default})
+        values |= _variant_values(inner, f"{path}.{inner.path}", made_of)
     return values
 
 

@@ -177,3 +177,26 @@ def test_thousands_of_digits_are_no_number():
     for n_digits in (41, 4_000, 5_000):
         assert read_value("9" * n_digits, seed) == "9" * n_digits
     assert read_value("9" * 20, seed) == int("9" * 20)
+
+
+def test_what_a_feature_is_made_of_goes_into_the_form_and_back():
+    made = {"name": "rolling", "statistic": "rank", "window": 20, "of": {"name": "sma", "window": 10}}
+    question = default_question() | {"features": [made, {"name": "lag", "bars": 2, "of": {"name": "macd"}}]}
+    values = to_values(question)
+    assert values["features.0.of.name"] == "sma"
+    assert values["features.0.of.window"] == "10"
+    assert values["features.1.of.slow"] == "26"
+    back = to_question(values)["features"]
+    assert back[0] == made
+    assert back[1]["of"] == {"name": "macd", "fast": 12, "slow": 26, "signal": 9}
+
+
+def test_another_feature_in_the_place_keeps_what_both_have():
+    made = {"name": "lag", "bars": 2, "of": {"name": "sma", "window": 10}}
+    values = to_values(default_question() | {"features": [made]}) | {"features.0.of.name": "rsi"}
+    assert to_question(values)["features"] == [{"name": "lag", "bars": 2, "of": {"name": "rsi", "window": 10}}]
+
+
+def test_a_new_transform_is_made_of_the_first_feature():
+    entries = next(section for section in sections() if section.name == "features").parts[0]
+    assert default_entry(entries, "lag") == {"name": "lag", "bars": 1, "of": {"name": "return", "window": 5}}
