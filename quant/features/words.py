@@ -147,14 +147,30 @@ def _n_symbols(encoding: str) -> int:
     return _N_SYMBOLS[encoding]
 
 
-@kernel(INPUT, COUNT, COUNTS)
-def _encode(values: Values, n_symbols: int, symbols: Counts) -> None:
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _rank(values: Values, end: int, window: int, ranked: Values) -> None:
+    """Sort the first window; in the order of a later one, exchange what left the window for what came."""
+    if end == window:
+        ranked[:] = np.sort(values[:end])
+        return
+    new = values[end - 1]
+    place = np.searchsorted(ranked, values[end - window - 1])
+    while place > 0 and ranked[place - 1] > new:
+        ranked[place] = ranked[place - 1]
+        place -= 1
+    while place < window - 1 and ranked[place + 1] < new:
+        ranked[place] = ranked[place + 1]
+        place += 1
+    ranked[place] = new
+
+
+@kernel(INPUT, INPUT, COUNT, COUNTS)
+def _encode(values: Values, ranked: Values, n_symbols: int, symbols: Counts) -> None:
     """Write the symbol of each value of a window: its sign, or the part of the window that it belongs to."""
     if n_symbols == _SIGNS:
         for i in range(values.size):
             symbols[i] = 1 + int(values[i] > 0.0) - int(values[i] < 0.0)
         return
-    ranked = np.sort(values)
     symbols[:] = 0
     for part in range(1, n_symbols):
         edge = ranked[part * values.size // n_symbols]
@@ -162,12 +178,29 @@ def _encode(values: Values, n_symbols: int, symbols: Counts) -> None:
             symbols[i] += int(values[i] >= edge)
 
 
+@kernel(COUNTS, COUNT, COUNT, returns=COUNT)
+def _longest_match(symbols: Counts, place: int, most: int) -> int:
+    """Return how long the longest word at a place is, up to `most`, that begins at an earlier place too."""
+    longest = 0
+    for earlier in range(place):
+        if longest == most:
+            break
+        if symbols[earlier + longest] != symbols[place + longest]:
+            continue  # it cannot be longer than what was found
+        same = 0
+        while same < most and symbols[earlier + same] == symbols[place + same]:
+            same += 1
+        longest = max(longest, same)
+    return longest
+
+
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
 def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: Values) -> None:
-    symbols = np.empty(window, dtype=np.int64)
+    ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
     counts = np.empty(n_symbols**length, dtype=np.int64)
     for end in range(window, values.size + 1):
-        _encode(values[end - window : end], n_symbols, symbols)
+        _rank(values, end, window, ranked)
+        _encode(values[end - window : end], ranked, n_symbols, symbols)
         counts[:] = 0
         word = 0
         for i in range(window):
@@ -179,39 +212,29 @@ def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
-    symbols = np.empty(window, dtype=np.int64)
+    ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
     usual = window * np.log(n_symbols) / np.log(window)
     for end in range(window, values.size + 1):
-        _encode(values[end - window : end], n_symbols, symbols)
+        _rank(values, end, window, ranked)
+        _encode(values[end - window : end], ranked, n_symbols, symbols)
         n_words, begin = 0, 0
         while begin < window:
-            longest = 0
-            for earlier in range(begin):
-                same = 0
-                while begin + same < window and symbols[earlier + same] == symbols[begin + same]:
-                    same += 1
-                longest = max(longest, same)
             n_words += 1
-            begin += longest + 1
+            begin += _longest_match(symbols, begin, window - begin) + 1
         outputs[end - 1] = n_words / usual
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
-    symbols = np.empty(window, dtype=np.int64)
+    ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
     half = window // 2
     logs = np.log(np.arange(half + 1) + 1.0)
     for end in range(window, values.size + 1):
-        _encode(values[end - window : end], n_symbols, symbols)
+        _rank(values, end, window, ranked)
+        _encode(values[end - window : end], ranked, n_symbols, symbols)
         total = 0.0
         for place in range(1, half + 1):
-            longest = 0
-            for earlier in range(place):
-                same = 0
-                while same < place and place + same < window and symbols[earlier + same] == symbols[place + same]:
-                    same += 1
-                longest = max(longest, same)
-            total += logs[place] / (longest + 1)
+            total += logs[place] / (_longest_match(symbols, place, place) + 1)
         outputs[end - 1] = total / half / np.log(n_symbols)
 
 
