@@ -23,6 +23,28 @@ FILL_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION, FILL_SLIPPA
 INSTRUMENT, DIRECTION, ENTRY_ROW, EXIT_ROW, ENTRY_SHARES, ENTRY_VALUE, EXIT_SHARES, EXIT_VALUE = 0, 1, 2, 3, 4, 5, 6, 7
 MAX_SHARES, INCOME, FEES, COMMISSION, SLIPPAGE, BARS_HELD, ADVERSE, FAVOURABLE = 8, 9, 10, 11, 12, 13, 14, 15
 
+_COLUMNS = pd.Index(
+    [
+        "instrument",
+        "direction",
+        "entry_at",
+        "exit_at",
+        "entry_price",
+        "exit_price",
+        "max_shares",
+        "entry_value",
+        "pnl",
+        "return_on_entry_value",
+        "dividends",
+        "borrow_fees",
+        "costs",
+        "bars_held",
+        "max_adverse_excursion",
+        "max_favourable_excursion",
+        "is_open",
+    ],
+    dtype="str",
+)
 _DIRECTIONS = pd.array(["short", "long"], dtype="str")
 _inlined = njit(forceinline=True, error_model="numpy")
 
@@ -87,27 +109,29 @@ def _trades_frame(trades: FloatArray, bars: Bars, last_values: FloatArray) -> pd
     pnl = gross + trades[INCOME] - trades[FEES] - trades[COMMISSION]
     exit_rows = trades[EXIT_ROW].astype(np.int64)  # -1 becomes NaT
     exit_at = bars.timestamps.take(exit_rows, fill_value=pd.NaT)  # type: ignore[arg-type] # unknown to the stubs
-    return pd.DataFrame(
-        {
-            "instrument": bars.instruments.to_numpy()[instruments],
-            "direction": _DIRECTIONS.take((trades[DIRECTION] > 0).astype(np.int64)),
-            "entry_at": bars.timestamps[trades[ENTRY_ROW].astype(np.int64)],
-            "exit_at": exit_at,
-            "entry_price": trades[ENTRY_VALUE] / trades[ENTRY_SHARES],
-            "exit_price": trades[EXIT_VALUE] / np.where(trades[EXIT_SHARES] > 0, trades[EXIT_SHARES], np.nan),
-            "max_shares": trades[MAX_SHARES],
-            "entry_value": trades[ENTRY_VALUE],
-            "pnl": pnl,
-            "return_on_entry_value": pnl / trades[ENTRY_VALUE],
-            "dividends": trades[INCOME],
-            "borrow_fees": trades[FEES],
-            "costs": trades[COMMISSION] + trades[SLIPPAGE] + trades[FEES],
-            "bars_held": trades[BARS_HELD].astype(np.int64),
-            "max_adverse_excursion": trades[ADVERSE],
-            "max_favourable_excursion": trades[FAVOURABLE],
-            "is_open": is_open,
-        }
+    columns = (
+        bars.instruments.to_numpy()[instruments],
+        _DIRECTIONS.take((trades[DIRECTION] > 0).astype(np.int64)),
+        bars.timestamps[trades[ENTRY_ROW].astype(np.int64)],
+        exit_at,
+        trades[ENTRY_VALUE] / trades[ENTRY_SHARES],
+        trades[EXIT_VALUE] / np.where(trades[EXIT_SHARES] > 0, trades[EXIT_SHARES], np.nan),
+        trades[MAX_SHARES],
+        trades[ENTRY_VALUE],
+        pnl,
+        pnl / trades[ENTRY_VALUE],
+        trades[INCOME],
+        trades[FEES],
+        trades[COMMISSION] + trades[SLIPPAGE] + trades[FEES],
+        trades[BARS_HELD].astype(np.int64),
+        trades[ADVERSE],
+        trades[FAVOURABLE],
+        is_open,
     )
+    # Numbered first and named by an index that is there already: an index of names costs more than the columns.
+    frame = pd.DataFrame(dict(enumerate(columns)), copy=False)
+    frame.columns = _COLUMNS
+    return frame
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
