@@ -14,8 +14,8 @@ from webapp.dashboard.components.tables import Cell, Column, data_table
 from webapp.services.results import ResultView
 
 _METHODS = {
-    "block_bootstrap": "Same returns, blocks in another order",
-    "normal": "Normal returns, same mean and spread",
+    "block_bootstrap": "Blocks in another order",
+    "normal": "Normal returns",
 }
 _MOST_INSTRUMENTS = 12  # in the matrix of correlations; more are in its export
 
@@ -42,20 +42,20 @@ def stress_panel(stress: pd.DataFrame) -> Component:
         return panel(title, empty_state("graph-up-arrow", "The curve is shorter than a week.", small=True))
     columns = [
         Column("Window", is_number=False),
+        Column("Strategy"),
+        Column("Benchmark"),
         Column("From", is_number=False),
         Column("To", is_number=False),
         Column("Bars"),
-        Column("Strategy"),
-        Column("Benchmark"),
     ]
     rows: list[list[Cell]] = [
         [
             each["name"],
+            html.Span(formats.percent(each["return"], signed=True), className=formats.sign_class(each["return"])),
+            formats.percent(_known(each["benchmark_return"]), signed=True),
             html.Span(formats.date(each["start_at"]), className="text-nowrap"),
             html.Span(formats.date(each["end_at"]), className="text-nowrap"),
             formats.count(each["n_bars"]),
-            html.Span(formats.percent(each["return"], signed=True), className=formats.sign_class(each["return"])),
-            formats.percent(_known(each["benchmark_return"]), signed=True),
         ]
         for each in stress.to_dict("records")
     ]
