@@ -27,6 +27,7 @@ from benchmarks.installation import installation
 from benchmarks.long_prices import long_prices
 from benchmarks.machine import describe, versions
 from quant.analysis import Silent, run_analysis
+from quant.memory import Memory
 from quant.preparation import fetch_instruments
 from quant.stages import MemoryStore
 
@@ -185,8 +186,10 @@ def test_every_second_of_a_run_belongs_to_one_part(tmp_path):
     spec = questions.with_extras(questions.small(), n_trials=1)
     report = tmp_path / "report.json"
     run = stopwatch.timed(run_analysis, report)
-    answer = run(spec, fetch_instruments, store=MemoryStore(), watcher=Silent())
+    memory = Memory(2**24)
+    answer = run(spec, fetch_instruments, store=MemoryStore(), watcher=Silent(), memory=memory)
 
+    assert memory.n_bytes == 0, "every part is computed, whatever was asked before"
     watch = json.loads(report.read_text())
     extras = {"importance", "tune", "tune fits", "audit"}
     parts = {name for names in main_job.PARTS.values() for name in names}
