@@ -29,6 +29,7 @@ CLAIMS = {
     "lists": "benchmarks.lists",
     "features": "benchmarks.features",
     "bars": "benchmarks.bars",
+    "labels": "benchmarks.labels",
     "fractal": "benchmarks.fractal",
     "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
