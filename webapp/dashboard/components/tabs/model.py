@@ -182,12 +182,13 @@ def _quality(result: ResultView, theme: Theme) -> list[Component]:
             panel("Calibration", chart("analysis-calibration", figure, label="Predicted against observed"), note=note)
         )
     note = "the most probable class, against what came"
-    return [*panels, panel("Confusion", confusion_table(counts), _class_table(counts, names), note=note)]
+    found = html.Div(_class_table(counts, names), className="mt-3")
+    return [*panels, panel("Confusion", confusion_table(counts), found, note=note)]
 
 
 def _class_names(confusion: pd.DataFrame) -> dict[int, str]:
     if -1 in set(confusion["actual"]):
-        return {1: "Up first", 0: "Neither", -1: "Down first"}
+        return {1: "Up", 0: "Neither", -1: "Down"}
     return {1: "Label 1", 0: "Label 0"}
 
 
@@ -245,10 +246,9 @@ def _intervals(result: ResultView, theme: Theme) -> Component:
 def confusion_table(confusion: pd.DataFrame) -> Component:
     """Return what was predicted against what came true, with shares of each row."""
     counts = confusion.pivot_table(index="actual", columns="predicted", values="n_rows", aggfunc="sum")
-    is_three_way = -1 in counts.index
-    classes = [1, 0, -1] if is_three_way else [1, 0]
+    names = _class_names(confusion)
+    classes = list(names)
     counts = counts.reindex(index=classes, columns=classes, fill_value=0)
-    names = {1: "Up", 0: "Neither", -1: "Down"} if is_three_way else {1: "Label 1", 0: "Label 0"}
     rows: list[list[Component | str]] = []
     for actual in classes:
         row = [float(n) for n in counts.loc[actual].to_numpy(dtype=np.float64)]
@@ -297,7 +297,7 @@ def _importance_outside(importance: pd.DataFrame, score: Score, theme: Theme) ->
 def _importance_inside(importance: pd.DataFrame, theme: Theme) -> list[Component]:
     """Return how much the models lean on each feature, as seen in training."""
     if importance["impurity"].notna().sum() == 0:
-        sentence = "This model leans on bars, or on combinations of features: it has no such number."
+        sentence = "This model leans on bars, on other models, or on combinations of features: it has no such number."
         return [empty_state("bar-chart-steps", sentence, small=True)]
     measure = str(importance["impurity_measure"].iloc[0])
     measure = measure[:1].upper() + measure[1:]

@@ -146,7 +146,7 @@ def test_each_of_three_classes_has_its_curves_and_is_reported(view, result):
 
     for chart in ("analysis-roc", "analysis-calibration"):
         drawn = reading.by_id(tree, chart).figure
-        assert [trace["name"] for trace in drawn["data"][1:]] == ["Up first", "Neither", "Down first"]
+        assert [trace["name"] for trace in drawn["data"][1:]] == ["Up", "Neither", "Down"]
         assert len({trace["line"]["dash"] for trace in drawn["data"][1:]}) == 3
         assert drawn["layout"]["showlegend"]
     words = reading.text(tree)
