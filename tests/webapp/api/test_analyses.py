@@ -307,7 +307,7 @@ def test_a_list_costs_the_same_however_long_it_is(me, ask, app, count_queries):
             me.get("/analyses")
         costs.append(len(statements))
 
-    assert costs == [5, 5]  # what time it is, who asks, how many there are, which, their tags
+    assert costs == [6, 6]  # what time it is, who asks, how many there are, which, their rows, their tags
 
 
 @pytest.mark.parametrize(
