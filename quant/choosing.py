@@ -16,12 +16,13 @@ from quant import report
 from quant.errors import ModelError
 from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target
 from quant.models.catalog import ModelEntry
-from quant.models.search import sample_parameters, with_parameters
+from quant.models.search import grid_parameters, sample_parameters, suggest_parameters, with_parameters
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
 from quant.stages import Json, Peers, StageOutput, StageStore, Step, obtain, stage_key
 from quant.validation.cross_validation import FoldResult
-from quant.validation.tuning import Candidate, Trial, draw_parameters, random_search
+from quant.validation.scores import SCORES
+from quant.validation.tuning import Candidate, Trial, draw_parameters, grid_of, next_round, random_search
 from quant.watcher import Watcher
 
 
@@ -103,28 +104,66 @@ class Choosing:
 
     def help(self) -> None:
         """Compute and store trials of the search that the peers hand out, until they hand out none."""
-        drawn = self._drawn(self.spec.tuning.n_trials)
-        steps = {step.key: step for step in (self._step("tuning", number, model) for number, model in drawn)}
+        failed: set[str] = set()
         while True:
+            steps = {step.key: step for step in self._open_steps() if step.key not in failed}
+            if not steps:
+                return
             with self.peers.claim({key: step.kind for key, step in steps.items()}) as key:
                 if key is None:
                     return
                 try:
                     self.store.put(key, steps[key].compute())
                 except ModelError:
-                    del steps[key]  # who asked will find out, and say it
+                    failed.add(key)  # who asked will find out, and say it
 
-    def _drawn(self, n_trials: int) -> list[tuple[int, ModelEntry]]:
-        """Return numbers and models of the search's trials."""
-        candidates = self._candidates()
-        drawn: list[tuple[int, ModelEntry]] = []
-        for number in range(n_trials):
-            position, parameters = draw_parameters(candidates, self.spec.seed, number)
-            drawn.append((number, with_parameters(self.spec.models[position], parameters)))
-        return drawn
+    def _open_steps(self) -> list[Step]:
+        """Return the trials that can be computed now: of a search in rounds, those of the first that is not stored."""
+        scores: list[float | None] = []
+        while True:
+            drawn = self._drawn(self.spec.tuning.n_trials, scores)
+            steps = [self._step("tuning", number, model) for number, _, model in drawn]
+            if self.spec.tuning.method != "tpe" or not steps:
+                return steps
+            found = [self.store.get(step.key) for step in steps]
+            if not all(found):
+                return steps
+            scores += [output.facts["score"] for output in found if output is not None]
+
+    def _drawn(self, n_trials: int, scores: Sequence[float | None]) -> list[tuple[int, int, ModelEntry]]:
+        """Return number, candidate's place and model of each trial that is known by these scores: all, or a round."""
+        spec, candidates = self.spec, self._candidates()
+        if spec.tuning.method == "tpe":
+            first = len(scores)
+            chosen = [] if first >= n_trials else next_round(
+                candidates,
+                scores,
+                round_size=spec.tuning.round_size,
+                seed=spec.seed,
+                higher_is_better=SCORES[spec.validation.score].higher_is_better,
+            )  # fmt: skip
+        else:
+            first = 0
+            chosen = (
+                grid_of(candidates, n_trials)
+                if spec.tuning.method == "grid"
+                else [draw_parameters(candidates, spec.seed, number) for number in range(n_trials)]
+            )
+        return [
+            (number, place, with_parameters(spec.models[place], parameters))
+            for number, (place, parameters) in enumerate(chosen[: n_trials - first], start=first)
+        ]
 
     def _candidates(self) -> list[Candidate]:
-        return [Candidate(entry.name, partial(sample_parameters, type(entry))) for entry in self.spec.models]
+        return [
+            Candidate(
+                entry.name,
+                partial(sample_parameters, type(entry)),
+                partial(grid_parameters, type(entry)),
+                partial(suggest_parameters, type(entry)),
+            )
+            for entry in self.spec.models
+        ]
 
     def _step(self, kind: str, number: int, model: ModelEntry) -> Step:
         """Return a trial as a stage; its key leaves out the number, under which another analysis may have stored it."""
@@ -173,15 +212,28 @@ class Choosing:
         self.watcher.tried([judged])
         return judged
 
+    def _is_begun(self, step: Step) -> bool:
+        return self.store.get(step.key) is not None or self.peers.is_begun(step.key)
+
     def _tune(self, pinned_n_trials: int | None) -> list[TriedModel]:
         spec = self.spec
         self.watcher.at("tune", 0.0, "No model met the target; searching for better parameters in the training span.")
-        drawn = self._drawn(pinned_n_trials or spec.tuning.n_trials)
-        steps = [self._step("tuning", number, model) for number, model in drawn]
+        n_most = pinned_n_trials or spec.tuning.n_trials
+        drawn = self._drawn(n_most, ())
+        steps = [self._step("tuning", number, model) for number, _, model in drawn]
         judged: list[TriedModel] = []
+        if spec.tuning.method == "grid":
+            n_most = min(n_most, len(drawn))
+
+        def draw(number: int) -> tuple[int, dict[str, Any]]:
+            if number == len(drawn):  # all before are told
+                drawn.extend(self._drawn(n_most, [trial.score for trial in judged]))
+                steps.extend(self._step("tuning", each, model) for each, _, model in drawn[number:])
+            _, place, model = drawn[number]
+            return place, model.model_dump(exclude={"name"})
 
         def evaluate(_position: int, _parameters: Mapping[str, Any]) -> Sequence[float]:
-            number, model = drawn[len(judged)]
+            number, _, model = drawn[len(judged)]
             self.peers.offer({step.key: step.kind for step in steps[number + 1 :]})
             try:
                 judged.append(self._tell(number, "tuning", model, *steps[number:]))
@@ -191,7 +243,7 @@ class Choosing:
             return [np.nan if score is None else score for score in judged[-1].fold_scores]
 
         def is_begun(number: int) -> bool:
-            return self.store.get(steps[number].key) is not None or self.peers.is_begun(steps[number].key)
+            return number < len(steps) and self._is_begun(steps[number])
 
         def on_trial(trial: Trial) -> None:
             message = f"Did not fit: {trial.error}" if trial.error else report.describe_trial(judged[-1])
@@ -201,12 +253,13 @@ class Choosing:
             trials = random_search(
                 self._candidates(),
                 evaluate,
-                n_trials=spec.tuning.n_trials,
+                n_trials=n_most,
                 time_budget_seconds=spec.tuning.time_budget_seconds,
                 seed=spec.seed,
                 pinned_n_trials=pinned_n_trials,
                 on_trial=on_trial,
                 is_begun=is_begun,
+                draw=draw,
             )
         finally:
             self.peers.withdraw()

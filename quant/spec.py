@@ -100,7 +100,7 @@ Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 
 def _later_defaults() -> dict[str, Any]:
     """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
-    strategy = StrategySpec().model_dump(mode="json")
+    strategy, tuning = (part.model_dump(mode="json") for part in (StrategySpec(), TuningSpec()))
     barriers = TripleBarrier().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
     return {
@@ -111,6 +111,7 @@ def _later_defaults() -> dict[str, Any]:
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
+        "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }
 
 

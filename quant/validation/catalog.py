@@ -82,10 +82,22 @@ class IntervalSpec(Spec):
 
 
 class TuningSpec(Spec):
-    """Random search inside the training span, started only when the validation target is missed."""
+    """A search inside the training span, started only when the validation target is missed."""
 
+    method: Literal["random", "grid", "tpe"] = Field(
+        default="random",
+        description="Parameters at random, on a grid, or where earlier trials did well (`tpe`, tree-structured Parzen "
+        "estimators).",
+    )
     enabled: bool = Field(default=True, description="Search for better parameters when the target is missed.")
     n_trials: int = Field(default=20, ge=1, le=500, description="Parameter sets to try, all models together.")
+    round_size: int = Field(
+        default=5,
+        ge=1,
+        le=50,
+        description="Trials of `tpe` that are chosen at once: what they find is learned from together, so that the "
+        "number of workers changes no result.",
+    )
     time_budget_seconds: int = Field(default=120, ge=5, le=86400, description="Start no further trial after this long.")
 
 

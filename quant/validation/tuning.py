@@ -1,9 +1,10 @@
-"""Random search for better parameters, inside the training span."""
+"""The search for better parameters, inside the training span: at random, on a grid, or by what trials have found."""
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, repeat, zip_longest
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -24,10 +25,16 @@ class Candidate:
         Name of the model, for people.
     sample : callable
         `sample(rng)` draws parameters from a numpy Generator, and from nothing else.
+    grid : callable
+        `grid()` yields parameters in the order in which they are to be tried.
+    suggest : callable
+        `suggest(trial)` lets a trial of Optuna's choose parameters.
     """
 
     model: str
     sample: Callable[[np.random.Generator], Mapping[str, Any]]
+    grid: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+    suggest: Callable[[Any], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,100 @@ def draw_parameters(candidates: Sequence[Candidate], seed: int, number: int) -> 
     return position, dict(candidates[position].sample(np.random.default_rng([seed, number])))
 
 
+def grid_of(candidates: Sequence[Candidate], n_trials: int) -> list[tuple[int, Parameters]]:
+    """Return the first trials of a grid search: candidates take turns until none has a point left.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        The models, at least one.
+    n_trials : int
+        Most trials.
+
+    Returns
+    -------
+    list of (int, dict)
+        Position among the candidates, and parameters.
+    """
+    walks = [
+        zip(repeat(place), map(dict, islice(candidate.grid(), n_trials)), strict=False)
+        for place, candidate in enumerate(candidates)
+    ]
+    turns = chain.from_iterable(zip_longest(*walks))
+    return list(islice((turn for turn in turns if turn is not None), n_trials))
+
+
+def next_round(
+    candidates: Sequence[Candidate],
+    scores: Sequence[float | None],
+    *,
+    round_size: int,
+    seed: int,
+    higher_is_better: bool,
+) -> list[tuple[int, Parameters]]:
+    """Return what a tree-structured Parzen estimator tries next, after whole rounds of which it knows the scores.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        The models, at least one; trial `i` tries candidate `i` modulo their number, and each has its own estimator.
+    scores : sequence of float or None
+        Of all trials so far, in the order of their numbers: a multiple of `round_size`. None: it failed, or no score.
+    round_size : int
+        Trials that are chosen at once, at least 1.
+    seed : int
+        Start of the random numbers.
+    higher_is_better : bool
+        Whether the greatest score is sought.
+
+    Returns
+    -------
+    list of (int, dict)
+        Position among the candidates, and parameters, of `round_size` trials.
+
+    Raises
+    ------
+    InvalidSpec
+        If the scores are not those of whole rounds.
+
+    Notes
+    -----
+    Timing: as `random_search`: scores of folds inside the training span.
+
+    Optuna is asked and told in memory, from the first trial on each time: so what is tried depends on the arguments
+    alone, and whoever knows the scores, in any process, finds the same.
+
+    References
+    ----------
+    Bergstra, Bardenet, Bengio and Kégl 2011, Algorithms for Hyper-Parameter Optimization, NeurIPS 24.
+    """
+    if round_size < 1 or len(scores) % round_size:
+        raise InvalidSpec(
+            f"Expected the scores of whole rounds of {round_size} trials; found {len(scores)}.", field="round_size"
+        )
+    import optuna  # noqa: PLC0415  # half a second, for those who ask for it
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    state = optuna.trial.TrialState
+    studies = [
+        optuna.create_study(
+            direction="maximize" if higher_is_better else "minimize",
+            sampler=optuna.samplers.TPESampler(seed=(seed + place) % 2**32),
+        )
+        for place in range(len(candidates))
+    ]
+    asked: list[tuple[int, Parameters]] = []
+    for first in range(0, len(scores) + round_size, round_size):
+        trials = []
+        for number in range(first, first + round_size):
+            place = number % len(candidates)
+            trials.append(studies[place].ask())
+            asked.append((place, dict(candidates[place].suggest(trials[-1]))))
+        for (place, _), trial, score in zip(asked[first:], trials, scores[first : first + round_size], strict=False):
+            studies[place].tell(trial, score, state=state.FAIL if score is None else state.COMPLETE)
+    return asked[-round_size:]
+
+
 def random_search(  # noqa: PLR0913  # each is a part of what a search is
     candidates: Sequence[Candidate],
     evaluate: Evaluate,
@@ -100,6 +201,7 @@ def random_search(  # noqa: PLR0913  # each is a part of what a search is
     pinned_n_trials: int | None = None,
     on_trial: Callable[[Trial], None] | None = None,
     is_begun: Callable[[int], bool] | None = None,
+    draw: Callable[[int], tuple[int, Parameters]] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Trial]:
     """Try parameter sets drawn at random, told one after the other.
@@ -125,6 +227,8 @@ def random_search(  # noqa: PLR0913  # each is a part of what a search is
     is_begun : callable, default=None
         `is_begun(number)` tells whether somebody has begun a trial already, or ended it: the time budget, which keeps
         trials from being started, does not keep it out.
+    draw : callable, default=None
+        `draw(number)` returns candidate and parameters of a trial, when all before it are told; None: at random.
     clock : callable, default=time.monotonic
         Seconds that only grow.
 
@@ -165,17 +269,22 @@ def random_search(  # noqa: PLR0913  # each is a part of what a search is
         is_late = number > 0 and pinned_n_trials is None and clock() - started > time_budget_seconds
         if is_late and not (is_begun is not None and is_begun(number)):
             break
-        trials.append(_run_trial(candidates, evaluate, seed, number, clock))
+        drawn = draw_parameters(candidates, seed, number) if draw is None else draw(number)
+        trials.append(_run_trial(candidates, evaluate, number, drawn, clock))
         if on_trial is not None:
             on_trial(trials[-1])
     return trials
 
 
 def _run_trial(
-    candidates: Sequence[Candidate], evaluate: Evaluate, seed: int, number: int, clock: Callable[[], float]
+    candidates: Sequence[Candidate],
+    evaluate: Evaluate,
+    number: int,
+    drawn: tuple[int, Parameters],
+    clock: Callable[[], float],
 ) -> Trial:
     started = clock()
-    position, parameters = draw_parameters(candidates, seed, number)
+    position, parameters = drawn
     fold_scores: tuple[float | None, ...] = ()
     error = None
     try:

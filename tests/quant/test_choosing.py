@@ -42,8 +42,8 @@ class Recorder(Silent):
 class Board(NoPeers):
     """What is offered, and a helper who takes it as soon as it is."""
 
-    def __init__(self, store, n_helped):
-        self.store, self.n_helped, self.offered, self.helping = store, n_helped, [], False
+    def __init__(self, store, n_helped, spec=SPEC):
+        self.store, self.n_helped, self.spec, self.offered, self.helping = store, n_helped, spec, [], False
 
     @contextmanager
     def claim(self, wanted):
@@ -57,7 +57,7 @@ class Board(NoPeers):
     def offer(self, stages):
         self.offered = list(stages)
         self.helping = True
-        help_tuning(SPEC, fetch_instruments, store=self.store, peers=self, watcher=Silent())
+        help_tuning(self.spec, fetch_instruments, store=self.store, peers=self, watcher=Silent())
         self.helping = False
 
 
@@ -78,6 +78,30 @@ def test_help_changes_no_number_and_no_order(alone, n_helped):
     assert recorder.trials == watcher.trials == [("candidate", 0), ("candidate", 1), *tuning]
     assert recorder.fractions == sorted(recorder.fractions)
     assert recorder.fractions[-1] == 1.0
+
+
+def searched(**tuning):
+    return SPEC.model_copy(update={"tuning": SPEC.tuning.model_copy(update=tuning), "models": SPEC.models[:1]})
+
+
+def test_a_search_that_learns_is_the_same_with_help_and_in_a_re_run():
+    """In rounds of two: what the second round tries depends on what the first has found, whoever computed it."""
+    spec = searched(method="tpe", round_size=2)
+    store, recorder = MemoryStore(), Recorder()
+    alone = run_analysis(spec, fetch_instruments, watcher=recorder)
+    helped = run_analysis(spec, fetch_instruments, store=store, peers=Board(store, 9, spec))
+    again = run_analysis(spec, fetch_instruments, store=store, pinned_n_tuning_trials=5)
+
+    assert alone.hash() == helped.hash() == again.hash()
+    assert recorder.trials[1:] == [("tuning", number) for number in range(5)]
+    other = run_analysis(searched(method="tpe", round_size=5), fetch_instruments)
+    assert alone.frames["candidates"]["parameters"][:3].equals(other.frames["candidates"]["parameters"][:3])
+
+
+def test_a_grid_is_walked_through_in_its_order():
+    result = run_analysis(searched(method="grid"), fetch_instruments)
+    parameters = result.frames["candidates"]["parameters"][1:].tolist()
+    assert parameters == ['{"c": 0.1}', '{"c": 0.001}', '{"c": 10.0}', '{"c": 0.01}', '{"c": 1.0}']
 
 
 def test_what_a_helper_has_done_counts_when_the_time_is_over(monkeypatch):

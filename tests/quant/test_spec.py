@@ -61,7 +61,7 @@ GOOG = {
         "score": "roc_auc",
         "target": 0.55,
     },
-    "tuning": {"enabled": True, "n_trials": 20, "time_budget_seconds": 120},
+    "tuning": {"method": "random", "enabled": True, "n_trials": 20, "round_size": 5, "time_budget_seconds": 120},
     "strategy": {
         "direction": "long_flat",
         "enter_above": 0.55,
@@ -283,6 +283,7 @@ def test_negative_zero_is_zero():
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
     older = {name: part for name, part in GOOG.items() if name not in {"events", "intervals", "weights", "overfitting"}}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
+    older["tuning"] = {name: value for name, value in GOOG["tuning"].items() if name not in {"method", "round_size"}}
     assert AnalysisSpec.model_validate(older).hash() == GOOG_HASH
     for part, field, value in (
         ("intervals", "level", 0.9),
@@ -292,6 +293,7 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
         ("weights", "decay", 0.5),
         ("weights", "balanced", True),
         ("overfitting", "n_resamples", 0),
+        ("tuning", "method", "grid"),
     ):
         changed = {**GOOG, part: {**GOOG[part], field: value}}
         assert AnalysisSpec.model_validate(changed).hash() != GOOG_HASH

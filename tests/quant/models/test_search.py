@@ -1,3 +1,5 @@
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from quant.errors import InvalidSpec
 from quant.models.catalog import MODELS, Choices, FloatRange, IntegerRange, LogisticRegression, ModelEntry, RandomForest
-from quant.models.search import sample_parameters, with_parameters
+from quant.models.search import grid_parameters, sample_parameters, suggest_parameters, with_parameters
 
 
 def entry(**search_space):
@@ -96,3 +98,26 @@ def test_what_the_entry_does_not_allow_is_refused(parameters, field):
     with pytest.raises(InvalidSpec, match=f"found {field} = ") as refused:
         with_parameters(RandomForest(), parameters)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_point_of_a_grid_is_allowed_and_comes_once(model):
+    points = list(islice(grid_parameters(model), 60))
+    assert all(with_parameters(model(), point) for point in points)
+    assert len({str(point) for point in points}) == len(points)
+    assert all(list(point) == list(model.search_space) for point in points)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_what_a_tuner_chooses_is_allowed(model, end):
+    class AtTheEnd:
+        def suggest_int(self, _name, low, high, *, log=False):
+            assert log in (True, False)
+            return {"low": low, "high": high}[end]
+
+        suggest_float = suggest_int
+
+    chosen = suggest_parameters(model, AtTheEnd())
+    assert with_parameters(model(), chosen)
+    assert list(chosen) == list(model.search_space)

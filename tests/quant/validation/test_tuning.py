@@ -4,7 +4,7 @@ import math
 import pytest
 
 from quant.errors import InvalidSpec, LeakageError, ModelError
-from quant.validation.tuning import Candidate, draw_parameters, random_search
+from quant.validation.tuning import Candidate, draw_parameters, grid_of, next_round, random_search
 
 CANDIDATES = [
     Candidate("flat", lambda rng: {"level": float(rng.random())}),
@@ -152,3 +152,58 @@ def test_numbers_out_of_bounds_are_refused(arguments, field):
 def test_without_a_model_there_is_nothing_to_search():
     with pytest.raises(InvalidSpec, match="at least one model"):
         random_search([], scored_by_level, n_trials=1, time_budget_seconds=5, seed=0)
+
+
+# --- Grid and tree-structured Parzen estimators ----------------------------------------------------------------------
+
+LEARNING = [
+    Candidate("hill", lambda _rng: {}, suggest=lambda trial: {"x": trial.suggest_float("x", 0.0, 1.0)}),
+    Candidate("step", lambda _rng: {}, suggest=lambda trial: {"n": trial.suggest_int("n", 1, 9)}),
+]
+
+
+def learned(n_rounds, round_size, *, seed=0, candidates=LEARNING[:1], higher_is_better=True, score=None):
+    """Return the parameters of all trials of a search that is best at x = 0.3."""
+    score = score or (lambda parameters: -((parameters["x"] - 0.3) ** 2))
+    tried, scores = [], []
+    for _ in range(n_rounds):
+        found = next_round(candidates, scores, round_size=round_size, seed=seed, higher_is_better=higher_is_better)
+        tried += found
+        scores += [score(parameters) for _, parameters in found]
+    return tried
+
+
+def test_candidates_of_a_grid_take_turns_until_none_has_a_point_left():
+    candidates = [
+        Candidate("short", lambda _rng: {}, grid=lambda: iter([{"a": 1}, {"a": 2}])),
+        Candidate("long", lambda _rng: {}, grid=lambda: ({"b": number} for number in range(4))),
+    ]
+    order = [(0, {"a": 1}), (1, {"b": 0}), (0, {"a": 2}), (1, {"b": 1}), (1, {"b": 2}), (1, {"b": 3})]
+    assert grid_of(candidates, 50) == order
+    assert grid_of(candidates, 3) == order[:3]
+
+
+def test_a_search_that_learns_gathers_where_trials_did_well():
+    tried = [parameters["x"] for _, parameters in learned(12, 5)]
+    first, last = (sum(abs(x - 0.3) for x in part) / 20 for part in (tried[:20], tried[-20:]))
+    assert last < 0.6 * first
+    lower = learned(12, 5, higher_is_better=False, score=lambda parameters: (parameters["x"] - 0.3) ** 2)
+    assert [parameters["x"] for _, parameters in lower] == tried
+
+
+def test_what_is_tried_depends_on_scores_and_seed_alone():
+    assert learned(4, 3) == learned(4, 3)
+    assert learned(4, 3) != learned(4, 3, seed=1)
+    assert learned(2, 3) == learned(4, 3)[:6]
+
+
+def test_candidates_of_a_search_that_learns_take_turns_and_failures_teach_nothing():
+    found = learned(3, 3, candidates=LEARNING, score=lambda _parameters: None)
+    assert [place for place, _ in found] == [0, 1] * 4 + [0]
+    assert all(1 <= parameters["n"] <= 9 for place, parameters in found if place == 1)
+
+
+@pytest.mark.parametrize(("scores", "round_size"), [([1.0], 2), ([], 0)])
+def test_parts_of_rounds_are_refused(scores, round_size):
+    with pytest.raises(InvalidSpec):
+        next_round(LEARNING, scores, round_size=round_size, seed=0, higher_is_better=True)
