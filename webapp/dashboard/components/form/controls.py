@@ -34,6 +34,7 @@ ADD_NAME = "new-analysis-add-name"
 INSTRUMENTS = "new-analysis-instruments"
 
 _CODE = re.compile(r"`([^`]+)`")
+_MANY = 24  # variants, from which on the list is searched
 _FEW = 4  # entries with more parameters take a whole row
 
 
@@ -144,12 +145,7 @@ def _entries(entries: Entries, values: Mapping[str, Any]) -> Component:
     adding = html.Div(
         [
             html.Label(f"To add to {entries.label.lower()}", htmlFor=_html_id(name_id), className="visually-hidden"),
-            dbc.Select(
-                id=name_id,
-                options=_grouped(entries.variants),
-                value=entries.variants[0].name,
-                style={"maxWidth": "260px"},
-            ),
+            _variant_picker(entries.variants, name_id),
             html.Button(
                 [icon("plus-lg"), "Add"],
                 id={"type": ADD, "path": entries.path},
@@ -160,7 +156,8 @@ def _entries(entries: Entries, values: Mapping[str, Any]) -> Component:
         className="entry-add",
     )
     problem = _problem(entries.path)
-    is_compact = all(len(variant.fields) < _FEW for variant in entries.variants)
+    n_small = sum(len(variant.fields) < _FEW for variant in entries.variants)
+    is_compact = 2 * n_small > len(entries.variants)  # the few with many parameters take a whole row each
     return html.Div(
         [
             html.Div(marked(entries.help_text), className="form-text mt-0"),
@@ -195,8 +192,27 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
     problem = _problem(path)
     return html.Div(
         [head, hidden, html.Div([*made_of, *fields], className="entry-fields"), problem],
-        className="entry",
+        className="entry" if len(fields) < _FEW else "entry entry-wide",
         id=anchor(path),
+    )
+
+
+def _variant_picker(variants: Sequence[Variant], name_id: dict[str, str]) -> Component:
+    """Return the list of what can be added; of many one is found by typing any word of its title, kind or summary."""
+    if len(variants) < _MANY:
+        return dbc.Select(id=name_id, options=_grouped(variants), value=variants[0].name, style={"maxWidth": "260px"})
+    options = [
+        {**option, "search": f"{variant.title} {variant.category} {variant.summary}"}
+        for option, variant in zip(_grouped(variants), variants, strict=True)
+    ]
+    return dcc.Dropdown(
+        id=name_id,
+        options=options,
+        value=variants[0].name,
+        clearable=False,
+        placeholder="Search by name or kind",
+        maxHeight=280,
+        className="entry-picker",
     )
 
 

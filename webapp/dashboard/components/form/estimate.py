@@ -22,7 +22,7 @@ class Estimate:
     """How many models a question fits.
 
     `n_bars` is the most any instrument has in the asked span; `n_traded_bars` is what remains after warm-up and the
-    first training window, zero if nothing does.
+    first training window, zero if nothing does. `slowest` is the feature that has to warm up longest.
     """
 
     n_bars: int
@@ -31,6 +31,8 @@ class Estimate:
     n_walk_forward_fits: int
     most_tuning_fits: int
     n_audit_fits: int
+    warm_up: int
+    slowest: str
 
     @property
     def n_fits(self) -> int:
@@ -55,6 +57,9 @@ class Estimate:
             lines.append(
                 f"Up to {plural(self.most_tuning_fits, 'more fit', 'more fits')} if no model meets the target."
             )
+        lines.append(
+            f"The first {plural(self.warm_up, 'bar')} of each instrument warm up, the longest for {self.slowest}."
+        )
         lines.append(f"{plural(self.n_traded_bars, 'bar')} traded out of sample, of {self.n_bars:,}.")
         return lines
 
@@ -89,6 +94,8 @@ def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate |
         n_judging_fits=len(spec.models) * validation.n_folds,
         n_walk_forward_fits=n_walks,
         most_tuning_fits=spec.tuning.n_trials * validation.n_folds if tunes else 0,
+        warm_up=spec.warm_up,
+        slowest=max(spec.features, key=lambda feature: feature.settled_after).title,
         n_audit_fits=min(spec.audit.n_cuts, n_traded) if spec.audit.enabled else 0,
     )
 

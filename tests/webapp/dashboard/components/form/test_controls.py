@@ -124,3 +124,20 @@ def test_anchors_are_plain_and_differ():
     anchors = {controls.anchor(path) for path in paths}
     assert len(anchors) == len(paths)
     assert all(anchor.replace("-", "").isalnum() for anchor in anchors)
+
+
+def test_of_many_features_one_is_found_by_what_it_says():
+    section = next(section for section in sections() if section.name == "features")
+    tree = controls.draw_parts(section.parts, to_values(default_question()), [])
+    picker = reading.by_id(tree, {"type": controls.ADD_NAME, "path": "features"})
+    found = [option["value"] for option in picker.options if "rate of change" in option["search"]]
+    assert found == ["return"]
+
+
+def test_a_transform_shows_what_it_is_made_of():
+    section = next(section for section in sections() if section.name == "features")
+    made = {"name": "lag", "bars": 2, "of": {"name": "macd"}}
+    tree = controls.draw_parts(section.parts, to_values(default_question() | {"features": [made]}), [])
+    select = reading.by_id(tree, {"type": controls.VARIANT, "path": "features.0.of.name", "shown": "macd"})
+    assert select.value == "macd"
+    assert reading.by_id(tree, controls.field_id("features.0.of.slow")).value == "26"

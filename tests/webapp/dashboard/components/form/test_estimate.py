@@ -80,3 +80,11 @@ def test_the_cost_in_words():
 
 def test_unknown_instruments_have_no_estimate():
     assert estimate(question(), {"IBM": GOOG}) is None
+
+
+def test_the_warm_up_is_said_with_what_needs_it():
+    spec = question(features=[{"name": "return", "window": 5}, {"name": "sma", "window": 49}])
+
+    assert estimate(spec, {"GOOG": GOOG}).in_words()[-2] == (
+        "The first 48\u00a0bars of each instrument warm up, the longest for Distance from SMA."
+    )
