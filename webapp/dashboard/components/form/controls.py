@@ -200,7 +200,10 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
 def _variant_picker(variants: Sequence[Variant], name_id: dict[str, str]) -> Component:
     """Return the list of what can be added; of many one is found by typing any word of its title, kind or summary."""
     if len(variants) < _MANY:
-        return dbc.Select(id=name_id, options=_grouped(variants), value=variants[0].name, style={"maxWidth": "260px"})
+        few: Component = dbc.Select(
+            id=name_id, options=_grouped(variants), value=variants[0].name, style={"maxWidth": "260px"}
+        )
+        return few
     options = [
         {**option, "search": f"{variant.title} {variant.category} {variant.summary}"}
         for option, variant in zip(_grouped(variants), variants, strict=True)
