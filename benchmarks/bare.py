@@ -5,7 +5,6 @@ Features, labels and folds are there already, as arrays. The same folds, paramet
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from xgboost import XGBClassifier
 from benchmarks.fits import fits_through
 from quant.analysis import run_analysis
 from quant.models import catalog
+from quant.pipeline import Builder
 from quant.preparation import fetch_instruments
 from quant.result import AnalysisResult
 from quant.spec import AnalysisSpec
@@ -68,9 +68,8 @@ class BareRun:
         with threadpool_limits(limits=1):
             return [job.run() for job in self._jobs][-2]
 
-    def _record(self, build: partial[Any], features: Any, labels: Any, folds: Sequence[Fold], **options: Any) -> Any:
-        model, seed = build.args
-        self._jobs.append(Job(model, seed, features.to_numpy(), labels["label"].to_numpy(), folds))
+    def _record(self, build: Builder, features: Any, labels: Any, folds: Sequence[Fold], **options: Any) -> Any:
+        self._jobs.append(Job(build.model, build.spec.seed, features.to_numpy(), labels["label"].to_numpy(), folds))
         return fit_predict_folds(build, features, labels, folds, **options)
 
 

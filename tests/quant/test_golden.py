@@ -197,7 +197,7 @@ def test_goldens_are_of_the_libraries_at_hand(golden):
 
 
 def test_every_entry_of_every_catalogue_has_a_golden(golden):
-    for room in sorted(Path(__file__).parents[2].glob("quant/*/catalog*")):
+    for room in sorted(Path(__file__).parents[2].glob("quant/[!_]*/catalog*")):
         import_module(f"quant.{room.parent.name}.catalog")
     known = [*CatalogEntry.__subclasses__()]
     for entry in known:

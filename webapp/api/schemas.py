@@ -444,6 +444,11 @@ class Results(View):
     )
     data: dict[str, Any] = Field(description="Which prices it was answered from, and what was found in them.")
     trading: dict[str, Any] = Field(description="Fills, trades and orders that were still open.")
+    risk: dict[str, Any] | None = Field(
+        default=None,
+        description="What luck could have made of the curve, and the size of a bet by its trades and its volatility; "
+        "null in answers from before there was.",
+    )
     versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
     n_ledger_trials: int = Field(description="Trials that anyone has made on the same prices, to this day.")
     deflated_by_ledger: float | None = Field(

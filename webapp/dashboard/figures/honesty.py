@@ -38,7 +38,7 @@ def fold_timeline(folds: Sequence[Mapping[str, Any]], *, theme: Theme, name: str
     rows = [f"{fold['number'] + 1}" for fold in shown]
     whole = [[_ends(fold)] for fold in shown]
     data = [
-        _spans("Left out: purge and embargo", rows, whole, palette.border, 0.35),
+        _spans("Left out: purge and embargo", rows, whole, palette.muted, 0.35),
         _spans("Train", rows, [fold["train_spans"] for fold in shown], palette.accent, 0.7),
         _spans("Test", rows, [fold["test_spans"] for fold in shown], palette.warning, 0.7),
     ]
@@ -73,7 +73,7 @@ def choice_logits(bins: pd.DataFrame, *, theme: Theme) -> Figure:
     }
     layout = {
         "bargap": 0,
-        "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
+        "margin": {"l": 64, "r": 12, "t": 8, "b": 40},
         "xaxis": {"title": {"text": "Logit of its rank out of sample"}, "nticks": 9},
         "yaxis": {"title": {"text": "Combinations"}, "nticks": 5, "side": "left"},
     }

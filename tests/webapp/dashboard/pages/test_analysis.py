@@ -151,10 +151,10 @@ def test_cancelling(acting, add, database):
         public_id = add(actor)
         assert page.cancel(None, public_id) == (no_update, no_update)
         assert page.cancel(1, public_id) == (True, False)
-        _, body, *_, status, _mark = page.refresh(1, public_id, "", "queued", "overview")
+        changes = page.changes(public_id, "overview")
 
-    assert status == "cancelled"
-    assert "was cancelled" in reading.text(body)
+    assert changes["analysis-status"]["data"] == "cancelled"
+    assert "was cancelled" in reading.text(changes["analysis-body"]["children"])
 
 
 def test_a_failed_one_shows_why_and_can_be_edited(acting, add):

@@ -71,8 +71,17 @@ def content(_view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             ),
             _timelines(honesty["purge"], theme),
             html.Div(luck.panels(result, theme), className="grid-3"),
-            panel("What this does not prove", _limits()),
-            panel("Data", _data(result), note="What was found in the prices before anything was computed from them."),
+            html.Div(
+                [
+                    panel("What this does not prove", _limits()),
+                    panel(
+                        "Data",
+                        _data(result),
+                        note="What was found in the prices before anything was computed from them.",
+                    ),
+                ],
+                className="grid-2",
+            ),
         ],
         className="stack",
     )
