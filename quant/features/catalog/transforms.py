@@ -12,7 +12,7 @@ from quant.features.catalog.plain import PlainFeatureSpec
 class TransformEntry(FeatureEntry):
     """A feature that is made of another one, `of`, which is itself made of prices."""
 
-    of: PlainFeatureSpec = Field(default=Return(window=5), description="The feature that it is made of.")
+    of: PlainFeatureSpec = Field(default_factory=Return, description="The feature that it is made of.")
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -7,7 +7,10 @@ from quant.models.prediction import predict_probability
 from quant.models.trees import random_forest, xgboost
 
 FOREST = {"n_trees": 25, "max_depth": 4, "min_samples_leaf": 5, "max_features": 0.6}
-BOOSTER = {"n_rounds": 30, "max_depth": 3, "learning_rate": 0.1, "subsample": 0.8, "column_share": 0.6, "l2": 2.0}
+BOOSTER = {
+    "n_rounds": 30, "max_depth": 3, "learning_rate": 0.1, "subsample": 0.8, "column_share": 0.6, "l2": 2.0,
+    "stop_early": False, "device": "cpu", "gap": 0,
+}  # fmt: skip
 
 
 def test_the_forest_is_that_of_scikit_learn(rows):
