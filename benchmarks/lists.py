@@ -13,6 +13,7 @@ from benchmarks.findings import Cell, Finding, Goal, Table
 from benchmarks.timing import percentile
 from tests import crowds, schema, servers
 from webapp.app import create_app
+from webapp.auth.session import parts_of
 from webapp.config import Settings
 from webapp.db import Database
 from webapp.permissions import Permission
@@ -86,7 +87,9 @@ def _ask_all(database_name: str, n_analyses: int, n_times: int) -> dict[str, lis
 
         second = ask("/analyses")["next"]
         paths = (*_PATHS, f"/analyses?cursor={second}", f"/analyses/{running_id}", f"/analyses/{running_id}/log")
-        return {_shown(path, running_id): _times(lambda path=path: ask(path), n_times) for path in paths}
+        times = {_shown(path, running_id): _times(lambda path=path: ask(path), n_times) for path in paths}
+        parts_of(app).database.dispose()
+        return times
 
 
 _PATHS = (
