@@ -1,4 +1,4 @@
-"""Drawing samples whose labels overlap little: the sequential bootstrap."""
+"""Drawing again from what there is: bars in blocks of random length, and samples whose labels overlap little."""
 
 from typing import Any
 
@@ -9,6 +9,62 @@ from quant.errors import InvalidSpec
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def stationary_bootstrap(n_bars: int, n_resamples: int, mean_block_bars: float, rng: np.random.Generator) -> IntArray:
+    """Return which bars each resample is made of, by the stationary bootstrap.
+
+    Parameters
+    ----------
+    n_bars : int
+        Length of the series.
+    n_resamples : int
+        How many to draw.
+    mean_block_bars : float
+        Expected length of a block, at least 1; lengths are geometric, and blocks go on from the last bar to the first.
+    rng : Generator
+        Where random numbers come from.
+
+    Returns
+    -------
+    ndarray of int of shape (n_resamples, n_bars)
+        Positions of bars.
+
+    Raises
+    ------
+    InvalidSpec
+        If a number is out of its bounds.
+
+    Notes
+    -----
+    Timing: positions only; nothing is known of prices.
+
+    References
+    ----------
+    Politis and Romano 1994, The Stationary Bootstrap, Journal of the American Statistical Association 89(428).
+    """
+    if n_bars < 1 or n_resamples < 1 or not mean_block_bars >= 1:
+        raise InvalidSpec(
+            f"Expected at least 1 bar, 1 resample and 1 bar a block; found {n_bars}, {n_resamples} and "
+            f"{mean_block_bars}.",
+            field="mean_block_bars",
+        )
+    places = np.empty((n_resamples, n_bars), dtype=np.int64)
+    _draw_blocks(1.0 / mean_block_bars, rng, places)
+    return places
+
+
+@njit(cache=True, nogil=True)
+def _draw_blocks(share: float, rng: np.random.Generator, places: IntArray) -> None:
+    """Write where each bar of each resample is from; with probability `share` a new block begins, anywhere."""
+    n_resamples, n_bars = places.shape
+    for resample in range(n_resamples):
+        place = 0
+        for bar in range(n_bars):
+            place = place + 1 if place + 1 < n_bars else 0
+            if bar == 0 or rng.random() < share:
+                place = int(rng.random() * n_bars)
+            places[resample, bar] = place
 
 
 def sequential_bootstrap(starts: IntArray, ends: IntArray, n_draws: int, rng: np.random.Generator) -> IntArray:

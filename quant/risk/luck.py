@@ -2,16 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numba import njit
 
+from quant.bootstrap import stationary_bootstrap
 from quant.errors import InvalidSpec
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Values, to_sample
 
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Method = Literal["block_bootstrap", "normal"]
 
 N_CURVES = 500
@@ -68,39 +68,6 @@ class Luck:
     sharpe_ratio: Interval
     max_drawdown: Interval
     share_of_losses: float
-
-
-def resample(n: int, *, mean_block: float, rng: np.random.Generator, n_curves: int = 1) -> IntArray:
-    """Return which returns follow one another in new curves: blocks of random length from random places.
-
-    Parameters
-    ----------
-    n : int
-        Number of returns, at least 1.
-    mean_block : float
-        Mean length of a block, at least 1; 1 draws each return alone.
-    rng : Generator
-        Source of chance.
-    n_curves : int, default=1
-        How many curves.
-
-    Returns
-    -------
-    ndarray of shape (n_curves, n)
-        Positions from 0 to n - 1. With probability `1 / mean_block` a new block begins anywhere; else the next return
-        follows, after the last one the first. So lengths are geometric, and each return is as likely as any other.
-
-    Notes
-    -----
-    Timing: positions only; nothing is known of prices.
-
-    References
-    ----------
-    Politis and Romano 1994, The Stationary Bootstrap, Journal of the American Statistical Association 89.
-    """
-    found = np.empty((n_curves, n), dtype=np.int64)
-    _resample(1.0 / mean_block, rng, found)
-    return found
 
 
 def judge_luck(
@@ -174,7 +141,7 @@ def judge_luck(
     for first in range(0, n_curves, size):
         count = min(size, n_curves - first)
         if is_blocks:
-            curves = sample.numbers[resample(n, mean_block=block, rng=rng, n_curves=count)]
+            curves = sample.numbers[stationary_bootstrap(n, count, block, rng)]
         else:
             curves = rng.normal(sample.mean, sample.deviation, (count, n))
         found.append(_measures(curves, rate))
@@ -225,19 +192,6 @@ def _measures(curves: FloatArray, rate: float) -> FloatArray:
     found = np.empty((3, len(curves)))
     _measure(curves, rate, found)
     return found
-
-
-@njit(cache=True, nogil=True)
-def _resample(share: float, rng: np.random.Generator, found: IntArray) -> None:
-    """Write where each return of each curve is from; a new block begins with probability `share`."""
-    n_curves, n = found.shape
-    for curve in range(n_curves):
-        place = 0
-        for bar in range(n):
-            place = place + 1 if place + 1 < n else 0
-            if bar == 0 or rng.random() < share:
-                place = int(rng.random() * n)
-            found[curve, bar] = place
 
 
 @njit(cache=True, nogil=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from quant.bootstrap import stationary_bootstrap
 from quant.errors import InvalidSpec, NotEnoughData
 from quant.returns import RETURN_ROUNDING
 
@@ -60,54 +61,6 @@ def usual_block_bars(n_bars: int, n_overlapping: int) -> float:
     return float(max(round(n_bars ** (1 / 3)), n_overlapping, 1))
 
 
-def stationary_bootstrap(
-    n_bars: int, n_resamples: int, mean_block_bars: float, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Return which bars each resample is made of, by the stationary bootstrap.
-
-    Parameters
-    ----------
-    n_bars : int
-        Length of the series.
-    n_resamples : int
-        How many to draw.
-    mean_block_bars : float
-        Expected length of a block, at least 1; lengths are geometric, and blocks go on from the last bar to the first.
-    rng : Generator
-        Where random numbers come from.
-
-    Returns
-    -------
-    ndarray of int of shape (n_resamples, n_bars)
-        Positions of bars.
-
-    Raises
-    ------
-    InvalidSpec
-        If a number is out of its bounds.
-
-    References
-    ----------
-    Politis and Romano 1994, The Stationary Bootstrap, Journal of the American Statistical Association 89(428).
-    """
-    _check(n_bars, n_resamples, mean_block_bars)
-    return _doubled(n_bars, n_resamples, mean_block_bars, rng) % n_bars
-
-
-def _doubled(n_bars: int, n_resamples: int, mean_block_bars: float, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return the bars of each resample as positions in the series followed by itself, which need no remainder."""
-    n_drawn = n_bars * n_resamples
-    ends: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
-    while not len(ends) or ends[-1] < n_drawn:
-        lengths = rng.geometric(1 / mean_block_bars, max(16, int(1.2 * n_drawn / mean_block_bars)))
-        ends = np.concatenate((ends, lengths.cumsum() + (ends[-1] if len(ends) else 0)))
-    # All resamples are one row of blocks, cut where one ends: what is left of a geometric length is geometric.
-    begins = np.union1d(ends[ends < n_drawn], np.arange(n_resamples) * n_bars)
-    offsets = (rng.integers(0, n_bars, len(begins)) - begins) % n_bars
-    shifts = np.repeat(offsets, np.diff(begins, append=n_drawn)).reshape(n_resamples, n_bars)
-    return shifts + np.arange(n_bars)
-
-
 def null_test(
     positions: ArrayLike, returns: ArrayLike, *, n_resamples: int, mean_block_bars: float, seed: int
 ) -> NullTest:
@@ -160,33 +113,24 @@ def null_test(
             field="positions",
         )
     n_bars, n_instruments = held.shape
+    if n_resamples < 1:
+        raise InvalidSpec(f"Expected at least 1 resample; found {n_resamples}.", field="n_resamples")
     if n_bars < LEAST_BARS:
         raise NotEnoughData(f"Expected at least {LEAST_BARS} bars to resample; found {n_bars}.")
-    _check(n_bars, n_resamples, mean_block_bars)
     observed = float(_sharpe_ratios((held * earned).mean(axis=1)[None, :])[0])
     rng = np.random.default_rng(seed)
     at_once = max(1, _DRAWS_AT_ONCE // (n_bars * n_instruments))
     resampled: list[NDArray[np.float64]] = []
-    twice = np.concatenate((earned, earned))
     for first in range(0, n_resamples, at_once):
-        drawn = _doubled(n_bars, min(at_once, n_resamples - first), mean_block_bars, rng)
-        made = held[:, 0] * twice[:, 0][drawn]
+        drawn = stationary_bootstrap(n_bars, min(at_once, n_resamples - first), mean_block_bars, rng)
+        made = held[:, 0] * earned[:, 0][drawn]
         for place in range(1, n_instruments):
-            made += held[:, place] * twice[:, place][drawn]
+            made += held[:, place] * earned[:, place][drawn]
         resampled.append(_sharpe_ratios(made / n_instruments))
     found = np.concatenate(resampled)
     n_as_good = int((np.nan_to_num(found, nan=0.0) >= observed).sum())
     p_value = math.nan if math.isnan(observed) else (n_as_good + 1) / (n_resamples + 1)
     return NullTest(observed, p_value, n_resamples, float(mean_block_bars), found)
-
-
-def _check(n_bars: int, n_resamples: int, mean_block_bars: float) -> None:
-    if n_bars < 1 or n_resamples < 1 or not mean_block_bars >= 1:
-        raise InvalidSpec(
-            f"Expected at least 1 bar, 1 resample and 1 bar a block; found {n_bars}, {n_resamples} and "
-            f"{mean_block_bars}.",
-            field="mean_block_bars",
-        )
 
 
 def _sharpe_ratios(earned: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant.bootstrap import sequential_bootstrap, uniqueness_if_drawn
+from quant.bootstrap import sequential_bootstrap, stationary_bootstrap, uniqueness_if_drawn
 from quant.errors import InvalidSpec
 from quant.labels.weights import average_uniqueness
 from tests.quant.labels.test_weights import ENDS, STARTS, indicators, spans
@@ -69,3 +71,27 @@ def test_what_cannot_be_drawn_is_refused(starts, ends, n_draws, message):
     spans_of = (np.array(each, dtype=np.int64) for each in (starts, ends))
     with pytest.raises(InvalidSpec, match=message):
         sequential_bootstrap(*spans_of, n_draws, np.random.default_rng(0))
+
+
+def test_resamples_go_on_in_blocks_of_the_asked_length():
+    drawn = stationary_bootstrap(300, 400, 6.0, np.random.default_rng(0))
+    goes_on = (drawn[:, 1:] - drawn[:, :-1]) % 300 == 1
+    # A block ends with a chance of 1/6; of those that end, one in 300 goes on by luck.
+    assert goes_on.mean() == pytest.approx(5 / 6 + 1 / 6 / 300, abs=0.005)
+    assert drawn.min() == 0
+    assert drawn.max() == 299
+    # Each bar is drawn as often as any other, also the first and the last: blocks wrap.
+    counts = np.bincount(drawn.ravel(), minlength=300)
+    assert counts.mean() == 400
+    assert abs(counts[[0, 299]] - 400).max() < 6 * math.sqrt(400 * 6)
+
+
+def test_blocks_of_one_bar_are_the_plain_bootstrap():
+    drawn = stationary_bootstrap(50, 200, 1.0, np.random.default_rng(0))
+    assert ((drawn[:, 1:] - drawn[:, :-1]) % 50 == 1).mean() == pytest.approx(1 / 50, abs=0.01)
+
+
+@pytest.mark.parametrize("wrong", [(0, 1, 1.0), (10, 0, 1.0), (10, 1, 0.5), (10, 1, math.nan)])
+def test_numbers_out_of_their_bounds_are_refused(wrong):
+    with pytest.raises(InvalidSpec, match="1 resample and 1 bar a block"):
+        stationary_bootstrap(*wrong, np.random.default_rng(0))

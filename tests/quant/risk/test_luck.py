@@ -5,25 +5,8 @@ import pytest
 
 from quant.errors import InvalidSpec
 from quant.risk.drawdown import max_drawdown
-from quant.risk.luck import Interval, Luck, judge_luck, luck_in_words, resample
+from quant.risk.luck import Interval, Luck, judge_luck, luck_in_words
 from quant.risk.performance import sharpe_ratio
-
-
-def test_blocks_follow_on_and_are_as_long_as_asked():
-    found = resample(50, mean_block=5.0, rng=np.random.default_rng(1), n_curves=2_000)
-    assert found.shape == (2_000, 50)
-    assert (found.min(), found.max()) == (0, 49)
-    follows = (found[:, 1:] - found[:, :-1]) % 50 == 1
-    # Four in five follow on, and one in fifty of those that begin anew by chance does too.
-    assert follows.mean() == pytest.approx(0.8 + 0.2 / 50, abs=0.005)
-    counts = np.bincount(found.ravel(), minlength=50) / found.size
-    np.testing.assert_allclose(counts, 1 / 50, atol=0.003)
-
-
-def test_blocks_of_one_are_drawn_alone():
-    found = resample(10, mean_block=1.0, rng=np.random.default_rng(1), n_curves=3_000)
-    follows = (found[:, 1:] - found[:, :-1]) % 10 == 1
-    assert follows.mean() == pytest.approx(0.1, abs=0.01)
 
 
 @pytest.mark.parametrize("method", ["block_bootstrap", "normal"])

@@ -4,31 +4,13 @@ import numpy as np
 import pytest
 
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.validation.null_test import null_test, stationary_bootstrap, usual_block_bars
+from quant.validation.null_test import null_test, usual_block_bars
 
 OPTIONS = {"n_resamples": 199, "mean_block_bars": 5.0, "seed": 1}
 
 
 def returns(n_bars, n_instruments=1, seed=0):
     return np.random.default_rng(seed).normal(0.0005, 0.01, (n_bars, n_instruments))
-
-
-def test_resamples_go_on_in_blocks_of_the_asked_length():
-    drawn = stationary_bootstrap(300, 400, 6.0, np.random.default_rng(0))
-    goes_on = (drawn[:, 1:] - drawn[:, :-1]) % 300 == 1
-    # A block ends with a chance of 1/6; of those that end, one in 300 goes on by luck.
-    assert goes_on.mean() == pytest.approx(5 / 6 + 1 / 6 / 300, abs=0.005)
-    assert drawn.min() == 0
-    assert drawn.max() == 299
-    # Each bar is drawn as often as any other, also the first and the last: blocks wrap.
-    counts = np.bincount(drawn.ravel(), minlength=300)
-    assert counts.mean() == 400
-    assert abs(counts[[0, 299]] - 400).max() < 6 * math.sqrt(400 * 6)
-
-
-def test_blocks_of_one_bar_are_the_plain_bootstrap():
-    drawn = stationary_bootstrap(50, 200, 1.0, np.random.default_rng(0))
-    assert ((drawn[:, 1:] - drawn[:, :-1]) % 50 == 1).mean() == pytest.approx(1 / 50, abs=0.01)
 
 
 def test_positions_that_know_the_next_return_are_never_reached():
