@@ -15,7 +15,7 @@ from webapp.dashboard import paths
 from webapp.dashboard.pages import analysis
 from webapp.services import watching
 
-_drawn: watching.Shared[str] = watching.Shared()
+_drawn: watching.Shared[tuple[bool, str]] = watching.Shared()
 
 
 def install_marks(server: Flask) -> None:
@@ -35,10 +35,12 @@ def _of_analysis(analysis_id: str) -> Response:
 
 
 def _draw(analysis_id: str, look: watching.Look) -> str:
-    def draw() -> str:
+    def draw() -> tuple[bool, str]:
         changes = analysis.changes(analysis_id, request.args.get("tab", ""))
-        return str(to_json_plotly({**changes, "analysis-mark": {"data": look.mark}}))
+        text = str(to_json_plotly({**changes, "analysis-mark": {"data": look.mark}}))
+        return changes["analysis-poll"]["disabled"], text
 
-    if look.is_final:  # an answer has parts that are one person's alone
-        return draw()
-    return _drawn.get((parts().database.engine, analysis_id, look), draw)
+    key = (parts().database.engine, analysis_id, look)
+    is_final, text = (True, "") if look.is_final else _drawn.get(key, draw)
+    # An answer has a tab, a theme and parts that are one person's alone. It may have come since the look.
+    return draw()[1] if is_final else text

@@ -76,3 +76,21 @@ def test_what_is_anothers_is_not_there(client, log_in, database):
     for each in (public_id, "0" * 16):
         answer = client.get(paths.analysis_mark(each, tab="overview"))
         assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_an_end_that_comes_after_the_look_is_drawn_for_each_by_itself(client, log_in, database, monkeypatch):
+    monkeypatch.setattr(watching, "SHARED_SECONDS", 3600.0)
+    monkeypatch.setattr(watching, "look_at", lambda *_: watching.Look("0" * 16, is_own=True, is_final=False))
+    drawn = []
+    changes = marks.analysis.changes
+    monkeypatch.setattr(marks.analysis, "changes", lambda *values: drawn.append(values[1]) or changes(*values))
+    actor = log_in()
+    with database.write() as session:
+        public_id = factories.create_analysis(
+            session, actor, status="failed", error_code="not_enough_data", error_message="Too few bars."
+        ).public_id
+
+    for tab in ("overview", "trades"):
+        assert client.get(paths.analysis_mark(public_id, tab=tab)).json["analysis-poll"]["disabled"] is True
+
+    assert drawn[-1] == "trades"
