@@ -12,8 +12,8 @@ from quant.risk.catalog import RiskSpec
 from quant.risk.drawdown import drawdown_table
 from quant.risk.exposure import rolling_measures
 from quant.risk.factors import correlation_matrix
-from quant.risk.luck import Method, judge_luck, luck_in_words
 from quant.risk.performance import annualised_volatility, monthly_returns, yearly_returns
+from quant.risk.resampling import Method, judge_luck, luck_in_words
 from quant.risk.stress import named_windows, worst_windows
 from quant.stages import Json
 

@@ -5,8 +5,8 @@ import pytest
 
 from quant.errors import InvalidSpec
 from quant.risk.drawdown import max_drawdown
-from quant.risk.luck import Interval, Luck, judge_luck, luck_in_words
 from quant.risk.performance import sharpe_ratio
+from quant.risk.resampling import Interval, Luck, judge_luck, luck_in_words
 
 
 @pytest.mark.parametrize("method", ["block_bootstrap", "normal"])

@@ -166,7 +166,7 @@ def luck_in_words(luck: Luck) -> str:
     --------
     >>> ratio, depth = Interval(0.8, -0.1, 0.8, 1.7), Interval(-0.2, -0.4, -0.22, -0.12)
     >>> luck_in_words(Luck("block_bootstrap", 500, 13.0, 0.95, ratio, depth, 0.04))
-    'With the same returns in another order, 95% of 500 curves have a Sharpe ratio from -0.10 to 1.70 and a deepest \
+    'With the same returns in another order, 95% of 500 curves have a Sharpe ratio from −0.10 to 1.70 and a deepest \
 drawdown of 12% to 40%; 4% of them lose money. A Sharpe ratio of zero is among them.'
     """
     ratio, depth = luck.sharpe_ratio, luck.max_drawdown
@@ -181,10 +181,14 @@ drawdown of 12% to 40%; 4% of them lose money. A Sharpe ratio of zero is among t
         else f"A Sharpe ratio of zero is {'below' if ratio.lower > 0 else 'above'} all of them"
     )
     return (
-        f"{how}, {luck.confidence:.0%} of {luck.n_curves} curves have a Sharpe ratio from {ratio.lower:.2f} to "
-        f"{ratio.upper:.2f} and a deepest drawdown of {-depth.upper:.0%} to {-depth.lower:.0%}; "
+        f"{how}, {luck.confidence:.0%} of {luck.n_curves} curves have a Sharpe ratio from {_said(ratio.lower)} to "
+        f"{_said(ratio.upper)} and a deepest drawdown of {-depth.upper:.0%} to {-depth.lower:.0%}; "
         f"{luck.share_of_losses:.0%} of them lose money. {verdict}."
     )
+
+
+def _said(ratio: float) -> str:
+    return f"{ratio:.2f}".replace("-", "−")
 
 
 def _measures(curves: FloatArray, rate: float) -> FloatArray:
