@@ -4,12 +4,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from quant.bootstrap import sequential_bootstrap
+from quant.models.most_probable import MostProbable
 
 
 class _Bagged(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -100,7 +101,7 @@ class _Bagged(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         raise NotImplementedError
 
 
-class BaggedClassifier(ClassifierMixin, _Bagged):  # type: ignore[misc]  # scikit-learn has no types
+class BaggedClassifier(MostProbable, _Bagged):
     """Bagged trees that average their probabilities; see `_Bagged` for its parameters."""
 
     def _encoded(self, labels: NDArray[Any]) -> NDArray[Any]:
@@ -129,21 +130,6 @@ class BaggedClassifier(ClassifierMixin, _Bagged):  # type: ignore[misc]  # sciki
         for tree in self.estimators_:
             total[:, tree.classes_] += tree.predict_proba(rows)
         return total / len(self.estimators_)
-
-    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
-        """Return the most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Classes.
-        """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 class BaggedRegressor(RegressorMixin, _Bagged):  # type: ignore[misc]  # scikit-learn has no types

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +14,7 @@ from quant.models.blocks import purged_blocks
 from quant.models.build import build
 from quant.models.catalog import MODELS
 from quant.models.linear import SteadyLogisticRegression
+from quant.models.most_probable import MostProbable
 from quant.one_core import one_core
 
 N_PARTS = 3  # of the training rows, for the weights of a stack
@@ -45,7 +46,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return table, np.asarray(labels), weights
 
 
-class VotingClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]  # scikit-learn has no types
+class VotingClassifier(MostProbable, _Ensemble):
     """The mean or the median of the probabilities of several models.
 
     Parameters
@@ -101,21 +102,6 @@ class VotingClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]  # sci
         scaled: NDArray[np.float64] = middle / middle.sum(axis=1, keepdims=True)
         return scaled
 
-    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
-        """Return the most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Classes.
-        """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
 
 class VotingRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]  # scikit-learn has no types
     """The mean or the median of the numbers of several models.
@@ -170,7 +156,7 @@ class VotingRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]  # sciki
         return np.median(said, axis=0) if self.combine == "median" else _mean(said)
 
 
-class StackingClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]  # scikit-learn has no types
+class StackingClassifier(MostProbable, _Ensemble):
     """A logistic regression of the log odds that several models gave to rows that they had not seen.
 
     The training rows are cut into three blocks in the order of time. Of each, the members that say something were
@@ -247,21 +233,6 @@ class StackingClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]  # s
         check_is_fitted(self)
         probability: NDArray[np.float64] = self.judge_.predict_proba(_log_odds(self.members_, X))
         return probability
-
-    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
-        """Return the most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Classes.
-        """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 class StackingRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]  # scikit-learn has no types

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from quant.models.blocks import purged_blocks
 from quant.models.linear import SteadyLogisticRegression
+from quant.models.most_probable import MostProbable
 
 N_PARTS = 3  # of the training rows, for the calibration
 PLATT = {"C": 1e4, "solver": "lbfgs", "tol": 1e-8, "max_iter": 2000}  # almost without a penalty: one slope, one shift
 
 
-class CalibratedSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class CalibratedSvm(MostProbable, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A support vector machine whose probabilities come from rows that it was not fitted on.
 
     The training rows are cut into three blocks in the order of time. Each is scored by a machine of the other two,
@@ -96,21 +97,6 @@ class CalibratedSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             _scores(self.machine_, np.asarray(X, dtype=np.float64))
         )
         return probability
-
-    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
-        """Return the most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Classes.
-        """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _machine(self, rows: NDArray[np.float64]) -> Any:
         return SVC(C=self.c, gamma=self.gamma / rows.shape[1], kernel="rbf", cache_size=50)

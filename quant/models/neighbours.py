@@ -4,11 +4,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.neighbors import KDTree
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
+
+from quant.models.most_probable import MostProbable
 
 NEAREST = 1e-12  # a distance below it counts as this: an equal bar counts for much, not for all
 
@@ -60,7 +62,7 @@ class _Neighbours(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         return place, counts / counts.sum(axis=1, keepdims=True)
 
 
-class NeighboursClassifier(ClassifierMixin, _Neighbours):  # type: ignore[misc]  # scikit-learn has no types
+class NeighboursClassifier(MostProbable, _Neighbours):
     """The shares of the classes among the nearest rows; see `_Neighbours` for its parameters."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
@@ -100,21 +102,6 @@ class NeighboursClassifier(ClassifierMixin, _Neighbours):  # type: ignore[misc] 
         place, shares = self._nearest(X)
         labels = self.labels_[place]
         return np.column_stack([(shares * (labels == number)).sum(axis=1) for number in range(len(self.classes_))])
-
-    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
-        """Return the most frequent class among the neighbours of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Classes.
-        """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 class NeighboursRegressor(RegressorMixin, _Neighbours):  # type: ignore[misc]  # scikit-learn has no types
