@@ -22,6 +22,11 @@ def trivial() -> AnalysisSpec:
     return _changed(without_extras(small()), models=[{"name": "logistic"}])
 
 
+def trained() -> AnalysisSpec:
+    """Return a question of which the training is left to do when its other costly stages are stored."""
+    return _changed(without_extras(small()), models=[{"name": "xgboost", "n_rounds": 50}])
+
+
 def without_extras(spec: AnalysisSpec) -> AnalysisSpec:
     """Return a question without tuning, importance and audit."""
     return _changed(spec, importance=False, tuning={"enabled": False}, audit={"enabled": False})

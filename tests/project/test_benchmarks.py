@@ -149,7 +149,7 @@ def test_lists_can_be_measured_on_both_databases():
 
 
 def test_a_members_own_work_is_timed_without_its_shared_stages():
-    seconds = studying.own_seconds(2)
+    seconds = studying.own_seconds(questions.trivial(), studying.axis, 2)
     assert len(seconds) == 2
     assert all(each > 0 for each in seconds)
 
@@ -240,7 +240,7 @@ def test_an_installation_answers_and_shows_an_analysis_and_leaves_nothing():
             main_job.run_once(site, plain, n_fits=n_fits)
         written, claimed, first_stage = queueing.submit_once(site, 0.0)
         (trip,) = queueing.round_trips(site, 1)
-        pace = studying.run_study(site, worker, studying.axis(2, 1000))
+        pace = studying.run_study(site, worker, questions.trained(), studying.training_axis(2, 1000))
         web = memory.start_web(site)
         memory.visit(site, run.analysis_id)
         site.forget(site.stored() - prices)
