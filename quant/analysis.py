@@ -304,6 +304,7 @@ class _Chain:
                 clean=clean,
                 labels=outcomes,
                 folds=folds,
+                purged_folds=ground.span.folds,
                 trials=trials,
                 best=best,
                 tuning=tuning,

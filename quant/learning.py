@@ -13,9 +13,11 @@ from quant.frames import Features, Labels, Predictions
 from quant.models.catalog import ModelEntry
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
+from quant.stages import Json
 from quant.strategies.signals import signals_from_predictions
 from quant.validation.cross_validation import FoldResult, score_folds
 from quant.validation.overfitting import return_moments
+from quant.validation.paired import LEVEL, holm, mean_test_share, score_difference
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold, purged_k_fold
 
@@ -134,6 +136,66 @@ def meets_target(spec: AnalysisSpec, trial: TriedModel) -> bool | None:
     """Whether a trial is good enough; None if no target was set."""
     target = spec.validation.target
     return None if target is None else SCORES[spec.validation.score].meets(_number(trial.score), target)
+
+
+def compare_trials(
+    trials: Sequence[TriedModel], chosen: TriedModel, folds: Sequence[Fold]
+) -> list[dict[str, Json]] | None:
+    """Test whether the chosen trial is better than the next best of each model by more than chance.
+
+    Parameters
+    ----------
+    trials : sequence of TriedModel
+        All that were made.
+    chosen : TriedModel
+        The best of them.
+    folds : sequence of Fold
+        The purged folds on which they were scored.
+
+    Returns
+    -------
+    list of dict or None
+        JSON facts, one a model that has another trial with a score, in the order of the trials: `trial`, its row in
+        `candidates`, `model`, `difference` of the mean scores (chosen minus the other), `standard_error`, `p_value`,
+        `p_value_adjusted` for the number of comparisons (None where it cannot be told), `n_folds`, and
+        `is_distinguishable`. None if the chosen one has no score.
+
+    Notes
+    -----
+    Timing: the training span only. See `quant.validation.paired.score_difference`.
+    """
+    if chosen.score is None:
+        return None
+    others = [trial for trial in trials if trial is not chosen and trial.score is not None]
+    of_model = [[trial for trial in others if trial.model == name] for name in dict.fromkeys(t.model for t in others)]
+    next_best = [best_of(each) for each in of_model]
+    share = mean_test_share(folds)
+    found = [
+        score_difference(_numbers(chosen.fold_scores), _numbers(other.fold_scores), test_share=share)
+        for other in next_best
+    ]
+    adjusted = holm([each.p_value for each in found])
+    return [
+        {
+            "trial": next(place for place, trial in enumerate(trials) if trial is other),
+            "model": other.model,
+            "difference": _known(each.difference),
+            "standard_error": _known(each.standard_error),
+            "p_value": _known(each.p_value),
+            "p_value_adjusted": _known(raised),
+            "n_folds": each.n_folds,
+            "is_distinguishable": bool(raised < LEVEL),
+        }
+        for other, each, raised in zip(next_best, found, adjusted, strict=True)
+    ]
+
+
+def _numbers(scores: Sequence[float | None]) -> list[float]:
+    return [_number(score) for score in scores]
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _number(value: float | None) -> float:

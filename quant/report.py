@@ -12,7 +12,7 @@ from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
 from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, task_of, to_panel
 from quant.latest import Latest, describe_latest
-from quant.learning import candidates_frame, cv_scores_frame, meets_target, to_model
+from quant.learning import candidates_frame, compare_trials, cv_scores_frame, meets_target, to_model
 from quant.luck import Finding, count_luck, look_at_choice
 from quant.preparation import CleanPrices, Instrument
 from quant.result import AnalysisResult, TriedModel
@@ -23,7 +23,7 @@ from quant.spec import AnalysisSpec
 from quant.stages import Json, numeric_versions
 from quant.tearsheet import tearsheet_frames, uncertainty
 from quant.trading import Book
-from quant.validation.by_class import calibration_by_class, roc_by_class
+from quant.validation.by_class import calibration_by_class, calibration_error, roc_by_class
 from quant.validation.cross_validation import score_folds
 from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
@@ -53,7 +53,7 @@ class Judged:
     frames : mapping of str to DataFrame
         Of the answer: `fold_scores`, how predictions came true, `coverage`, and `prices` from the first one on.
     facts : mapping of str to JSON
-        Of the answer: `scores`, `intervals`, `latest`.
+        Of the answer: `scores`, `calibration`, `intervals`, `latest`.
     """
 
     predictions: Predictions
@@ -72,6 +72,7 @@ class Material:
     clean: CleanPrices
     labels: Labels
     folds: Sequence[Fold]
+    purged_folds: Sequence[Fold]
     trials: Sequence[TriedModel]
     best: TriedModel
     tuning: Mapping[str, Json]
@@ -121,6 +122,7 @@ def judge(
     Timing: the intervals use what was known at each moment, see `quant.validation.intervals`; the rest judges.
     """
     outcomes = labels[["label", "outcome"]].reindex(predictions.index)
+    quality = _quality(predictions, outcomes["label"])
     intervals = prediction_intervals(predictions, labels, spec.intervals)
     covered, coverage_over_time = coverage(intervals, outcomes["outcome"], window=COVERAGE_WINDOW)
     closes = {position: float(prices["close"].iloc[-1]) for position, prices in clean.raw.items()}
@@ -130,12 +132,13 @@ def judge(
         outcomes,
         frames={
             "fold_scores": _fold_scores(spec, labels, folds, predictions),
-            **_quality(predictions, outcomes["label"]),
+            **quality,
             "coverage": coverage_over_time,
             "prices": _prices(clean, predictions.index[0][0]),
         },
         facts={
             "scores": _scores(spec, predictions, outcomes["label"]),
+            "calibration": _calibration(quality),
             "intervals": {"level": spec.intervals.level, "window": COVERAGE_WINDOW, **covered},
             "latest": describe_latest(spec, latest, predictions, labels, closes),
         },
@@ -170,6 +173,7 @@ def assemble(material: Material) -> AnalysisResult:
             "metrics": metrics,
             "chosen": _chosen(material),
             "tuning": dict(material.tuning),
+            "comparison": compare_trials(material.trials, material.best, material.purged_folds),
             **material.judged.facts,
             "honesty": {
                 "audit": material.audit,
@@ -238,6 +242,14 @@ def _quality(predictions: Predictions, label: pd.Series) -> dict[str, pd.DataFra
         "calibration": calibration_by_class(label, forecast),
         "confusion": confusion(label, forecast),
     }
+
+
+def _calibration(quality: Mapping[str, pd.DataFrame]) -> Json:
+    """Return how far probabilities are from how often they came true; None of numbers, or if nothing was scored."""
+    if "calibration" not in quality or quality["calibration"].empty:
+        return None
+    error, by_chance = calibration_error(quality["calibration"])
+    return {"expected_error": error, "expected_error_by_chance": by_chance, "n_bins": len(quality["calibration"])}
 
 
 def _fold_scores(spec: AnalysisSpec, labels: Labels, folds: Sequence[Fold], predictions: Predictions) -> pd.DataFrame:

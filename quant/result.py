@@ -68,8 +68,8 @@ class AnalysisResult:
     frames : mapping of str to DataFrame
         Named at the head of this module.
     facts : mapping of str to JSON
-        `verdict`, `metrics`, `chosen`, `tuning`, `scores`, `intervals`, `latest`, `honesty`, `data`, `trading`,
-        `risk`, `spec_hash`, `seed`.
+        `verdict`, `metrics`, `chosen`, `tuning`, `comparison`, `scores`, `calibration`, `intervals`, `latest`,
+        `honesty`, `data`, `trading`, `risk`, `spec_hash`, `seed`.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

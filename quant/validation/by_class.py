@@ -109,6 +109,48 @@ def class_report(confusion: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def calibration_error(bins: pd.DataFrame) -> tuple[float, float]:
+    """Return how far predicted probabilities are from how often they came true, and how far chance alone puts them.
+
+    Parameters
+    ----------
+    bins : DataFrame of shape (n_bins, 3 or 4)
+        As `calibration_by_class` returns it.
+
+    Returns
+    -------
+    error : float
+        Expected calibration error: the mean distance of `mean_probability` and `observed_share` over the rows of the
+        bins; with three classes the mean over the classes. From 0 to 1; NaN without bins.
+    by_chance : float
+        What probabilities that mean what they say would show on average in bins of so many rows, were all rows
+        independent. Labels that overlap are not, so chance makes at least so much.
+
+    Notes
+    -----
+    Timing: that of the bins. The bins hold about equally many rows, so the error differs from one of bins of equal
+    width; it is biased upwards by `by_chance`, whose formula is the mean of an absolute normal deviation.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht 2015, AAAI; of several classes: Kull et al. 2019, NeurIPS, class-wise error. The bias:
+    Bröcker 2012, Climate Dynamics 39(3).
+
+    Examples
+    --------
+    >>> bins = pd.DataFrame({"mean_probability": [0.4, 0.6], "observed_share": [0.5, 0.6], "n_rows": [30, 10]})
+    >>> [round(each, 4) for each in calibration_error(bins)]
+    [0.075, 0.0844]
+    """
+    if not len(bins):
+        return np.nan, np.nan
+    predicted, n_rows = bins["mean_probability"].to_numpy(), bins["n_rows"].to_numpy(dtype=np.float64)
+    error = np.abs(predicted - bins["observed_share"].to_numpy())
+    by_chance = np.sqrt(2.0 / np.pi * predicted * (1.0 - predicted) / n_rows)
+    weights = n_rows / n_rows.sum()  # each of three classes has all rows: the mean over classes is that over all
+    return float((error * weights).sum()), float((by_chance * weights).sum())
+
+
 def _by_class(curve: Callable[..., pd.DataFrame], labels: ArrayLike, probability: ArrayLike) -> pd.DataFrame:
     known, values = np.asarray(labels, dtype=np.float64), np.asarray(probability, dtype=np.float64)
     if values.ndim == 1:

@@ -1,9 +1,18 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
-from quant.learning import TrainingSpan, best_of, candidates_frame, cv_scores_frame, meets_target, to_model
+from quant.learning import (
+    TrainingSpan,
+    best_of,
+    candidates_frame,
+    compare_trials,
+    cv_scores_frame,
+    meets_target,
+    to_model,
+)
 from quant.models.catalog import LogisticRegression
 from quant.preparation import (
     bar_returns,
@@ -15,7 +24,7 @@ from quant.preparation import (
     samples,
 )
 from quant.result import TriedModel
-from quant.validation.splits import walk_forward
+from quant.validation.splits import Fold, walk_forward
 
 TRIED = TriedModel(
     number=0,
@@ -97,3 +106,34 @@ def test_trials_as_frames_keep_unknown_scores_unknown():
     assert frame["parameters"].tolist() == ['{"c": 0.1}'] * 2
     assert frame["score"].isna().tolist() == [False, True]
     assert cv_scores_frame(trials)["score"].isna().sum() == 2
+
+
+def test_the_chosen_trial_is_compared_with_the_next_best_of_each_model():
+    fold = Fold(0, np.arange(80), np.arange(20), None, None, None)
+    trials = [
+        tried(model="logistic", score=0.52, fold_scores=(0.51, 0.52, 0.53)),
+        tried(model="random_forest", score=0.60, fold_scores=(0.59, 0.60, 0.61)),
+        tried(model="random_forest", score=0.56, fold_scores=(0.50, 0.60, 0.58)),
+        tried(model="random_forest", score=0.55, fold_scores=(0.54, 0.55, 0.56)),
+        tried(model="xgboost", score=None, fold_scores=(None, None, None)),
+        tried(model="ridge", score=0.5, fold_scores=(0.5, 0.5, None)),
+    ]
+    linear, forest, ridge = compare_trials(trials, trials[1], [fold])
+
+    assert (linear["trial"], forest["trial"], ridge["trial"]) == (0, 2, 5)
+    assert linear["difference"] == pytest.approx(0.08)
+    assert linear["p_value"] is None  # the same in every fold
+    assert forest["difference"] == pytest.approx((0.09 + 0.0 + 0.03) / 3)
+    assert forest["p_value_adjusted"] == forest["p_value"] > 0.05
+    assert not forest["is_distinguishable"]
+    assert (ridge["n_folds"], ridge["p_value"]) == (2, None)
+
+
+def test_a_difference_in_every_fold_is_one():
+    fold = Fold(0, np.arange(80), np.arange(20), None, None, None)
+    best = tried(score=0.6, fold_scores=(0.60, 0.61, 0.59, 0.60))
+    other = tried(model="xgboost", score=0.5, fold_scores=(0.50, 0.50, 0.50, 0.51))
+
+    assert compare_trials([best, other], best, [fold])[0]["is_distinguishable"]
+    assert compare_trials([best], best, [fold]) == []
+    assert compare_trials([other], tried(score=None), [fold]) is None

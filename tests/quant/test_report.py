@@ -36,3 +36,17 @@ def test_drawdowns_count_the_initial_cash_as_a_peak(quick_result):
 def test_a_trial_reads_as_a_line():
     assert describe_trial(tried()) == "Candidate 1: logistic (c 0.1): roc_auc 0.5200."
     assert describe_trial(tried(score=None, kind="tuning", number=2)).endswith("no score.")
+
+
+def test_the_choice_is_held_against_the_others_and_probabilities_against_what_came(quick_result):
+    facts, bins = quick_result.facts, quick_result.frames["calibration"]
+    distance = (bins["mean_probability"] - bins["observed_share"]).abs()
+
+    assert facts["calibration"]["expected_error"] == pytest.approx(
+        (distance * bins["n_rows"]).sum() / bins["n_rows"].sum()
+    )
+    assert facts["calibration"]["n_bins"] == len(bins)
+    trials = quick_result.frames["candidates"]
+    for each in facts["comparison"]:
+        assert each["difference"] == pytest.approx(facts["chosen"]["score"] - trials["score"][each["trial"]])
+        assert each["model"] == trials["model"][each["trial"]]

@@ -429,7 +429,17 @@ class Results(View):
     metrics: list[Metric]
     chosen: dict[str, Any] = Field(description="The model that was traded, its parameters, score and target.")
     tuning: dict[str, Any] = Field(description="Whether and how far parameters were searched.")
+    comparison: list[dict[str, Any]] | None = Field(
+        default=None,
+        description="A paired test of the chosen model against the next best of each, on the purged folds; null in "
+        "answers from before there was, or without a score.",
+    )
     scores: dict[str, float | None] = Field(description="Scores of all out-of-sample predictions together.")
+    calibration: dict[str, Any] | None = Field(
+        default=None,
+        description="How far predicted probabilities are from how often they came true; null of returns, and in "
+        "answers from before there was.",
+    )
     intervals: dict[str, Any] | None = Field(
         default=None,
         description="How many outcomes lay inside their intervals; null in answers without.",

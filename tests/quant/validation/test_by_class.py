@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 from quant.errors import InvalidSpec
-from quant.validation.by_class import calibration_by_class, class_report, roc_by_class
+from quant.validation.by_class import calibration_by_class, calibration_error, class_report, roc_by_class
 from quant.validation.scores import calibration_bins, confusion, roc_curve_points
 
 
@@ -69,3 +69,33 @@ def test_what_was_never_said_has_no_precision():
     assert report.loc[1, "recall"] == 0.0
     assert report.loc[1, "f1"] == 0.0
     assert report.loc[0, "precision"] == pytest.approx(2 / 3)
+
+
+def test_the_calibration_error_is_the_mean_distance_over_rows():
+    bins = pd.DataFrame({"mean_probability": [0.2, 0.5], "observed_share": [0.3, 0.2], "n_rows": [100, 300]})
+    error, by_chance = calibration_error(bins)
+
+    assert error == pytest.approx(0.1 * 0.25 + 0.3 * 0.75)
+    # The mean of |N(0, s)| is s √(2/π).
+    assert by_chance == pytest.approx(np.sqrt(2 / np.pi) * (0.04 * 0.25 + 0.75 * np.sqrt(0.25 / 300)))
+    assert np.isnan(calibration_error(bins.iloc[:0])).all()
+
+
+def test_probabilities_that_mean_what_they_say_have_the_error_of_chance():
+    rng = np.random.default_rng(4)
+    found = []
+    for _ in range(200):
+        probability = rng.uniform(0.3, 0.7, 500)
+        found.append(
+            calibration_error(calibration_by_class((rng.random(500) < probability).astype(float), probability))
+        )
+    error, by_chance = np.mean(found, axis=0)
+
+    assert error == pytest.approx(by_chance, rel=0.05)
+
+
+def test_with_three_classes_the_calibration_error_is_the_mean_over_them(three):
+    bins = calibration_by_class(*three)
+    each = [calibration_error(of_class)[0] for _, of_class in bins.groupby("class")]
+
+    assert calibration_error(bins)[0] == pytest.approx(np.mean(each))

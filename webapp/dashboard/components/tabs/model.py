@@ -10,12 +10,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from quant.catalog import in_a_sentence
-from quant.models.catalog import MODELS
 from quant.validation.by_class import class_report
 from quant.validation.scores import SCORES, Score
 from webapp.dashboard import formats
 from webapp.dashboard.components.cards import check_line, empty_state, panel
 from webapp.dashboard.components.charts import chart
+from webapp.dashboard.components.choice import TITLES, compared
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
@@ -36,7 +36,6 @@ FRAMES = (
 
 _MOST_LINES = 6
 _MOST_TRIALS = 12
-_TITLES = {entry.model_fields["name"].default: entry.title for entry in MODELS}
 
 
 def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
@@ -143,9 +142,8 @@ def _purged_folds(result: ResultView, score: Score, theme: Theme) -> Component:
     note = "on each purged fold of the training span" + (
         "" if target is None else f"; dotted: the target of {target:g}"
     )
-    return panel(
-        "Choosing the model", chart("analysis-purged-folds", figure, label=f"{score.title} on each fold"), note=note
-    )
+    picture = chart("analysis-purged-folds", figure, label=f"{score.title} on each fold")
+    return panel("Choosing the model", picture, *compared(result, score), note=note)
 
 
 def _walk_forward(result: ResultView, score: Score, theme: Theme) -> Component:
@@ -178,12 +176,25 @@ def _quality(result: ResultView, theme: Theme) -> list[Component]:
     if len(bins):
         figure = figures.calibration(bins, theme=theme, names=names)
         note = "on the dotted line a probability means what it says"
-        panels.append(
-            panel("Calibration", chart("analysis-calibration", figure, label="Predicted against observed"), note=note)
-        )
+        picture = chart("analysis-calibration", figure, label="Predicted against observed")
+        panels.append(panel("Calibration", picture, *_calibration_error(result), note=note))
     note = "the most probable class, against what came"
     found = html.Div(_class_table(counts, names), className="mt-3")
     return [*panels, panel("Confusion", confusion_table(counts), found, note=note)]
+
+
+def _calibration_error(result: ResultView) -> list[Component]:
+    """Return how far probabilities are from what came, beside what chance makes of it; nothing in older answers."""
+    facts, brier = result.facts.get("calibration"), result.facts["scores"].get("brier")
+    if facts is None or brier is None:
+        return []
+    error, by_chance = facts["expected_error"], facts["expected_error_by_chance"]
+    sentence = (
+        f"On average a probability is {formats.percent(error)} from how often it came true (expected calibration "
+        f"error); chance alone makes at least {formats.percent(by_chance)} of it with so many bars. "
+        f"Brier score {formats.number(brier, 3)}."
+    )
+    return [html.P(sentence, className="small muted")]
 
 
 def _class_names(confusion: pd.DataFrame) -> dict[int, str]:
@@ -317,7 +328,7 @@ def _trials(view: AnalysisView, result: ResultView, score: Score, theme: Theme) 
     if result.facts["tuning"]["started"]:
         figure = figures.trial_scores(
             trials.assign(
-                number=np.arange(1, len(trials) + 1), model=[_TITLES.get(name, name) for name in trials["model"]]
+                number=np.arange(1, len(trials) + 1), model=[TITLES.get(name, name) for name in trials["model"]]
             ),
             theme=theme,
             score_title=score.title,
@@ -345,7 +356,7 @@ def _trial_table(trials: pd.DataFrame, score: Score) -> Component:
         [
             str(number),
             str(trial["kind"]),
-            _TITLES.get(trial["model"], str(trial["model"])),
+            TITLES.get(trial["model"], str(trial["model"])),
             _parameters(trial["parameters"]),
             _score_text(trial["score"]),
             formats.number(trial["sharpe_ratio"], 3),
@@ -364,7 +375,7 @@ def _shown_trials(trials: pd.DataFrame, number: int, kind: str) -> list[dict[Any
 
 
 def _trial_title(trial: dict[Any, Any]) -> str:
-    title = _TITLES.get(trial["model"], str(trial["model"]))
+    title = TITLES.get(trial["model"], str(trial["model"]))
     return f"{title}, tuned" if trial["kind"] == "tuning" else title
 
 

@@ -179,3 +179,19 @@ def test_a_kernel_machine_has_no_importance_in_training(view, result):
     frame = result.frames["importance"].assign(impurity=np.nan)
     words = reading.text(model.content(view(), changed(result, frames={"importance": frame}), "light"))
     assert "leans on bars" in words
+
+
+def test_calibration_is_one_number_beside_what_chance_makes(view, result):
+    facts = {"expected_error": 0.031, "expected_error_by_chance": 0.024, "n_bins": 10}
+    words = reading.text(model.content(view(), changed(result, calibration=facts), "light"))
+
+    assert "a probability is 3.1 % from how often it came true" in words.replace("\u202f", " ").replace("\u00a0", " ")
+    assert f"Brier score {result.facts['scores']['brier']:.3f}" in words
+
+
+def test_an_answer_from_before_there_was_a_comparison_is_drawn_without(view, result):
+    old = {name: fact for name, fact in result.facts.items() if name not in {"comparison", "calibration"}}
+    words = reading.text(model.content(view(), dataclasses.replace(result, facts=old), "light"))
+
+    assert "Paired test" not in words
+    assert "expected calibration error" not in words
