@@ -23,7 +23,7 @@ class CompareQuery(Query):
 
     ids: str = Field(
         min_length=1,
-        max_length=400,
+        max_length=3400,
         pattern=r"^[0-9A-Za-z_,-]*$",
         description=f"Ids of {FEWEST} to {MOST} analyses, separated by commas; the first is the one to compare with.",
     )
@@ -58,6 +58,16 @@ class PairedTest(View):
     n_lags: int = Field(description="Bars over which dependence is allowed for.")
 
 
+class Resamples(View):
+    """The same difference by the paired block bootstrap: every resample has the same bars of all."""
+
+    lower: float | None = Field(description="Lower end of the basic 95 % interval.")
+    upper: float | None
+    p_value: float | None = Field(description="Two-sided, of this pair alone.")
+    n_resamples: int = Field(description="0 if there was nothing to draw.")
+    mean_block: float = Field(description="Mean number of bars that stay together.")
+
+
 class ChangeCause(View):
     """One thing that could make a number change."""
 
@@ -71,6 +81,8 @@ class ComparedPair(View):
 
     id: str
     test: PairedTest
+    resampled: Resamples
+    p_value: float | None = Field(description="Of the resamples, made larger for the number of pairs (Holm 1979).")
     causes: list[ChangeCause]
     is_same_answer: bool = Field(description="Whether both result hashes are equal.")
 
@@ -117,7 +129,9 @@ def compare_analyses(query: CompareQuery) -> Response:
             pairs=[
                 ComparedPair(
                     id=pair.id,
-                    test=PairedTest.model_validate({name: _known(value) for name, value in vars(pair.test).items()}),
+                    test=PairedTest.model_validate(_known_of(pair.test)),
+                    resampled=Resamples.model_validate(_known_of(pair.resampled)),
+                    p_value=_known(pair.p_value),
                     causes=[ChangeCause.model_validate(cause) for cause in pair.causes],
                     is_same_answer=pair.is_same_answer,
                 )
@@ -129,6 +143,10 @@ def compare_analyses(query: CompareQuery) -> Response:
             ),
         )
     )
+
+
+def _known_of(found: Any) -> dict[str, float | None]:
+    return {name: _known(value) for name, value in vars(found).items()}
 
 
 def _known(value: float) -> float | None:

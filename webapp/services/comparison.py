@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from quant.calendars import periods_per_year
 from quant.returns import per_period_rate
 from quant.risk.definitions import DEFINITIONS
-from quant.validation.comparison import SharpeDifference, sharpe_difference
+from quant.validation.comparison import (
+    ResampledDifference,
+    SharpeDifference,
+    holm,
+    resampled_differences,
+    sharpe_difference,
+)
 from webapp.errors import Conflict, InvalidInput
 from webapp.permissions import Actor, Permission, require
 from webapp.services import analyses, results
@@ -20,7 +26,7 @@ from webapp.services.results import ResultView
 from webapp.services.workflow import Status
 from webapp.storage import FrameStore
 
-FEWEST, MOST = 2, 10
+FEWEST, MOST = 2, 100
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,15 @@ class Cause:
 
 @dataclass(frozen=True)
 class Pair:
-    """An analysis beside the first one: the paired test of their returns, and why their numbers differ."""
+    """An analysis beside the first one: the paired tests of their returns, and why their numbers differ.
+
+    `p_value` is that of the resamples, made larger for as many pairs as there are; NaN if it cannot be told.
+    """
 
     id: str
     test: SharpeDifference
+    resampled: ResampledDifference
+    p_value: float
     causes: tuple[Cause, ...]
     is_same_answer: bool
 
@@ -89,7 +100,7 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
     actor : Actor
         Who asks; must be able to read all of them.
     ids : sequence of str
-        Public ids, 2 to 10 different ones.
+        Public ids, 2 to 100 different ones.
 
     Returns
     -------
@@ -120,13 +131,23 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
     answers = [results.load(session, store, actor, id_, ("equity",)) for id_ in ids]
     returns = _common_returns(answers)
     first = (views[0], answers[0])
+    excess, per_year = _excess(views, answers, returns)
+    resampled = resampled_differences(excess, periods_per_year=per_year)
+    p_values = holm([each.p_value for each in resampled])
     return Comparison(
         analyses=tuple(view.summary for view in views),
         parameters=tuple(differing([flatten(view.spec) for view in views])),
         metrics=tuple(_metrics(answers)),
         curves=_curves(returns),
         pairs=tuple(
-            _pair(*first, view, answer, returns.iloc[:, 0], returns.iloc[:, place])
+            Pair(
+                view.id,
+                sharpe_difference(excess[place], excess[0], periods_per_year=per_year),
+                resampled[place - 1],
+                float(p_values[place - 1]),
+                tuple(_causes(*first, view, answer)),
+                is_same_answer=answer.result_hash == answers[0].result_hash,
+            )
             for place, (view, answer) in enumerate(zip(views[1:], answers[1:], strict=True), start=1)
         ),
     )
@@ -195,20 +216,14 @@ def _best(values: Sequence[float | None], better: str) -> tuple[int, ...]:
     return tuple(place for place, value in enumerate(values) if value == best)
 
 
-def _pair(
-    base: AnalysisView,
-    base_answer: ResultView,
-    view: AnalysisView,
-    answer: ResultView,
-    base_returns: "pd.Series[float]",
-    returns: "pd.Series[float]",
-) -> Pair:
-    calendar = base_answer.facts["data"]["instruments"][0]["calendar"]
-    per_year = periods_per_year(calendar, base.spec["interval"])
-    rates = [per_period_rate(each.spec["risk"]["risk_free_annual"], per_year) for each in (base, view)]
-    test = sharpe_difference(returns - rates[1], base_returns - rates[0], periods_per_year=per_year)
-    is_same = answer.result_hash == base_answer.result_hash
-    return Pair(view.id, test, tuple(_causes(base, base_answer, view, answer)), is_same)
+def _excess(
+    views: Sequence[AnalysisView], answers: Sequence[ResultView], returns: pd.DataFrame
+) -> tuple[pd.DataFrame, float]:
+    """Return what each earned above the rate that it calls free of risk, and bars a year as the first one counts."""
+    calendar = answers[0].facts["data"]["instruments"][0]["calendar"]
+    per_year = periods_per_year(calendar, views[0].spec["interval"])
+    rates = [per_period_rate(view.spec["risk"]["risk_free_annual"], per_year) for view in views]
+    return returns - rates, per_year
 
 
 def _causes(base: AnalysisView, base_answer: ResultView, view: AnalysisView, answer: ResultView) -> list[Cause]:

@@ -3,7 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from quant.validation.comparison import LEAST_RETURNS, sharpe_difference
+from quant.bootstrap import stationary_bootstrap
+from quant.validation.comparison import (
+    LEAST_RETURNS,
+    _times_drawn,
+    holm,
+    resampled_differences,
+    sharpe_difference,
+)
 
 
 @pytest.fixture
@@ -99,3 +106,58 @@ def test_too_little_to_tell(first, second):
     assert math.isnan(found.difference)
     assert math.isnan(found.p_value)
     assert found.n_returns == len(first)
+
+
+def test_resamples_are_those_of_the_stationary_bootstrap(rng):
+    """Bars are drawn as often, and neighbours together as often, as by the kernel that computes everywhere else."""
+    n, block, n_resamples = 40, 4.0, 20_000
+    ours = _times_drawn(n, n_resamples, block, rng)
+    places = stationary_bootstrap(n, n_resamples, block, rng)
+    kernels = np.array([np.bincount(row, minlength=n) for row in places])
+
+    assert (ours.sum(axis=1) == n).all()
+    assert ours.mean() == pytest.approx(1.0)
+    assert np.abs(ours.mean(axis=0) - 1.0).max() < 0.06
+    together = [float(np.corrcoef(each[:, 10], each[:, 11])[0, 1]) for each in (ours, kernels)]
+    assert together[0] == pytest.approx(together[1], abs=0.03)
+    assert together[0] > 0.4
+
+
+def test_resamples_of_two_strategies_by_hand(rng):
+    first, second = correlated(rng, 60, means=(0.3, 0.0))
+    [found] = resampled_differences(
+        np.column_stack([second, first]), periods_per_year=1, seed=3, n_resamples=200, mean_block=5.0
+    )
+
+    counts = _times_drawn(60, 200, 5.0, np.random.default_rng([3, 0x5EED_C0])).astype(int)
+    drawn = [[np.repeat(each, count) for each in (first, second)] for count in counts]
+    differences = np.array([a.mean() / a.std() - b.mean() / b.std() for a, b in drawn])
+    observed = first.mean() / first.std() - second.mean() / second.std()
+    assert found.p_value == (1 + (np.abs(differences - observed) >= abs(observed)).sum()) / 201
+    assert found.lower == pytest.approx(2 * observed - np.quantile(differences, 0.975, method="inverted_cdf"))
+    assert found.upper == pytest.approx(2 * observed - np.quantile(differences, 0.025, method="inverted_cdf"))
+
+
+def test_resamples_call_equal_strategies_different_one_time_in_twenty(rng):
+    p_values = [
+        resampled_differences(np.column_stack(correlated(rng, 250)), periods_per_year=252, n_resamples=200)[0].p_value
+        for _ in range(300)
+    ]
+
+    assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.10
+
+
+def test_resamples_say_nothing_of_what_cannot_be_told(rng):
+    first, _ = correlated(rng, 100)
+    columns = np.column_stack([first, 2 * first, np.zeros(100)])
+    scaled, flat = resampled_differences(columns, periods_per_year=252)
+    [short] = resampled_differences(columns[: LEAST_RETURNS - 1, :2], periods_per_year=252)
+
+    for found in (scaled, flat, short):
+        assert math.isnan(found.p_value)
+        assert found.n_resamples == 0
+
+
+def test_many_tests_ask_for_more():
+    assert holm([0.01, np.nan, 0.5, 0.02]) == pytest.approx([0.03, np.nan, 0.5, 0.04], nan_ok=True)
+    assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]

@@ -15,6 +15,7 @@ def test_analyses_are_compared(me, app, database, answered):
     assert body["parameters"] == []
     [pair] = body["pairs"]
     assert (pair["id"], pair["is_same_answer"], pair["test"]["p_value"]) == (second, True, None)
+    assert (pair["p_value"], pair["resampled"]["n_resamples"]) == (None, 0), "they never differ"
     assert [cause["kind"] for cause in pair["causes"]] == ["parameters", "data", "seed", "library", "code"]
     assert len(body["curves"]["timestamp"]) == len(body["curves"]["wealth"][1])
     assert body["curves"]["timestamp"][0].endswith("Z")

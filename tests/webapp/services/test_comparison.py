@@ -67,6 +67,10 @@ def test_two_analyses_side_by_side(session, store, owner, finish, other_answer):
     assert pair.test.second == pytest.approx(sharpe.by_analysis[0], rel=0.02)
     assert pair.test.first == pytest.approx(sharpe.by_analysis[1], rel=0.02)
     assert 0.0 < pair.test.p_value <= 1.0
+    assert pair.resampled.n_resamples == 1000
+    assert pair.resampled.lower < pair.test.difference < pair.resampled.upper
+    assert pair.p_value == pair.resampled.p_value, "there is one pair"
+    assert pair.p_value == pytest.approx(pair.test.p_value, abs=0.15)
     assert not pair.is_same_answer
     assert {cause.kind: cause.differs for cause in pair.causes} == {
         "parameters": True,
@@ -86,6 +90,7 @@ def test_a_re_run_is_the_same_to_the_last_bit(session, store, owner, finish):
     assert [cause.differs for cause in pair.causes] == [False] * 5
     assert pair.test.difference == 0.0
     assert math.isnan(pair.test.p_value)
+    assert math.isnan(pair.p_value)
     assert all(line.best == () for line in found.metrics)
 
 
@@ -107,7 +112,7 @@ def test_what_else_can_change_a_number(session, store, owner, finish, monkeypatc
 def test_what_cannot_be_compared_is_refused(session, store, owner, finish):
     first = finish(answer())
     waiting = factories.create_analysis(session, owner, title="Waiting").public_id
-    for ids in ([], [first], [first, first], [first, *[f"{n:016x}" for n in range(10)]]):
+    for ids in ([], [first], [first, first], [first, *[f"{n:016x}" for n in range(100)]]):
         with pytest.raises(InvalidInput) as caught:
             comparison.compare(session, store, owner, ids)
         assert list(caught.value.fields) == ["ids"]

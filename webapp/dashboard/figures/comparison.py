@@ -12,6 +12,7 @@ HEIGHT = 380
 
 # Told apart by dash as well as by colour: the first is solid, and so are no other two with one colour.
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+_FEW = 10  # of more, all but the first are thin: nobody tells so many lines apart, but all see where they lie
 
 
 def compared_curves(curves: pd.DataFrame, names: Sequence[str], *, theme: Theme) -> Figure:
@@ -39,8 +40,8 @@ def compared_curves(curves: pd.DataFrame, names: Sequence[str], *, theme: Theme)
     for place, (values, name) in enumerate(zip(columns, names, strict=True)):
         line = {
             "color": colours[place % len(colours)],
-            "width": 2 if place == 0 else 1.5,
-            "dash": _DASHES[(place + place // len(colours)) % len(_DASHES)],
+            "width": 2 if place == 0 else 1.5 if len(names) <= _FEW else 1,
+            "dash": _DASHES[(place + place // len(colours)) % len(_DASHES)] if len(names) <= _FEW else "solid",
         }
         data.append(
             {
@@ -48,6 +49,7 @@ def compared_curves(curves: pd.DataFrame, names: Sequence[str], *, theme: Theme)
                 "mode": "lines",
                 "name": name,
                 "line": line,
+                "opacity": 1.0 if place == 0 or len(names) <= _FEW else 0.5,
                 "hoverinfo": "none",
                 "meta": {"digits": 2},
                 **axis.trace(values),

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
 
@@ -28,6 +29,7 @@ PATH = paths.COMPARE
 TITLE = "Compare · Assay"
 
 _LIKELY_LUCK = 0.05
+_FEW = 10  # of more, each has a row of its own, not a column
 _LONGEST_VALUE = 60
 _CAUSES = {
     "parameters": "Parameters",
@@ -118,8 +120,9 @@ def _tests(found: Comparison) -> Component:
         Column("Sharpe ratio"),
         Column("of A"),
         Column("Difference"),
-        Column("95 % interval"),
-        Column("p-value"),
+        Column("95 % interval", help_text="Basic interval of the paired block bootstrap"),
+        Column("p-value", help_text="Of the paired block bootstrap, made larger for the number of pairs (Holm 1979)"),
+        Column("Ledoit and Wolf", help_text="p-value of their test of this pair alone (2008), without resamples"),
     ]
     rows = [
         [
@@ -127,28 +130,30 @@ def _tests(found: Comparison) -> Component:
             _in_words(pair),
             formats.ratio(_known(pair.test.first)),
             formats.ratio(_known(pair.test.second)),
-            formats.ratio(_known(pair.test.difference)),
+            formats.ratio(_known(pair.test.difference), signed=True),
             _interval(pair),
+            formats.p_value(_known(pair.p_value)),
             formats.p_value(_known(pair.test.p_value)),
         ]
         for place, pair in enumerate(found.pairs, start=1)
     ]
-    note = "Paired test of Ledoit and Wolf (2008) on the common bars; with many pairs, some look different by luck."
+    most = max(pair.resampled.n_resamples for pair in found.pairs)
+    note = f"paired block bootstrap, {formats.count(most)} resamples of the common bars" if most else ""
     return panel("Is the difference real?", data_table(columns, rows), note=note, flush=True)
 
 
 def _interval(pair: Pair) -> str:
-    if math.isnan(pair.test.lower):
+    if math.isnan(pair.resampled.lower):
         return formats.UNKNOWN
-    return f"{formats.ratio(pair.test.lower)} to {formats.ratio(pair.test.upper)}"
+    return f"{formats.ratio(pair.resampled.lower)} to {formats.ratio(pair.resampled.upper)}"
 
 
 def _in_words(pair: Pair) -> str:
     if pair.is_same_answer:
         return "The same answer, to the last bit."
-    if math.isnan(pair.test.p_value):
+    if math.isnan(pair.p_value):
         return f"Cannot be told from {formats.plural(pair.test.n_returns, 'common bar')}."
-    if pair.test.p_value >= _LIKELY_LUCK:
+    if pair.p_value >= _LIKELY_LUCK:
         return "Not distinguishable: chance alone makes a difference of this size easily."
     return f"{'Better' if pair.test.difference > 0 else 'Worse'} than A by more than chance usually makes."
 
@@ -156,6 +161,12 @@ def _in_words(pair: Pair) -> str:
 def _parameters(found: Comparison) -> Component:
     if not found.parameters:
         return panel("Differing parameters", html.P("None: all were asked the same question.", className="muted"))
+    if len(found.analyses) > _FEW:
+        heads = [Column(path_in_words(each.path), is_number=False, help_text=each.path) for each in found.parameters]
+        values = [[_value(value, each.path) for value in each.by_analysis] for each in found.parameters]
+        return panel(
+            "Differing parameters", _by_analysis(found, heads, values), note="all others are equal", flush=True
+        )
     columns = [Column("Parameter", is_number=False), *_columns(found, is_number=False)]
     rows: list[list[Component | str]] = [
         [
@@ -173,25 +184,53 @@ def _parameters(found: Comparison) -> Component:
 
 
 def _metrics(found: Comparison) -> Component:
-    columns = [Column("Metric", is_number=False), *_columns(found, is_number=True)]
-    rows = [_metric(line) for line in found.metrics]
     note = "Each over its own whole out-of-sample span, after costs; the best is marked."
+    if len(found.analyses) > _FEW:
+        heads = [Column(_name(line), help_text=DEFINITIONS[line.name].definition) for line in found.metrics]
+        return panel(
+            "Metrics", _by_analysis(found, heads, [_cells(line) for line in found.metrics]), note=note, flush=True
+        )
+    columns = [Column("Metric", is_number=False), *_columns(found, is_number=True)]
+    rows: list[list[Component | str]] = [
+        [html.Span(_name(line), title=DEFINITIONS[line.name].definition), *_cells(line)] for line in found.metrics
+    ]
     return panel("Metrics", data_table(columns, rows), note=note, flush=True)
 
 
-def _metric(line: MetricLine) -> list[Component | str]:
+def _name(line: MetricLine) -> str:
     definition = DEFINITIONS[line.name]
     word = unit_word(definition)
-    title = f"{definition.title}, {word}" if word and word not in definition.title else definition.title
-    cells: list[Component | str] = [html.Span(title, title=definition.definition)]
-    for place, value in enumerate(line.by_analysis):
-        text = written(value, definition.unit)
-        is_best = place in line.best
-        cells.append(html.Strong([icon("trophy", label="best"), f" {text}"]) if is_best else text)
-    return cells
+    return f"{definition.title}, {word}" if word and word not in definition.title else definition.title
+
+
+def _cells(line: MetricLine) -> list[Component | str]:
+    unit = DEFINITIONS[line.name].unit
+    return [
+        html.Strong([icon("trophy", label="best"), f" {written(value, unit)}"])
+        if place in line.best
+        else written(value, unit)
+        for place, value in enumerate(line.by_analysis)
+    ]
+
+
+def _by_analysis(found: Comparison, heads: Sequence[Column], values: Sequence[Sequence[Component | str]]) -> Component:
+    """Return a table with a row for each analysis and a column for each thing that is told of all."""
+    rows: list[list[Component | str]] = [
+        [html.Span(_letter(place), title=each.title), *[column[place] for column in values]]
+        for place, each in enumerate(found.analyses)
+    ]
+    return data_table([Column("Letter", is_number=False), *heads], rows)
 
 
 def _causes(found: Comparison) -> Component:
+    title, note = "Why did my number change?", "what differs from A, and what not"
+    if len(found.pairs) > _FEW:
+        columns = [Column("Pair", is_number=False), *[Column(name, is_number=False) for name in _CAUSES.values()]]
+        rows: list[list[Component | str]] = [
+            [f"{_letter(place)} against A", *[_cause_in_short(cause) for cause in pair.causes]]
+            for place, pair in enumerate(found.pairs, start=1)
+        ]
+        return panel(title, data_table(columns, rows), note=note, flush=True)
     blocks = [
         html.Div(
             [
@@ -201,9 +240,13 @@ def _causes(found: Comparison) -> Component:
         )
         for place, pair in enumerate(found.pairs, start=1)
     ]
-    return panel(
-        "Why did my number change?", html.Div(blocks, className="grid-3"), note="what differs from A, and what not"
-    )
+    return panel(title, html.Div(blocks, className="grid-3"), note=note)
+
+
+def _cause_in_short(cause: Cause) -> str:
+    if cause.differs is None:
+        return "cannot be told"
+    return "differs" if cause.differs else "the same"
 
 
 def _cause(cause: Cause) -> Component:
@@ -223,7 +266,9 @@ def _columns(found: Comparison, *, is_number: bool) -> list[Column]:
 
 
 def _letter(place: int) -> str:
-    return ascii_uppercase[place]
+    """Return A to Z, then AA, AB and so on."""
+    before, last = divmod(place, len(ascii_uppercase))
+    return (_letter(before - 1) if before else "") + ascii_uppercase[last]
 
 
 def _value(value: Any, path: str) -> Component:

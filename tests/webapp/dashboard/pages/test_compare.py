@@ -43,12 +43,12 @@ def test_the_same_answer_is_called_that(acting, finished):
     assert "None: all were asked the same question." in words
 
 
-@pytest.mark.parametrize("ids", ["", "a", "a,a", ",".join(f"x{n}" for n in range(11))])
+@pytest.mark.parametrize("ids", ["", "a", "a,a", ",".join(f"x{n}" for n in range(101))])
 def test_too_few_and_too_many_are_told_what_to_do(acting, ids):
     with acting():
         tree = page.layout(ids)
 
-    assert "Pick 2 to 10 different analyses" in reading.text(tree)
+    assert "Pick 2 to 100 different analyses" in reading.text(tree)
     assert [each.href for each in reading.of_type(tree, "Link")] == ["/app/analyses"]
 
 
@@ -67,3 +67,17 @@ def test_what_is_not_there_and_what_is_anothers_look_the_same(acting, finished):
         shown = [str(page.layout(ids)) for ids in (f"{theirs},x", f"{'0' * 16},x", "../x,y")]
 
     assert shown == [str(not_found())] * 3
+
+
+def test_of_many_each_has_a_row(acting, finished, monkeypatch):
+    monkeypatch.setattr(page, "_FEW", 1)
+    with acting() as actor:
+        tree = page.layout(",".join(finished(actor) for _ in range(3)))
+
+    words = reading.text(tree)
+    assert "Parameters Prices Seed Libraries Program B against A the same the same" in words
+    assert "Letter Total return" in words
+
+
+def test_letters_go_on_after_z():
+    assert [page._letter(place) for place in (0, 25, 26, 27, 99)] == ["A", "Z", "AA", "AB", "CV"]
