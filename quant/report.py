@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from quant.brackets import bracket
 from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
 from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, task_of, to_panel
@@ -184,6 +185,13 @@ def assemble(material: Material) -> AnalysisResult:
             },
             "data": _data(material),
             "trading": _trading(book),
+            "brackets": bracket(
+                book.outcome,
+                material.decisions,
+                spec.backtest,
+                periods_per_year=material.periods_per_year,
+                risk_free_annual=spec.risk.risk_free_annual,
+            ),
             "risk": uncertainty(book.equity, book.trades, spec.risk, material.periods_per_year, seed=spec.seed),
             "spec_hash": spec.hash(),
             "seed": spec.seed,

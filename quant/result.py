@@ -69,7 +69,7 @@ class AnalysisResult:
         Named at the head of this module.
     facts : mapping of str to JSON
         `verdict`, `metrics`, `chosen`, `tuning`, `comparison`, `scores`, `calibration`, `intervals`, `latest`,
-        `honesty`, `data`, `trading`, `risk`, `spec_hash`, `seed`.
+        `honesty`, `data`, `trading`, `brackets`, `risk`, `spec_hash`, `seed`.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from quant.backtest.benchmark import buy_and_hold
-from quant.backtest.engine import run_backtest
+from quant.backtest.engine import BacktestResult, run_backtest
 from quant.backtest.sizing import target_weights
 from quant.backtest.trades import trades_from_fills
 from quant.frames import Predictions, Prices
@@ -20,7 +20,10 @@ from quant.strategies.signals import signals_from_predictions
 
 @dataclass(frozen=True)
 class Book:
-    """What trading the predictions did, and what holding would have done: frames as `quant.backtest` defines them."""
+    """What trading the predictions did, and what holding would have done: frames as `quant.backtest` defines them.
+
+    `outcome` is what the frames were made of.
+    """
 
     equity: pd.DataFrame
     benchmark: pd.DataFrame
@@ -28,6 +31,7 @@ class Book:
     trades: pd.DataFrame
     pending: pd.DataFrame
     ruined_at: pd.Timestamp | None
+    outcome: BacktestResult
 
 
 def decide(
@@ -78,4 +82,5 @@ def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Bo
         trades=trades_from_fills(outcome),
         pending=outcome.pending,
         ruined_at=outcome.ruined_at,
+        outcome=outcome,
     )

@@ -42,6 +42,30 @@ def to_rates(spec: CostSpec) -> CostRates:
     )
 
 
+def scaled(spec: CostSpec, multiple: float) -> CostSpec:
+    """Return costs so many times as high: commissions, slippage and borrow fees alike.
+
+    Examples
+    --------
+    >>> scaled(CostSpec(commission_bps=5.0, commission_minimum=1.0), 2.0).commission_minimum
+    2.0
+    """
+    # Copied, not validated: five times what may be asked for may be more than may be asked for.
+    return spec.model_copy(update={name: multiple * getattr(spec, name) for name in CostSpec.model_fields})
+
+
+def flat(spec: CostSpec, bps: float) -> CostSpec:
+    """Return costs of so many basis points of each trade, in place of commissions and slippage.
+
+    Examples
+    --------
+    >>> flat(CostSpec(slippage_bps=5.0, borrow_annual=0.02), 7.5)
+    CostSpec(commission_bps=7.5, commission_per_share=0.0, commission_minimum=0.0, slippage_bps=0.0, borrow_annual=0.02)
+    """
+    nothing = {"commission_per_share": 0.0, "commission_minimum": 0.0, "slippage_bps": 0.0}
+    return spec.model_copy(update={**nothing, "commission_bps": bps})
+
+
 @njit(cache=True, nogil=True)
 def fill_price(reference: float, shares: float, slippage_rate: float) -> float:
     """Return the price of a fill, worse than the reference price on both sides.

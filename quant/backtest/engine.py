@@ -76,6 +76,8 @@ class BacktestResult:
         The close at which equity was zero or less and the account was closed; None if that never happened.
     bars : Bars
         The bars it ran on.
+    final_equity : float
+        Equity after the last close.
     account : Account
         What the simulation wrote.
     fill_table : ndarray of shape (6, n_fills)
@@ -106,6 +108,12 @@ class BacktestResult:
     def pending(self) -> pd.DataFrame:
         """What is still to be traded."""
         return _pending_frame(self.bars, self.account.book)
+
+    @property
+    def final_equity(self) -> float:
+        """Equity after the last close."""
+        last = self.account.ledger[:, -1]
+        return float(self.account.cash[-1] + np.where(last[SHARES] == 0.0, 0.0, last[SHARES] * last[PRICE]).sum())
 
     @property
     def is_ruined(self) -> bool:
@@ -272,11 +280,11 @@ def _values(ledger: FloatArray) -> FloatArray:
 
 def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
     """Return what each fill cost against the open."""
-    costs: FloatArray = np.abs(fills[FILL_SHARES] * (fills[FILL_PRICE] - _opens(bars, fills)))
+    costs: FloatArray = np.abs(fills[FILL_SHARES] * (fills[FILL_PRICE] - reference_prices(bars, fills)))
     return costs
 
 
-def _opens(bars: Bars, fills: FloatArray) -> FloatArray:
+def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
     """Return the raw open at which each fill was made."""
     opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
     return opens
@@ -293,7 +301,7 @@ def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
             "side": _sides(fills[FILL_SHARES]),
             "shares": shares,
             "price": fills[FILL_PRICE],
-            "reference_price": _opens(bars, fills),
+            "reference_price": reference_prices(bars, fills),
             "commission": fills[FILL_COMMISSION],
             "slippage_cost": slippage_costs(bars, fills),
             "value": shares * fills[FILL_PRICE],

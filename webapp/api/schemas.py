@@ -454,6 +454,11 @@ class Results(View):
     )
     data: dict[str, Any] = Field(description="Which prices it was answered from, and what was found in them.")
     trading: dict[str, Any] = Field(description="Fills, trades and orders that were still open.")
+    brackets: dict[str, Any] | None = Field(
+        default=None,
+        description="Wealth at 0, 1, 2 and 5 times the costs, and at the best and the worst prices of the bars of its "
+        "fills, and the cost of a trade in basis points that leaves nothing; null in answers from before there was.",
+    )
     risk: dict[str, Any] | None = Field(
         default=None,
         description="What luck could have made of the curve, and the size of a bet by its trades and its volatility; "

@@ -40,6 +40,7 @@ from webapp.tables import (
 )
 
 HEADLINE = "headline"
+AS_ASKED = "costs_1x"  # of the brackets, which is the headline
 SIGNALS = {1: "long", 0: "flat", -1: "short"}
 _TRADE_COLUMNS = (
     "instrument", "direction", "is_open", "entry_at", "exit_at", "max_shares", "entry_price", "exit_price", "pnl",
@@ -326,6 +327,7 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
         "luck": result.facts["honesty"]["luck"],
     }
     backtest_id = _add(session, Backtest, backtest)
+    session.execute(into(Backtest), _brackets(backtest, result))
     _add_trades(session, backtest_id, rows, series_ids)
     metrics = [
         {
@@ -350,6 +352,15 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
         for month in result.frames["monthly_returns"].to_dict("records")
     ]
     session.execute(into(PerformanceMetric), [*metrics, *months])
+
+
+def _brackets(headline: Mapping[str, Any], result: AnalysisResult) -> list[dict[str, Any]]:
+    """Return the same decisions under other costs and at other prices, each as a backtest whose trades are not kept."""
+    return [
+        {**headline, **{name: scenario[name] for name in ("name", "final_equity", "n_trades")}, "luck": None}
+        for scenario in result.facts["brackets"]["scenarios"]
+        if scenario["name"] != AS_ASKED
+    ]
 
 
 def _add_trades(session: Session, backtest_id: int, rows: pd.DataFrame, series_ids: tuple[int, ...]) -> None:

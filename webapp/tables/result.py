@@ -78,7 +78,7 @@ class Backtest(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(32))  # "headline"; later brackets such as "costs_2x"
+    name: Mapped[str] = mapped_column(String(32))  # "headline", or a bracket such as "costs_2x"
     initial_cash: Mapped[float]
     final_equity: Mapped[float]
     start_at: Mapped[datetime.datetime]

@@ -64,6 +64,13 @@ RESULT = AnalysisResult(
             "predictions": [{"instrument": 0, "probability": 0.6, "lower": -0.1, "upper": None, "signal": 1}],
         },
         "honesty": {"luck": {"sharpe_ratio": 0.03, "n_returns": 2}},
+        "brackets": {
+            "scenarios": [
+                {"name": "costs_1x", "final_equity": 101.0, "n_trades": 2},
+                {"name": "costs_2x", "final_equity": 100.5, "n_trades": 2},
+                {"name": "best_fills", "final_equity": 103.0, "n_trades": 2},
+            ]
+        },
         "seed": 1,
     },
     stage_keys={"features": "f" * 64},
@@ -118,6 +125,9 @@ def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):
     assert (final.fold, final.n_train, final.train_end) == (None, 2, BARS[1].to_pydatetime())
     metrics = {(metric.name, metric.period): metric.value for metric in session.query(PerformanceMetric)}
     assert metrics == {("sharpe_ratio", "all"): 0.5, ("total_return", "2008-01"): -0.01}
+    backtests = {each.name: (each.final_equity, each.n_trades) for each in session.query(Backtest)}
+    headline = (RESULT.frames["equity"]["equity"].iloc[-1], 2)
+    assert backtests == {"headline": headline, "costs_2x": (100.5, 2), "best_fills": (103.0, 2)}
 
 
 def test_only_the_frames_that_are_asked_for_are_read(session, store, actor, claim):

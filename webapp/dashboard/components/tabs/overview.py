@@ -24,6 +24,14 @@ _FORECASTS = {
     "probability_down": "Probability of a fall",
     "predicted_return": "Predicted return",
 }
+_SCENARIOS = {
+    "costs_0x": "Without costs",
+    "costs_1x": "As asked",
+    "costs_2x": "Twice the costs",
+    "costs_5x": "Five times the costs",
+    "worst_fills": "Fills at the worst price of their bars",
+    "best_fills": "Fills at the best price of their bars",
+}
 _SIGNALS = {1: "Long", 0: "Flat", -1: "Short"}
 _TONES = {
     "promising": ("good", "check-circle"),
@@ -41,6 +49,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             verdict(result),
             html.Div(_cards(result), className="metric-row"),
             _curve(view, result, theme),
+            *([bracket(result)] if "brackets" in result.facts else []),  # older answers have none
             *([latest_prediction(result)] if "latest" in result.facts else []),  # older answers have none
         ],
         className="stack",
@@ -58,6 +67,30 @@ def verdict(result: ResultView) -> Component:
         ],
         className=f"verdict verdict-{tone}",
     )
+
+
+def bracket(result: ResultView) -> Component:
+    """Return how much of the answer hangs on costs and on the price within a bar, in words and numbers."""
+    found = result.facts["brackets"]
+    columns = [
+        Column("Same decisions", is_number=False),
+        Column("Wealth at the end"),
+        Column("Total return"),
+        Column("Sharpe ratio"),
+        Column("Trades"),
+    ]
+    rows: list[list[Component | str]] = [
+        [
+            _SCENARIOS[each["name"]],
+            formats.money(each["final_equity"]),
+            formats.percent(each["total_return"], signed=True),
+            formats.ratio(each["sharpe_ratio"]),
+            formats.count(each["n_trades"]),
+        ]
+        for each in found["scenarios"]
+    ]
+    words = html.P([formats.sentence(found["costs_in_words"]), " ", formats.sentence(found["fills_in_words"])])
+    return panel("Cost bracket", words, data_table(columns, rows), note="one side of a trade, in basis points")
 
 
 def latest_prediction(result: ResultView) -> Component:

@@ -83,3 +83,21 @@ def test_an_interval_that_is_not_known_is_said_so(result):
     assert "too few outcomes yet" in words
     assert "Predicted return" in words
     assert "Short" in words
+
+
+def test_the_cost_bracket_names_its_scenarios_and_says_them_in_words(view, result):
+    found = result.facts["brackets"]
+    shown = reading.text(overview.bracket(result))
+
+    assert formats.sentence(found["costs_in_words"]) in shown
+    assert formats.sentence(found["fills_in_words"]) in shown
+    for each in found["scenarios"]:
+        assert overview._SCENARIOS[each["name"]] in shown
+        assert formats.money(each["final_equity"]) in shown
+
+
+def test_an_answer_from_before_there_were_brackets_is_shown_without(view, result):
+    facts = {name: fact for name, fact in result.facts.items() if name != "brackets"}
+    older = dataclasses.replace(result, facts=facts)
+
+    assert "Cost bracket" not in reading.text(overview.content(view(), older, "light"))

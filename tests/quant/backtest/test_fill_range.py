@@ -1,0 +1,37 @@
+"""Fills at other prices of their bars: by hand, and as bounds."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quant.backtest.catalog import CostSpec
+from quant.backtest.engine import run_backtest
+from quant.backtest.fill_range import best_and_worst
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_best_is_nowhere_below_the_headline_and_worst_nowhere_above(market, seed):
+    result = run_backtest(*market.random_case(seed))
+    best, worst = best_and_worst(result)
+    equity = result.equity["equity"].to_numpy()
+    assert (best >= equity).all()
+    assert (worst <= equity).all()
+
+
+def test_a_sale_is_worth_the_high_at_best_and_the_low_at_worst(market, free_spec):
+    prices = {0: market.prices([10.0] * 4, high=[10, 12, 13, 10], low=[10, 9, 8, 10])}
+    costs = CostSpec(commission_bps=0, slippage_bps=100, borrow_annual=0)
+    spec = free_spec.model_copy(update={"costs": costs})
+    result = run_backtest(prices, market.weights(prices, {0: [0.5, 0.0]}), spec)
+    best, worst = best_and_worst(result)
+    # 50 shares bought in a bar from 9 to 12 and sold in one from 8 to 13; slippage goes with the price.
+    np.testing.assert_allclose(best - result.equity["equity"], [0, 50 * 1.01, *[50 * 1.01 + 50 * 3 * 0.99] * 2])
+    np.testing.assert_allclose(result.equity["equity"] - worst, [0, 100 * 1.01, *[100 * 1.01 + 50 * 2 * 0.99] * 2])
+
+
+def test_without_fills_nothing_is_uncertain(market, free_spec):
+    prices = {0: market.prices([10.0] * 3)}
+    result = run_backtest(prices, market.weights(prices, {0: [0.0]}), free_spec)
+    for curve in best_and_worst(result):
+        np.testing.assert_array_equal(curve, result.equity["equity"])

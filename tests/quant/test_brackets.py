@@ -1,0 +1,73 @@
+"""Other costs and other prices: known answers, bounds, and what is said about them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant.backtest.catalog import BacktestSpec, CostSpec
+from quant.backtest.engine import run_backtest
+from quant.brackets import MOST_BPS, bracket
+
+FREE = CostSpec(commission_bps=0, slippage_bps=0, borrow_annual=0)
+
+
+def bracketed(opens, weights, **asked):
+    """Bracket of one instrument whose bars are flat at their opens."""
+    index = pd.date_range("2024-01-01 21:00", periods=len(opens), tz="UTC", unit="us", name="timestamp")
+    market = dict.fromkeys(("open", "high", "low", "close"), opens)
+    prices = pd.DataFrame({**market, "volume": 1e6, "split_factor": 1.0, "dividend": 0.0}, index=index)
+    rows = {"timestamp": index[: len(weights)], "instrument": 0, "target_weight": weights}
+    decisions = pd.DataFrame(rows).set_index(["timestamp", "instrument"])
+    spec = BacktestSpec(**{"initial_cash": 1000.0, "whole_shares": False, "rebalance_threshold": 1.0, **asked})
+    outcome = run_backtest({0: prices}, decisions, spec)
+    found = bracket(outcome, decisions, spec, periods_per_year=252.0, risk_free_annual=0.0)
+    return found, {each["name"]: each for each in found["scenarios"]}
+
+
+def test_one_round_trip_breaks_even_at_the_known_rate():
+    # Bought at 100 and sold at 110, all of it: nothing is left where 110 (1 - c) = 100 (1 + c), at c = 1 / 21.
+    found, _ = bracketed([100.0, 100.0, 110.0, 110.0], [1.0, 0.0], costs=FREE)
+    assert found["break_even_bps"] == pytest.approx(1e4 / 21, abs=0.01)
+    assert found["paid_bps"] == 0.0
+
+
+def test_costs_are_scaled_as_a_whole():
+    costs = CostSpec(commission_bps=10, commission_minimum=0.0, slippage_bps=0, borrow_annual=0)
+    _, scenarios = bracketed([100.0, 100.0, 110.0, 110.0], [0.5, 0.0], costs=costs)
+    for multiple in (0, 1, 2, 5):
+        paid = multiple * 0.001 * (500 + 550)
+        assert scenarios[f"costs_{multiple}x"]["final_equity"] == pytest.approx(1050.0 - paid)
+        assert scenarios[f"costs_{multiple}x"]["total_return"] == pytest.approx(0.05 - paid / 1000)
+    assert {each["n_trades"] for each in scenarios.values()} == {1}
+
+
+def test_what_is_paid_counts_commission_and_slippage():
+    costs = CostSpec(commission_bps=10, slippage_bps=20, borrow_annual=0)
+    found, _ = bracketed([100.0, 100.0, 100.0, 100.0], [0.5, 0.0], costs=costs)
+    assert found["paid_bps"] == pytest.approx(30.0, abs=0.03)
+    assert found["break_even_bps"] is None
+    assert "costs are not what it fails by" in found["costs_in_words"]
+
+
+def test_a_gain_that_no_cost_eats_up_is_said_to_be_one():
+    found, _ = bracketed([100.0, 100.0, 200.0, 200.0], [1.0, 0.0], costs=FREE)
+    assert found["break_even_bps"] is None
+    assert f"even {MOST_BPS:,.0f} a trade would have left a gain" in found["costs_in_words"]
+
+
+def test_without_a_trade_there_is_nothing_to_say_about_costs():
+    found, scenarios = bracketed([100.0] * 4, [0.0])
+    assert (found["paid_bps"], found["break_even_bps"]) == (None, None)
+    assert {each["final_equity"] for each in scenarios.values()} == {1000.0}
+    assert {each["sharpe_ratio"] for each in scenarios.values()} == {None}
+    assert found["costs_in_words"].startswith("Nothing was traded")
+    assert found["fills_in_words"].startswith("Nothing was traded")
+
+
+def test_a_real_answer_lies_within_its_bracket(quick_result):
+    found = quick_result.facts["brackets"]
+    of = {each["name"]: each["final_equity"] for each in found["scenarios"]}
+    assert of["best_fills"] >= of["costs_1x"] >= of["worst_fills"]
+    assert of["costs_1x"] == quick_result.frames["equity"]["equity"].iloc[-1]
+    sharpe = next(each["value"] for each in quick_result.facts["metrics"] if each["name"] == "sharpe_ratio")
+    np.testing.assert_allclose(found["scenarios"][1]["sharpe_ratio"], sharpe, rtol=1e-12)
