@@ -53,9 +53,9 @@ fuzz: ## Send 100 examples to each operation of REST in each role, against a who
 	$(DEVELOP)
 	@FUZZ_EXAMPLES=100 $(VENV)/python -m pytest -q tests/flows/test_rest.py
 
-chaos: ## Try every fault at every stage on both databases, with real processes; about two hours
+chaos: ## Try every fault at every stage on both databases, with real processes, on six installations side by side
 	$(DEVELOP)
-	@CHAOS=all $(VENV)/python -m pytest -q tests/chaos
+	@CHAOS=all $(VENV)/python -m pytest -n 6 --dist loadgroup tests/chaos
 
 lock: install ## Compile requirements*.txt, with hashes, from requirements*.in
 	@for list in requirements requirements-dev; do \

@@ -1,12 +1,13 @@
 """A whole installation that is kept running while faults befall it, one after the other, and what is measured of it."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from tests import factories, schema, servers
+from tests.chaos import held
 from tests.flows.conftest import ROOT, Stage, Worker, wait_until
 from webapp import jobs
 from webapp.config import Settings
@@ -35,6 +37,7 @@ CHANGES = {
     "example": False,
 }
 SILENT_PORT = servers.free_port()
+RECORD = os.environ.get("CHAOS_RECORD", "")  # noqa: TID251  # a file of the test run, not a setting
 
 
 @dataclass
@@ -54,10 +57,11 @@ class Row:
 class Installation(Stage):
     """Database, broker, two workers, a data worker, clock and web server: real processes, to be ended and begun."""
 
-    def __init__(self, settings: Settings, database: Database, folder: Path, parts: ExitStack) -> None:
+    def __init__(self, settings: Settings, database: Database, folder: Path) -> None:
         super().__init__(settings, database, folder)
         self.folder = folder
-        self.parts = parts
+        self.is_sound = True
+        self.hold = ExitStack()
         self.broker = ExitStack()
         self.database_server = ExitStack()
         self.postgresql: Path | None = None
@@ -87,7 +91,7 @@ class Installation(Stage):
     def begin_worker(self, *, is_for_data: bool = False) -> Worker:
         """Start a worker without waiting for it."""
         log = self.folder / f"worker-{len(self.workers)}.log"
-        worker = Worker(self.settings, self.environment, log, is_for_data=is_for_data)
+        worker = Worker(self.settings, self.environment, log, is_for_data=is_for_data, app="tests.chaos.held")
         self.workers.append(worker)
         return worker
 
@@ -176,6 +180,19 @@ class Installation(Stage):
         with self.database.read() as session:
             return Row(*session.query(*columns).filter(Analysis.public_id == analysis_id).one())
 
+    def hold_at(self, stage: str, fraction: float) -> Path:
+        """Hold the next analysis when it has done this much of a stage; the file is there when it is held."""
+        return self.hold.enter_context(held.hold(self.settings.home, stage, fraction))
+
+    def release(self) -> None:
+        """Let what is held go on."""
+        self.hold.close()
+
+    def last(self, seconds: float) -> None:
+        """Let time pass in the middle of a fault, and what was held go on into it."""
+        self.release()
+        time.sleep(seconds)
+
     def forget_stages(self) -> None:
         """Empty the store, so that the next analysis computes everything; prices are made again from their rows."""
         for entry in self.store.root.iterdir() if self.store.root.is_dir() else ():
@@ -209,16 +226,15 @@ class Installation(Stage):
                 at_the_end.callback(worker.end)
 
 
-@pytest.fixture(scope="module")
-def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation on SQLite or PostgreSQL, kept warm for all cases of a module."""
-    folder = tmp_path_factory.mktemp(f"chaos-{request.param}")
+@contextmanager
+def install(kind: str, folder: Path) -> Iterator[Installation]:
+    """Make an installation on SQLite or PostgreSQL, whole and warm."""
     with ExitStack() as parts:
         broker, database_server = parts.enter_context(ExitStack()), ExitStack()
         postgresql = None
         try:
             valkey = broker.enter_context(servers.run_valkey())
-            if request.param == "postgresql":
+            if kind == "postgresql":
                 postgresql = parts.enter_context(servers.prepare_postgresql())
                 parts.callback(database_server.close)
                 server = database_server.enter_context(servers.serve_postgresql(postgresql))
@@ -238,10 +254,11 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         )
         (settings.home / "frames").mkdir(parents=True)
         database = Database(url)
-        made = Installation(settings, database, folder, parts)
+        made = Installation(settings, database, folder)
         made.broker, made.database_server, made.postgresql, made.valkey = broker, database_server, postgresql, valkey
         parts.callback(database.dispose)
         parts.callback(made.end)
+        parts.callback(made.release)
         for name in ("web", "beat"):
             made.begin(name)
         made.begin_worker()
@@ -249,31 +266,68 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         yield made
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Installation]]:
+    """Return an installation on a database: the last one, unless a test on it has failed."""
+    with ExitStack() as current:
+        made: dict[str, Installation] = {}
+
+        def get(kind: str) -> Installation:
+            if kind not in made or not made[kind].is_sound:
+                made.clear()
+                current.close()
+                made[kind] = current.enter_context(install(kind, tmp_path_factory.mktemp(f"chaos-{kind}")))
+            return made[kind]
+
+        yield get
+
+
+@pytest.fixture
+def installation(request: pytest.FixtureRequest, installed: Callable[[str], Installation]) -> Iterator[Installation]:
+    """An installation on SQLite or PostgreSQL, kept warm for all cases; a failure shows what its programs said."""
+    made = installed(request.param)
+    before = {log: log.stat().st_size for log in made.folder.glob("*.log")}
+    made.is_sound = False  # until the test says otherwise
+    yield made
+    made.release()
+    if not made.is_sound:
+        for log in sorted(made.folder.glob("*.log")):
+            print(f"--- {log}", log.read_bytes()[before.get(log, 0) :][-6000:].decode(errors="replace"), sep="\n")  # noqa: T201
+
+
 # --- What was measured -----------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Measured:
-    """How long an installation took to go on after a fault's end."""
-
-    case: str
-    hit: str
-    seconds: float
-
-
-MEASURED: list[Measured] = []
 BEGAN = time.monotonic()
+
+
+def passed_before() -> set[str]:
+    """Return the cases that have passed in runs of which `CHAOS_RECORD` tells."""
+    if not RECORD or not Path(RECORD).exists():
+        return set()
+    lines = [json.loads(line) for line in Path(RECORD).read_text().splitlines()]
+    return {line["case"] for line in lines if line["outcome"] == "passed"}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Write down how a case ended, in the one process that hears of all."""
+    case = dict(report.user_properties)
+    is_xdist_worker = "PYTEST_XDIST_WORKER" in os.environ  # noqa: TID251  # of the test run
+    if RECORD and "case" in case and not is_xdist_worker and (report.when == "call" or report.failed):
+        line = {**case, "outcome": report.outcome, "when": report.when, "took": round(report.duration, 1)}
+        with Path(RECORD).open("a") as record:
+            record.write(json.dumps(line) + "\n")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many faults there were, and which was the slowest to recover from."""
-    if not MEASURED:
+    told = [dict(report.user_properties) for report in terminalreporter.stats.get("passed", [])]
+    measured = [case for case in told if "moving_again" in case]
+    if not measured:
         return
-    slowest = sorted(MEASURED, key=lambda each: -each.seconds)[:5]
     terminalreporter.section("chaos")
     terminalreporter.line(
-        f"{len(MEASURED)} faults in {time.monotonic() - BEGAN:.0f} s on Python {sys.version.split()[0]}"
+        f"{len(measured)} faults in {time.monotonic() - BEGAN:.0f} s on Python {sys.version.split()[0]}"
     )
-    for each in slowest:
-        terminalreporter.line(f"  moving again {each.seconds:5.1f} s after {each.case}, which hit {each.hit}")
+    for case in sorted(measured, key=lambda case: -case["moving_again"])[:5]:
+        terminalreporter.line(f"  moving again {case['moving_again']:5.1f} s after {case['case']}")

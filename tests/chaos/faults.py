@@ -1,6 +1,7 @@
 """The faults. Each begins, lasts, and has ended when its function returns; none uses anything but what an operator has.
 
-A function gets the installation and what it knew of the analysis when the fault began.
+A function gets the installation and what it knew of the analysis when the fault began. The analysis is held where it
+was hit until then; a fault that lasts lets it go on, into the fault.
 """
 
 import os
@@ -67,6 +68,7 @@ def keeper_frozen(chaos: Installation, row: Row) -> None:
     keepers = _keepers(chaos, row)
     for keeper in keepers:
         keeper.suspend()
+    chaos.release()
     wait_until(
         lambda: not any(keeper.is_running() for keeper in keepers) and _keepers(chaos, row),
         seconds=LEASE_SECONDS,
@@ -77,7 +79,7 @@ def keeper_frozen(chaos: Installation, row: Row) -> None:
 def broker_stopped(chaos: Installation, _row: Row) -> None:
     """Stop the broker for some seconds; it comes back empty."""
     chaos.stop_broker()
-    time.sleep(BROKER_AWAY_SECONDS)
+    chaos.last(BROKER_AWAY_SECONDS)
     chaos.start_broker()
 
 
@@ -97,13 +99,13 @@ def database_away(chaos: Installation, _row: Row) -> None:
     """Stop and start PostgreSQL; hold the lock of SQLite for longer than anybody waits."""
     if chaos.postgresql:
         chaos.stop_postgresql()
-        time.sleep(POSTGRESQL_AWAY_SECONDS)
+        chaos.last(POSTGRESQL_AWAY_SECONDS)
         chaos.start_postgresql()
         return
     connection = sqlite3.connect(chaos.database.engine.url.database, timeout=30, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
-        time.sleep(SQLITE_LOCKED_SECONDS)
+        chaos.last(SQLITE_LOCKED_SECONDS)
         connection.execute("ROLLBACK")
     finally:
         connection.close()
@@ -119,7 +121,7 @@ def disk_full(chaos: Installation, row: Row) -> None:
     family = chaos.owner_of(row).family()
     for process in family:
         _limit_files(process, _ONE_PAGE)
-    time.sleep(FULL_SECONDS)
+    chaos.last(FULL_SECONDS)
     for process in {*family, *chaos.owner_of(row).family()}:  # those that were started meanwhile have inherited it
         _limit_files(process, resource.RLIM_INFINITY)
 
@@ -138,6 +140,7 @@ def fetch_hangs(chaos: Installation, _row: Row) -> None:
             fetch = acquisitions.submit_fetch(session, chaos.actor, source="yahoo", symbol="MSFT")
             chaos.queue.send_after_commit(session, jobs.ACQUIRE)
         connection, _ = silent.accept()
+        chaos.release()
         before = _acquisition(chaos, fetch)
     connection.close()
     wait_until(
@@ -152,14 +155,14 @@ def fetch_hangs(chaos: Installation, _row: Row) -> None:
 def child_frozen(chaos: Installation, row: Row) -> None:
     """Freeze the process that computes for longer than its lease."""
     computing = [psutil.Process(row.pid)] if row.pid else _computing(chaos, row)
-    _freeze(computing, FROZEN_SECONDS)
+    _freeze(chaos, computing)
 
 
 def worker_frozen(chaos: Installation, row: Row) -> None:
     """Freeze a worker with its child and keeper for longer than their lease; the child is the first to go on."""
     family = chaos.owner_of(row).family()
     computing = {each.pid for each in _computing(chaos, row)}
-    _freeze(sorted(family, key=lambda each: each.pid not in computing), FROZEN_SECONDS)
+    _freeze(chaos, sorted(family, key=lambda each: each.pid not in computing))
 
 
 def message_twice(chaos: Installation, _row: Row) -> None:
@@ -167,12 +170,12 @@ def message_twice(chaos: Installation, _row: Row) -> None:
     chaos.send(3)
 
 
-def _freeze(processes: Iterable[psutil.Process], seconds: float) -> None:
+def _freeze(chaos: Installation, processes: Iterable[psutil.Process]) -> None:
     processes = list(processes)
     for process in reversed(processes):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGSTOP)
-    time.sleep(seconds)
+    chaos.last(FROZEN_SECONDS)
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGCONT)

@@ -1,8 +1,11 @@
 """Stage x fault x database: whatever happens, an analysis goes on within a minute, and ends once, with the same answer.
 
 `make chaos` tries every combination. Elsewhere a sample that is the same each time has each fault once, at a stage of
-its own, on one of the databases; `CHAOS=7` takes another sample, the seventh. A stage of a few milliseconds cannot be
-hit from outside for certain; the fault then hits the one after it, and the report says which.
+its own, on one of the databases; `CHAOS=7` takes another sample, the seventh. The analysis is held at the stage when
+the fault begins, at a moment of it that chance has chosen, the same each time: no stage is too short to be hit.
+
+The whole matrix runs in several test processes, each with an installation of its own, because a case mostly waits.
+`CHAOS_RECORD` names a file that remembers how each case ended; one that has passed by it is not tried again.
 """
 
 import os
@@ -15,7 +18,7 @@ import pytest
 from quant.analysis import run_analysis
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
-from tests.chaos.conftest import MEASURED, Installation, Measured, Row
+from tests.chaos.conftest import Installation, Row, passed_before
 from tests.chaos.faults import FAULTS
 from tests.flows.conftest import wait_until
 from tests.quant.conftest import QUICK
@@ -28,6 +31,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.slow, pytest.ma
 CHAOS = os.environ.get("CHAOS", "20")  # noqa: TID251  # a switch of the test run, not a setting
 AT = ("queued", *STAGES)
 DATABASES = ("sqlite", "postgresql")
+INSTALLATIONS = 3  # of each database, for the whole matrix
 MOVING_WITHIN_SECONDS = 60
 ENDED_WITHIN_SECONDS = 240
 
@@ -43,32 +47,43 @@ SPEC = AnalysisSpec.model_validate(
 
 
 def cases():
-    """Return (database, stage, fault) in an order that keeps one installation of each kind running."""
-    every = [(database, at, fault) for database in DATABASES for at in AT for fault in FAULTS]
+    """Return (database, stage, fault) in an order that is the same each time."""
+    chance = random.Random(0 if CHAOS == "all" else int(CHAOS))  # noqa: S311  # the same each time
     if CHAOS == "all":
-        return every
-    chance = random.Random(int(CHAOS))  # noqa: S311  # the same sample each time
+        every = [(database, at, fault) for database in DATABASES for at in AT for fault in FAULTS]
+        return chance.sample(every, len(every))
     stages, databases = chance.sample(AT, len(FAULTS)), list(DATABASES) * len(FAULTS)
     databases = databases[int(CHAOS) % len(DATABASES) :]
     sample = [(databases[number], stages[number], fault) for number, fault in enumerate(FAULTS)]
     return sorted(sample, key=lambda case: DATABASES.index(case[0]))
 
 
+def listed():
+    """Yield the cases for pytest, those left out that have passed, dealt out to the installations of their database."""
+    dealt, passed = dict.fromkeys(DATABASES, 0), passed_before()
+    for case in cases():
+        name, database = "-".join(case), case[0]
+        if name in passed:
+            continue
+        marks = [pytest.mark.xdist_group(f"{database}-{dealt[database] % INSTALLATIONS}")]
+        marks += [pytest.mark.postgres] if database == "postgresql" else []
+        dealt[database] += 1
+        yield pytest.param(*case, id=name, marks=marks)
+
+
 def pytest_generate_tests(metafunc):
     if "fault" in metafunc.fixturenames:
-        marks = {"postgresql": [pytest.mark.postgres]}
-        listed = [pytest.param(*case, id="-".join(case), marks=marks.get(case[0], ())) for case in cases()]
-        metafunc.parametrize(("installation", "at", "fault"), listed, indirect=["installation"], scope="module")
+        metafunc.parametrize(("installation", "at", "fault"), list(listed()), indirect=["installation"])
 
 
 @pytest.fixture(scope="module")
 def undisturbed():
-    """The answer as it is when nothing happens, and the trials that it takes."""
-    tried = []
+    """The answer as it is when nothing happens, the trials that it takes, and the moments of each stage."""
+    tried, moments = [], {}
 
     class Listener:
-        def at(self, stage, fraction, message=""):
-            pass
+        def at(self, stage, fraction, _message=""):
+            moments.setdefault(stage, {})[fraction] = None
 
         def tried(self, models):
             tried.extend((model.kind, model.number, model.model, model.score) for model in models)
@@ -77,35 +92,44 @@ def undisturbed():
             pass
 
     result = run_analysis(SPEC, fetch_instruments, watcher=Listener())
-    return result, tried
+    return result, tried, {stage: list(fractions) for stage, fractions in moments.items()}
 
 
-def test_an_analysis_survives(installation: Installation, at, fault, undisturbed):
-    chaos = installation
+def test_an_analysis_survives(installation: Installation, at, fault, undisturbed, record_property, request):
+    chaos, case = installation, request.node.callspec.id
+    record_property("case", case)
+    *answer, moments = undisturbed
     chaos.wait_whole()
     chaos.forget_stages()
+    held = at != "queued" and chaos.hold_at(at, random.Random(case).choice(moments[at]))  # noqa: S311  # see above
     analysis_id = submit(chaos, at, fault)
-    hit = wait_for(chaos, analysis_id, at)
+    if held:
+        wait_until(held.exists, seconds=120, what=f"{analysis_id} to be held at {at}")
+        wait_until(lambda: chaos.look(analysis_id).stage == at, seconds=10, what=f"{analysis_id} to say so")
+    hit = chaos.look(analysis_id)
+    assert at == "queued" or (hit.status, hit.stage) == ("running", at)
 
     FAULTS[fault](chaos, hit)
+    chaos.release()
     ended = chaos.look(analysis_id), time.monotonic()
     wait_until(
         lambda: is_moving(chaos, analysis_id, ended[0]), seconds=MOVING_WITHIN_SECONDS, what=f"{analysis_id} to go on"
     )
-    MEASURED.append(Measured(f"{fault} at {at}", hit.stage or hit.status, time.monotonic() - ended[1]))
+    record_property("moving_again", round(time.monotonic() - ended[1], 1))
     wait_until(
         lambda: chaos.look(analysis_id).status not in {"queued", "running"},
         seconds=ENDED_WITHIN_SECONDS,
         what=f"the end of {analysis_id}",
     )
-    check(chaos, analysis_id, *undisturbed)
+    check(chaos, analysis_id, *answer)
     if fault == "web_killed":
         chaos.wait_web()
-        answer = chaos.ask("GET", f"/analyses/{analysis_id}")
-        assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+        found = chaos.ask("GET", f"/analyses/{analysis_id}")
+        assert (found.status_code, found.json()["status"]) == (200, "succeeded")
     if fault == "worker_frozen":
         time.sleep(2)  # whoever was frozen has learned by now that it is too late
-        check(chaos, analysis_id, *undisturbed)
+        check(chaos, analysis_id, *answer)
+    chaos.is_sound = True
 
 
 def submit(chaos: Installation, at: str, fault: str) -> str:
@@ -118,20 +142,6 @@ def submit(chaos: Installation, at: str, fault: str) -> str:
     if at != "queued":
         chaos.send()
     return analysis_id
-
-
-def wait_for(chaos: Installation, analysis_id: str, at: str) -> Row:
-    """Wait until an analysis is at a stage, or just beyond; return what it looked like then."""
-    if at == "queued":
-        return chaos.look(analysis_id)
-    names = list(STAGES)
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        row = chaos.look(analysis_id)
-        if row.status == "succeeded" or (row.stage and names.index(row.stage) >= names.index(at)):
-            return row
-        time.sleep(0.002)
-    pytest.fail(f"Waited in vain for {analysis_id} to be at {at}; found {row}.")
 
 
 def is_moving(chaos: Installation, analysis_id: str, before: Row) -> bool:
