@@ -36,7 +36,9 @@ def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
         "weights": spec.weights.model_dump(mode="json"),
         "validation": spec.validation.model_dump(mode="json", exclude={"target"}),
         "seed": spec.seed,
-    } | ({"preparation": steps} if steps else {})
+        **({"preparation": steps} if steps else {}),
+        **({"calibration": spec.calibration.model_dump(mode="json")} if spec.calibration.is_used else {}),
+    }
 
 
 @dataclass

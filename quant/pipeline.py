@@ -26,7 +26,8 @@ def new_pipeline(spec: AnalysisSpec, model: ModelEntry) -> "Pipeline":
     Returns
     -------
     Pipeline
-        The steps of the preparation, then those of the model; the last is named `model`.
+        The steps of the preparation, then those of the model; the last is named `model`. If probabilities are
+        calibrated, one step that holds them all.
 
     Notes
     -----
@@ -35,7 +36,11 @@ def new_pipeline(spec: AnalysisSpec, model: ModelEntry) -> "Pipeline":
     gap = label_gap(spec)
     pipeline = build(model, spec.seed, gap=gap)
     pipeline.steps[:0] = build_steps(spec.preparation, learns=type(model).learns, seed=spec.seed, gap=gap)
-    return pipeline
+    if not spec.calibration.is_used:
+        return pipeline
+    from quant.models.calibration import calibrated  # noqa: PLC0415  # imports scikit-learn, as the models do on use
+
+    return calibrated(pipeline, **spec.calibration.model_dump(), gap=gap)
 
 
 @dataclass(frozen=True)

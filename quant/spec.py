@@ -24,7 +24,15 @@ from quant.features.catalog import (
     Volatility,
 )
 from quant.labels.catalog import EventSpec, ForwardReturn, LabelSpec, TripleBarrier, WeightSpec
-from quant.models.catalog import MODELS, LogisticRegression, ModelEntry, ModelSpec, RandomForest, XgBoost
+from quant.models.catalog import (
+    MODELS,
+    CalibrationSpec,
+    LogisticRegression,
+    ModelEntry,
+    ModelSpec,
+    RandomForest,
+    XgBoost,
+)
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
 from quant.strategies.catalog import StrategySpec
@@ -108,6 +116,7 @@ def _later_defaults() -> dict[str, Any]:
         "preparation": [],
         "events": EventSpec().model_dump(mode="json"),
         "weights": WeightSpec().model_dump(mode="json"),
+        "calibration": CalibrationSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
@@ -150,6 +159,9 @@ class AnalysisSpec(Spec):
         min_length=1,
         max_length=10,
         description="Candidates; the best on the purged folds is traded.",
+    )
+    calibration: CalibrationSpec = Field(
+        default_factory=CalibrationSpec, description="Whether probabilities are corrected."
     )
     validation: ValidationSpec = Field(default_factory=ValidationSpec, description="How models are judged.")
     tuning: TuningSpec = Field(default_factory=TuningSpec, description="What happens when no model is good enough.")
@@ -240,6 +252,15 @@ class AnalysisSpec(Spec):
         if self.weights.balanced and self.label.task == "regression":
             raise ValueError(
                 f"weights.balanced asks for a label of classes; found {type(self.label).title!r}, which is a number"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_calibrated_is_a_probability(self) -> Self:
+        if self.calibration.is_used and self.label.task == "regression":
+            raise ValueError(
+                f"calibration.method asks for a label of classes; found {type(self.label).title!r}, which is a number: "
+                "set it to none"
             )
         return self
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from quant.catalog import Spec
 from quant.models.ensembles_catalog import (
     BaggedTrees,
     BaggedTreesRegression,
@@ -271,7 +272,38 @@ class NearestNeighboursRegression(NearestNeighbours):
     name: Literal["neighbours_regression"] = "neighbours_regression"  # type: ignore[assignment]  # of its own
 
 
-__all__ = ["MODELS", "Choices", "FloatRange", "IntegerRange", "ModelEntry", "ModelSpec", "SearchRange"]
+class CalibrationSpec(Spec):
+    """Whether probabilities are corrected so that they mean what they say."""
+
+    method: Literal["none", "sigmoid", "isotonic"] = Field(
+        default="none",
+        description="The curve that corrects what a model of classes says: none, a smooth one, or steps, which need "
+        "many bars.",
+    )
+    n_parts: int = Field(
+        default=3,
+        ge=2,
+        le=10,
+        description="Parts of the training rows, each predicted by a model of the others, purged, to fit the curve on; "
+        "so many more fits there are.",
+    )
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is corrected."""
+        return self.method != "none"
+
+
+__all__ = [
+    "MODELS",
+    "CalibrationSpec",
+    "Choices",
+    "FloatRange",
+    "IntegerRange",
+    "ModelEntry",
+    "ModelSpec",
+    "SearchRange",
+]
 
 MODELS: tuple[type[ModelEntry], ...] = (
     LogisticRegression,

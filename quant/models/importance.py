@@ -66,6 +66,8 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
     López de Prado 2018, Advances in Financial Machine Learning, section 8.3.1 and snippet 8.2.
     """
     learner = model.named_steps["model"]
+    if hasattr(learner, "pipeline_"):  # probabilities are calibrated: what is leaned on is what the model inside does
+        return impurity_importance(learner.pipeline_, columns)
     if model.n_features_in_ != len(columns):
         raise ModelError(
             f"Expected the {model.n_features_in_} features that the model was fitted on; found {len(columns)} columns."

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TRUSTED: tuple[str, ...] = (
     "quant.models.bagging.BaggedClassifier",
     "quant.models.bagging.BaggedRegressor",
+    "quant.models.calibration.CalibratedClassifier",
     "quant.models.ensembles.StackingClassifier",
     "quant.models.ensembles.StackingRegressor",
     "quant.models.ensembles.VotingClassifier",

@@ -33,6 +33,7 @@ OTHERS = {
     "events": {"at": "cusum", "threshold": 1.0},
     "weights": {"by": "uniqueness"},
     "models": [{"name": "logistic", "c": 0.01}],
+    "calibration": {"method": "sigmoid"},
     "validation": {**BASE["validation"], "test_bars": 90},
     "tuning": {"enabled": True, "n_trials": 1},
     "intervals": {"level": 0.5},

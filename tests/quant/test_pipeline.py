@@ -33,6 +33,16 @@ def panel():
     return features, labels, Fold(0, train, test, span, span, (stamps[100], stamps[149]))
 
 
+def test_what_is_calibrated_holds_all_steps():
+    spec = question({"name": "clip"}, calibration={"method": "isotonic", "n_parts": 4})
+    pipeline = new_pipeline(spec, LogisticRegression())
+    model = pipeline.named_steps["model"]
+
+    assert list(pipeline.named_steps) == ["model"]
+    assert list(model.pipeline.named_steps) == ["clip", "scaler", "model"]
+    assert (model.method, model.n_parts, model.gap) == ("isotonic", 4, label_gap(spec))
+
+
 def test_steps_come_before_those_of_the_model():
     spec = question({"name": "clip"}, {"name": "pca"})
     assert list(new_pipeline(spec, LogisticRegression()).named_steps) == ["clip", "pca", "scaler", "model"]

@@ -73,6 +73,7 @@ GOOG = {
         "short_return": -0.004,
         "cover_return": 0.0,
     },
+    "calibration": {"method": "none", "n_parts": 3},
     "intervals": {"level": 0.8, "window": 500, "adaptive": True},
     "backtest": {
         "initial_cash": 100000.0,
@@ -281,12 +282,14 @@ def test_negative_zero_is_zero():
 
 
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
-    older = {name: part for name, part in GOOG.items() if name not in {"events", "intervals", "weights", "overfitting"}}
+    later = {"events", "intervals", "weights", "overfitting", "calibration"}
+    older = {name: part for name, part in GOOG.items() if name not in later}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
     older["tuning"] = {name: value for name, value in GOOG["tuning"].items() if name not in {"method", "round_size"}}
     assert AnalysisSpec.model_validate(older).hash() == GOOG_HASH
     for part, field, value in (
         ("intervals", "level", 0.9),
+        ("calibration", "method", "isotonic"),
         ("strategy", "enter_return", 0.01),
         ("events", "at", "cusum"),
         ("weights", "by", "uniqueness"),
@@ -324,6 +327,15 @@ def test_a_model_that_takes_no_weights_is_refused_by_name(monkeypatch):
             },
             "asks for a label of classes; found 'Forward return, its size'",
         ),
+        (
+            {
+                "label": {"name": "forward_return_size"},
+                "models": [{"name": "ridge"}],
+                "validation": {"score": "rank_ic", "target": 0.1},
+                "calibration": {"method": "sigmoid"},
+            },
+            "which is a number: set it to none",
+        ),
     ],
 )
 def test_models_scores_and_weights_must_fit_the_label(changes, message):
@@ -353,7 +365,7 @@ def test_a_question_that_nobody_can_read_any_more_or_yet_says_so(version):
 def test_the_first_questions_that_were_ever_stored_are_still_read():
     """Without what came later: names of labels, intervals. Their hash is what it was."""
     stored = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).resolved()
-    for later in ("events", "intervals", "weights", "overfitting"):
+    for later in ("events", "intervals", "weights", "overfitting", "calibration"):
         del stored[later]
     del stored["label"]["name"]
 

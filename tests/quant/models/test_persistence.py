@@ -10,6 +10,7 @@ from skops import io as archive
 
 from quant.errors import ModelError
 from quant.models.build import build
+from quant.models.calibration import calibrated
 from quant.models.catalog import MODELS, LogisticRegression, XgBoost, XgBoostRegression
 from quant.models.persistence import TRUSTED, from_bytes, to_bytes
 from quant.transforms.build import build_steps
@@ -48,6 +49,8 @@ def test_the_list_has_no_type_that_nothing_needs(rows):
     needed = set()
     for spec in SPECS:
         needed |= set(archive.get_untrusted_types(data=to_bytes(fitted(spec, rows))[0]))
+    calibrating = calibrated(build(LogisticRegression(), seed=3), method="isotonic", n_parts=3, gap=0)
+    needed |= set(archive.get_untrusted_types(data=to_bytes(calibrating.fit(*map(np.asarray, rows)))[0]))
     steps = fitted(LogisticRegression(), rows, *(entry() for entry in TRANSFORMS))
     assert needed | set(archive.get_untrusted_types(data=to_bytes(steps)[0])) == set(TRUSTED)
 

@@ -114,6 +114,9 @@ _CHOICES = {
     "sample": "Packaged sample",
     "upload": "My uploads",
     "yahoo": "Yahoo Finance",
+    "none": "None",
+    "sigmoid": "Smooth (sigmoid)",
+    "isotonic": "Steps (isotonic)",
     "z_score": "z-score",
     "three_way": "Three: up, neither, down",
     "two_way": "Two: up or not",
@@ -213,6 +216,7 @@ _SECTIONS = {
     "weights": "Weights of samples",
     "backtest": "Backtest and costs",
     "audit": "Look-ahead audit",
+    "calibration": "Calibration of probabilities",
     "finish": "Report and repeatability",
 }
 _INTRODUCTIONS = {
