@@ -1,19 +1,19 @@
 """Structural breaks: departures from a level, and histories in which the price runs away from itself."""
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numpy.typing import ArrayLike, NDArray
 
 from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import CusumBreak, ExplosiveRoot
 from quant.features.columns import as_features, column_values
-from quant.features.runs import over_runs, returns_of
+from quant.features.runs import LANES, for_lanes, over_runs, returns_of
 from quant.frames import Features, Prices
 
 # Of the critical value at five per cent, found by simulation: Chu, Stinchcombe & White 1996.
 _CRITICAL = 4.6
 
-_TABLE = types.Array(types.float64, 2, "C")
+_TABLE, _CUBE = types.Array(types.float64, 2, "C"), types.Array(types.float64, 3, "C")
 
 # Parts of a sum of squares this small are rounding: a regression that explains all but that explains everything.
 _ROUNDING = 1e-10
@@ -53,7 +53,7 @@ def rolling_cusum_break(increments: ArrayLike, window: int) -> Values:
     Chu, Stinchcombe & White 1996, Econometrica 64(5), 1045; López de Prado 2018, section 17.3.2; Homm & Breitung 2012.
     """
     check_at_least(2, window=window)
-    return over_runs(as_values(increments), window, lambda run, outputs: _cusum_break(run, window, outputs))
+    return over_runs(as_values(increments), window, lambda run, outputs: _cusum_break(for_lanes(run), window, outputs))
 
 
 def rolling_sadf(increments: ArrayLike, window: int, min_rows: int, n_lags: int = 1) -> Values:
@@ -96,7 +96,25 @@ def rolling_sadf(increments: ArrayLike, window: int, min_rows: int, n_lags: int 
     check_at_least(0, n_lags=n_lags)
     check_at_least(n_lags + 4, min_rows=min_rows)
     check_at_least(min_rows + n_lags, window=window)
-    return over_runs(as_values(increments), window, lambda run, outputs: _sadf(run, window, min_rows, n_lags, outputs))
+    return over_runs(
+        as_values(increments),
+        window,
+        lambda run, outputs: _sadf(for_lanes(run), window, min_rows, n_lags, outputs),
+    )
+
+
+@kernel(INPUT, OUTPUT)
+def _add_squares(values: Values, squares: Values) -> None:
+    for lane in range(squares.size):
+        squares[lane] += values[lane] * values[lane]
+
+
+@kernel(INPUT, NUMBER, OUTPUT, OUTPUT)
+def _depart(values: Values, limit: float, moved: Values, farthest: Values) -> None:
+    for lane in range(moved.size):
+        moved[lane] += values[lane]
+        departure = moved[lane] / limit
+        farthest[lane] = departure if abs(departure) > abs(farthest[lane]) else farthest[lane]
 
 
 @kernel(INPUT, COUNT, OUTPUT)
@@ -104,77 +122,116 @@ def _cusum_break(increments: Values, window: int, outputs: Values) -> None:
     limits = np.empty(window + 1)
     for n in range(1, window + 1):
         limits[n] = np.sqrt(n * (_CRITICAL + np.log(n)))
-    for end in range(window, increments.size + 1):
-        squares = 0.0
-        for i in range(end - window, end):
-            squares += increments[i] * increments[i]
-        moved, farthest = 0.0, 0.0
+    squares, moved, farthest = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    for first in range(window, outputs.size + 1, LANES):  # the end of the window in the first lane
+        squares[:], moved[:], farthest[:] = 0.0, 0.0, 0.0
+        for i in range(first - window, first):
+            _add_squares(increments[i:], squares)
         for n in range(1, window + 1):
-            moved += increments[end - n]
-            departure = moved / limits[n]
-            if abs(departure) > abs(farthest):
-                farthest = departure
-        outputs[end - 1] = farthest / np.sqrt(squares / window) if squares > 0.0 else 0.0
+            _depart(increments[first - n :], limits[n], moved, farthest)
+        for lane in range(min(LANES, outputs.size + 1 - first)):
+            spread = np.sqrt(squares[lane] / window)
+            outputs[first - 1 + lane] = farthest[lane] / spread if spread > 0.0 else 0.0
 
 
-@njit(types.float64(_TABLE, OUTPUT, NUMBER, COUNT, _TABLE, OUTPUT), cache=True, nogil=True, error_model="numpy")
-def _statistic(
+@kernel(INPUT, OUTPUT)
+def _subtract(values: Values, outputs: Values) -> None:
+    for lane in range(outputs.size):
+        outputs[lane] -= values[lane]
+
+
+@kernel(INPUT, INPUT, OUTPUT)
+def _add_products(values: Values, others: Values, sums: Values) -> None:
+    for lane in range(sums.size):
+        sums[lane] += values[lane] * others[lane]
+
+
+@kernel(INPUT, INPUT, OUTPUT)
+def _subtract_products(values: Values, others: Values, sums: Values) -> None:
+    for lane in range(sums.size):
+        sums[lane] -= values[lane] * others[lane]
+
+
+@kernel(INPUT, INPUT, OUTPUT)
+def _divide(values: Values, others: Values, quotients: Values) -> None:
+    for lane in range(quotients.size):
+        quotients[lane] = values[lane] / others[lane]
+
+
+@kernel(INPUT, INPUT, OUTPUT)
+def _check(values: Values, wholes: Values, is_sound: Values) -> None:
+    """Set to zero what is sound where a value is no more than a rounding of what it is left of."""
+    for lane in range(is_sound.size):
+        is_sound[lane] = is_sound[lane] if values[lane] > _ROUNDING * wholes[lane] else 0.0
+
+
+@kernel(INPUT, INPUT, INPUT, INPUT, NUMBER, OUTPUT)
+def _keep_greater(
+    solved: Values, pivots: Values, left: Values, is_sound: Values, degrees: float, greatest: Values
+) -> None:
+    for lane in range(LANES):
+        statistic = solved[lane] / np.sqrt(pivots[lane] * (left[lane] / degrees))
+        is_greater = (is_sound[lane] > 0.0) & (statistic > greatest[lane])
+        greatest[lane] = statistic if is_greater else greatest[lane]
+
+
+@kernel(_CUBE, _TABLE, INPUT, COUNT, _CUBE, _CUBE, _TABLE, OUTPUT)
+def _test(
     sums: NDArray[np.float64],
-    crossed: Values,
-    total: float,
+    crossed: NDArray[np.float64],
+    total: Values,
     n_rows: int,
-    root: NDArray[np.float64],
-    solved: Values,
-) -> float:
-    """Return the statistic of the last regressor by Cholesky's elimination; minus infinity if there is none."""
-    n = crossed.size
-    explained = 0.0
+    reduced: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    solved: NDArray[np.float64],
+    greatest: Values,
+) -> None:
+    """Keep the statistic of the last regressor, found by elimination, in each lane where it is the greatest so far."""
+    n = crossed.shape[0]
+    left, is_sound, part = np.empty(LANES), np.ones(LANES), np.empty(LANES)
+    left[:] = total
     for i in range(n):
         solved[i] = crossed[i]
         for j in range(i + 1):
-            root[i, j] = sums[i, j]
+            reduced[i, j] = sums[i, j]
             for k in range(j):
-                root[i, j] -= root[i, k] * root[j, k]
+                _subtract_products(reduced[i, k], factors[j, k], reduced[i, j])
             if j < i:
-                root[i, j] /= root[j, j]
-                solved[i] -= root[i, j] * solved[j]
-        if not root[i, i] > _ROUNDING * sums[i, i]:
-            return -np.inf
-        root[i, i] = np.sqrt(root[i, i])
-        solved[i] /= root[i, i]
-        explained += solved[i] * solved[i]
-    left = total - explained
-    if not left > _ROUNDING * total:
-        return -np.inf
-    return float(solved[n - 1] / np.sqrt(left / (n_rows - n)))
+                _divide(reduced[i, j], reduced[j, j], factors[i, j])
+                _subtract_products(factors[i, j], solved[j], solved[i])
+        _check(reduced[i, i], sums[i, i], is_sound)
+        _divide(solved[i], reduced[i, i], part)
+        _subtract_products(solved[i], part, left)
+    _check(left, total, is_sound)
+    _keep_greater(solved[n - 1], reduced[n - 1, n - 1], left, is_sound, float(n_rows - n), greatest)
 
 
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
 def _sadf(increments: Values, window: int, min_rows: int, n_lags: int, outputs: Values) -> None:
     # Regressors: a constant, the lags, and last the level, so that the last step of the elimination is its statistic.
     n = n_lags + 2
-    row, crossed = np.empty(n), np.empty(n)
-    sums, root, solved = np.empty((n, n)), np.empty((n, n)), np.empty(n)
-    for end in range(window, increments.size + 1):
-        sums[:] = 0.0
-        crossed[:] = 0.0
-        total, level, best = 0.0, 0.0, -np.inf
-        row[0] = 1.0
-        for at in range(end - 1, end - window + n_lags - 1, -1):
-            change = increments[at]
-            level -= change  # of the bar before, against that of the last
+    rows, crossed, solved = np.empty((n, LANES)), np.empty((n, LANES)), np.empty((n, LANES))
+    sums, reduced, factors = np.empty((n, n, LANES)), np.empty((n, n, LANES)), np.empty((n, n, LANES))
+    total, greatest = np.empty(LANES), np.empty(LANES)
+    for first in range(window, outputs.size + 1, LANES):  # the end of the window in the first lane
+        sums[:], crossed[:], total[:], greatest[:] = 0.0, 0.0, 0.0, -np.inf
+        rows[:] = 0.0
+        rows[0] = 1.0
+        for n_rows in range(1, window - n_lags + 1):
+            at = first - n_rows
+            change = increments[at : at + LANES]
+            _subtract(change, rows[n - 1])  # the level of the bar before, against that of the last
             for lag in range(1, n_lags + 1):
-                row[lag] = increments[at - lag]
-            row[n - 1] = level
-            total += change * change
+                rows[lag] = increments[at - lag : at - lag + LANES]
+            _add_squares(change, total)
             for i in range(n):
-                crossed[i] += row[i] * change
+                _add_products(rows[i], change, crossed[i])
                 for j in range(i + 1):
-                    sums[i, j] += row[i] * row[j]
-            n_rows = end - at
+                    _add_products(rows[i], rows[j], sums[i, j])
             if n_rows >= min_rows:
-                best = max(best, _statistic(sums, crossed, total, n_rows, root, solved))
-        outputs[end - 1] = best if best > -np.inf else 0.0
+                _test(sums, crossed, total, n_rows, reduced, factors, solved, greatest)
+        for lane in range(min(LANES, outputs.size + 1 - first)):
+            outputs[first - 1 + lane] = greatest[lane] if greatest[lane] > -np.inf else 0.0
 
 
 def cusum_feature(prices: Prices, *, window: int) -> Features:

@@ -7,7 +7,7 @@ from numba import njit, types
 from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec
-from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
+from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import PermutationEntropy, ShannonEntropy
 from quant.features.columns import as_features, column_values
 from quant.features.runs import over_runs, returns_of
@@ -113,19 +113,31 @@ def entropy_of(counts: Counts) -> float:
     return float(max(0.0, np.log(n) - weighted / n))
 
 
+@kernel(INPUT, NUMBER, NUMBER, COUNT, OUTPUT)
+def _place(values: Values, least: float, span: float, n_bins: int, places: Values) -> None:
+    """Write in which part of the range each value lies, with a fraction."""
+    for i in range(places.size):
+        # A little is added so that rounding does not decide about a value on an edge.
+        places[i] = (values[i] - least) / span * n_bins + 1e-9
+
+
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _shannon(values: Values, window: int, n_bins: int, outputs: Values) -> None:
-    counts = np.empty(n_bins, dtype=np.int64)
+    counts, places = np.empty(n_bins, dtype=np.int64), np.empty(window)
     for end in range(window, values.size + 1):
         part = values[end - window : end]
-        least, span = part.min(), part.max() - part.min()
+        least, greatest = part[0], part[0]
+        for value in part:
+            least = value if value < least else least  # noqa: FURB136  # min() also asks which one is NaN
+            greatest = value if value > greatest else greatest  # noqa: FURB136  # as above
+        span = greatest - least
         if not span > 0.0:
             outputs[end - 1] = 0.0
             continue
+        _place(part, least, span, n_bins, places)
         counts[:] = 0
-        for value in part:
-            # A little is added so that rounding does not decide about a value on an edge.
-            counts[min(n_bins - 1, int((value - least) / span * n_bins + 1e-9))] += 1
+        for place in places:
+            counts[min(n_bins - 1, int(place))] += 1
         outputs[end - 1] = entropy_of(counts) / np.log(n_bins)
 
 

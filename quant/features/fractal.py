@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import DetrendedFluctuation, HurstExponent
 from quant.features.columns import as_features, column_values
-from quant.features.runs import over_runs, returns_of
+from quant.features.runs import LANES, for_lanes, over_runs, returns_of
 from quant.frames import Features, Prices
 
 # An exponent of increments without memory; also what a window says in which nothing moves.
@@ -69,9 +69,9 @@ def rolling_hurst(increments: ArrayLike, window: int, *, corrected: bool = True)
     base = NO_MEMORY if corrected else 0.0
 
     def compute(run: Values, exponents: Values) -> None:
-        ratios = np.empty((lengths.size, run.size))
+        ratios, padded = np.empty((lengths.size, run.size)), for_lanes(run)
         for row, length in zip(ratios, lengths, strict=True):
-            _rescaled_ranges(run, length, row)
+            _rescaled_ranges(padded, length, row)
         _slopes(ratios, lengths, expected, 1.0, base, window, exponents)
 
     return over_runs(as_values(increments), window, compute)
@@ -117,9 +117,9 @@ def rolling_dfa(increments: ArrayLike, window: int) -> Values:
     nothing = np.zeros(lengths.size)
 
     def compute(run: Values, exponents: Values) -> None:
-        squares = np.empty((lengths.size, run.size))
+        squares, padded = np.empty((lengths.size, run.size)), for_lanes(run)
         for row, length in zip(squares, lengths, strict=True):
-            _residuals(run, length, row)
+            _residuals(padded, length, row)
         _slopes(squares, lengths, nothing, 0.5, 0.0, window, exponents)
 
     return over_runs(as_values(increments), window, compute)
@@ -152,44 +152,76 @@ def _trend_lengths(window: int) -> NDArray[np.int64]:
     return np.array([length for length in powers if length <= window // 4], dtype=np.int64)
 
 
+@kernel(INPUT, OUTPUT)
+def _add(values: Values, lanes: Values) -> None:
+    for lane in range(LANES):
+        lanes[lane] += values[lane]
+
+
+@kernel(INPUT, OUTPUT)
+def _step_of_range(values: Values, lanes: Values) -> None:
+    """Take one more increment into each chunk: its mean stands first; then what is away, squares, highest, lowest."""
+    for lane in range(LANES):
+        distance = values[lane] - lanes[lane]
+        away = lanes[LANES + lane] + distance
+        highest, lowest = lanes[3 * LANES + lane], lanes[4 * LANES + lane]
+        lanes[LANES + lane] = away
+        lanes[2 * LANES + lane] += distance * distance
+        lanes[3 * LANES + lane] = away if away > highest else highest  # noqa: FURB136  # max() also asks for NaN
+        lanes[4 * LANES + lane] = away if away < lowest else lowest  # noqa: FURB136  # as above
+
+
 @kernel(INPUT, COUNT, OUTPUT)
 def _rescaled_ranges(increments: Values, length: int, ratios: Values) -> None:
     """Write the rescaled range of the chunk that begins at each place; NaN where it has no deviation."""
-    for start in range(increments.size - length + 1):
-        total = 0.0
-        for i in range(start, start + length):
-            total += increments[i]
-        mean = total / length
-        away, highest, lowest, squares = 0.0, -np.inf, np.inf, 0.0
-        for i in range(start, start + length):
-            distance = increments[i] - mean
-            away += distance
-            squares += distance * distance
-            highest = max(highest, away)
-            lowest = min(lowest, away)
-        deviation = np.sqrt(squares / length)
-        ratios[start] = (highest - lowest) / deviation if deviation > _ROUNDING * abs(mean) else np.nan
+    n_chunks = ratios.size - length + 1
+    lanes = np.empty(5 * LANES)
+    for first in range(0, n_chunks, LANES):
+        lanes[: 3 * LANES] = 0.0
+        lanes[3 * LANES : 4 * LANES] = -np.inf
+        lanes[4 * LANES :] = np.inf
+        for i in range(first, first + length):
+            _add(increments[i:], lanes)
+        lanes[:LANES] /= length
+        for i in range(first, first + length):
+            _step_of_range(increments[i:], lanes)
+        for lane in range(min(LANES, n_chunks - first)):
+            deviation = np.sqrt(lanes[2 * LANES + lane] / length)
+            reach = lanes[3 * LANES + lane] - lanes[4 * LANES + lane]
+            ratios[first + lane] = reach / deviation if deviation > _ROUNDING * abs(lanes[lane]) else np.nan
+
+
+@kernel(INPUT, NUMBER, OUTPUT)
+def _step_of_trend(values: Values, place: float, lanes: Values) -> None:
+    """Take one more increment into each chunk: its mean stands first; then what is away, sums, products, squares."""
+    for lane in range(LANES):
+        away = lanes[LANES + lane] + (values[lane] - lanes[lane])
+        lanes[LANES + lane] = away
+        lanes[2 * LANES + lane] += away
+        lanes[3 * LANES + lane] += place * away
+        lanes[4 * LANES + lane] += away * away
 
 
 @kernel(INPUT, COUNT, OUTPUT)
 def _residuals(increments: Values, length: int, squares: Values) -> None:
     """Write the mean square about a straight line of the sums of the chunk that begins at each place."""
+    n_chunks = squares.size - length + 1
     middle = 0.5 * (length - 1)
     spread = length * (length * length - 1.0) / 12.0
-    for start in range(increments.size - length + 1):
-        total = 0.0
-        for i in range(start, start + length):
-            total += increments[i]
-        mean = total / length
-        away, sums, products, own = 0.0, 0.0, 0.0, 0.0
+    lanes = np.empty(5 * LANES)
+    for first in range(0, n_chunks, LANES):
+        lanes[:] = 0.0
+        for i in range(first, first + length):
+            _add(increments[i:], lanes)
+        lanes[:LANES] /= length
         for i in range(length):
-            away += increments[start + i] - mean
-            sums += away
-            products += (i - middle) * away
-            own += away * away
-        left = own - sums * sums / length - products * products / spread
-        smallest = _ROUNDING * mean * length
-        squares[start] = left / length if left > max(_ROUNDING * own, length * smallest * smallest) else 0.0
+            _step_of_trend(increments[first + i :], i - middle, lanes)
+        for lane in range(min(LANES, n_chunks - first)):
+            sums, products, own = lanes[2 * LANES + lane], lanes[3 * LANES + lane], lanes[4 * LANES + lane]
+            left = own - sums * sums / length - products * products / spread
+            smallest = _ROUNDING * lanes[lane] * length
+            least = max(_ROUNDING * own, length * smallest * smallest)
+            squares[first + lane] = left / length if left > least else 0.0
 
 
 @kernel(_TABLE, _LENGTHS, INPUT, NUMBER, NUMBER, COUNT, OUTPUT)

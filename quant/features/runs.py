@@ -6,6 +6,17 @@ import numpy as np
 
 from quant.features.arrays import INPUT, OUTPUT, Values, kernel
 
+# Windows that a kernel works on side by side, one in each lane: the processor then takes several at once. A value is
+# the same bits as if it were worked out alone.
+LANES = 128
+
+
+def for_lanes(run: Values) -> Values:
+    """Return a run with zeros behind it, so that the last windows fill all lanes too."""
+    padded = np.zeros(run.size + LANES)
+    padded[: run.size] = run
+    return padded
+
 
 def over_runs(values: Values, least: int, compute: Callable[[Values, Values], None]) -> Values:
     """Return what `compute(run, outputs)` writes for each run of at least `least` known values; NaN elsewhere.

@@ -5,7 +5,8 @@ the window itself, its median or its quartiles, which look at nothing outside of
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numba import types
+from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
@@ -15,6 +16,10 @@ from quant.features.columns import as_features, column_values
 from quant.features.entropy import COUNTS, Counts, entropy_of
 from quant.features.runs import over_runs, returns_of
 from quant.frames import Features, Prices
+
+# Sets of places in a window, a bit a place, 64 in a number; the last number stays empty.
+_SET, _SETS = types.Array(types.uint64, 1, "C"), types.Array(types.uint64, 2, "C")
+_ONES = np.uint64(2**64 - 1)
 
 # Symbols of an encoding. Three stand for the signs; others part the window into equally many.
 _SIGNS = 3
@@ -178,63 +183,89 @@ def _encode(values: Values, ranked: Values, n_symbols: int, symbols: Counts) -> 
             symbols[i] += int(values[i] >= edge)
 
 
-@kernel(COUNTS, COUNT, COUNT, returns=COUNT)
-def _longest_match(symbols: Counts, place: int, most: int) -> int:
-    """Return how long the longest word at a place is, up to `most`, that begins at an earlier place too."""
-    longest = 0
-    for earlier in range(place):
-        if longest == most:
-            break
-        if symbols[earlier + longest] != symbols[place + longest]:
-            continue  # it cannot be longer than what was found
-        same = 0
-        while same < most and symbols[earlier + same] == symbols[place + same]:
-            same += 1
-        longest = max(longest, same)
-    return longest
+@kernel(COUNTS, _SETS)
+def _find(symbols: Counts, places: NDArray[np.uint64]) -> None:
+    """Write the set of the places of each symbol."""
+    for symbol in range(places.shape[0]):
+        for first in range(0, symbols.size, 64):
+            found = np.uint64(0)
+            for i in range(first, min(first + 64, symbols.size)):
+                found |= np.uint64(symbols[i] == symbol) << np.uint64(i - first)
+            places[symbol, first // 64] = found
+
+
+@kernel(COUNTS, _SETS, COUNT, COUNT, _SET, returns=COUNT)
+def _longest_match(
+    symbols: Counts, places: NDArray[np.uint64], place: int, most: int, starts: NDArray[np.uint64]
+) -> int:
+    """Return how long the longest word at a place is, up to `most`, that begins at an earlier place too.
+
+    All earlier places are tried at once: of the set of them those stay, symbol by symbol, where it goes on alike.
+    """
+    for k in range(0, place, 64):
+        starts[k >> 6] = _ONES >> np.uint64(max(0, k + 64 - place))
+    for same in range(most):
+        symbol, skip, by = symbols[place + same], same >> 6, np.uint64(same & 63)
+        left = np.uint64(0)
+        for k in range((place + 63) >> 6):
+            low, high = places[symbol, skip + k], places[symbol, skip + k + 1]
+            starts[k] &= (low >> by) | ((high << np.uint64(1)) << (np.uint64(63) - by))
+            left |= starts[k]
+        if left == 0:
+            return same
+    return most
 
 
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
 def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: Values) -> None:
     ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
     counts = np.empty(n_symbols**length, dtype=np.int64)
+    greatest = n_symbols ** (length - 1)  # what the first symbol of a word counts
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
         _encode(values[end - window : end], ranked, n_symbols, symbols)
         counts[:] = 0
         word = 0
-        for i in range(window):
-            word = (word * n_symbols + symbols[i]) % counts.size
-            if i >= length - 1:
-                counts[word] += 1
+        for i in range(length - 1):
+            word = word * n_symbols + symbols[i]
+        for i in range(length - 1, window):
+            word = word * n_symbols + symbols[i]
+            counts[word] += 1
+            word -= greatest * symbols[i - length + 1]
         outputs[end - 1] = entropy_of(counts) / (length * np.log(n_symbols))
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
     ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
+    starts = np.empty(window // 64 + 2, dtype=np.uint64)
+    places = np.zeros((n_symbols, starts.size), dtype=np.uint64)
     usual = window * np.log(n_symbols) / np.log(window)
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
         _encode(values[end - window : end], ranked, n_symbols, symbols)
+        _find(symbols, places)
         n_words, begin = 0, 0
         while begin < window:
             n_words += 1
-            begin += _longest_match(symbols, begin, window - begin) + 1
+            begin += _longest_match(symbols, places, begin, window - begin, starts) + 1
         outputs[end - 1] = n_words / usual
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
     ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
+    starts = np.empty(window // 64 + 2, dtype=np.uint64)
+    places = np.zeros((n_symbols, starts.size), dtype=np.uint64)
     half = window // 2
     logs = np.log(np.arange(half + 1) + 1.0)
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
         _encode(values[end - window : end], ranked, n_symbols, symbols)
+        _find(symbols, places)
         total = 0.0
         for place in range(1, half + 1):
-            total += logs[place] / (_longest_match(symbols, place, place) + 1)
+            total += logs[place] / (_longest_match(symbols, places, place, place, starts) + 1)
         outputs[end - 1] = total / half / np.log(n_symbols)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from quant.features.runs import over_runs, returns_of
+from quant.features.runs import LANES, for_lanes, over_runs, returns_of
 
 
 def test_each_run_that_is_long_enough_is_computed_by_itself():
@@ -25,3 +25,8 @@ def test_nothing_and_nothing_known_are_no_error():
 def test_returns_are_logarithmic_and_the_first_is_unknown():
     prices = np.array([10.0, 11.0, np.nan, 9.0])
     np.testing.assert_allclose(returns_of(prices), [np.nan, np.log(1.1), np.nan, np.nan])
+
+
+def test_a_run_for_lanes_has_as_many_zeros_behind_it():
+    padded = for_lanes(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(padded, [1.0, 2.0, *[0.0] * LANES])
