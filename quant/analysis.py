@@ -59,7 +59,9 @@ N_PERMUTATIONS = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
-AFTER_PREDICTIONS = frozenset({"models", "tuning", "backtest", "risk", "audit", "overfitting", "importance"})
+AFTER_PREDICTIONS = frozenset(
+    {"models", "tuning", "allocation", "backtest", "risk", "audit", "overfitting", "importance"}
+)
 AFTER_SAMPLES = AFTER_PREDICTIONS | {"weights", "calibration", "intervals", "strategy"}
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
 

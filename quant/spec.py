@@ -33,6 +33,7 @@ from quant.models.catalog import (
     RandomForest,
     XgBoost,
 )
+from quant.portfolio.catalog import AllocationSpec, EqualShares
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
 from quant.strategies.catalog import StrategySpec
@@ -114,6 +115,7 @@ def _later_defaults() -> dict[str, Any]:
     return {
         "label": {name: barriers[name] for name in ("stop_width", "path")},
         "preparation": [],
+        "allocation": EqualShares().model_dump(mode="json"),
         "events": EventSpec().model_dump(mode="json"),
         "weights": WeightSpec().model_dump(mode="json"),
         "calibration": CalibrationSpec().model_dump(mode="json"),
@@ -167,6 +169,9 @@ class AnalysisSpec(Spec):
     tuning: TuningSpec = Field(default_factory=TuningSpec, description="What happens when no model is good enough.")
     intervals: IntervalSpec = Field(default_factory=IntervalSpec, description="How sure predictions are.")
     strategy: StrategySpec = Field(default_factory=StrategySpec, description="How predictions become signals.")
+    allocation: AllocationSpec = Field(
+        default_factory=EqualShares, description="How the book is divided among instruments."
+    )
     backtest: BacktestSpec = Field(default_factory=BacktestSpec, description="How signals are executed.")
     risk: RiskSpec = Field(default_factory=RiskSpec, description="How risk is measured.")
     audit: AuditSpec = Field(default_factory=AuditSpec, description="How the run is searched for look-ahead.")

@@ -5,6 +5,7 @@ The look-ahead audit calls `decide` on shortened history, so what is audited is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -12,7 +13,8 @@ from quant.backtest.benchmark import buy_and_hold
 from quant.backtest.engine import BacktestResult, run_backtest
 from quant.backtest.sizing import target_weights
 from quant.backtest.trades import trades_from_fills
-from quant.frames import Predictions, Prices
+from quant.frames import Predictions, Prices, to_panel
+from quant.portfolio.allocation import shares_of_prices
 from quant.preparation import CleanPrices
 from quant.spec import AnalysisSpec
 from quant.strategies.signals import signals_from_predictions
@@ -41,8 +43,8 @@ def decide(
 
     Returns
     -------
-    DataFrame of shape (n_rows, 2)
-        Panel with `signal` and `target_weight`.
+    DataFrame of shape (n_rows, 2 or 3)
+        Panel with `signal` and `target_weight`; with `share` of the book, if its division is estimated.
 
     Notes
     -----
@@ -50,7 +52,19 @@ def decide(
     """
     signals = signals_from_predictions(predictions, spec.strategy)
     weights = target_weights(signals, adjusted, spec.backtest.sizing, periods_per_year=periods_per_year)
-    return signals.join(weights)
+    decisions = signals.join(weights)
+    if spec.allocation.walks:
+        shares = shares_of_prices(adjusted, spec.allocation)
+        decisions["share"] = _of_rows(shares, signals.index)
+        decisions["target_weight"] *= decisions["share"] * len(adjusted)  # sizing has given each an equal one
+    return decisions
+
+
+def _of_rows(shares: pd.DataFrame, index: pd.Index) -> pd.Series:
+    """Return an instrument's share in each row of a panel; 0 where it has no bar."""
+    columns = {int(name): shares[name].to_frame("share") for name in cast("list[int]", list(shares.columns))}
+    panel = to_panel(columns)
+    return panel["share"].reindex(index).fillna(0.0)
 
 
 def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Book:
@@ -62,7 +76,7 @@ def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Bo
         The question.
     clean : CleanPrices
         Its prices.
-    decisions : DataFrame of shape (n_rows, 2)
+    decisions : DataFrame of shape (n_rows, n_columns)
         As `decide` returns them.
 
     Returns

@@ -38,6 +38,7 @@ OTHERS = {
     "tuning": {"enabled": True, "n_trials": 1},
     "intervals": {"level": 0.5},
     "strategy": {"enter_above": 0.5, "exit_below": 0.5},
+    "allocation": {"name": "inverse_volatility", "window": 30},
     "backtest": {"initial_cash": 50_000},
     "risk": {"rolling_window": 20},
     "audit": {"enabled": True, "n_cuts": 1},

@@ -1,6 +1,9 @@
 import pandas as pd
 import pytest
 
+from quant.data.catalog import InstrumentSpec
+from quant.portfolio.allocation import shares_of_prices
+from quant.portfolio.catalog import InverseVolatility
 from quant.preparation import clean_prices, fetch_instruments
 from quant.trading import decide, trade
 
@@ -41,3 +44,27 @@ def test_strategy_and_benchmark_start_together(quick_spec, clean, decisions):
 
     assert book.equity.index.equals(book.benchmark.index)
     assert book.equity["equity"].iloc[0] == book.benchmark["equity"].iloc[0] == quick_spec.backtest.initial_cash
+
+
+def test_a_book_is_divided_by_what_was_known_and_sized_as_before(quick_spec):
+    spec = quick_spec.model_copy(
+        update={
+            "instruments": (InstrumentSpec(symbol="GOOG"), InstrumentSpec(symbol="MSFT")),
+            "allocation": InverseVolatility(window=30, rebalance_bars=10),
+        }
+    )
+    clean = clean_prices(spec, dict(enumerate(fetch_instruments(spec))))
+    bars = clean.raw[0].index[40:90]
+    index = pd.MultiIndex.from_product([bars, [0, 1]], names=["timestamp", "instrument"])
+    predictions = pd.DataFrame({"probability": 0.9, "fold": 0}, index=index)
+    divided = decide(spec, predictions, clean.adjusted, 252.0)
+
+    assert list(divided.columns) == ["signal", "target_weight", "share"]
+    pd.testing.assert_series_equal(divided["target_weight"], divided["share"], check_names=False)
+    shares = shares_of_prices(clean.adjusted, spec.allocation).loc[bars]
+    assert 0 < shares[1].iloc[-1] != shares[1].iloc[0]
+    assert divided["share"].tolist() == shares.to_numpy().ravel().tolist()
+
+    cut = bars[30]
+    known = {i: frame.loc[:cut] for i, frame in clean.adjusted.items()}
+    pd.testing.assert_frame_equal(decide(spec, predictions.loc[:cut], known, 252.0), divided.loc[:cut])

@@ -11,6 +11,7 @@ from quant.catalog import Spec, describe
 from quant.features.catalog import FEATURES
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
+from quant.portfolio.catalog import ALLOCATIONS
 from quant.risk.definitions import DEFINITIONS
 from quant.spec import AnalysisSpec
 from quant.transforms.catalog import TRANSFORMS
@@ -42,6 +43,7 @@ def _catalog() -> Catalog:
             "labels": describe(LABELS),
             "models": describe(MODELS),
             "transforms": describe(TRANSFORMS),
+            "allocations": describe(ALLOCATIONS),
             "sizing": [_describe_part(part, "Sizing") for part in SIZING],
             "scores": [CatalogScore.model_validate(score) for score in SCORES.values()],
             "metrics": [CatalogMetric.model_validate(metric) for metric in DEFINITIONS.values()],

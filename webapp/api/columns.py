@@ -100,6 +100,7 @@ PredictionColumns = _columns(
     upper=(_Number, "Upper bound."),
     signal=(int, "1 long, 0 flat, -1 short."),
     target_weight=(_Number, "Share of equity wished for."),
+    share=(_Number, "The instrument's share of the book then; null unless shares are estimated."),
     label=(_Number, "What happened; null where it is not known yet."),
     outcome=(_Number, "The return that the label is about, as a fraction."),
 )

@@ -252,6 +252,7 @@ class Catalog(View):
     labels: list[CatalogItem]
     models: list[CatalogItem]
     transforms: list[CatalogItem]
+    allocations: list[CatalogItem]
     sizing: list[CatalogItem]
     scores: list[CatalogScore]
     metrics: list[CatalogMetric]

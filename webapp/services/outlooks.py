@@ -239,7 +239,7 @@ def read_outlook(
         model=result.facts["chosen"]["model"],
         prediction=newest,
         n_bars_since=int((history.bars.index > pd.Timestamp(newest.as_of)).sum()),
-        position=_position(instrument, history, spec, place, newest.signal, capital),
+        position=_position(instrument, history, spec, place, newest.signal, capital, share=_share(result, spec, place)),
         metrics=_metrics(result),
         drawdown=float(drawdowns.iloc[-1]),
         worst_drawdown=float(drawdowns.min()),
@@ -280,8 +280,22 @@ def newest_prediction(result: ResultView, place: int) -> Prediction:
     )
 
 
+def _share(result: ResultView, spec: AnalysisSpec, place: int) -> float:
+    """Return an instrument's share of the book at the last out-of-sample bar, as a multiple of an equal one."""
+    if not spec.allocation.walks:
+        return 1.0
+    return float(of_instrument(result.frames["predictions"], place)["share"].iloc[-1]) * len(spec.instruments)
+
+
 def _position(
-    instrument: InstrumentView, history: History, spec: AnalysisSpec, place: int, signal: int, capital: float
+    instrument: InstrumentView,
+    history: History,
+    spec: AnalysisSpec,
+    place: int,
+    signal: int,
+    capital: float,
+    *,
+    share: float,
 ) -> Position:
     bars = history.bars
     index = pd.MultiIndex.from_tuples([(bars.index[-1], place)], names=["timestamp", "instrument"])
@@ -289,7 +303,7 @@ def _position(
     frames = {number: bars if number == place else bars.iloc[:0] for number in range(len(spec.instruments))}
     a_year = periods_per_year(instrument.exchange, instrument.interval)
     weights = target_weights(long, frames, spec.backtest.sizing, periods_per_year=a_year)
-    full = float(weights["target_weight"].iloc[0])
+    full = float(weights["target_weight"].iloc[0]) * share
     close = float(bars["close"].iloc[-1] / history.factor[-1])
     wanted = capital * full * signal
     shares = math.trunc(wanted / close)

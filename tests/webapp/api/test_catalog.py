@@ -7,6 +7,7 @@ from quant.backtest.catalog import SizingSpec
 from quant.features.catalog import FEATURES
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
+from quant.portfolio.catalog import ALLOCATIONS
 from quant.risk.definitions import DEFINITIONS
 from quant.spec import AnalysisSpec
 from quant.transforms.catalog import TRANSFORMS
@@ -32,6 +33,7 @@ def test_everything_that_a_question_can_be_made_of_is_there(me):
         "labels": names(LABELS),
         "models": names(MODELS),
         "transforms": names(TRANSFORMS),
+        "allocations": names(ALLOCATIONS),
         "sizing": names(get_args(get_args(SizingSpec)[0])),
         "scores": set(get_args(ScoreName)),
         "metrics": set(DEFINITIONS),
@@ -42,7 +44,7 @@ def test_no_way_of_sizing_is_forgotten():
     assert set(SIZING) == set(get_args(get_args(SizingSpec)[0]))
 
 
-@pytest.mark.parametrize("room", ["features", "labels", "models", "transforms", "sizing"])
+@pytest.mark.parametrize("room", ["features", "labels", "models", "transforms", "allocations", "sizing"])
 def test_entries_say_what_they_are_and_what_they_take(me, room):
     for entry in me.get("/catalog").json[room]:
         assert entry["title"]

@@ -13,6 +13,7 @@ from quant.catalog import describe
 from quant.features.catalog import FEATURES
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
+from quant.portfolio.catalog import ALLOCATIONS
 from quant.spec import AnalysisSpec
 from quant.transforms.catalog import TRANSFORMS
 
@@ -24,6 +25,7 @@ DISCRIMINATOR = "name"
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 _LABELS = {
+    "rebalance_bars": "Divide again after",
     "annualised_volatility": "Target volatility",
     "balanced": "Balance the classes",
     "borrow_annual": "Borrowing fee a year",
@@ -70,6 +72,7 @@ _LABELS = {
 }
 
 _UNITS = {
+    "rebalance_bars": "bars",
     "horizon": "bars",
     "shortest": "bars",
     "longest": "bars",
@@ -214,6 +217,7 @@ _SECTIONS = {
     "preparation": "Preparation in each fold",
     "events": "Bars that are learned from",
     "weights": "Weights of samples",
+    "allocation": "Division of the book",
     "backtest": "Backtest and costs",
     "audit": "Look-ahead audit",
     "calibration": "Calibration of probabilities",
@@ -318,7 +322,13 @@ class _Reader:
 
     def __init__(self, definitions: Json) -> None:
         self._definitions = definitions
-        entries = [*describe(FEATURES), *describe(LABELS), *describe(MODELS), *describe(TRANSFORMS)]
+        entries = [
+            *describe(FEATURES),
+            *describe(LABELS),
+            *describe(MODELS),
+            *describe(TRANSFORMS),
+            *describe(ALLOCATIONS),
+        ]
         self._catalog = {entry["name"]: entry for entry in entries}
 
     def parts(self, path: str, node: Json) -> tuple[Part, ...]:

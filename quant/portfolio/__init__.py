@@ -1,0 +1,1 @@
+"""How a book is divided among instruments: covariances, allocation rules, and their walk through time."""
