@@ -14,13 +14,15 @@ import pandas as pd
 
 from quant import report
 from quant.audit import Run, look_ahead_audit
+from quant.backtest.catalog import BacktestSpec, ExitSpec
+from quant.backtest.engine import run_backtest
 from quant.calendars import periods_per_year
 from quant.catalog import in_a_sentence
 from quant.choosing import Choosing, learning_part
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, NotEnoughData
 from quant.fitting import fit_folds
-from quant.frames import Features, Labels, Predictions
+from quant.frames import Features, Labels, Predictions, to_panel
 from quant.labels.catalog import LABELS, EventSpec
 from quant.labels.events import cusum_events
 from quant.latest import Latest, final_fold, predict_latest
@@ -179,6 +181,8 @@ def warm_up() -> None:
     )
     run_analysis(spec, fetch_instruments)
     prices = next(iter(clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted.values()))
+    protected = BacktestSpec(exits=ExitSpec(stop_loss=0.1))
+    run_backtest({0: prices}, to_panel({0: pd.DataFrame({"target_weight": 1.0}, index=prices.index[:1])}), protected)
     for label in LABELS:
         label.load()(prices, **label().parameters())
     cusum_events(prices, **EventSpec().model_dump(exclude={"at"}))

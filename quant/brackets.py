@@ -57,14 +57,15 @@ def bracket(
     -----
     Timing: decisions stay as they are; each run turns them into shares by its own equity. Outcomes, never inputs.
 
+    Within a bar, uncertain is where an order at the open was filled (see `best_and_worst`), and, with a stop and a
+    take-profit, which of two levels was touched first: best and worst are the farthest ends of both orders.
+
     Costs are all that `quant.backtest.costs.scaled` multiplies. The break-even is found by false position on whole
     runs, to a hundredth of a basis point; with borrow fees as they were asked, which are no cost of a trade.
     """
     runs = {multiple: _run(outcome, decisions, spec, multiple) for multiple in COST_MULTIPLES}
     curves = {f"costs_{multiple:.0f}x": (run.equity["equity"], run) for multiple, run in runs.items()}
-    best, worst = best_and_worst(outcome)
-    index = outcome.bars.timestamps
-    curves |= {"worst_fills": (pd.Series(worst, index), outcome), "best_fills": (pd.Series(best, index), outcome)}
+    curves |= _at_other_prices(outcome, decisions, spec)
     scenarios = [
         {
             "name": name,
@@ -84,6 +85,22 @@ def bracket(
         "costs_in_words": _costs_in_words(gains, paid, break_even),
         "fills_in_words": _fills_in_words(gains, paid),
     }
+
+
+def _at_other_prices(
+    outcome: BacktestResult, decisions: pd.DataFrame, spec: BacktestSpec
+) -> dict[str, tuple[pd.Series, BacktestResult]]:
+    """Return the curves at the worst and the best prices; of bars that touch two levels, in either order."""
+    runs = [outcome]
+    if spec.exits.is_used:
+        other = "target_first" if spec.exits.intrabar == "stop_first" else "stop_first"
+        exits = spec.exits.model_copy(update={"intrabar": other})
+        runs.append(run_backtest(outcome.bars, decisions, spec.model_copy(update={"exits": exits})))
+    ranges = [(best_and_worst(run), run) for run in runs]
+    best, by_best = max(((curves[0], run) for curves, run in ranges), key=lambda each: float(each[0][-1]))
+    worst, by_worst = min(((curves[1], run) for curves, run in ranges), key=lambda each: float(each[0][-1]))
+    index = outcome.bars.timestamps
+    return {"worst_fills": (pd.Series(worst, index), by_worst), "best_fills": (pd.Series(best, index), by_best)}
 
 
 def _run(outcome: BacktestResult, decisions: pd.DataFrame, spec: BacktestSpec, multiple: float) -> BacktestResult:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from quant.backtest.catalog import BacktestSpec
+from quant.backtest.catalog import BacktestSpec, ExitSpec
 from quant.catalog import Spec
 from quant.data.catalog import CleaningSpec, InstrumentSpec
 from quant.errors import InvalidSpec
@@ -122,6 +122,7 @@ def _later_defaults() -> dict[str, Any]:
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
+        "backtest": {"exits": ExitSpec().model_dump(mode="json")},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }
 

@@ -59,12 +59,45 @@ class CostSpec(Spec):
     )
 
 
+class ExitSpec(Spec):
+    """Orders that protect what is held: they lie in the market from the fill that opened it."""
+
+    stop_loss: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Leave at this fraction against the average entry price; empty: no stop-loss.",
+    )
+    take_profit: float | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="Leave at this fraction in favour of the average entry price; empty: no take-profit.",
+    )
+    trailing_stop: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Leave at this fraction against the best price since, moved on at each close; empty: none.",
+    )
+    intrabar: Literal["stop_first", "target_first"] = Field(
+        default="stop_first",
+        description="What a bar that touches both a stop and the take-profit is taken to have touched first.",
+    )
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any such order is asked for."""
+        return (self.stop_loss, self.take_profit, self.trailing_stop) != (None, None, None)
+
+
 class BacktestSpec(Spec):
     """How signals are executed: decided at the close, filled at the next open."""
 
     initial_cash: float = Field(default=100_000.0, gt=0, le=1e12, description="Money at the start.")
     sizing: SizingSpec = Field(default_factory=FixedFraction, description="How large a position is.")
     costs: CostSpec = Field(default_factory=CostSpec, description="What trading costs.")
+    exits: ExitSpec = Field(default_factory=ExitSpec, description="Which orders protect a position.")
     whole_shares: bool = Field(default=True, description="Trade whole shares only.")
     rebalance_threshold: float = Field(
         default=0.05,

@@ -11,6 +11,13 @@ import pandas as pd
 from quant.backtest.alignment import Bars, align
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.costs import to_rates
+from quant.backtest.exits import (
+    FILL_REASON,
+    FILL_REFERENCE,
+    N_GUARDED_FILL_COLUMNS,
+    simulate_exits,
+    to_exits,
+)
 from quant.backtest.simulation import (
     BORROW_FEES,
     DECIDED_ROW,
@@ -38,6 +45,7 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _EQUITY_COLUMNS = pd.Index(["cash", "position_value", "equity", "return", "exposure", "turnover", "costs"], dtype="str")
 _POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
+REASONS = pd.array(["signal", "stop_loss", "take_profit", "trailing_stop"], dtype="str")
 # The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
 _NOTHING_PENDING = pd.DataFrame(
     {
@@ -66,10 +74,12 @@ class BacktestResult:
         Panel, a row for every bar and instrument: `shares` held at the close (negative: short), `price`, the last raw
         close (NaN before an instrument's first), `value`, `weight` as a fraction of equity, and the money of that bar
         from having held at the previous close: `dividends` received (negative: paid) and `borrow_fees` paid.
-    fills : DataFrame of shape (n_fills, 10)
-        One row a fill, in the order of execution: `timestamp` of the bar at whose open it was filled, `decided_at`,
-        `instrument`, `side` ("buy" or "sell"), `shares` (positive), `price`, `reference_price` (the raw open),
-        `commission`, `slippage_cost` (both money, zero or more) and `value` (`shares * price`).
+    fills : DataFrame of shape (n_fills, 11)
+        One row a fill, in the order of execution: `timestamp` of the bar in which it was filled, `decided_at` (of a
+        protective order: the row before, up to which it was known), `instrument`, `side` ("buy" or "sell"), `shares`
+        (positive), `price`, `reference_price` (the raw open, or the level that was touched), `commission`,
+        `slippage_cost` (both money, zero or more), `value` (`shares * price`) and `reason` ("signal", "stop_loss",
+        "take_profit" or "trailing_stop").
     pending : DataFrame of shape (n_pending, 4)
         Orders that found no next bar: `decided_at`, `instrument`, `side`, `shares`. What to do at the next open.
     ruined_at : Timestamp or None
@@ -80,8 +90,9 @@ class BacktestResult:
         Equity after the last close.
     account : Account
         What the simulation wrote.
-    fill_table : ndarray of shape (6, n_fills)
-        The fills as the simulation wrote them.
+    fill_table : ndarray of shape (6 or 8, n_fills)
+        The fills as the simulation wrote them; with their reference prices and reasons, if there were protective
+        orders.
     """
 
     bars: Bars
@@ -135,7 +146,7 @@ def run_backtest(
         Panel with `target_weight`, each at the close of a bar of its instrument. A bar without a row decides nothing:
         what is held stays.
     spec : BacktestSpec
-        Initial cash, costs, whole shares and the rebalance threshold.
+        Initial cash, costs, protective orders, whole shares and the rebalance threshold.
 
     Returns
     -------
@@ -174,6 +185,15 @@ def run_backtest(
 
     Missing bars: an instrument without a bar is valued at its last close and not traded; its order waits.
 
+    Protective orders (`spec.exits`) lie in the market from the fill that opened a position, in that fill's bar too.
+    Stops are market orders: where a bar opens beyond the level, they fill at the open, else at the level, with
+    slippage. A take-profit is a limit order: it fills at its level without slippage, and where a bar opens beyond it,
+    at the open with slippage. Levels count from the average price of the fills that opened or enlarged the position; a
+    trailing stop from the best price up to the close before. A bar that touches both is taken to have touched first
+    what `intrabar` says. An order by a weight that leaves the position at the same open goes before. What a
+    protective order has left is not entered again on the same side until a weight of zero, or of the other side, has
+    been decided.
+
     Ruin: at the first close with equity zero or below, everything held is ordered to zero at the next open, and nothing
     is ever bought again.
 
@@ -187,9 +207,16 @@ def run_backtest(
     start, decisions = _decided(target_weights)
     bars = align(prices, start=start)
     weights = _on_timeline(decisions, bars)
-    account = empty_account(len(bars.timestamps), len(bars.instruments), len(decisions))
+    shape = len(bars.timestamps), len(bars.instruments), len(decisions)
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec.costs))
-    n_fills, ruined_row = simulate(bars.values, bars.n_days, weights, spec.initial_cash, rules, *account)
+    if spec.exits.is_used:  # each fill that opens a position can make one more that leaves it
+        account = empty_account(*shape, n_fill_columns=N_GUARDED_FILL_COLUMNS, n_per_order=2)
+        n_fills, ruined_row = simulate_exits(
+            bars.values, bars.n_days, weights, spec.initial_cash, rules, to_exits(spec.exits), *account
+        )
+    else:
+        account = empty_account(*shape)
+        n_fills, ruined_row = simulate(bars.values, bars.n_days, weights, spec.initial_cash, rules, *account)
     return BacktestResult(
         bars=bars,
         account=account,
@@ -279,15 +306,23 @@ def _values(ledger: FloatArray) -> FloatArray:
 
 
 def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
-    """Return what each fill cost against the open."""
+    """Return what each fill cost against its reference price."""
     costs: FloatArray = np.abs(fills[FILL_SHARES] * (fills[FILL_PRICE] - reference_prices(bars, fills)))
     return costs
 
 
 def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
-    """Return the raw open at which each fill was made."""
+    """Return the raw open of each fill, or the level that was touched."""
+    if len(fills) == N_GUARDED_FILL_COLUMNS:
+        touched: FloatArray = fills[FILL_REFERENCE]
+        return touched
     opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
     return opens
+
+
+def reasons(fills: FloatArray) -> FloatArray:
+    """Return why each fill was made: a place in `REASONS`."""
+    return fills[FILL_REASON] if len(fills) == N_GUARDED_FILL_COLUMNS else np.zeros(fills.shape[1])
 
 
 def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
@@ -305,6 +340,7 @@ def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
             "commission": fills[FILL_COMMISSION],
             "slippage_cost": slippage_costs(bars, fills),
             "value": shares * fills[FILL_PRICE],
+            "reason": REASONS.take(reasons(fills).astype(np.int64)),
         }
     )
 

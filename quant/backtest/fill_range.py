@@ -29,7 +29,8 @@ def best_and_worst(result: BacktestResult) -> tuple[FloatArray, FloatArray]:
     Timing: an outcome, never an input of a decision.
 
     What is uncertain is the price inside the bar: a daily bar says where it opened, and not whether one's own order
-    traded there. Best is the low of its bar for each purchase and the high for each sale, worst the other way round.
+    traded there; a level that was touched has its price. Best is the low of its bar for each purchase and the high for
+    each sale, worst the other way round.
     The shares, the commissions in money and the slippage as a fraction stay as they were, and nothing is decided anew:
     so the bracket holds whatever the strategy would have done with more or less money.
 
@@ -51,6 +52,8 @@ def best_and_worst(result: BacktestResult) -> tuple[FloatArray, FloatArray]:
     rows, columns = fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)
     high, low = bars.values[HIGH, rows, columns], bars.values[LOW, rows, columns]
     reference = reference_prices(bars, fills)
+    is_known = reference != bars.open[rows, columns]  # a level that was touched, whenever it was
+    high, low = np.where(is_known, reference, high), np.where(is_known, reference, low)
     shares, is_bought = np.abs(fills[FILL_SHARES]), fills[FILL_SHARES] > 0
     money = shares * fills[FILL_PRICE] / reference  # of a unit of the reference price, slippage included
     gain = money * np.maximum(np.where(is_bought, reference - low, high - reference), 0.0)

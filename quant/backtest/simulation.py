@@ -20,6 +20,7 @@ DIVIDEND, OPEN, CLOSE, SPLIT_FACTOR = 0, 1, 2, 3
 SHARES, PRICE, DIVIDENDS, BORROW_FEES = 0, 1, 2, 3
 # Columns of `fills`, shape (at least n_decisions + n_instruments, 6).
 FILL_ROW, FILL_DECIDED_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION = 0, 1, 2, 3, 4, 5
+N_FILL_COLUMNS = 6
 # Planes of `book`, shape (5, n_instruments): what is carried from bar to bar. LAST_PRICE is NaN before the first close;
 # ORDER is the number of shares to hold after the next open, NaN when there is no order; DECIDED_ROW is of that order.
 HELD, LAST_PRICE, TARGET_WEIGHT, ORDER, DECIDED_ROW = 0, 1, 2, 3, 4
@@ -53,14 +54,16 @@ class Account(NamedTuple):
     book: FloatArray
 
 
-def empty_account(n_bars: int, n_instruments: int, n_decisions: int) -> Account:
+def empty_account(
+    n_bars: int, n_instruments: int, n_decisions: int, *, n_fill_columns: int = N_FILL_COLUMNS, n_per_order: int = 1
+) -> Account:
     """Return an account to be written; each decision makes at most one fill, and ruin one more an instrument."""
     book = np.zeros((5, n_instruments))
     book[[LAST_PRICE, ORDER]] = np.nan
     return Account(
         cash=np.zeros(n_bars),
         ledger=np.zeros((4, n_bars, n_instruments)),
-        fills=np.zeros((n_decisions + n_instruments, 6)),
+        fills=np.zeros(((n_decisions + n_instruments) * n_per_order, n_fill_columns)),
         book=book,
     )
 
@@ -87,22 +90,22 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     n_fills = 0
     ruined_row = -1
     for row in range(n_days.size):
-        cash -= _charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
-        cash += _apply_actions(row, market, rules.whole_shares, ledger, book)
-        cash, n_fills = _fill_orders(row, market, rules, fills, book, cash, n_fills)
-        equity = cash + _mark(row, market, ledger, book)
+        cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
+        cash += apply_actions(row, market, rules.whole_shares, ledger, book)
+        cash, n_fills = fill_orders(row, market, rules, fills, book, cash, n_fills)
+        equity = cash + mark(row, market, ledger, book)
         cash_after[row] = cash
         if equity <= 0.0 and ruined_row < 0:
             ruined_row = row
         if ruined_row < 0:
             _decide(row, target_weights, equity, rules, book)
         else:
-            _close_account(row, book)
+            close_account(row, book)
     return n_fills, ruined_row
 
 
 @_inlined
-def _charge_borrowing(row: int, n_days: float, borrow_annual: float, ledger: FloatArray, book: FloatArray) -> float:
+def charge_borrowing(row: int, n_days: float, borrow_annual: float, ledger: FloatArray, book: FloatArray) -> float:
     """Return the fee for shares sold short, valued at the last close, for the days since."""
     total = 0.0
     for i in range(book.shape[1]):
@@ -114,7 +117,7 @@ def _charge_borrowing(row: int, n_days: float, borrow_annual: float, ledger: Flo
 
 
 @_inlined
-def _apply_actions(
+def apply_actions(
     row: int,
     market: FloatArray,
     whole_shares: bool,  # noqa: FBT001 - numba kernels take positions only
@@ -137,7 +140,7 @@ def _apply_actions(
 
 
 @_inlined
-def _fill_orders(
+def fill_orders(
     row: int, market: FloatArray, rules: Rules, fills: FloatArray, book: FloatArray, cash: float, n_fills: int
 ) -> tuple[float, int]:
     """Fill every order whose instrument has a bar: what frees cash first, then purchases as far as cash goes."""
@@ -189,11 +192,11 @@ def _fill(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
     fills[n_fills, FILL_PRICE] = price
     fills[n_fills, FILL_COMMISSION] = commission(traded, price, rules.rates)
     book[HELD, i] = shares
-    return _pay(cash, traded, price, rules.rates), n_fills + 1
+    return pay(cash, traded, price, rules.rates), n_fills + 1
 
 
 @_inlined
-def _pay(cash: float, traded: float, price: float, rates: CostRates) -> float:
+def pay(cash: float, traded: float, price: float, rates: CostRates) -> float:
     """Return the cash after a fill; one place, so that what is foreseen is what is paid, to the last bit."""
     return cash - traded * price - commission(traded, price, rates)
 
@@ -238,12 +241,12 @@ def _cash_after(row: int, part: float, market: FloatArray, rules: Rules, book: F
             traded = _reachable(i, part, rules.whole_shares, book) - book[HELD, i]
             if traded != 0.0:
                 price = fill_price(market[OPEN, row, i], traded, rules.rates.slippage_rate)
-                cash = _pay(cash, traded, price, rules.rates)
+                cash = pay(cash, traded, price, rules.rates)
     return cash
 
 
 @_inlined
-def _mark(row: int, market: FloatArray, ledger: FloatArray, book: FloatArray) -> float:
+def mark(row: int, market: FloatArray, ledger: FloatArray, book: FloatArray) -> float:
     """Write down shares and last prices; return the value of all positions."""
     value = 0.0
     for i in range(book.shape[1]):
@@ -262,23 +265,28 @@ def _decide(row: int, target_weights: FloatArray, equity: float, rules: Rules, b
     """Make orders from the weights decided at this close."""
     for i in range(book.shape[1]):
         weight = target_weights[row, i]
-        if np.isnan(weight):
-            continue
-        book[TARGET_WEIGHT, i] = weight
-        held, price = book[HELD, i], book[LAST_PRICE, i]
-        shares = weight * equity / price
-        if rules.whole_shares:
-            shares = np.trunc(shares)
-        if abs(shares - held) <= _DUST * abs(held):
-            continue
-        turns = np.sign(shares) != np.sign(held)
-        if turns or abs(weight - held * price / equity) > rules.rebalance_threshold:
-            book[ORDER, i] = shares
-            book[DECIDED_ROW, i] = row
+        if not np.isnan(weight):
+            decide_one(row, i, weight, equity, rules, book)
 
 
 @_inlined
-def _close_account(row: int, book: FloatArray) -> None:
+def decide_one(row: int, i: int, weight: float, equity: float, rules: Rules, book: FloatArray) -> None:
+    """Make an order from a weight, unless what is held is near enough."""
+    book[TARGET_WEIGHT, i] = weight
+    held, price = book[HELD, i], book[LAST_PRICE, i]
+    shares = weight * equity / price
+    if rules.whole_shares:
+        shares = np.trunc(shares)
+    if abs(shares - held) <= _DUST * abs(held):
+        return
+    turns = np.sign(shares) != np.sign(held)
+    if turns or abs(weight - held * price / equity) > rules.rebalance_threshold:
+        book[ORDER, i] = shares
+        book[DECIDED_ROW, i] = row
+
+
+@_inlined
+def close_account(row: int, book: FloatArray) -> None:
     """Order every position to zero; nothing else is ever ordered again."""
     for i in range(book.shape[1]):
         if book[HELD, i] == 0.0:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from quant.backtest.alignment import HIGH, LOW, OPEN, SPLIT_FACTOR, Bars
-from quant.backtest.engine import BacktestResult, slippage_costs
+from quant.backtest.alignment import HIGH, LOW, SPLIT_FACTOR, Bars
+from quant.backtest.engine import REASONS, BacktestResult, reasons, reference_prices, slippage_costs
 from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, PRICE, SHARES
 from quant.backtest.simulation import FILL_COMMISSION as COMMISSION_OF_FILL
 from quant.backtest.simulation import FILL_INSTRUMENT as INSTRUMENT_OF_FILL
@@ -19,9 +19,20 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
 # Columns of `fills`, sorted by instrument and row.
 FILL_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION, FILL_SLIPPAGE = 0, 1, 2, 3, 4, 5
+FILL_REFERENCE, FILL_REASON = 6, 7
 # Columns of `trades`; those in shares are in shares of the trade's last bar. EXIT_ROW is -1 while the trade is open.
 INSTRUMENT, DIRECTION, ENTRY_ROW, EXIT_ROW, ENTRY_SHARES, ENTRY_VALUE, EXIT_SHARES, EXIT_VALUE = 0, 1, 2, 3, 4, 5, 6, 7
-MAX_SHARES, INCOME, FEES, COMMISSION, SLIPPAGE, BARS_HELD, ADVERSE, FAVOURABLE = 8, 9, 10, 11, 12, 13, 14, 15
+MAX_SHARES, INCOME, FEES, COMMISSION, SLIPPAGE, BARS_HELD, ADVERSE, FAVOURABLE, REASON = (
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+)
 
 _COLUMNS = pd.Index(
     [
@@ -42,10 +53,12 @@ _COLUMNS = pd.Index(
         "max_adverse_excursion",
         "max_favourable_excursion",
         "is_open",
+        "exit_reason",
     ],
     dtype="str",
 )
 _DIRECTIONS = pd.array(["short", "long"], dtype="str")
+_EXITS = pd.array([*REASONS, "open"], dtype="str")
 _inlined = njit(forceinline=True, error_model="numpy")
 
 
@@ -59,15 +72,16 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_trades, 16)
+    DataFrame of shape (n_trades, 18)
         One row a round trip, by entry and instrument: `instrument`; `direction` ("long" or "short"); `entry_at` and
-        `exit_at`, the timestamps of the bars at whose open the first and last fill were made, NaT while open;
+        `exit_at`, the timestamps of the bars of the first and last fill, NaT while open;
         `entry_price` and `exit_price`, averages of the fills weighted by shares (NaN if none); `max_shares`;
         `entry_value`, the money of all fills that opened or enlarged the position; `pnl` in money, net of all costs,
         dividends and borrow fees included, marked at the last close while open; `return_on_entry_value`, a fraction;
         `dividends` received (negative: paid) and `borrow_fees` paid, which are in the pnl; `costs`, the commissions,
         slippage and borrow fees, which are in the pnl too; `bars_held`, bars of the instrument at whose close the
-        position was held; `max_adverse_excursion` (0 or below) and `max_favourable_excursion` (0 or above); `is_open`.
+        position was held; `max_adverse_excursion` (0 or below) and `max_favourable_excursion` (0 or above); `is_open`;
+        `exit_reason` ("signal", "stop_loss", "take_profit" or "trailing_stop"), of the last fill, "open" while open.
 
     Notes
     -----
@@ -79,8 +93,8 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
 
     Prices and shares are in shares of the trade's last bar: a split in between divides the former and multiplies the
     latter. Excursions are the worst and best price against the average entry price up to then, as a fraction in favour
-    of the position: highs and lows of the bars at whose close it was held, and the open at which it was left. Whether
-    the high came before the low is not known and not needed. Dividends are not part of excursions.
+    of the position: highs and lows of the bars at whose close it was held, and the open or the level at which
+    it was left. Whether the high came before the low is not known and not needed. Dividends are not part of excursions.
 
     References
     ----------
@@ -88,10 +102,11 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
     """
     found, bars, ledger = result.fill_table, result.bars, result.account.ledger
     order = np.lexsort((found[ROW_OF_FILL], found[INSTRUMENT_OF_FILL]))
-    fills = np.empty((found.shape[1], 6))
+    fills = np.empty((found.shape[1], 8))
     fills[:, :5] = found[[ROW_OF_FILL, INSTRUMENT_OF_FILL, SHARES_OF_FILL, PRICE_OF_FILL, COMMISSION_OF_FILL]].T
     fills[:, FILL_SLIPPAGE] = slippage_costs(bars, found)
-    trades = np.zeros((len(fills) + 1, 16))  # each fill begins at most one trade
+    fills[:, FILL_REFERENCE], fills[:, FILL_REASON] = reference_prices(bars, found), reasons(found)
+    trades = np.zeros((len(fills) + 1, 17))  # each fill begins at most one trade
     n_trades = round_trips(bars.values, ledger, fills[order], trades)
     last = ledger[:, -1]
     last_values = np.where(last[SHARES] == 0.0, 0.0, last[SHARES] * last[PRICE])
@@ -127,6 +142,7 @@ def _trades_frame(trades: FloatArray, bars: Bars, last_values: FloatArray) -> pd
         trades[ADVERSE],
         trades[FAVOURABLE],
         is_open,
+        _EXITS.take(np.where(is_open, len(REASONS), trades[REASON]).astype(np.int64)),
     )
     # Numbered first and named by an index that is there already: an index of names costs more than the columns.
     frame = pd.DataFrame(dict(enumerate(columns)), copy=False)
@@ -144,12 +160,13 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
         for row in range(market.shape[1]):
             if is_open:
                 _carry(row, i, market, ledger, trades[n_trades])
-            if (
+            while (
                 next_fill < fills.shape[0]
                 and fills[next_fill, FILL_INSTRUMENT] == i
                 and fills[next_fill, FILL_ROW] == row
             ):
-                n_trades, is_open = _take_fill(row, i, market, ledger, fills[next_fill], trades, n_trades, is_open)
+                held = _held_after(next_fill, ledger[SHARES, row, i], fills)
+                n_trades, is_open = _take_fill(row, i, held, fills[next_fill], trades, n_trades, is_open)
                 next_fill += 1
             if is_open and market[HIGH, row, i] > 0.0:
                 _watch(row, i, market, ledger, trades[n_trades])
@@ -171,11 +188,23 @@ def _carry(row: int, i: int, market: FloatArray, ledger: FloatArray, trade: Floa
 
 
 @_inlined
+def _held_after(place: int, at_close: float, fills: FloatArray) -> float:
+    """Return the shares held after a fill: those at the close, less what the same bar still trades after it."""
+    following = place + 1
+    if (
+        following < fills.shape[0]
+        and fills[following, FILL_INSTRUMENT] == fills[place, FILL_INSTRUMENT]
+        and fills[following, FILL_ROW] == fills[place, FILL_ROW]
+    ):
+        at_close -= fills[following, FILL_SHARES]
+    return at_close
+
+
+@_inlined
 def _take_fill(
     row: int,
     i: int,
-    market: FloatArray,
-    ledger: FloatArray,
+    held: float,
     fill: FloatArray,
     trades: FloatArray,
     n_trades: int,
@@ -184,17 +213,17 @@ def _take_fill(
     """Share a fill between the trade that it reduces and the one that it begins or enlarges."""
     traded = abs(fill[FILL_SHARES])
     side = np.sign(fill[FILL_SHARES])
-    held = ledger[SHARES, row, i]
     closed = 0.0
     if is_open and side != trades[n_trades, DIRECTION]:
         trade = trades[n_trades]
         closed = min(traded, abs(held - fill[FILL_SHARES]))
-        _excurse(market[OPEN, row, i], trade)
+        _excurse(fill[FILL_REFERENCE], trade)
         trade[EXIT_SHARES] += closed
         trade[EXIT_VALUE] += closed * fill[FILL_PRICE]
         _charge(closed / traded, fill, trade)
         if held * trade[DIRECTION] <= 0.0:
             trade[EXIT_ROW] = row
+            trade[REASON] = fill[FILL_REASON]
             n_trades += 1
             is_open = False
         else:

@@ -11,10 +11,11 @@ from quant.brackets import MOST_BPS, bracket
 FREE = CostSpec(commission_bps=0, slippage_bps=0, borrow_annual=0)
 
 
-def bracketed(opens, weights, **asked):
-    """Bracket of one instrument whose bars are flat at their opens."""
+def bracketed(opens, weights, *, highs=None, lows=None, **asked):
+    """Bracket of one instrument whose bars are flat at their opens, but for highs and lows that are given."""
     index = pd.date_range("2024-01-01 21:00", periods=len(opens), tz="UTC", unit="us", name="timestamp")
     market = dict.fromkeys(("open", "high", "low", "close"), opens)
+    market |= {"high": highs or opens, "low": lows or opens}
     prices = pd.DataFrame({**market, "volume": 1e6, "split_factor": 1.0, "dividend": 0.0}, index=index)
     rows = {"timestamp": index[: len(weights)], "instrument": 0, "target_weight": weights}
     decisions = pd.DataFrame(rows).set_index(["timestamp", "instrument"])
@@ -62,6 +63,16 @@ def test_without_a_trade_there_is_nothing_to_say_about_costs():
     assert {each["sharpe_ratio"] for each in scenarios.values()} == {None}
     assert found["costs_in_words"].startswith("Nothing was traded")
     assert found["fills_in_words"].startswith("Nothing was traded")
+
+
+def test_two_levels_in_one_bar_are_bracketed_in_both_orders():
+    flat = [100.0, 100.0, 100.0, 100.0]
+    exits = {"stop_loss": 0.1, "take_profit": 0.2}
+    for first, headline in (("stop_first", 900.0), ("target_first", 1200.0)):
+        asked = {"costs": FREE, "exits": {**exits, "intrabar": first}}
+        _, scenarios = bracketed(flat, [1.0], highs=[100, 100, 130, 100], lows=[100, 100, 80, 100], **asked)
+        ends = [scenarios[name]["final_equity"] for name in ("worst_fills", "costs_1x", "best_fills")]
+        assert ends == pytest.approx([900.0, headline, 1200.0])
 
 
 def test_a_real_answer_lies_within_its_bracket(quick_result):

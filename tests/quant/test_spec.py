@@ -85,6 +85,7 @@ GOOG = {
             "slippage_bps": 5.0,
             "borrow_annual": 0.01,
         },
+        "exits": {"stop_loss": None, "take_profit": None, "trailing_stop": None, "intrabar": "stop_first"},
         "whole_shares": True,
         "rebalance_threshold": 0.05,
     },

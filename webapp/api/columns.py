@@ -68,8 +68,8 @@ TradeColumns = _columns(
     instrument=(int, "Position of the instrument in the question, from 0."),
     symbol=(str, "Its symbol."),
     direction=(Literal["long", "short"], "Which way."),
-    entry_at=(Moment, "Bar at whose open it was entered."),
-    exit_at=(_Instant, "Bar at whose open it was left; null while open."),
+    entry_at=(Moment, "Bar of its first fill."),
+    exit_at=(_Instant, "Bar of its last fill; null while open."),
     entry_price=(_Number, "Average price of entry."),
     exit_price=(_Number, "Average price of exit; null while open."),
     max_shares=(_Number, "Largest holding."),
@@ -83,6 +83,7 @@ TradeColumns = _columns(
     max_adverse_excursion=(_Number, "Worst moment, 0 or below."),
     max_favourable_excursion=(_Number, "Best moment, 0 or above."),
     is_open=(bool, "Whether it was still open at the end."),
+    exit_reason=(str | None, "`signal`, `stop_loss`, `take_profit`, `trailing_stop` or `open`; null in older answers."),
 )
 
 PredictionColumns = _columns(

@@ -6,7 +6,7 @@ import pandas as pd
 from flask import Response
 
 from webapp.api.answers import is_known, not_modified, table, tagged, to_json
-from webapp.api.columns import PredictionColumns, View
+from webapp.api.columns import PredictionColumns, TradeColumns, View
 from webapp.api.operations import NOT_NOW, Answer, operation
 from webapp.api.schemas import EquityTable, PredictionTable, Results, TableQuery, TradeTable
 from webapp.auth.session import current_actor, parts, read
@@ -69,7 +69,9 @@ def get_equity(analysis_id: str, query: TableQuery) -> Response:
 def get_trades(analysis_id: str, query: TableQuery) -> Response:
     """Return the round trips, by entry. Never truncated."""
     view = _load(analysis_id, "trades")
-    return _table(view, "trades", with_symbols(view, view.frames["trades"]), query)
+    # Older answers do not say why a trade ended.
+    frame = with_symbols(view, view.frames["trades"]).reindex(columns=list(TradeColumns.model_fields))
+    return _table(view, "trades", frame, query)
 
 
 @operation(

@@ -98,6 +98,7 @@ class SlowAccount:
         self.fills = []
         self.curve = {}
         self.ruined_at = None
+        self.entry, self.best, self.waits, self.why = {}, {}, {}, {}
 
     def price_of_fill(self, open_, shares):
         slippage = self.spec.costs.slippage_bps / 10_000
@@ -124,7 +125,9 @@ class SlowAccount:
                 if shares < 0:
                     self.cash -= -shares * self.last[i] * self.spec.costs.borrow_annual * nights / 365
             self.take_actions(bars)
+            self.leave_at_the_open(before, bars)
             self.trade(now, bars)
+            self.leave_within(now, before, bars)
             self.last.update({i: bar["close"] for i, bar in bars.items()})
             self.curve[now] = self.equity()
             self.decide(now)
@@ -134,11 +137,57 @@ class SlowAccount:
     def take_actions(self, bars):
         for i, bar in bars.items():
             self.shares[i] *= bar["split_factor"]
+            self.entry[i] = self.entry.get(i, 0.0) / bar["split_factor"]
+            self.best[i] = self.best.get(i, 0.0) / bar["split_factor"]
             if i in self.orders and bar["split_factor"] != 1:
                 decided_at, target = self.orders[i]
                 target *= bar["split_factor"]
                 self.orders[i] = decided_at, math.trunc(target) if self.spec.whole_shares else target
             self.cash += self.shares[i] * bar["dividend"]
+
+    def levels(self, i):
+        exits, side = self.spec.exits, 1 if self.shares[i] > 0 else -1
+        stops = []
+        if exits.stop_loss is not None:
+            stops.append((self.entry[i] * (1 - side * exits.stop_loss), "stop_loss"))
+        if exits.trailing_stop is not None:
+            stops.append((self.best[i] * (1 - side * exits.trailing_stop), "trailing_stop"))
+        stop = max(stops, key=lambda each: side * each[0], default=(-side * math.inf, ""))
+        gain = math.inf if exits.take_profit is None else exits.take_profit
+        return side, stop, self.entry[i] * (1 + side * gain)
+
+    def leave_at_the_open(self, before, bars):
+        self.why = {}
+        for i, bar in bars.items():
+            if not self.shares[i] or (i in self.orders and self.orders[i][1] * self.shares[i] <= 0):
+                continue
+            side, (stop, kind), target = self.levels(i)
+            if side * bar["open"] <= side * stop:
+                self.why[i] = kind
+            elif side * bar["open"] >= side * target:
+                self.why[i] = "take_profit"
+            if i in self.why:
+                self.orders[i] = (before, 0.0)
+                self.waits[i], self.wish[i] = side, 0.0
+
+    def leave_within(self, now, before, bars):
+        for i, bar in sorted(bars.items()):
+            if not self.shares[i]:
+                continue
+            side, (stop, kind), target = self.levels(i)
+            low, high = (bar["low"], bar["high"]) if side > 0 else (bar["high"], bar["low"])
+            is_stopped, is_reached = side * low <= side * stop, side * high >= side * target
+            if is_stopped and (self.spec.exits.intrabar == "stop_first" or not is_reached):
+                level = stop if side * bar["open"] > side * stop else bar["open"]
+                price = self.price_of_fill(level, -self.shares[i])
+            elif is_reached:
+                price, kind = (target if side * bar["open"] < side * target else bar["open"]), "take_profit"
+            else:
+                self.best[i] = side * max(side * self.best[i], side * high)
+                continue
+            self.cash += self.shares[i] * price - self.commission_of(self.shares[i], price)
+            self.fills.append((now, before, i, -self.shares[i], price, kind))
+            self.shares[i], self.waits[i], self.wish[i] = 0.0, side, 0.0
 
     def trade(self, now, bars):
         due = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
@@ -176,7 +225,12 @@ class SlowAccount:
         shares = target - self.shares[i]
         price = self.price_of_fill(bars[i]["open"], shares)
         if book and shares:
-            self.fills.append((now, order[0], i, shares, price))
+            self.fills.append((now, order[0], i, shares, price, self.why.get(i, "signal")))
+            held = self.shares[i]
+            if held * target <= 0:
+                self.entry[i] = self.best[i] = price
+            elif abs(target) > abs(held):
+                self.entry[i] = (self.entry[i] * held + price * shares) / target
             self.shares[i] = target
         return -shares * price - self.commission_of(shares, price)
 
@@ -192,6 +246,10 @@ class SlowAccount:
             if (now, i) not in self.decisions:
                 continue
             self.wish[i] = weight = self.decisions[now, i]
+            if self.waits.get(i, 0) * weight > 0:
+                self.wish[i] = 0.0
+                continue
+            self.waits[i] = 0
             target = weight * equity / self.last[i]
             target = math.trunc(target) if self.spec.whole_shares else target
             same_side = (target > 0) == (self.shares[i] > 0) and (target < 0) == (self.shares[i] < 0)

@@ -39,6 +39,7 @@ _LABELS = {
     "end": "Last session",
     "expanding": "Expanding training window",
     "importance": "Feature importance",
+    "intrabar": "Touched first in a bar",
     "l1_share": "Share that drops features",
     "l2": "L2 penalty",
     "least_t": "Least t-value",
@@ -63,8 +64,10 @@ _LABELS = {
     "rolling_window": "Rolling window",
     "rule": "Rule that takes the side",
     "start": "First session",
+    "stop_loss": "Stop-loss",
     "stop_width": "Distance of the lower barrier",
     "subsample": "Share of bars",
+    "take_profit": "Take-profit",
     "test_bars": "Test window",
     "time_budget_seconds": "Time budget",
     "train_bars": "Training window",
@@ -97,6 +100,9 @@ _UNITS = {
     "fraction": "of equity",
     "max_fraction": "of equity",
     "rebalance_threshold": "of equity",
+    "stop_loss": "fraction",
+    "take_profit": "fraction",
+    "trailing_stop": "fraction",
 }
 _UNIT_ENDINGS = {"_bars": "bars", "_bps": "bps", "_seconds": "s"}
 
@@ -123,6 +129,8 @@ _CHOICES = {
     "z_score": "z-score",
     "three_way": "Three: up, neither, down",
     "two_way": "Two: up or not",
+    "stop_first": "The stop",
+    "target_first": "The take-profit",
     "all": "All bars",
     "cusum": "Events of a CUSUM filter",
     "trailing_return": "Sign of the trailing return",

@@ -28,6 +28,7 @@ _COLUMNS = (
     GridColumn("earned", "Return, %", "percent", "Result over the money put in, after all costs", is_signed=True),
     GridColumn("entry", "Entry", "date", "Day of the first fill", grows=1),
     GridColumn("exit", "Exit", "date", "Day of the last fill", grows=1),
+    GridColumn("left", "Left by", grows=1),
     GridColumn("bars", "Bars", "count", "Bars at whose close the position was held"),
     GridColumn("shares", "Shares", "count", "Most shares held"),
     GridColumn("entry_price", "Entry price", "price", "Mean price of the fills that opened the position"),
@@ -37,6 +38,14 @@ _COLUMNS = (
     GridColumn("worst", "Worst, %", "percent", "Deepest the price went against the position"),
     GridColumn("best", "Best, %", "percent", "Furthest the price went for the position"),
 )
+
+_LEFT_BY = {
+    "signal": "Signal",
+    "stop_loss": "Stop-loss",
+    "take_profit": "Take-profit",
+    "trailing_stop": "Trailing stop",
+    "open": "–",
+}
 
 
 def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
@@ -94,6 +103,7 @@ def _rows(trades: pd.DataFrame, symbols: tuple[str, ...]) -> list[Row]:
             "direction": str(each["direction"]),
             "entry": formats.date(each["entry_at"]),
             "exit": "open" if each["is_open"] else formats.date(each["exit_at"]),
+            "left": _LEFT_BY[each.get("exit_reason", "signal")],  # older answers know signals only
             "bars": int(each["bars_held"]),
             "shares": each["max_shares"],
             "entry_price": each["entry_price"],
