@@ -75,6 +75,7 @@ GOOG = {
     },
     "calibration": {"method": "none", "n_parts": 3},
     "intervals": {"level": 0.8, "window": 500, "adaptive": True},
+    "allocation": {"name": "equal"},
     "backtest": {
         "initial_cash": 100000.0,
         "sizing": {"name": "fixed_fraction", "fraction": 1.0},

@@ -34,7 +34,7 @@ def test_predictions_have_room_for_every_kind_of_model():
         *frame.columns,
     ]
     forecasts = {column for group in FORECAST_COLUMNS.values() for column in group}
-    assert set(fields) - {*frame.index.names, *frame.columns, "symbol"} <= forecasts | {"side"} <= set(fields)
+    assert set(fields) - {*frame.index.names, *frame.columns, "symbol"} <= forecasts | {"side", "share"} <= set(fields)
 
 
 @pytest.mark.parametrize(
