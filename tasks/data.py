@@ -8,7 +8,7 @@ from celery.signals import worker_process_init
 
 from tasks import pool
 
-app = Celery("assay-data", include=["tasks.acquisitions"])
+app = Celery("assay-data", include=["tasks.acquisitions", "tasks.documents"])
 app.config_from_object("celeryconfig")
 
 worker_process_init.disconnect(pool.warm_up)

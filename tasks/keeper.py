@@ -22,7 +22,7 @@ from webapp import jobs, schema
 from webapp.config import Settings
 from webapp.db import AWAY
 from webapp.logs import bound, configure_logging
-from webapp.services import acquisition_jobs, stage_claims, workers
+from webapp.services import acquisition_jobs, document_jobs, stage_claims, workers
 from webapp.services import jobs as job_services
 from webapp.services.leases import Running
 from webapp.services.workflow import Status
@@ -71,6 +71,14 @@ KINDS = (
         goes_on="it is begun again.",
         time_limit=lambda settings: settings.acquisition_time_limit_seconds,
         advice="Ask for fewer bars.",
+    ),
+    Kind(
+        document_jobs,
+        jobs.DOCUMENT,
+        name="a document",
+        goes_on="it is begun again.",
+        time_limit=lambda settings: settings.acquisition_time_limit_seconds,
+        advice="",
     ),
 )
 

@@ -7,7 +7,7 @@ from tasks import app
 from tasks.hands import hands
 from webapp import jobs
 from webapp.errors import ServiceUnavailable
-from webapp.services import acquisition_jobs, idempotency, stage_claims
+from webapp.services import acquisition_jobs, document_jobs, idempotency, stage_claims
 from webapp.services import jobs as job_services
 
 DRAFTS_KEPT = datetime.timedelta(days=1)  # no writer of an output lives longer
@@ -21,6 +21,7 @@ def sweep() -> None:
     with parts.database.write() as session:
         n_offered = stage_claims.sweep(session)
         waiting = {jobs.WORK: job_services.sweep(session) + n_offered, jobs.ACQUIRE: acquisition_jobs.sweep(session)}
+        waiting[jobs.DOCUMENT] = document_jobs.sweep(session)
         idempotency.forget_old(session)
     for message, n_waiting in waiting.items():
         for _ in range(min(n_waiting, jobs.MOST_MESSAGES)):

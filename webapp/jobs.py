@@ -15,11 +15,12 @@ WORK = "tasks.analyses.work"
 SWEEP = "tasks.maintenance.sweep"
 TIDY = "tasks.maintenance.tidy"
 ACQUIRE = "tasks.acquisitions.acquire"
+DOCUMENT = "tasks.documents.make"
 
 MOST_MESSAGES = 32  # that one transaction sends: whoever carries one sends for the next
 
 DATA = "data"  # the queue of the data worker, so that prices do not wait behind analyses, nor these behind prices
-_QUEUES = {ACQUIRE: DATA}
+_QUEUES = {ACQUIRE: DATA, DOCUMENT: DATA}
 
 _log = logging.getLogger(__name__)
 

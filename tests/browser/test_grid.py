@@ -6,7 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.grid import GridColumn, action, badge, column_definitions, row_data
 
 pytestmark = pytest.mark.browser

@@ -432,7 +432,7 @@ def test_every_service_refuses_the_wrong_actor(function, role, ground, database,
     with database.write() as session:
         given = {**ground.ids, **VALUES, "session": session, "actor": intruder, "store": parts_of(app).store}
         given |= {"name": "Name", "emails": [], "files": parts_of(app).files, "frames": parts_of(app).store}
-        given |= {"prepared": None, "symbol": "ABC", "instrument": {"symbol": "ABC"}}
+        given |= {"prepared": None, "kind": "html", "symbol": "ABC", "instrument": {"symbol": "ABC"}}
         given |= {"limits": quotas.Limits(n_running=1)}
         given |= UNSAID
         wanted = inspect.signature(function).parameters.values()

@@ -138,6 +138,11 @@ def is_public_id(text: object) -> bool:
     return isinstance(text, str) and _PUBLIC_ID.fullmatch(text) is not None
 
 
+def document(public_id: str, *, kind: str) -> str:
+    """Return the address of a finished document: a route of REST, which the browser's session opens, too."""
+    return f"/api/v1/analyses/{quote(public_id, safe='')}/document?{urlencode({'kind': kind})}"
+
+
 def export(public_id: str, *, table: str, file_format: str) -> str:
     """Return the address of a table of an answer as a file: a route of REST, which the browser's session opens, too."""
     query = urlencode({"table": table, "format": file_format})

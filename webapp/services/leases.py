@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from webapp.db import database_now
 from webapp.services import meters
 from webapp.services.workflow import Status
-from webapp.tables import Acquisition, Analysis
+from webapp.tables import Acquisition, Analysis, Document
 
-Jobs = type[Analysis] | type[Acquisition]
+Jobs = type[Analysis] | type[Acquisition] | type[Document]
 
+_KINDS: Mapping[Jobs, str] = {Analysis: "analysis", Acquisition: "acquisition", Document: "document"}
 _COUNTED = {Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED}
 
 QUEUED_AGAIN: Mapping[str, Any] = {
@@ -152,7 +153,7 @@ def update_rows(session: Session, table: Jobs, where: ColumnElement[bool], value
     result = session.execute(update(table).where(where).values(**values).execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)  # noqa: S101  # narrows the type: an UPDATE has a row count
     if status in _COUNTED and result.rowcount:
-        kind = "analysis" if table is Analysis else "acquisition"
+        kind = _KINDS[table]
         meters.count(session, "moved", kind, str(status), n=result.rowcount)
         if status == Status.FAILED:
             meters.count(session, "failed", kind, values.get("error_code") or "unknown", n=result.rowcount)

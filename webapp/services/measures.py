@@ -12,9 +12,9 @@ from webapp.services import meters, workers
 from webapp.services.leases import Jobs
 from webapp.services.workers import Alive
 from webapp.services.workflow import Status
-from webapp.tables import Acquisition, Analysis
+from webapp.tables import Acquisition, Analysis, Document
 
-KINDS: dict[str, Jobs] = {"analysis": Analysis, "acquisition": Acquisition}
+KINDS: dict[str, Jobs] = {"analysis": Analysis, "acquisition": Acquisition, "document": Document}
 
 
 @dataclass(frozen=True)

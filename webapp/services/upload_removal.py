@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from webapp.db import database_now
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, upload_judging
+from webapp.services import audit, documents, upload_judging
 from webapp.storage import FileStore
 from webapp.tables import Acquisition, Upload
 
@@ -77,7 +77,7 @@ def clear_old(session: Session, days: int) -> int:
 
 
 def remove_unused(session: Session, files: FileStore) -> int:
-    """Remove the bytes of files to which no upload and no waiting import refers; return how many went.
+    """Remove the bytes of files to which no upload, no waiting import and no document refers; return how many went.
 
     Parameters
     ----------
@@ -96,4 +96,5 @@ def remove_unused(session: Session, files: FileStore) -> int:
         Acquisition.kind == "import", Acquisition.status.in_(["queued", "running"])
     )
     used |= {request["content_hash"] for request in session.scalars(waiting)}
+    used |= documents.used_hashes(session)
     return files.remove_unused(used, before=database_now(session) - _YOUNG)

@@ -4,6 +4,7 @@ from webapp.tables.account import ApiToken, AuditEvent, BrowserSession, Invitati
 from webapp.tables.acquisition import Acquisition, PriceSource
 from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
+from webapp.tables.document import Document
 from webapp.tables.idempotency import IdempotencyKey
 from webapp.tables.limit import CpuUse, HouseLimits, UserLimits
 from webapp.tables.meter import Meter, Singleton
@@ -28,6 +29,7 @@ __all__ = [
     "BrowserSession",
     "CpuUse",
     "DashboardChoice",
+    "Document",
     "FittedModel",
     "Group",
     "GroupMember",

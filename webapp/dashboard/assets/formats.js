@@ -1,4 +1,4 @@
-// How the browser writes numbers: as webapp/dashboard/formats.py does; tests/browser/test_grid.py holds the two together.
+// How the browser writes numbers: as webapp/formats.py does; tests/browser/test_grid.py holds the two together.
 (function () {
   "use strict";
 

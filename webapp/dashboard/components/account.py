@@ -7,7 +7,7 @@ import segno
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import copy_button, empty_state, icon, panel
 from webapp.dashboard.components.people import labelled, small_button

@@ -9,7 +9,8 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.grid import GridColumn, fact
 from webapp.dashboard.components.status import WORDS, status_cell

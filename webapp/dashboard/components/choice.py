@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from quant.catalog import in_a_sentence
 from quant.models.catalog import MODELS
 from quant.validation.scores import Score
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import check_line
 from webapp.services.results import ResultView
 

@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import panel
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.services.differences import Comparison

@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
+from webapp.dashboard.components.documents import document_menu
 from webapp.services.exports import TABLES
 
 FORMATS = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
@@ -25,6 +26,7 @@ def export_menu(analysis_id: str) -> Component:
     return html.Details(
         [
             html.Summary([icon("download"), " Export"]),
+            document_menu(analysis_id),
             html.Ul(rows, className="export-list", **aria(label="Tables to take away")),
         ],
         id="analysis-export",

@@ -15,7 +15,7 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import skeleton
 

@@ -6,7 +6,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.grid import GridColumn, Row, action, badge
 from webapp.dashboard.components.status import WORDS

@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import facts, icon
 from webapp.dashboard.components.people import labelled
 from webapp.errors import InvalidInput

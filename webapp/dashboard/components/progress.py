@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, facts, icon, panel
 from webapp.dashboard.components.stage_rail import stage_name, stage_rail

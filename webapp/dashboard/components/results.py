@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from quant.models.catalog import MODELS
 from quant.risk.definitions import DEFINITIONS, Definition, Unit
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import metric_card
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView

@@ -5,7 +5,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
 from webapp.services.analyses import AnalysisView

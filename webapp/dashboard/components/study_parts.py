@@ -6,7 +6,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.analysis_list import FAILURES
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.grid import GridColumn, badge

@@ -5,7 +5,7 @@ import datetime
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.attributes import data
 
 

@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import empty_state, icon
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.services.uploads import ASSET_CLASSES, FindingView, UploadView

@@ -8,9 +8,10 @@ import dash_bootstrap_components as dbc
 from dash import ALL, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
+from webapp import formats
 from webapp.auth.limits import proving
 from webapp.auth.session import client_address, current_actor, current_session_id, parts, read, write
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.account import (
     REVOKE,
     enrolment,

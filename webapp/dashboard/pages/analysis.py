@@ -4,12 +4,13 @@ from functools import partial
 from typing import Any
 
 import dash
-from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
+from dash import Dash, Input, Output, Patch, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from webapp import jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.dashboard import paths
+from webapp.dashboard.components import documents as document_parts
 from webapp.dashboard.components import share_dialog, tabs
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
@@ -25,7 +26,7 @@ from webapp.dashboard.components.toasts import tell
 from webapp.dashboard.components.watching import register_watch, watch
 from webapp.errors import NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, differences, results, watching
+from webapp.services import analyses, differences, documents, results, watching
 from webapp.services.analyses import AnalysisView
 from webapp.services.workflow import FINAL, Status
 
@@ -120,6 +121,18 @@ def rerun(n_clicks: int | None, public_id: str) -> Any:
     return paths.analysis(new_id)
 
 
+def make_document(n_html: int | None, n_pdf: int | None, _n_looks: int | None, public_id: str) -> tuple[Any, bool]:
+    """Ask for a document if a button was pressed, and say how far all are; stop looking once none is being made."""
+    kind = document_parts.kind_of(ctx.triggered_id) if (n_html or n_pdf) else None
+    if kind is not None:
+        with write() as session:
+            documents.ask(session, current_actor(), _checked(public_id), kind, address=client_address())
+            parts().queue.send_after_commit(session, jobs.DOCUMENT)
+    with read() as session:
+        found = documents.list_of(session, current_actor(), _checked(public_id))
+    return document_parts.states(public_id, found), not document_parts.is_moving(found)
+
+
 def read_log(
     n_opened: int | None, _n_intervals: int | None, public_id: str, after: int, status: str
 ) -> tuple[Any, Any, bool]:
@@ -180,6 +193,15 @@ def register(app: Dash) -> None:
         State("analysis-status", "data"),
         prevent_initial_call=True,
     )(read_log)
+    app.callback(
+        Output("analysis-documents", "children"),
+        Output("analysis-documents-poll", "disabled"),
+        Input("analysis-document-html", "n_clicks"),
+        Input("analysis-document-pdf", "n_clicks"),
+        Input("analysis-documents-poll", "n_intervals"),
+        State("analysis-id", "data"),
+        prevent_initial_call=True,
+    )(make_document)
     for name in paths.TABS:
         app.callback(
             Output(tabs.panel_id(name), "children"),

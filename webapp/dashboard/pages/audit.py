@@ -8,8 +8,9 @@ import dash_bootstrap_components as dbc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
+from webapp import formats
 from webapp.auth.session import current_actor, read
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.cards import empty_state, icon
 from webapp.dashboard.components.grid import GridColumn, grid, row_data
 from webapp.errors import InvalidInput

@@ -11,8 +11,9 @@ from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from quant.risk.definitions import DEFINITIONS
+from webapp import formats
 from webapp.auth.session import current_actor, parts, read
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.cards import check_line, empty_state, icon, panel
 from webapp.dashboard.components.charts import chart, current_theme
 from webapp.dashboard.components.form.sections import path_in_words, value_in_words

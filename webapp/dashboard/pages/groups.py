@@ -8,8 +8,9 @@ import dash_bootstrap_components as dbc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
+from webapp import formats
 from webapp.auth.session import client_address, current_actor, read, write
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.cards import empty_state, panel
 from webapp.dashboard.components.people import labelled, problem_of
 from webapp.dashboard.components.toasts import tell

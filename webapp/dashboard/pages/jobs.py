@@ -7,9 +7,9 @@ import dash_bootstrap_components as dbc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from webapp import jobs
+from webapp import formats, jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.grid import GridColumn, action, badge, grid, row_data

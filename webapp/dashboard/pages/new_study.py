@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from quant.catalog import in_a_sentence
 from quant.grid import Axis
 from quant.models.catalog import MODELS
-from webapp import jobs
+from webapp import formats, jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.form.options import instrument_options

@@ -8,8 +8,9 @@ from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from quant.errors import QuantError
+from webapp import formats
 from webapp.auth.session import client_address, current_actor, parts, read, write
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components import upload_parts
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.not_found import not_found

@@ -8,8 +8,9 @@ import dash_bootstrap_components as dbc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
+from webapp import formats
 from webapp.auth.session import client_address, current_actor, current_session_id, read, write
-from webapp.dashboard import formats, paths
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import facts, icon, panel
 from webapp.dashboard.components.limits import allowance_facts, field_ids, limit_fields, to_limits

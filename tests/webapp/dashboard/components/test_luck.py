@@ -4,7 +4,7 @@ import pytest
 from dash import html
 
 from tests.webapp.dashboard import reading
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components import luck
 
 

@@ -6,7 +6,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from quant.risk.definitions import DEFINITIONS
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import data
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.results import model_title, written

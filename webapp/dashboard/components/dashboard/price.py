@@ -4,7 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon, skeleton
 from webapp.dashboard.components.charts import CONFIG

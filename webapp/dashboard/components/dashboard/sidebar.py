@@ -8,7 +8,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from quant.features.catalog import PLAIN_FEATURES, FeatureEntry
-from webapp.dashboard import formats, paths
+from webapp import formats
+from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.services import indicators

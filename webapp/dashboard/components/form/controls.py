@@ -23,7 +23,7 @@ from webapp.dashboard.components.form.schema import (
     placed_choices,
     variant_of,
 )
-from webapp.dashboard.formats import plain
+from webapp.formats import plain
 
 FIELD = "new-analysis-field"
 VARIANT = "new-analysis-variant"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quant.spec import AnalysisSpec
-from webapp.dashboard.formats import plural
+from webapp.formats import plural
 
 
 @dataclass(frozen=True)

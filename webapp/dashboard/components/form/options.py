@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.form.values import instrument_key
 from webapp.services.prices import InstrumentView
 

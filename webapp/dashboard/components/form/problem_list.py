@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.attributes import data
 from webapp.dashboard.components.form.controls import anchor
 from webapp.dashboard.components.form.problems import Problem

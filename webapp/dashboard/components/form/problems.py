@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from quant.spec import AnalysisSpec
 from webapp.dashboard.components.form.schema import DISCRIMINATOR
-from webapp.dashboard.formats import plain
 from webapp.errors import MOST_ENTRIES, MOST_FIELDS, lists_too_long
+from webapp.formats import plain
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from webapp.dashboard.components.form.schema import (
     variant_of,
 )
 from webapp.dashboard.components.form.values import changed_fields, read_value
-from webapp.dashboard.formats import NO_BREAK, plain, plural
+from webapp.formats import NO_BREAK, plain, plural
 
 SUMMARY = "new-analysis-summary"
 SECTION = "new-analysis-section"

@@ -6,7 +6,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components import luck
 from webapp.dashboard.components.cards import check_line, panel
 from webapp.dashboard.components.charts import chart

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from quant.catalog import in_a_sentence
 from quant.validation.by_class import class_report
 from quant.validation.scores import SCORES, Score
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import check_line, empty_state, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.choice import TITLES, compared

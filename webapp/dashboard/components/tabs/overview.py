@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import icon, metric_card, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.results import Metrics, benchmark_in_words, benchmark_name

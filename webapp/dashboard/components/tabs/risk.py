@@ -4,7 +4,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components import uncertain
 from webapp.dashboard.components.cards import empty_state, panel
 from webapp.dashboard.components.charts import chart

@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from quant.frames import of_instrument
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.cards import empty_state, metric_card, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.grid import GridColumn, Row, grid

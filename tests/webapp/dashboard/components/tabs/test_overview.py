@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from tests.webapp.dashboard import reading
-from webapp.dashboard import formats
+from webapp import formats
 from webapp.dashboard.components.tabs import overview
 
 

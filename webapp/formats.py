@@ -193,3 +193,15 @@ def sign_class(value: Number) -> str:
     if value is None or not math.isfinite(value) or value == 0:
         return ""
     return "is-gain" if value > 0 else "is-loss"
+
+
+def humanised(name: str) -> str:
+    """Return a name of a program as a heading.
+
+    Examples
+    --------
+    >>> humanised("train_bars")
+    'Train bars'
+    """
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.dashboard import formats
+from webapp import formats
 
 NOW = datetime.datetime(2024, 3, 15, 12, 0, tzinfo=datetime.UTC)
 

@@ -1,0 +1,34 @@
+import dataclasses
+import re
+import zlib
+
+from tests.webapp.reports import told
+from webapp.reports.blocks import Section
+from webapp.reports.tearsheet import to_pdf
+
+
+def test_it_is_a_few_pages_with_its_fonts_inside():
+    paper = to_pdf(told.report())
+
+    assert paper.startswith(b"%PDF-1.")
+    assert 2 <= len(re.findall(rb"/Type /Page\b(?!s)", paper)) <= 5
+    assert paper.count(b"/FontFile2") == 2
+    assert b"/URI" not in paper
+    assert len(paper) < 300_000
+
+
+def test_what_the_fonts_lack_and_what_is_too_long_does_not_stop_it():
+    report = dataclasses.replace(told.report(), title="量化 " + "a very long title " * 20, footer="x" * 500)
+
+    assert to_pdf(report).startswith(b"%PDF-1.")
+
+
+def test_long_tables_go_on_over_pages():
+    table = next(each for each in told.report().sections if each.title == "Definitions").blocks[0]
+    long = dataclasses.replace(table, rows=list(table.rows) * 4)
+    paper = to_pdf(dataclasses.replace(told.report(), sections=[Section("Long", [long])]))
+
+    assert len(re.findall(rb"/Type /Page\b(?!s)", paper)) > 3
+    assert any(
+        b"Tj" in zlib.decompress(each) for each in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", paper, re.DOTALL)[:1]
+    )

@@ -1,0 +1,101 @@
+"""A question in plain words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quant.catalog import in_a_sentence
+from quant.spec import AnalysisSpec
+from webapp import formats
+
+_TASKS = {
+    "two_way": "how likely the price rises",
+    "three_way": "how likely the price rises, falls or does neither",
+    "regression": "what return to expect",
+}
+_INTERVALS = {"1d": "daily", "1wk": "weekly", "1h": "hourly"}
+_MOST_NAMES = 6
+_PARTS = ("label", "events", "weights", "validation", "tuning", "strategy", "backtest", "risk", "audit", "overfitting")
+
+
+def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
+    """Return what was asked, in a few sentences.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    first, last : str
+        First and last day that was traded.
+
+    Returns
+    -------
+    list of str
+        Paragraphs.
+    """
+    symbols = _listed([each.symbol for each in spec.instruments])
+    models = _listed([in_a_sentence(type(each).title) for each in spec.models], "or")
+    names = list(dict.fromkeys(in_a_sentence(type(each).title) for each in spec.features))
+    interval = _INTERVALS.get(spec.interval, spec.interval)
+    validation, costs = spec.validation, spec.backtest.costs
+    window = "all bars before" if validation.expanding else f"the {validation.train_bars:,} bars before"
+    return [
+        (
+            f"Would a model have made money on {symbols}, traded on {interval} bars from {first} to {last}, and "
+            f"should one "
+            "believe it?"
+        ),
+        (
+            f"At the close of each bar the model, {models}, reads {formats.plural(len(spec.features), 'feature')} "
+            f"of past "
+            f"prices ({_listed(names)}) and says {_TASKS.get(spec.label.task, spec.label.task)}: "
+            f"{in_a_sentence(type(spec.label).title)}, "
+            f"{_parameters(spec.label.model_dump(mode='json', exclude={'name'}))}."
+        ),
+        (
+            f"The model was chosen on the first {validation.train_bars:,} bars, by folds from which overlapping "
+            f"labels were "
+            f"purged. It then learnt anew every {validation.test_bars:,} bars, from {window}: each traded "
+            f"prediction is of "
+            "a bar that its model had not seen."
+        ),
+        (
+            f"A signal at a close is filled at the next open. A side costs {costs.commission_bps:g} basis points of "
+            f"commission and {costs.slippage_bps:g} of slippage; the account begins with "
+            f"{formats.money(spec.backtest.initial_cash)}."
+        ),
+    ]
+
+
+def details(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the parts of a resolved question with their parameters, but for those that are lists of entries."""
+    return [
+        (formats.humanised(name), _parameters(spec[name]))
+        for name in _PARTS
+        if isinstance(spec.get(name), Mapping) and spec[name]
+    ]
+
+
+def _parameters(values: Mapping[str, Any]) -> str:
+    flat: list[str] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.append(f"{formats.humanised(name).lower()} ({_parameters(value)})")
+        elif isinstance(value, list):
+            flat.append(f"{formats.humanised(name).lower()} {', '.join(str(each) for each in value) or 'none'}")
+        elif name == "name":
+            flat.append(formats.humanised(str(value)).lower())
+        else:
+            flat.append(f"{formats.humanised(name).lower()} {_value(value)}")
+    return ", ".join(flat)
+
+
+def _value(value: Any) -> str:
+    return formats.humanised(value).lower() if isinstance(value, str) and value.islower() else formats.plain(value)
+
+
+def _listed(names: Sequence[str], joint: str = "and") -> str:
+    """Return names as a sentence lists them, the first few of many."""
+    shown = list(names[:_MOST_NAMES])
+    if len(names) > _MOST_NAMES:
+        return f"{', '.join(shown)} {joint} {len(names) - _MOST_NAMES} more"
+    return f"{', '.join(shown[:-1])} {joint} {shown[-1]}" if len(shown) > 1 else "".join(shown)
