@@ -15,6 +15,7 @@ from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, task_
 from quant.latest import Latest, describe_latest
 from quant.learning import candidates_frame, compare_trials, cv_scores_frame, meets_target, to_model
 from quant.luck import Finding, count_luck, look_at_choice
+from quant.portfolio.allocation import summary_of_shares
 from quant.preparation import CleanPrices, Instrument
 from quant.result import AnalysisResult, TriedModel
 from quant.returns import per_period_rate
@@ -237,6 +238,8 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
             book.equity, book.benchmark, judged.frames["prices"], material.spec.risk, material.periods_per_year
         ),
     }
+    if "share" in material.decisions:
+        frames["division"] = summary_of_shares(material.decisions["share"])
     return frames if material.importance is None else {**frames, "importance": material.importance}
 
 

@@ -5,8 +5,8 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
                       drawdown benchmark_drawdown
     trades            one row a round trip, as `quant.backtest.trades` defines it
     fills             one row a fill, as `quant.backtest.engine` defines it
-    predictions       panel -> what was predicted (see `quant.frames`), fold lower upper signal target_weight label
-                      outcome (`lower` and `upper`: the interval of the outcome, of outcomes known at that moment)
+    predictions       panel -> what was predicted (see `quant.frames`), fold lower upper signal target_weight (share)
+                      label outcome (`lower` and `upper`: the interval of the outcome, of outcomes known at that moment)
     candidates        one row a trial: number kind model parameters score sharpe_ratio (parameters as JSON text)
     fold_scores       one row a walk-forward fold: fold train_start train_end test_start test_end n_train n_test, scores
     overfitting       one row a bin of logits: logit n_combinations, of `quant.validation.selection`; with fewer than 5
@@ -21,6 +21,7 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
     yearly_returns    year return benchmark_return
     stress            the worst windows, then named ones: name n_bars start_at end_at return benchmark_return
     correlations      one row a pair of instruments: instrument other correlation; of one instrument none
+    division          one row an instrument: instrument latest mean least most share of the book; of equal shares none
     drawdowns         the deepest: peak_at valley_at recovery_at depth n_bars
     rolling           timestamp -> rolling measures
     prices            panel -> open high low close volume (raw) and adjusted_close (back-adjusted), from the first

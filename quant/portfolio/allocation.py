@@ -101,6 +101,27 @@ def portfolio_returns(returns: pd.DataFrame, shares: pd.DataFrame) -> pd.Series:
     return earned.rename("portfolio_return")
 
 
+def summary_of_shares(shares: pd.Series) -> pd.DataFrame:
+    """Return how the book was divided, all in all.
+
+    Parameters
+    ----------
+    shares : Series of shape (n_rows,)
+        Panel: each instrument's share of the book.
+
+    Returns
+    -------
+    DataFrame of shape (n_instruments, 5)
+        `instrument`, and its `latest`, `mean`, `least` and `most` share.
+
+    Notes
+    -----
+    Timing: uses all rows; an outcome, never an input of a decision.
+    """
+    found = shares.groupby(level="instrument").agg(["last", "mean", "min", "max"])
+    return found.set_axis(["latest", "mean", "least", "most"], axis="columns").reset_index()
+
+
 def _taking_part(seen: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which columns have enough returns in a window, and not all the same."""
     known = np.isfinite(seen)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.portfolio.allocation import portfolio_returns, shares_of_prices, shares_of_returns
+from quant.portfolio.allocation import portfolio_returns, shares_of_prices, shares_of_returns, summary_of_shares
 from quant.portfolio.catalog import EqualShares, InverseVolatility, MinimumVariance
 from tests.quant.portfolio.test_catalog import market
 
@@ -66,3 +66,10 @@ def test_what_a_book_earned_by_hand():
     returns = pd.DataFrame({0: [np.nan, 0.1, 0.0], 1: [np.nan, 0.0, np.nan]})
     shares = pd.DataFrame({0: [0.5, 0.2, 0.2], 1: [0.5, 0.8, 0.8]})
     assert portfolio_returns(returns, shares).tolist() == pytest.approx([np.nan, 0.05, 0.0], nan_ok=True)
+
+
+def test_how_a_book_was_divided_all_in_all():
+    index = pd.MultiIndex.from_product([range(3), [0, 1]], names=["timestamp", "instrument"])
+    found = summary_of_shares(pd.Series([0.5, 0.5, 0.2, 0.8, 0.3, 0.7], index=index))
+    assert list(found.columns) == ["instrument", "latest", "mean", "least", "most"]
+    assert found.iloc[1].tolist() == pytest.approx([1, 0.7, 2 / 3, 0.5, 0.8])

@@ -32,6 +32,9 @@ def panels(result: ResultView) -> list[Component]:
     if "correlations" in result.frames:
         symbols = [instrument["symbol"] for instrument in result.facts["data"]["instruments"]]
         found.append(_correlation_panel(result.frames["correlations"], symbols))
+    if "division" in result.frames:
+        symbols = [instrument["symbol"] for instrument in result.facts["data"]["instruments"]]
+        found.append(_division_panel(result.frames["division"], symbols))
     return found
 
 
@@ -110,6 +113,23 @@ def _correlation_panel(pairs: pd.DataFrame, symbols: list[str]) -> Component:
     if len(symbols) > _MOST_INSTRUMENTS:
         note += f" The first {_MOST_INSTRUMENTS} of {len(symbols)}; all are in the export."
     return panel("Correlation of instruments", data_table(columns, rows), note=note, flush=True)
+
+
+def _division_panel(division: pd.DataFrame, symbols: list[str]) -> Component:
+    """Return how the book was divided among the instruments."""
+    columns = [
+        Column("Instrument", is_number=False),
+        Column("Latest share"),
+        Column("Mean"),
+        Column("Least"),
+        Column("Most"),
+    ]
+    rows: list[list[Cell]] = [
+        [symbols[each["instrument"]], *[formats.percent(each[name]) for name in ("latest", "mean", "least", "most")]]
+        for each in division.to_dict("records")
+    ]
+    note = "Each instrument's share of the book, estimated from past returns only; what signals leave of it is traded."
+    return panel("Division of the book", data_table(columns, rows), note=note, flush=True)
 
 
 def _span(interval: Mapping[str, float]) -> str:

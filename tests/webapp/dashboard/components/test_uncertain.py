@@ -29,6 +29,14 @@ def test_an_answer_from_before_has_none_of_it(result):
     assert uncertain.panels(dataclasses.replace(result, frames=frames, facts=facts)) == []
 
 
+def test_a_book_that_is_divided_says_how(result):
+    division = pd.DataFrame({"instrument": [0], "latest": [0.25], "mean": [0.5], "least": [0.125], "most": [0.75]})
+    found = words(dataclasses.replace(result, frames={**result.frames, "division": division}))[-1]
+    assert "Division of the book" in found
+    for share in ("25.0", "50.0", "12.5", "75.0"):
+        assert share in found
+
+
 def test_too_little_to_go_by_has_words_instead(result):
     nothing = {"luck": [], "bet": None, "volatility": None}
     frames = {**result.frames, "stress": result.frames["stress"].iloc[:0]}

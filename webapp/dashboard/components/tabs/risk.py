@@ -15,7 +15,7 @@ from webapp.dashboard.figures.performance import exposure, rolling_measure
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
-FRAMES = ("equity", "drawdowns", "rolling", "stress", "correlations")
+FRAMES = ("equity", "drawdowns", "rolling", "stress", "correlations", "division")
 
 # Column of the frame, title, whether it is a fraction, level to compare with.
 _ROLLING = (
