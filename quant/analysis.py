@@ -21,6 +21,7 @@ from quant.catalog import in_a_sentence
 from quant.choosing import Choosing, learning_part
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, NotEnoughData
+from quant.explaining import Explaining
 from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions, to_panel
 from quant.labels.catalog import LABELS, EventSpec
@@ -62,7 +63,7 @@ LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
 AFTER_PREDICTIONS = frozenset(
-    {"models", "tuning", "allocation", "backtest", "risk", "audit", "overfitting", "importance"}
+    {"models", "tuning", "allocation", "backtest", "risk", "audit", "overfitting", "importance", "explanation"}
 )
 AFTER_SAMPLES = AFTER_PREDICTIONS | {"weights", "calibration", "intervals", "strategy"}
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
@@ -295,6 +296,7 @@ class _Chain:
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
         importance = self._importance(model, rows, outcomes, folds)
+        explained = self._explained(Explaining(spec, model, rows, outcomes, folds, ground.span, self.n_jobs))
         run = Run(
             spec, ground.instruments, ground.features, ground.labels,
             folds, model, predictions, judged.intervals, decisions, book.equity, q,
@@ -316,6 +318,7 @@ class _Chain:
                 decisions=decisions,
                 book=book,
                 importance=importance,
+                explained=explained,
                 certificates=ground.certificates,
                 audit=audit,
                 null=null,
@@ -444,6 +447,20 @@ class _Chain:
         inputs = {name: key for name, key in self.keys.items() if name.startswith("predict/")}
         part, kind = {"score": self.spec.validation.score}, _kind("importance", model, rows)
         return self._stored("importance", part, inputs, compute, kind).frames["importance"]
+
+    def _explained(self, explaining: Explaining) -> dict[str, pd.DataFrame]:
+        """Return the parts of the explanation that were asked for, each a stage of its own."""
+        inputs = {name: self.keys[name] for name in ("features", "final")}
+        part = {"score": self.spec.validation.score}
+        likeness = {"likeness": self.spec.explanation.likeness}
+        frames = {}
+        for name, compute in explaining.parts().items():
+            self.watcher.at("importance", 1.0, f"Looking at the model: {name.replace('_', ' ')}.")
+            asked = part | (likeness if name == "clusters" else {})
+            output = lambda compute=compute: StageOutput({"explained": compute()})  # noqa: E731  # used once
+            kind = _kind(name, explaining.model, explaining.rows)
+            frames[name] = self._stored(name, asked, inputs, output, kind).frames["explained"]
+        return frames
 
     def _audit(self, run: Run) -> Mapping[str, Json] | None:
         if not self.spec.audit.enabled:

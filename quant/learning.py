@@ -62,6 +62,12 @@ class TrainingSpan:
         span.spec = spec
         return span
 
+    def of_features(self, columns: Sequence[str]) -> "TrainingSpan":
+        """Return the same span with some of its features only."""
+        span = copy(self)
+        span.features = self.features[list(columns)]
+        return span
+
     def judge(
         self,
         model: ModelEntry,

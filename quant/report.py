@@ -82,6 +82,7 @@ class Material:
     decisions: pd.DataFrame
     book: Book
     importance: pd.DataFrame | None
+    explained: Mapping[str, pd.DataFrame]
     certificates: Mapping[str, Json]
     audit: Mapping[str, Json] | None
     null: Finding
@@ -234,6 +235,7 @@ def _frames(material: Material) -> dict[str, pd.DataFrame]:
         "candidates": candidates_frame(material.trials),
         "cv_scores": cv_scores_frame(material.trials),
         **judged.frames,
+        **material.explained,
         **tearsheet_frames(
             book.equity, book.benchmark, judged.frames["prices"], material.spec.risk, material.periods_per_year
         ),

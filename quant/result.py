@@ -17,6 +17,7 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
                       classes; of numbers instead `forecast_bins`
     coverage          timestamp -> covered, as `quant.validation.intervals` defines it
     importance        as `quant.models.importance.both_importances` defines it
+    partial_dependence, single_feature, clusters, learning_curve      as `quant.explaining` defines them, if asked for
     monthly_returns   year month return benchmark_return
     yearly_returns    year return benchmark_return
     stress            the worst windows, then named ones: name n_bars start_at end_at return benchmark_return

@@ -119,6 +119,7 @@ def _later_defaults() -> dict[str, Any]:
         "events": EventSpec().model_dump(mode="json"),
         "weights": WeightSpec().model_dump(mode="json"),
         "calibration": CalibrationSpec().model_dump(mode="json"),
+        "explanation": ExplanationSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in returns},
@@ -132,6 +133,26 @@ class AuditSpec(Spec):
 
     enabled: bool = Field(default=True, description="Recompute the run on shortened history and compare.")
     n_cuts: int = Field(default=8, ge=1, le=100, description="Places at which the history is cut off.")
+
+
+class ExplanationSpec(Spec):
+    """What else is looked at in the chosen model; each part costs predictions or fits."""
+
+    partial_dependence: bool = Field(
+        default=False, description="Draw how the final model's predictions change with each feature; one more fit."
+    )
+    single_feature: bool = Field(
+        default=False, description="Score each feature alone on the purged folds; as many fits as features and folds."
+    )
+    clusters: bool = Field(
+        default=False, description="Shuffle features that resemble each other together; a fit a walk-forward fold."
+    )
+    likeness: float = Field(
+        default=0.5, gt=0, lt=1, description="Absolute correlation from which features are shuffled together."
+    )
+    learning_curve: bool = Field(
+        default=False, description="Score the model by the length of its training; five fits a walk-forward fold."
+    )
 
 
 class AnalysisSpec(Spec):
@@ -177,6 +198,9 @@ class AnalysisSpec(Spec):
     risk: RiskSpec = Field(default_factory=RiskSpec, description="How risk is measured.")
     audit: AuditSpec = Field(default_factory=AuditSpec, description="How the run is searched for look-ahead.")
     overfitting: OverfittingSpec = Field(default_factory=OverfittingSpec, description="How luck is looked for.")
+    explanation: ExplanationSpec = Field(
+        default_factory=ExplanationSpec, description="What else is looked at in the chosen model."
+    )
     importance: bool = Field(default=True, description="Measure which features mattered.")
     seed: int = Field(default=20240101, ge=0, le=2**31 - 1, description="Start of every random number.")
 

@@ -148,6 +148,54 @@ def permutation_importance(
     López de Prado 2018, Advances in Financial Machine Learning, section 8.3.2 and snippet 8.3, which shows the loss as
     a fraction of the best possible one; here it stays in units of the score.
     """
+    groups = [[str(column)] for column in features.columns]
+    return grouped_importance(
+        model, features, labels, score, groups,
+        seed=seed, n_repeats=n_repeats, higher_is_better=higher_is_better, predict=predict,
+    )  # fmt: skip
+
+
+def grouped_importance(  # noqa: PLR0913  # those of permutation_importance, and the groups
+    model: Any,
+    features: Features,
+    labels: pd.Series,
+    score: ScoreFunction,
+    groups: Sequence[Sequence[str]],
+    *,
+    seed: int,
+    n_repeats: int = 5,
+    higher_is_better: bool = True,
+    predict: Predict = predict_probability,
+) -> Importance:
+    """Return how much of a model's score on unseen rows is lost when the features of a group are shuffled together.
+
+    Parameters
+    ----------
+    model, features, labels, score, seed, n_repeats, higher_is_better, predict
+        As `permutation_importance` has them; a group's shuffles depend on the seed and its place only.
+    groups : sequence of sequences of str
+        Columns; those of a group keep their rows together, so that none can stand in for another of its group.
+
+    Returns
+    -------
+    DataFrame of shape (n_groups, 4)
+        As `permutation_importance` returns it; `feature` has the names of a group, joined by commas.
+
+    Raises
+    ------
+    InvalidSpec
+        If rows of features and labels differ, or `n_repeats` is below 1.
+    ModelError
+        If the model predicts something that is not finite.
+
+    Notes
+    -----
+    Timing: that of `permutation_importance`.
+
+    References
+    ----------
+    López de Prado 2020, Machine Learning for Asset Managers, section 6.5.2.
+    """
     if not features.index.equals(labels.index):
         raise InvalidSpec("Expected features and labels with the same rows; found different ones.", field="labels")
     if n_repeats < 1:
@@ -157,14 +205,14 @@ def permutation_importance(
     table = features.loc[known]
     sign = 1.0 if higher_is_better else -1.0
     baseline = score(outcomes, predict(model, table)) if len(outcomes) else np.nan
-    losses = np.full((table.shape[1], n_repeats), np.nan)
-    for position, column in enumerate(table.columns if np.isfinite(baseline) else ()):
+    losses = np.full((len(groups), n_repeats), np.nan)
+    for place, group in enumerate(groups if np.isfinite(baseline) else ()):
         for repeat in range(n_repeats):
-            shuffled = np.random.default_rng([seed, position, repeat]).permutation(table[column].to_numpy())
-            forecast = predict(model, table.assign(**{column: shuffled}))
-            losses[position, repeat] = sign * (baseline - score(outcomes, forecast))
+            order = np.random.default_rng([seed, place, repeat]).permutation(len(table))
+            shuffled = {column: table[column].to_numpy()[order] for column in group}
+            losses[place, repeat] = sign * (baseline - score(outcomes, predict(model, table.assign(**shuffled))))
     std = losses.std(axis=1, ddof=1) if n_repeats > 1 else np.full(len(losses), np.nan)
-    return _frame(list(features.columns), losses.mean(axis=1), std, PERMUTATION_MEASURE)
+    return _frame([", ".join(group) for group in groups], losses.mean(axis=1), std, PERMUTATION_MEASURE)
 
 
 def average_importance(importances: Sequence[Importance]) -> Importance:

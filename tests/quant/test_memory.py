@@ -43,6 +43,7 @@ OTHERS = {
     "risk": {"rolling_window": 20},
     "audit": {"enabled": True, "n_cuts": 1},
     "overfitting": {"n_resamples": 50},
+    "explanation": {"learning_curve": True},
     "importance": True,
     "seed": 2,
 }

@@ -93,6 +93,13 @@ GOOG = {
     "risk": {"risk_free_annual": 0.0, "confidence": 0.95, "rolling_window": 126},
     "audit": {"enabled": True, "n_cuts": 8},
     "overfitting": {"n_resamples": 199},
+    "explanation": {
+        "partial_dependence": False,
+        "single_feature": False,
+        "clusters": False,
+        "likeness": 0.5,
+        "learning_curve": False,
+    },
     "importance": True,
     "seed": 20240101,
 }
@@ -284,7 +291,7 @@ def test_negative_zero_is_zero():
 
 
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
-    later = {"events", "intervals", "weights", "overfitting", "calibration"}
+    later = {"events", "intervals", "weights", "overfitting", "calibration", "explanation"}
     older = {name: part for name, part in GOOG.items() if name not in later}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
     older["tuning"] = {name: value for name, value in GOOG["tuning"].items() if name not in {"method", "round_size"}}
@@ -292,6 +299,7 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
     for part, field, value in (
         ("intervals", "level", 0.9),
         ("calibration", "method", "isotonic"),
+        ("explanation", "clusters", True),
         ("strategy", "enter_return", 0.01),
         ("events", "at", "cusum"),
         ("weights", "by", "uniqueness"),
@@ -367,7 +375,7 @@ def test_a_question_that_nobody_can_read_any_more_or_yet_says_so(version):
 def test_the_first_questions_that_were_ever_stored_are_still_read():
     """Without what came later: names of labels, intervals. Their hash is what it was."""
     stored = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}]}).resolved()
-    for later in ("events", "intervals", "weights", "overfitting", "calibration"):
+    for later in ("events", "intervals", "weights", "overfitting", "calibration", "explanation"):
         del stored[later]
     del stored["label"]["name"]
 

@@ -21,6 +21,7 @@ class ExportTable:
     title: str
     frame: str | None
     rows: Callable[[ResultView], pd.DataFrame]
+    is_on_request: bool = False  # few answers have it
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,12 @@ TABLES: Mapping[str, ExportTable] = {
     "trials": ExportTable("Trials", "candidates", _frame("candidates")),
     "trial_folds": ExportTable("Purged folds of the trials", "cv_scores", _frame("cv_scores")),
     "importance": ExportTable("Feature importance", "importance", _frame("importance")),
+    "partial_dependence": ExportTable(
+        "Partial dependence", "partial_dependence", _frame("partial_dependence"), is_on_request=True
+    ),
+    "single_feature": ExportTable("Each feature alone", "single_feature", _frame("single_feature"), is_on_request=True),
+    "clusters": ExportTable("Importance of groups of features", "clusters", _frame("clusters"), is_on_request=True),
+    "learning_curve": ExportTable("Learning curve", "learning_curve", _frame("learning_curve"), is_on_request=True),
     "coverage": ExportTable("Coverage of the intervals", "coverage", _frame("coverage")),
     "prices": ExportTable("Prices that were used", "prices", _frame("prices")),
 }

@@ -22,6 +22,7 @@ def export_menu(analysis_id: str) -> Component:
             ]
         )
         for name, table in TABLES.items()
+        if not table.is_on_request
     ]
     return html.Details(
         [

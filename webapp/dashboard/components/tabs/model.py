@@ -16,6 +16,8 @@ from webapp import formats
 from webapp.dashboard.components.cards import check_line, empty_state, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.choice import TITLES, compared
+from webapp.dashboard.components.explanation import FRAMES as EXPLAINED
+from webapp.dashboard.components.explanation import explanation
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
@@ -32,6 +34,7 @@ FRAMES = (
     "forecast_bins",
     "coverage",
     "importance",
+    *EXPLAINED,
 )
 
 _MOST_LINES = 6
@@ -48,6 +51,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             html.Div(_quality(result, theme), className="grid-3"),
             _intervals(result, theme),
             _importance(result, score, theme),
+            *explanation(result, score, theme),
             _trials(view, result, score, theme),
         ],
         className="stack",
