@@ -21,7 +21,7 @@ from quant.catalog import in_a_sentence
 from quant.choosing import Choosing, learning_part
 from quant.data.snapshot import snapshot_hash
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.explaining import Explaining
+from quant.explaining import LEAST_SCORED_ROWS, Explaining
 from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions, to_panel
 from quant.labels.catalog import LABELS, EventSpec
@@ -59,7 +59,6 @@ __all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "wa
 
 STAGE_VERSION = 4  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 N_PERMUTATIONS = 3
-LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
 AFTER_PREDICTIONS = frozenset(
@@ -451,12 +450,10 @@ class _Chain:
     def _explained(self, explaining: Explaining) -> dict[str, pd.DataFrame]:
         """Return the parts of the explanation that were asked for, each a stage of its own."""
         inputs = {name: self.keys[name] for name in ("features", "final")}
-        part = {"score": self.spec.validation.score}
-        likeness = {"likeness": self.spec.explanation.likeness}
-        frames = {}
+        part, frames = {"score": self.spec.validation.score}, {}
         for name, compute in explaining.parts().items():
             self.watcher.at("importance", 1.0, f"Looking at the model: {name.replace('_', ' ')}.")
-            asked = part | (likeness if name == "clusters" else {})
+            asked = part | ({"likeness": self.spec.explanation.likeness} if name == "clusters" else {})
             output = lambda compute=compute: StageOutput({"explained": compute()})  # noqa: E731  # used once
             kind = _kind(name, explaining.model, explaining.rows)
             frames[name] = self._stored(name, asked, inputs, output, kind).frames["explained"]

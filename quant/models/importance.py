@@ -171,10 +171,12 @@ def grouped_importance(  # noqa: PLR0913  # those of permutation_importance, and
 
     Parameters
     ----------
-    model, features, labels, score, seed, n_repeats, higher_is_better, predict
-        As `permutation_importance` has them; a group's shuffles depend on the seed and its place only.
+    model, features, labels, score
+        As `permutation_importance` has them.
     groups : sequence of sequences of str
         Columns; those of a group keep their rows together, so that none can stand in for another of its group.
+    seed, n_repeats, higher_is_better, predict
+        As `permutation_importance` has them; a group's shuffles depend on the seed and its place only.
 
     Returns
     -------
