@@ -47,13 +47,13 @@ docs:
 	@$(VENV)/python -m pytest -q tests/project
 
 tests:
-	@$(VENV)/python -m pytest -n 2 --dist loadfile
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: ## Send 100 examples to each operation of REST in each role, against a whole running installation
 	$(DEVELOP)
 	@FUZZ_EXAMPLES=100 $(VENV)/python -m pytest -q tests/flows/test_rest.py
 
-chaos: ## Try every fault at every stage on both databases, with real processes, on six installations side by side
+chaos: ## Try every fault at every stage on both databases, with real processes; three quarters of an hour
 	$(DEVELOP)
 	@CHAOS=all $(VENV)/python -m pytest -n 6 --dist loadgroup tests/chaos
 

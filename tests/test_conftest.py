@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from sqlalchemy import select, text
+from werkzeug.routing import Map, Rule
 
 from quant.frames import check_prices
 from tests import conftest, factories, schema, servers
@@ -33,6 +34,15 @@ def test_this_machine_can_be_reached():
 def test_both_databases_are_asked(database, database_kind, database_url):
     assert database.engine.dialect.name == database_kind
     assert database_url.startswith(database_kind)
+
+
+def test_a_remembered_route_is_built_as_ever(remembered_routes):
+    for host in ("one.example", "two.example"):
+        rules = [Rule("/books/<int:number>", endpoint="book"), Rule("/books/<kind>/<int:number>", endpoint="kind")]
+        routes = Map([*rules, Rule("/first", endpoint="book", defaults={"number": 1})]).bind(host)
+        assert routes.build("book", {"number": 7}, force_external=True) == f"http://{host}/books/7"
+        assert routes.build("book", {"number": 1, "page": 2}) == "/first?page=2"
+        assert routes.build("kind", {"kind": "a b", "number": 3}) == "/books/a%20b/3"
 
 
 @pytest.mark.databases("sqlite")
