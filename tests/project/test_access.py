@@ -34,6 +34,8 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # What fits where something has to be sent, so that it is the id that is refused.
 BODIES = {
+    "POST /api/v1/analyses/<analysis_id>/documents": {"kind": "html"},
+    "POST /api/v1/analyses/<analysis_id>/documents/cancel": {"kind": "html"},
     "POST /api/v1/analyses/<analysis_id>/shares": {"kind": "link"},
     "PATCH /api/v1/analyses/<analysis_id>": {"archived": True},
 }
