@@ -16,11 +16,10 @@ from quant import report
 from quant.audit import Run, look_ahead_audit
 from quant.backtest.catalog import BacktestSpec, ExitSpec
 from quant.backtest.engine import run_backtest
-from quant.calendars import periods_per_year
 from quant.catalog import in_a_sentence
 from quant.choosing import Choosing, learning_part
 from quant.data.snapshot import snapshot_hash
-from quant.errors import InvalidSpec, NotEnoughData
+from quant.errors import NotEnoughData
 from quant.explaining import LEAST_SCORED_ROWS, Explaining
 from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions, to_panel
@@ -36,6 +35,7 @@ from quant.models.prediction import PREDICT
 from quant.preparation import (
     CleanPrices,
     Instrument,
+    account_periods_per_year,
     bar_returns,
     clean_prices,
     features_panel,
@@ -46,6 +46,7 @@ from quant.preparation import (
     traded_folds,
 )
 from quant.result import AnalysisResult
+from quant.ruling import Ground, answer_by_rule
 from quant.spec import AnalysisSpec
 from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageStore, Step, hash_json, obtain, stage_key
 from quant.trading import decide, trade
@@ -159,6 +160,8 @@ def help_tuning(
     -----
     Timing: as in `run_analysis`; a trial sees the training span only.
     """
+    if spec.rule is not None:
+        return  # it has no search
     run = _Chain(spec, store, NoPeers(), watcher, n_jobs)
     replace(run.choosing(run.prepare(acquire)), peers=peers).help()
 
@@ -218,11 +221,11 @@ class _Chain:
     bars: pd.Series = field(default_factory=lambda: pd.Series(dtype="float64"))  # log returns of all bars
     models: dict[int, Any] = field(default_factory=dict)  # fitted walk-forward models, those of stored folds left out
 
-    def prepare(self, acquire: Acquire) -> _Samples:
+    def clean(self, acquire: Acquire) -> tuple[Sequence[Instrument], CleanPrices, float]:
         spec, at = self.spec, self.watcher.at
         at("acquire", 0.0, f"Reading prices of {', '.join(item.symbol for item in spec.instruments)}.")
         instruments = acquire(spec)
-        q = _periods_per_year(spec, instruments)
+        q = account_periods_per_year(spec, instruments)
         self.keys["prices"] = snapshot_hash(
             {f"{item.spec.source}:{item.spec.symbol}": item.prices for item in instruments}
         )
@@ -230,6 +233,11 @@ class _Chain:
         clean = self._recall(
             "clean", AFTER_SAMPLES, instruments, lambda: clean_prices(spec, dict(enumerate(instruments)))
         )
+        return instruments, clean, q
+
+    def prepare(self, acquire: Acquire) -> _Samples:
+        spec, at = self.spec, self.watcher.at
+        instruments, clean, q = self.clean(acquire)
         at("features", 0.0, f"{sum(map(len, clean.raw.values()))} bars are clean.")
         features = self._features(clean)
         at("labels", 0.0)
@@ -258,6 +266,8 @@ class _Chain:
         self, what: str, later: Collection[str], instruments: Sequence[Instrument], make: Callable[[], Value]
     ) -> Value:
         """Return what follows from the prices and from the question but for its `later` parts, perhaps from memory."""
+        if self.spec.followed is not None:  # its sides are part of the labels
+            later = {*later} - {"strategy"}
         asked = {name: part for name, part in self.spec.resolved().items() if name not in later}
         listed = [[item.calendar, item.currency] for item in instruments]
         return self.memory.recall(hash_json([what, asked, listed, self.keys]), make)
@@ -269,6 +279,8 @@ class _Chain:
 
     def answer(self, acquire: Acquire, pinned_n_tuning_trials: int | None) -> AnalysisResult:
         spec, at = self.spec, self.watcher.at
+        if spec.rule is not None:
+            return answer_by_rule(spec, Ground(*self.clean(acquire), self.keys), self.watcher)
         ground = self.prepare(acquire)
         clean, rows, outcomes, folds = ground.clean, ground.rows, ground.outcomes, ground.folds
         q = ground.periods_per_year
@@ -473,18 +485,6 @@ class _Chain:
 def _kind(stage: str, model: ModelEntry, rows: Features) -> str:
     """Return words that stages share which take about as long."""
     return f"{stage} {model.name} {len(rows).bit_length()}"  # type: ignore[attr-defined]  # every entry has a name
-
-
-def _periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrument]) -> float:
-    """Return how many bars a year has, which must be the same for all instruments of one account."""
-    calendars = sorted({instrument.calendar for instrument in instruments})
-    if len(calendars) > 1:
-        raise InvalidSpec(
-            f"Expected instruments that trade on one calendar; found {' and '.join(calendars)}, whose years have "
-            "different numbers of bars. Ask about them one by one.",
-            field="instruments",
-        )
-    return periods_per_year(calendars[0], spec.interval)
 
 
 def _traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:

@@ -112,7 +112,7 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
             is_whole = later == (REMOVED if number % 2 else REPLACED)
             for part, expected, found in _repeat(run, sampled, cut, later, is_whole=is_whole):
                 compared[part] += int(found.size)
-                differences += _compare(part, expected, found, cut, later)
+                differences += compare(part, expected, found, cut, later)
         if on_cut is not None:
             on_cut(number, len(cuts))
     adjusted = clean_prices(run.spec, dict(enumerate(run.instruments))).adjusted
@@ -120,7 +120,7 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     for cut in signal_cuts:
         expected, found = _repeat_signals(run, adjusted, cut)
         compared["signals"] += int(found.size)
-        differences += _compare("signals", expected, found, cut)
+        differences += compare("signals", expected, found, cut)
         if on_cut is not None:
             on_cut(len(cuts), len(cuts))
     return {
@@ -159,11 +159,11 @@ def signal_cut_bars(run: Run) -> list[pd.Timestamp]:
     bars = signal.index.unique("timestamp").sort_values()[:-1]
     is_change = signal.groupby(level="instrument").diff().fillna(0.0) != 0.0
     changes = bars.intersection(signal.index[is_change].unique("timestamp"))
-    chosen = _evenly(changes, MOST_SIGNAL_CUTS // 2)
-    return list(chosen.union(_evenly(bars, MOST_SIGNAL_CUTS - len(chosen))))
+    chosen = evenly(changes, MOST_SIGNAL_CUTS // 2)
+    return list(chosen.union(evenly(bars, MOST_SIGNAL_CUTS - len(chosen))))
 
 
-def _evenly(bars: "pd.Index[Any]", n_most: int) -> "pd.Index[Any]":
+def evenly(bars: "pd.Index[Any]", n_most: int) -> "pd.Index[Any]":
     """Return all bars, or `n_most` of them in equal steps."""
     return bars[np.unique(np.linspace(0, len(bars) - 1, min(len(bars), n_most)).astype(int))]
 
@@ -171,8 +171,8 @@ def _evenly(bars: "pd.Index[Any]", n_most: int) -> "pd.Index[Any]":
 def _repeat_signals(run: Run, adjusted: Mapping[int, Prices], cut: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what the run decided up to the cut, and what it decides of the predictions and prices up to the cut."""
     known = {place: prices.loc[:cut] for place, prices in adjusted.items()}
-    predictions = _until(run.predictions, cut, known)
-    return _until(run.decisions, cut, known), decide(run.spec, predictions, known, run.periods_per_year)
+    predictions = until(run.predictions, cut, known)
+    return until(run.decisions, cut, known), decide(run.spec, predictions, known, run.periods_per_year)
 
 
 Pair: TypeAlias = tuple[str, pd.DataFrame, pd.DataFrame]
@@ -205,16 +205,16 @@ def _begin(run: Run, sampled: Labels, cut: pd.Timestamp, later: str) -> tuple[_R
     An instrument that is too young at the cut to have a sample is left out of both, if later bars are removed.
     """
     spec = run.spec
-    history = {place: _with_later(item, cut, later, spec.seed) for place, item in enumerate(run.instruments)}
-    n_bars = _until(run.features, cut, history).groupby(level="instrument").size()
+    history = {place: with_later(item, cut, later, spec.seed) for place, item in enumerate(run.instruments)}
+    n_bars = until(run.features, cut, history).groupby(level="instrument").size()
     young = {place for place in history if later == REMOVED and n_bars.get(place, 0) <= spec.warm_up}
     old = {place: item for place, item in history.items() if place not in young}
     clean = clean_prices(spec, old)
     features = features_panel(spec, clean.adjusted, is_cut=True)
     labels = _labels(spec, clean.adjusted)
     pairs = [
-        ("features", _until(run.features, cut, old), _until(features, cut, old)),
-        ("labels", _known_by(_until(run.labels, cut, old), cut), _known_by(_until(labels, cut, old), cut)),
+        ("features", until(run.features, cut, old), until(features, cut, old)),
+        ("labels", _known_by(until(run.labels, cut, old), cut), _known_by(until(labels, cut, old), cut)),
     ]
     features, labels = samples(spec, features, labels)
     fold = [fold for fold in traded_folds(spec, labels) if fold.test_span[0] <= cut][-1]
@@ -222,7 +222,8 @@ def _begin(run: Run, sampled: Labels, cut: pd.Timestamp, later: str) -> tuple[_R
     return _Repeated(old, {place: history[place] for place in young}, clean, features, labels, fold), pairs
 
 
-def _with_later(item: Instrument, cut: pd.Timestamp, later: str, seed: int) -> Instrument:
+def with_later(item: Instrument, cut: pd.Timestamp, later: str, seed: int) -> Instrument:
+    """Return an instrument whose bars after the cut are removed, or replaced by others."""
     return replace(item, prices=item.prices.loc[:cut] if later == REMOVED else scrambled_after(item.prices, cut, seed))
 
 
@@ -231,15 +232,15 @@ def _go_on(run: Run, repeated: _Repeated, cut: pd.Timestamp) -> list[Pair]:
     spec, old, clean, fold = run.spec, repeated.instruments, repeated.clean, repeated.fold
     bars = bar_returns(clean.adjusted)
     predictions, _ = fit_folds(spec, run.model, repeated.features, repeated.labels, [fold], bars=bars)
-    known = _until(predictions, cut, old)
+    known = until(predictions, cut, old)
     pairs = [("predictions", run.predictions.loc[known.index], known)]
-    before = _until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
+    before = until(run.predictions[run.predictions["fold"] < fold.number], cut, old)
     so_far = pd.concat([before, predictions])
-    intervals = _until(prediction_intervals(so_far, repeated.labels, spec.intervals), cut, old)
+    intervals = until(prediction_intervals(so_far, repeated.labels, spec.intervals), cut, old)
     pairs.append(("intervals", run.intervals.loc[intervals.index], intervals))
     nothing: dict[int, Prices] = {place: item.prices.iloc[:0] for place, item in repeated.young.items()}
     decisions = decide(spec, so_far, {**clean.adjusted, **nothing}, run.periods_per_year)
-    pairs.append(("signals", _until(run.decisions, cut, old), _until(decisions, cut, old)))
+    pairs.append(("signals", until(run.decisions, cut, old), until(decisions, cut, old)))
     if not nothing:  # the whole account cannot be repeated without all of its instruments
         equity = run_backtest(clean.raw, decisions, spec.backtest).equity
         pairs.append(("account", run.equity.loc[:cut], equity.loc[:cut]))
@@ -257,7 +258,7 @@ def _labels(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
     return with_sides(spec, labels.reindex(rows), adjusted)
 
 
-def _until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -> pd.DataFrame:
+def until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -> pd.DataFrame:
     """Return the rows of some instruments up to the cut."""
     is_chosen = panel.index.get_level_values("instrument").isin(list(instruments))
     return panel[is_chosen & (panel.index.get_level_values("timestamp") <= cut)]
@@ -272,7 +273,7 @@ def _rows(labels: Labels, positions: Any) -> pd.DataFrame:
     return pd.DataFrame({"training_row": 1.0}, index=labels.index[positions])
 
 
-def _compare(
+def compare(
     part: str, expected: pd.DataFrame, found: pd.DataFrame, cut: pd.Timestamp, later: str = REMOVED
 ) -> list[Difference]:
     """Return the columns that differ by a bit, with the first bar of each."""

@@ -29,6 +29,7 @@ from quant.watcher import Watcher
 def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
     """Return what a fitted model depends on, besides its features."""
     steps = [[type(step).version, step.model_dump(mode="json")] for step in spec.preparation]
+    followed = spec.followed
     return {
         "model": [type(model).version, model.model_dump(mode="json")],
         "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
@@ -38,6 +39,7 @@ def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
         "seed": spec.seed,
         **({"preparation": steps} if steps else {}),
         **({"calibration": spec.calibration.model_dump(mode="json")} if spec.calibration.is_used else {}),
+        **({"followed": [type(followed).version, followed.model_dump(mode="json")]} if followed else {}),
     }
 
 

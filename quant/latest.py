@@ -10,7 +10,7 @@ from quant.errors import NotEnoughData
 from quant.fitting import fit_folds
 from quant.frames import FORECAST_COLUMNS, Features, Labels, Predictions, known_at
 from quant.models.catalog import ModelEntry
-from quant.spec import AnalysisSpec
+from quant.spec import AnalysisSpec, forecast_strategy
 from quant.stages import Json
 from quant.strategies.signals import signals_from_predictions
 from quant.validation.intervals import prediction_intervals
@@ -139,7 +139,7 @@ def describe_latest(
     last = slice(len(before), None)  # joining by index would search all rows for these
     bounds = prediction_intervals(joined, labels, spec.intervals).iloc[last]
     said = latest.predictions.assign(
-        signal=signals_from_predictions(joined, spec.strategy)["signal"].to_numpy()[last],
+        signal=signals_from_predictions(joined, forecast_strategy(spec))["signal"].to_numpy()[last],
         lower=bounds["lower"].to_numpy(),
         upper=bounds["upper"].to_numpy(),
     )

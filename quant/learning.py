@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from copy import copy
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,10 @@ from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions
 from quant.models.catalog import ModelEntry
 from quant.result import TriedModel
-from quant.spec import AnalysisSpec
+from quant.spec import AnalysisSpec, forecast_strategy
 from quant.stages import Json
-from quant.strategies.signals import signals_from_predictions
+from quant.strategies.signals import positions_of, signals_from_predictions
+from quant.validation.catalog import ScoreName
 from quant.validation.cross_validation import FoldResult, score_folds
 from quant.validation.overfitting import return_moments
 from quant.validation.paired import LEVEL, holm, mean_test_share, score_difference
@@ -110,8 +112,8 @@ class TrainingSpan:
 
     def _earned(self, predictions: Predictions) -> NDArray[np.float64]:
         """Return what holding what the signals say earns at each bar of the span, without costs."""
-        signals = signals_from_predictions(predictions, self.spec.strategy)["signal"]
-        earned = (signals * self.next_returns.reindex(signals.index)).groupby(level="timestamp").mean()
+        held = positions_of(signals_from_predictions(predictions, forecast_strategy(self.spec)))
+        earned = (held * self.next_returns.reindex(held.index)).groupby(level="timestamp").mean()
         return earned.to_numpy(dtype=np.float64)
 
 
@@ -133,7 +135,9 @@ def best_of(trials: Sequence[TriedModel]) -> TriedModel:
     """Return the trial with the best score; of equals the first. One without a score is never better."""
     best = trials[0]
     for trial in trials[1:]:
-        if SCORES[trial.score_name].is_better(_number(trial.score), _number(best.score)):
+        # That of a rule is no score of predictions; nobody compares rules here.
+        name = cast("ScoreName", trial.score_name)
+        if SCORES[name].is_better(_number(trial.score), _number(best.score)):
             best = trial
     return best
 

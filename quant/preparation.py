@@ -9,18 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from quant.calendars import periods_per_year
 from quant.data.adjustment import forward_adjusted
 from quant.data.catalog import InstrumentSpec
 from quant.data.cleaning import clean
 from quant.data.findings import Finding
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
-from quant.errors import NotEnoughData
+from quant.errors import InvalidSpec, NotEnoughData
 from quant.features.compute import compute_features
 from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Labels, Prices, known_at, to_panel
 from quant.labels.events import cusum_events
 from quant.labels.meta import primary_side
+from quant.rules import rule_sides
 from quant.spec import AnalysisSpec
 from quant.validation.splits import Fold, walk_forward
 
@@ -81,6 +83,18 @@ def fetch_instruments(spec: AnalysisSpec) -> list[Instrument]:
         delivered = create_provider(item.source).fetch(PriceQuery(item.symbol, spec.interval))
         instruments.append(Instrument(item, to_prices(delivered), delivered.calendar, delivered.currency))
     return instruments
+
+
+def account_periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrument]) -> float:
+    """Return how many bars a year has, which must be the same for all instruments of one account."""
+    calendars = sorted({instrument.calendar for instrument in instruments})
+    if len(calendars) > 1:
+        raise InvalidSpec(
+            f"Expected instruments that trade on one calendar; found {' and '.join(calendars)}, whose years have "
+            "different numbers of bars. Ask about them one by one.",
+            field="instruments",
+        )
+    return periods_per_year(calendars[0], spec.interval)
 
 
 def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument]) -> CleanPrices:
@@ -158,7 +172,15 @@ def labels_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
         If an instrument has no more bars than the label's horizon.
     """
     label = type(spec.label).load()
-    labels = to_panel({position: label(prices, **spec.label.parameters()) for position, prices in adjusted.items()})
+    asked = spec.label.parameters()
+    labels = to_panel(
+        {
+            position: label(prices, **asked)
+            if spec.followed is None
+            else label(prices, **asked, side=rule_sides(prices, spec.followed).to_numpy())
+            for position, prices in adjusted.items()
+        }
+    )
     if spec.events.at == "cusum":
         options = spec.events.model_dump(exclude={"at"})
         events = {
@@ -193,7 +215,12 @@ def with_sides(spec: AnalysisSpec, labels: Labels, adjusted: Mapping[int, Prices
     if not type(spec.label).has_side:
         return labels
     rule = {name: value for name, value in spec.label.parameters().items() if name in {"rule", "fast", "slow"}}
-    sides = {position: primary_side(prices, **rule).to_frame() for position, prices in adjusted.items()}
+    sides = {
+        position: (
+            primary_side(prices, **rule) if spec.followed is None else rule_sides(prices, spec.followed)
+        ).to_frame()
+        for position, prices in adjusted.items()
+    }
     return labels.assign(side=to_panel(sides)["side"])
 
 

@@ -137,7 +137,7 @@ def judge(
             "fold_scores": _fold_scores(spec, labels, folds, predictions),
             **quality,
             "coverage": coverage_over_time,
-            "prices": _prices(clean, predictions.index[0][0]),
+            "prices": prices_since(clean, predictions.index[0][0]),
         },
         facts={
             "scores": _scores(spec, predictions, outcomes["label"]),
@@ -164,7 +164,14 @@ def assemble(material: Material) -> AnalysisResult:
     spec, book = material.spec, material.book
     metrics = [
         dataclasses.asdict(metric)
-        for metric in measure(book.equity, book.benchmark, book.trades, spec.risk, material.periods_per_year)
+        for metric in measure(
+            book.equity,
+            book.benchmark,
+            book.trades,
+            spec.risk,
+            material.periods_per_year,
+            segment="out_of_sample" if spec.rule is None else "whole_range",
+        )
     ]
     returns = book.equity["return"].dropna()
     luck = count_luck(returns - per_period_rate(spec.risk.risk_free_annual, material.periods_per_year), material.trials)
@@ -176,7 +183,9 @@ def assemble(material: Material) -> AnalysisResult:
             "metrics": metrics,
             "chosen": _chosen(material),
             "tuning": dict(material.tuning),
-            "comparison": compare_trials(material.trials, material.best, material.purged_folds),
+            "comparison": compare_trials(material.trials, material.best, material.purged_folds)
+            if spec.rule is None
+            else None,
             **material.judged.facts,
             "honesty": {
                 "audit": material.audit,
@@ -281,7 +290,7 @@ def _fold_scores(spec: AnalysisSpec, labels: Labels, folds: Sequence[Fold], pred
     return spans.join(scores[["share_positive", *scores_for(spec.label.task)]], on="fold")
 
 
-def _prices(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
+def prices_since(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
     """Return raw bars and the back-adjusted close of each instrument from the first traded bar on."""
     return to_panel(
         {
@@ -292,7 +301,18 @@ def _prices(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
 
 
 def _chosen(material: Material) -> dict[str, Json]:
-    best, model = material.best, to_model(material.spec, material.best)
+    best, rule = material.best, material.spec.rule
+    if rule is not None:
+        return {
+            "trial": material.trials.index(best),
+            "kind": best.kind,
+            "number": best.number,
+            "model": best.model,
+            "title": type(rule).title,
+            "parameters": dict(best.parameters),
+            **dict.fromkeys(("score_name", "score", "target", "target_met")),
+        }
+    model = to_model(material.spec, best)
     return {
         "trial": material.trials.index(best),  # row of the frame `candidates`
         "kind": best.kind,
@@ -361,10 +381,11 @@ def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: M
         sharpe_ratio=values["sharpe_ratio"]["value"],
         benchmark_sharpe_ratio=values["sharpe_ratio"]["benchmark_value"],
         deflated_sharpe_ratio=luck["deflated_sharpe_ratio"],
-        score_title=in_a_sentence(SCORES[chosen["score_name"]].title),
+        score_title="" if chosen["score_name"] is None else in_a_sentence(SCORES[chosen["score_name"]].title),
         score=chosen["score"],
         target=chosen["target"],
         target_met=chosen["target_met"],
         is_audited=audit is not None,
+        is_rule=material.spec.rule is not None,
         audit_failure=audit["differences"][0]["in_words"] if audit and not audit["passed"] else None,
     )

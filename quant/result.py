@@ -31,7 +31,7 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,8 @@ from quant.validation.catalog import ScoreName
 class TriedModel:
     """One trial: a model and its parameters, judged on the purged folds of the training span.
 
+    A rule is one too, of the kind `rule`: judged by the Sharpe ratio of its account, costs included, on all its bars.
+
     `score` is the mean over folds; None if no fold could be scored. `sharpe_ratio` is per bar, of holding what the
     purged predictions' signals say, without costs; it says how widely trials differ, and is no claim of profit.
     `earned` has the returns that it is of, one a bar of the training span; None where the trial is only told of.
@@ -54,7 +56,7 @@ class TriedModel:
     kind: str
     model: str
     parameters: Mapping[str, Any]
-    score_name: ScoreName
+    score_name: ScoreName | Literal["sharpe_ratio"]
     score: float | None
     fold_scores: tuple[float | None, ...]
     sharpe_ratio: float | None

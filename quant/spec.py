@@ -23,7 +23,7 @@ from quant.features.catalog import (
     SimpleMovingAverage,
     Volatility,
 )
-from quant.labels.catalog import EventSpec, ForwardReturn, LabelSpec, TripleBarrier, WeightSpec
+from quant.labels.catalog import EventSpec, ForwardReturn, LabelSpec, MetaLabel, TripleBarrier, WeightSpec
 from quant.models.catalog import (
     MODELS,
     CalibrationSpec,
@@ -36,7 +36,16 @@ from quant.models.catalog import (
 from quant.portfolio.catalog import AllocationSpec, EqualShares
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
-from quant.strategies.catalog import StrategySpec
+from quant.strategies.catalog import (
+    BetSize,
+    FilteredRule,
+    ForecastEntry,
+    PairSpread,
+    RankOfForecasts,
+    RuleEntry,
+    StrategySpec,
+    Thresholds,
+)
 from quant.transforms.catalog import Impute, TransformSpec
 from quant.validation.catalog import (
     CLASS_SCORES,
@@ -52,6 +61,13 @@ SPEC_VERSION: Literal[1] = 1
 # From each earlier version of the form to the next: a question stored under it, as JSON, in and out. What only adds
 # fields with defaults needs none. The stored question itself is never rewritten.
 UPGRADERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+# What a rule of prices alone has no use for. It stands at its defaults, whatever was said, so that two questions that
+# ask the same have one hash.
+LEARNING: tuple[str, ...] = (
+    "features", "preparation", "label", "events", "weights", "models", "validation", "tuning", "intervals",
+    "calibration", "explanation", "importance",
+)  # fmt: skip
 
 
 def _default_features() -> tuple[FeatureSpec, ...]:
@@ -109,7 +125,7 @@ Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 
 def _later_defaults() -> dict[str, Any]:
     """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
-    strategy, tuning = (part.model_dump(mode="json") for part in (StrategySpec(), TuningSpec()))
+    strategy, tuning = (part.model_dump(mode="json") for part in (Thresholds(), TuningSpec()))
     barriers = TripleBarrier().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
     return {
@@ -122,7 +138,7 @@ def _later_defaults() -> dict[str, Any]:
         "explanation": ExplanationSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
-        "strategy": {name: strategy[name] for name in returns},
+        "strategy": {name: strategy[name] for name in ("name", *returns)},
         "backtest": {"exits": ExitSpec().model_dump(mode="json")},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }
@@ -190,7 +206,10 @@ class AnalysisSpec(Spec):
     validation: ValidationSpec = Field(default_factory=ValidationSpec, description="How models are judged.")
     tuning: TuningSpec = Field(default_factory=TuningSpec, description="What happens when no model is good enough.")
     intervals: IntervalSpec = Field(default_factory=IntervalSpec, description="How sure predictions are.")
-    strategy: StrategySpec = Field(default_factory=StrategySpec, description="How predictions become signals.")
+    strategy: StrategySpec = Field(
+        default_factory=Thresholds,
+        description="What is held: by predictions, by a rule of prices alone, which needs no model, or by both.",
+    )
     allocation: AllocationSpec = Field(
         default_factory=EqualShares, description="How the book is divided among instruments."
     )
@@ -209,6 +228,12 @@ class AnalysisSpec(Spec):
     def _label_is_named(cls, label: object) -> object:
         """Take a label without a name for the first there was: questions were once asked so."""
         return {"name": "forward_return", **label} if isinstance(label, dict) else label
+
+    @field_validator("strategy", mode="before")
+    @classmethod
+    def _strategy_is_named(cls, strategy: object) -> object:
+        """Take a strategy without a name for the first there was, like a label."""
+        return {"name": "thresholds", **strategy} if isinstance(strategy, dict) else strategy
 
     @field_validator("instruments")
     @classmethod
@@ -246,6 +271,13 @@ class AnalysisSpec(Spec):
         if len(set(models)) != len(models):
             raise ValueError("expected each model once with the same parameters; found one of them twice")
         return models
+
+    @model_validator(mode="after")
+    def _rules_learn_nothing(self) -> Self:
+        if self.rule is not None:
+            fields = type(self).model_fields
+            self.__dict__.update({part: fields[part].get_default(call_default_factory=True) for part in LEARNING})
+        return self
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
@@ -294,6 +326,46 @@ class AnalysisSpec(Spec):
             )
         return self
 
+    @model_validator(mode="after")
+    def _strategy_fits(self) -> Self:
+        strategy, n_instruments = self.strategy, len(self.instruments)
+        if isinstance(strategy, RankOfForecasts) and n_instruments < max(2, strategy.n_parts):
+            raise ValueError(
+                f"{strategy.title!r} asks for at least {max(2, strategy.n_parts)} instruments; found {n_instruments}"
+            )
+        if isinstance(strategy, PairSpread) and n_instruments != strategy.n_instruments:
+            raise ValueError(f"{strategy.title!r} asks for {strategy.n_instruments} instruments; found {n_instruments}")
+        if isinstance(strategy, RankOfForecasts | PairSpread) and self.allocation.walks:
+            raise ValueError(
+                f"{strategy.title!r} divides the book itself and asks for equal shares; found "
+                f"{type(self.allocation).title!r}"
+            )
+        if isinstance(strategy, BetSize) and self.label.task == "regression":
+            raise ValueError(
+                f"{strategy.title!r} asks for a label of classes; found {type(self.label).title!r}, which is a number"
+            )
+        if isinstance(strategy, FilteredRule) != self.label_takes_the_rule:
+            raise ValueError(
+                f"{FilteredRule.title!r} and the label {MetaLabel.title!r} with the rule of the strategy ask for each "
+                f"other; found {strategy.title!r} and {type(self.label).title!r}"
+            )
+        return self
+
+    @property
+    def rule(self) -> RuleEntry | None:
+        """The rule of prices alone that is asked about, if the question has no model."""
+        return self.strategy if isinstance(self.strategy, RuleEntry) else None
+
+    @property
+    def label_takes_the_rule(self) -> bool:
+        """Whether what is learned is when to follow the rule of the strategy."""
+        return isinstance(self.label, MetaLabel) and self.label.rule == "strategy"
+
+    @property
+    def followed(self) -> RuleEntry | None:
+        """The rule that a model decides to follow or not."""
+        return self.strategy.rule if isinstance(self.strategy, FilteredRule) else None
+
     @property
     def fills_in(self) -> bool:
         """Whether unknown features are filled in, so that they do not stop the run."""
@@ -302,6 +374,8 @@ class AnalysisSpec(Spec):
     @property
     def warm_up(self) -> int:
         """Number of leading bars of each instrument before every feature is known and has forgotten its seed."""
+        if self.rule is not None:
+            return max(self.rule.warm_up, self.rule.wait_bars)
         return max(feature.settled_after for feature in self.features)
 
     def resolved(self) -> dict[str, object]:
@@ -328,6 +402,13 @@ class AnalysisSpec(Spec):
         models: Any = question["models"]
         question["models"] = [_without_later(entry, asked) for entry, asked in zip(self.models, models, strict=True)]
         return hash_json(question)
+
+
+def forecast_strategy(spec: AnalysisSpec) -> ForecastEntry:
+    """Return the strategy of a question that has predictions."""
+    if not isinstance(spec.strategy, ForecastEntry):
+        raise TypeError(f"Expected a strategy of predictions; found {type(spec.strategy).__name__}.")
+    return spec.strategy
 
 
 def read_stored(stored: Mapping[str, Any]) -> AnalysisSpec:

@@ -16,7 +16,8 @@ from quant.backtest.trades import trades_from_fills
 from quant.frames import Predictions, Prices, to_panel
 from quant.portfolio.allocation import shares_of_prices
 from quant.preparation import CleanPrices
-from quant.spec import AnalysisSpec
+from quant.rules import rule_signals
+from quant.spec import AnalysisSpec, forecast_strategy
 from quant.strategies.signals import signals_from_predictions
 
 
@@ -50,9 +51,57 @@ def decide(
     -----
     Timing: a weight at `t` uses predictions and prices up to the close of `t`.
     """
-    signals = signals_from_predictions(predictions, spec.strategy)
-    weights = target_weights(signals, adjusted, spec.backtest.sizing, periods_per_year=periods_per_year)
-    decisions = signals.join(weights)
+    return weigh(spec, signals_from_predictions(predictions, forecast_strategy(spec)), adjusted, periods_per_year)
+
+
+def decide_by_rule(spec: AnalysisSpec, adjusted: Mapping[int, Prices], periods_per_year: float) -> pd.DataFrame:
+    """Turn prices into signals and target weights, by the rule of the question.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 2)
+        As `decide` returns them, from the first bar on at which the rule may be acted upon.
+
+    Notes
+    -----
+    Timing: a weight at `t` uses prices up to the close of `t`.
+    """
+    if spec.rule is None:
+        raise TypeError(f"Expected a question of a rule; found {type(spec.strategy).__name__}.")
+    return weigh(spec, rule_signals(spec.rule, adjusted), adjusted, periods_per_year)
+
+
+def weigh(
+    spec: AnalysisSpec, signals: pd.DataFrame, adjusted: Mapping[int, Prices], periods_per_year: float
+) -> pd.DataFrame:
+    """Turn signals into target weights.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question, whose sizing it is.
+    signals : DataFrame of shape (n_rows, 1 or 2)
+        Panel with `signal`, and perhaps `stake`.
+    adjusted : mapping of int to DataFrame
+        Adjusted price frames of all instruments.
+    periods_per_year : float
+        Bars a year.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 2)
+        Panel with `signal` and `target_weight`: that of a full position times the stake.
+
+    Notes
+    -----
+    Timing: a weight at `t` uses signals and prices up to the close of `t`.
+    """
+    weights = target_weights(signals[["signal"]], adjusted, spec.backtest.sizing, periods_per_year=periods_per_year)
+    if "stake" in signals:
+        weights["target_weight"] *= signals["stake"]
+    if (n_parts := spec.strategy.n_parts) is not None:
+        weights["target_weight"] *= len(adjusted) / n_parts
+    decisions = signals[["signal"]].join(weights)
     if spec.allocation.walks:
         shares = shares_of_prices(adjusted, spec.allocation)
         decisions["share"] = _of_rows(shares, signals.index)

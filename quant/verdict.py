@@ -15,6 +15,7 @@ class Evidence:
 
     `audit_failure` is the first finding of the look-ahead audit in words, or None if there is none; `is_audited` says
     whether it ran. `n_trials` are those of this question; `n_signals` counts the bars with a signal to hold something.
+    `is_rule` says that nothing was learned, so that the curve is of the whole range.
     """
 
     n_signals: int
@@ -32,6 +33,7 @@ class Evidence:
     target_met: bool | None
     is_audited: bool
     audit_failure: str | None
+    is_rule: bool = False
 
 
 def verdict(evidence: Evidence) -> Mapping[str, Any]:
@@ -57,6 +59,11 @@ def verdict(evidence: Evidence) -> Mapping[str, Any]:
         )
     if not evidence.is_audited:
         remarks.append("The run was not audited for look-ahead.")
+    if evidence.is_rule:
+        remarks.append(
+            "The curve covers the whole range: a rule has no bars that it was kept from, and whoever chose it may have "
+            "seen them all."
+        )
     is_credible = None if not evidence.is_audited else evidence.audit_failure is None
     return {"level": level, "text": " ".join(remarks), "is_credible": is_credible}
 
@@ -87,7 +94,7 @@ def _judge_curve(evidence: Evidence) -> tuple[str, str]:
 
 def _why_nothing_was_traded(evidence: Evidence) -> str:
     if evidence.n_signals == 0:
-        return "no prediction crossed an entry threshold."
+        return "the rule gave no signal." if evidence.is_rule else "no prediction crossed an entry threshold."
     return (
         "signals came, but none could be filled: too little money for a whole share, a size of zero, or only at the "
         "last bar."

@@ -241,9 +241,10 @@ class MetaLabel(LabelEntry):
     has_side: ClassVar[bool] = True
 
     name: Literal["meta_label"] = "meta_label"
-    rule: Literal["trailing_return", "crossover"] = Field(
+    rule: Literal["trailing_return", "crossover", "strategy"] = Field(
         default="trailing_return",
-        description="The side: the sign of the return over the slow window, or of the fast less the slow average.",
+        description="The side: the sign of the return over the slow window, of the fast less the slow average, or that "
+        "of the rule which the strategy filters.",
     )
     fast: int = Field(default=20, ge=1, le=500, description="Bars of the fast average (`crossover` only).")
     slow: int = Field(default=50, ge=2, le=500, description="Bars of the slow average, or of the trailing return.")

@@ -11,7 +11,7 @@ from quant.labels.triple_barrier import Path, check_barriers, label_events
 from quant.labels.volatility import trailing_volatility
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-Rule = Literal["trailing_return", "crossover"]
+Rule = Literal["trailing_return", "crossover", "strategy"]
 
 
 def primary_side(prices: Prices, *, rule: Rule, fast: int, slow: int) -> pd.Series:
@@ -23,7 +23,7 @@ def primary_side(prices: Prices, *, rule: Rule, fast: int, slow: int) -> pd.Seri
         Adjusted price frame of one instrument, as defined in `quant.frames`.
     rule : {"trailing_return", "crossover"}
         The sign of the return over the last `slow` bars, or of the difference between the averages of the last `fast`
-        and `slow` closes.
+        and `slow` closes. That of a strategy is for its caller to say.
     fast, slow : int
         Bars, at least 1; for a crossover `fast` below `slow`. A trailing return does not use `fast`.
 
@@ -36,12 +36,14 @@ def primary_side(prices: Prices, *, rule: Rule, fast: int, slow: int) -> pd.Seri
     Raises
     ------
     InvalidSpec
-        If a number is out of its bounds.
+        If a number is out of its bounds, or the rule is that of a strategy.
 
     Notes
     -----
     Timing: the side at `t` uses closes up to `t`, and none before `t - slow`; it can be taken at the next open.
     """
+    if rule == "strategy":
+        raise InvalidSpec("Expected the sides of the strategy's rule to be given; found none.", field="rule")
     if not (fast >= 1 and slow >= 1) or (rule == "crossover" and fast >= slow):
         raise InvalidSpec(f"Expected 1 ≤ fast < slow; found {fast} and {slow}.", field="fast")
     closes = prices["close"].to_numpy(dtype=np.float64)
@@ -64,6 +66,7 @@ def meta_label(  # noqa: PLR0913  # the rule and the barriers
     stop_width: float | None,
     volatility_window: int,
     path: Path,
+    side: FloatArray | None = None,
 ) -> Labels:
     """Label each bar by whether following the rule's side from there would have paid.
 
@@ -82,6 +85,8 @@ def meta_label(  # noqa: PLR0913  # the rule and the barriers
         Returns, up to the bar itself, whose standard deviation is the volatility; at least 2.
     path : {"range", "close"}
         What touches a barrier, see `label_events`.
+    side : ndarray of shape (n_bars,), optional
+        As `primary_side` returns it, of another rule; that of `rule` is not asked for then.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def meta_label(  # noqa: PLR0913  # the rule and the barriers
         stop=stop * deviation,
         horizon=horizon,
         path=path,
-        side=primary_side(prices, rule=rule, fast=fast, slow=slow).to_numpy(),
+        side=primary_side(prices, rule=rule, fast=fast, slow=slow).to_numpy() if side is None else side,
     )
     outcome = labels["outcome"].to_numpy()
     labels["label"] = np.where(np.isnan(outcome), np.nan, outcome > 0.0)

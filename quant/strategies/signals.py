@@ -1,4 +1,4 @@
-"""Predictions become signals: thresholds with hysteresis, one state machine an instrument."""
+"""Predictions become signals: by what the strategy says, or by thresholds with hysteresis, of each instrument alone."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from numba import njit
 
 from quant.errors import DataError
 from quant.frames import PANEL_LEVELS, Predictions, task_of
-from quant.strategies.catalog import StrategySpec
+from quant.strategies.catalog import ForecastEntry, Thresholds
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd.DataFrame:
+def signals_from_predictions(predictions: Predictions, spec: ForecastEntry) -> pd.DataFrame:
     """Turn predictions into signals to be long, short or out of the market.
 
     Parameters
@@ -23,18 +23,93 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
         Panel with `probability`, that the label is 1, in [0, 1] or NaN; of three classes also with `probability_down`,
         that it is -1; of returns `predicted_return` instead. With `side` (1, -1, or 0 and NaN for none) the probability
         is that following it pays. Sorted by timestamp and instrument.
-    spec : StrategySpec
-        Thresholds and direction.
+    spec : ForecastEntry
+        The strategy.
 
     Returns
     -------
-    DataFrame of shape (n_rows, 1)
-        Panel with the same index and `signal` (int64): 1 long, 0 out, -1 short (with `long_short` only).
+    DataFrame of shape (n_rows, 1 or 2)
+        Panel with the same index and `signal` (int64): 1 long, 0 out, -1 short (if the strategy does that). Some
+        strategies say in `stake` how much of a full position.
 
     Raises
     ------
     DataError
         If the panel is not sorted by timestamp and instrument, has a row twice, or if a probability is outside [0, 1].
+
+    Notes
+    -----
+    Timing: the signal at `t` uses the predictions up to `t`, which are known at the close of `t`; it can be acted upon
+    at the next open. Cutting the panel off after any bar leaves the signals before it unchanged.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([range(5), [0]], names=["timestamp", "instrument"])
+    >>> predictions = pd.DataFrame({"probability": [0.52, 0.60, 0.52, 0.49, 0.52]}, index=index)
+    >>> signals_from_predictions(predictions, Thresholds())["signal"].tolist()
+    [0, 1, 1, 0, 0]
+    """
+    index = predictions.index
+    if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
+        raise DataError(
+            "Expected predictions as a panel sorted by timestamp and instrument, each row once; sort the panel and "
+            "remove duplicates first."
+        )
+    signals: pd.DataFrame = type(spec).load()(predictions, spec)
+    return signals
+
+
+def positions_of(signals: pd.DataFrame) -> pd.Series:
+    """Return what signals want to hold, in full positions: the signal, times the stake where one is said.
+
+    Parameters
+    ----------
+    signals : DataFrame of shape (n_rows, 1 or 2)
+        As `signals_from_predictions` returns them.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        From -1 to 1.
+
+    Notes
+    -----
+    Timing: nothing is computed beyond each row.
+    """
+    return signals["signal"] * signals["stake"] if "stake" in signals else signals["signal"]
+
+
+def forecasts(predictions: Predictions) -> FloatArray:
+    """Return one number a row: the predicted return, or the probability of 1 with half of that of neither.
+
+    Raises
+    ------
+    DataError
+        If a probability is outside [0, 1].
+    """
+    if task_of(predictions) == "regression":
+        predicted: FloatArray = predictions["predicted_return"].to_numpy(dtype=np.float64)
+        return predicted
+    forecast = _between_0_and_1(predictions["probability"])
+    if "probability_down" in predictions:
+        forecast = (1.0 + forecast - _between_0_and_1(predictions["probability_down"])) / 2.0
+    return forecast
+
+
+def threshold_signals(predictions: Predictions, spec: Thresholds) -> pd.DataFrame:
+    """Turn predictions into signals by thresholds with hysteresis.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        As for `signals_from_predictions`.
+    spec : Thresholds
+        Thresholds and direction.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 1)
+        Panel with `signal`.
 
     Notes
     -----
@@ -51,28 +126,12 @@ def signals_from_predictions(predictions: Predictions, spec: StrategySpec) -> pd
 
     Where a side is given, only it is taken: entered at `enter_above`, left below `exit_below` or when the side is
     another. A short side is taken with `long_short` only; `short_below` and `cover_above` are not used.
-
-    Examples
-    --------
-    >>> index = pd.MultiIndex.from_product([range(5), [0]], names=["timestamp", "instrument"])
-    >>> predictions = pd.DataFrame({"probability": [0.52, 0.60, 0.52, 0.49, 0.52]}, index=index)
-    >>> signals_from_predictions(predictions, StrategySpec())["signal"].tolist()
-    [0, 1, 1, 0, 0]
     """
-    index = predictions.index
-    if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
-        raise DataError(
-            "Expected predictions as a panel sorted by timestamp and instrument, each row once; sort the panel and "
-            "remove duplicates first."
-        )
+    index, forecast = predictions.index, forecasts(predictions)
     if task_of(predictions) == "regression":
-        forecast = predictions["predicted_return"].to_numpy(dtype=np.float64)
         thresholds = (spec.enter_return, spec.exit_return, spec.short_return, spec.cover_return)
     else:
-        forecast = _between_0_and_1(predictions["probability"])
         thresholds = (spec.enter_above, spec.exit_below, spec.short_below, spec.cover_above)
-    if "probability_down" in predictions:
-        forecast = (1.0 + forecast - _between_0_and_1(predictions["probability_down"])) / 2.0
     may_short = spec.direction == "long_short"
     if "side" not in predictions:
         return pd.DataFrame({"signal": _signals(forecast, index, thresholds, may_short=may_short)}, index=index)

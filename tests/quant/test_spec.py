@@ -63,6 +63,7 @@ GOOG = {
     },
     "tuning": {"method": "random", "enabled": True, "n_trials": 20, "round_size": 5, "time_budget_seconds": 120},
     "strategy": {
+        "name": "thresholds",
         "direction": "long_flat",
         "enter_above": 0.55,
         "exit_below": 0.5,

@@ -14,6 +14,7 @@ from quant.models.catalog import MODELS
 from quant.portfolio.catalog import ALLOCATIONS
 from quant.risk.definitions import DEFINITIONS
 from quant.spec import AnalysisSpec
+from quant.strategies.catalog import STRATEGIES
 from quant.transforms.catalog import TRANSFORMS
 from quant.validation.scores import SCORES
 from webapp.api.answers import to_json
@@ -44,6 +45,7 @@ def _catalog() -> Catalog:
             "models": describe(MODELS),
             "transforms": describe(TRANSFORMS),
             "allocations": describe(ALLOCATIONS),
+            "strategies": describe(STRATEGIES),
             "sizing": [_describe_part(part, "Sizing") for part in SIZING],
             "scores": [CatalogScore.model_validate(score) for score in SCORES.values()],
             "metrics": [CatalogMetric.model_validate(metric) for metric in DEFINITIONS.values()],

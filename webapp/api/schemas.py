@@ -253,6 +253,7 @@ class Catalog(View):
     models: list[CatalogItem]
     transforms: list[CatalogItem]
     allocations: list[CatalogItem]
+    strategies: list[CatalogItem]
     sizing: list[CatalogItem]
     scores: list[CatalogScore]
     metrics: list[CatalogMetric]
@@ -428,7 +429,9 @@ class Results(View):
     seed: int
     verdict: Verdict
     metrics: list[Metric]
-    chosen: dict[str, Any] = Field(description="The model that was traded, its parameters, score and target.")
+    chosen: dict[str, Any] = Field(
+        description="The model that was traded, its parameters, score and target; a rule has no score and no target."
+    )
     tuning: dict[str, Any] = Field(description="Whether and how far parameters were searched.")
     comparison: list[dict[str, Any]] | None = Field(
         default=None,

@@ -81,7 +81,7 @@ class Prediction:
     is_final : bool
         Whether by the final model, trained on all there is; else by the last walk-forward one.
     forecast : mapping of str to float
-        What was predicted, by the names of `quant.frames.FORECAST_COLUMNS`.
+        What was predicted, by the names of `quant.frames.FORECAST_COLUMNS`; of a rule nothing.
     interval : (float, float), optional
         Between which returns the outcome will lie, as fractions; None if it is not known.
     level : float, optional
@@ -111,7 +111,7 @@ class Outlook:
     is_credible : bool, optional
         Whether its audit passed.
     model : str
-        Name of the model that was chosen.
+        Name of the model that was chosen, or of the rule.
     prediction : Prediction
         The newest there is.
     n_bars_since : int
@@ -256,7 +256,7 @@ def newest_prediction(result: ResultView, place: int) -> Prediction:
     latest = result.facts.get("latest") or {"predictions": []}
     for said in latest["predictions"]:
         if said["instrument"] == place:
-            names = FORECAST_COLUMNS[latest["task"]]
+            names = () if latest["task"] == results.RULE else FORECAST_COLUMNS[latest["task"]]
             bounds = said["lower"], said["upper"]
             return Prediction(
                 as_of=datetime.datetime.fromisoformat(latest["as_of"]),
@@ -267,6 +267,15 @@ def newest_prediction(result: ResultView, place: int) -> Prediction:
                 signal=int(said["signal"]),
             )
     predictions = of_instrument(result.frames["predictions"], place)
+    if latest.get("task") == results.RULE:
+        return Prediction(
+            as_of=predictions.index[-1].to_pydatetime(),
+            is_final=True,
+            forecast={},
+            interval=None,
+            level=None,
+            signal=int(predictions["signal"].iloc[-1]),
+        )
     names = FORECAST_COLUMNS[task_of(predictions)]
     known = predictions[predictions[names[0]].notna()]
     newest = known.iloc[-1]

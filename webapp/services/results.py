@@ -41,6 +41,7 @@ from webapp.tables import (
 
 HEADLINE = "headline"
 AS_ASKED = "costs_1x"  # of the brackets, which is the headline
+RULE = "rule"  # the task of a question without a model
 SIGNALS = {1: "long", 0: "flat", -1: "short"}
 _TRADE_COLUMNS = (
     "instrument", "direction", "is_open", "entry_at", "exit_at", "max_shares", "entry_price", "exit_price", "pnl",
@@ -163,9 +164,10 @@ def save(
         if n_bytes
     ]
     session.execute(into(Artifact), artifacts)  # an answer has itself and its features
-    _add_models(session, claim, result)
-    _add_latest(session, claim, result, series_ids, now)
-    _add_features(session, claim, result, stored.outputs["features"][0], now)
+    if result.facts["latest"]["task"] != RULE:  # a rule of prices has neither model nor features
+        _add_models(session, claim, result)
+        _add_latest(session, claim, result, series_ids, now)
+        _add_features(session, claim, result, stored.outputs["features"][0], now)
     _add_backtest(session, claim, result, series_ids)
 
 
@@ -340,11 +342,12 @@ def _add_backtest(session: Session, claim: Claim, result: AnalysisResult, series
         }
         for metric in result.facts["metrics"]
     ]
+    segment = metrics[0]["segment"]
     months = [
         {
             "backtest_id": backtest_id,
             "name": "total_return",
-            "segment": "out_of_sample",
+            "segment": segment,
             "period": f"{int(month['year'])}-{int(month['month']):02d}",
             "value": _number(month["return"]),
             "benchmark_value": _number(month["benchmark_return"]),

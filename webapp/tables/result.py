@@ -120,7 +120,7 @@ class PerformanceMetric(Base):
     id: Mapped[int] = mapped_column(BIG_KEY, primary_key=True)
     backtest_id: Mapped[int] = mapped_column(ForeignKey("backtests.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(48))
-    segment: Mapped[str] = mapped_column(String(32))  # "out_of_sample"
+    segment: Mapped[str] = mapped_column(String(32))  # "out_of_sample"; of a rule "whole_range"
     period: Mapped[str] = mapped_column(String(16))  # "all", or a month such as 2008-10
     value: Mapped[float | None]  # NULL: unknown
     benchmark_value: Mapped[float | None]

@@ -1,17 +1,17 @@
 import pytest
 from pydantic import ValidationError
 
-from quant.strategies.catalog import StrategySpec
+from quant.strategies.catalog import Thresholds
 
 
 def test_round_trip_through_json():
-    spec = StrategySpec(direction="long_short", enter_above=0.6, short_below=0.3)
-    assert StrategySpec.model_validate_json(spec.model_dump_json()) == spec
+    spec = Thresholds(direction="long_short", enter_above=0.6, short_below=0.3)
+    assert Thresholds.model_validate_json(spec.model_dump_json()) == spec
 
 
 def test_unknown_field_is_refused():
     with pytest.raises(ValidationError, match="extra"):
-        StrategySpec.model_validate({"enter_over": 0.6})
+        Thresholds.model_validate({"enter_over": 0.6})
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_unknown_field_is_refused():
 )
 def test_thresholds_out_of_order_are_refused(thresholds, message):
     with pytest.raises(ValidationError, match=message):
-        StrategySpec(**thresholds)
+        Thresholds(**thresholds)

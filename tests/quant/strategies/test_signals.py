@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.errors import DataError
-from quant.strategies.catalog import StrategySpec
+from quant.strategies.catalog import Thresholds
 from quant.strategies.signals import signals_from_predictions
 
-LONG_FLAT = StrategySpec()
-LONG_SHORT = StrategySpec(direction="long_short")
+LONG_FLAT = Thresholds()
+LONG_SHORT = Thresholds(direction="long_short")
 
 
 def panel(*columns):
@@ -42,7 +42,7 @@ def test_unknown_probability_ends_any_position():
 
 
 def test_a_probability_on_both_entry_thresholds_is_long():
-    spec = StrategySpec(direction="long_short", enter_above=0.5, exit_below=0.5, short_below=0.5, cover_above=0.5)
+    spec = Thresholds(direction="long_short", enter_above=0.5, exit_below=0.5, short_below=0.5, cover_above=0.5)
     assert signals([0.5, 0.49, 0.51], spec) == [1, -1, 1]
 
 
@@ -75,7 +75,7 @@ def test_what_is_no_panel_of_probabilities_is_refused(broken, message):
 probabilities = st.lists(
     st.tuples(*[st.one_of(st.sampled_from([0.4, 0.5, 0.55, np.nan]), st.floats(0, 1))] * 2), min_size=1, max_size=60
 )
-specs = st.sampled_from([LONG_FLAT, LONG_SHORT, StrategySpec(direction="long_short", enter_above=0.7, short_below=0.2)])
+specs = st.sampled_from([LONG_FLAT, LONG_SHORT, Thresholds(direction="long_short", enter_above=0.7, short_below=0.2)])
 
 
 @settings(deadline=None)

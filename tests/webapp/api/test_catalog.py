@@ -10,6 +10,7 @@ from quant.models.catalog import MODELS
 from quant.portfolio.catalog import ALLOCATIONS
 from quant.risk.definitions import DEFINITIONS
 from quant.spec import AnalysisSpec
+from quant.strategies.catalog import STRATEGIES
 from quant.transforms.catalog import TRANSFORMS
 from quant.validation.catalog import ScoreName
 from tests.webapp.api.answered import QUESTION
@@ -34,6 +35,7 @@ def test_everything_that_a_question_can_be_made_of_is_there(me):
         "models": names(MODELS),
         "transforms": names(TRANSFORMS),
         "allocations": names(ALLOCATIONS),
+        "strategies": names(STRATEGIES),
         "sizing": names(get_args(get_args(SizingSpec)[0])),
         "scores": set(get_args(ScoreName)),
         "metrics": set(DEFINITIONS),

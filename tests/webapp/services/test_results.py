@@ -130,6 +130,17 @@ def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):
     assert backtests == {"headline": headline, "costs_2x": (100.5, 2), "best_fills": (103.0, 2)}
 
 
+def test_the_answer_of_a_rule_has_neither_models_nor_features(session, store, actor, claim):
+    latest = {**RESULT.facts["latest"], "task": "rule", "level": None}
+    metrics = [{**each, "segment": "whole_range"} for each in RESULT.facts["metrics"]]
+    of_rule = dataclasses.replace(RESULT, facts={**RESULT.facts, "latest": latest, "metrics": metrics}, stage_keys={})
+    save(session, store, claim, of_rule)
+
+    assert session.query(FittedModel).count() == session.query(Prediction).count() == 0
+    assert {metric.segment for metric in session.query(PerformanceMetric)} == {"whole_range"}
+    assert session.query(TradeRow).count() == 2
+
+
 def test_only_the_frames_that_are_asked_for_are_read(session, store, actor, claim):
     save(session, store, claim)
     assert set(results.load(session, store, actor, claim.public_id, ["equity"]).frames) == {"equity"}

@@ -7,21 +7,27 @@ from dash.development.base_component import Component
 
 from quant.models.catalog import MODELS
 from quant.risk.definitions import DEFINITIONS, Definition, Unit
+from quant.strategies.catalog import RULES
 from webapp import formats
 from webapp.dashboard.components.cards import metric_card
 from webapp.services.analyses import AnalysisView
-from webapp.services.results import ResultView
+from webapp.services.results import RULE, ResultView
 
 # Measures whose sign is a gain or a loss; others are sizes.
 _SIGNED = frozenset({"total_return", "compound_annual_growth_rate", "alpha", "best_bar", "worst_bar"})
 
 
-_TITLES: dict[str, str] = {entry.model_fields["name"].default: entry.title for entry in MODELS}
+_TITLES: dict[str, str] = {entry.model_fields["name"].default: entry.title for entry in (*MODELS, *RULES)}
 
 
 def model_title(name: str) -> str:
-    """Return what a person calls a model of the catalogue."""
+    """Return what a person calls a model or a rule of the catalogue."""
     return _TITLES.get(name, name)
+
+
+def is_of_rule(result: ResultView) -> bool:
+    """Whether the answer is about a rule of prices alone; older answers never are."""
+    return (result.facts.get("latest") or {}).get("task") == RULE
 
 
 class Metrics:

@@ -15,6 +15,7 @@ from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
 from quant.portfolio.catalog import ALLOCATIONS
 from quant.spec import AnalysisSpec
+from quant.strategies.catalog import STRATEGIES
 from quant.transforms.catalog import TRANSFORMS
 
 Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "text"]
@@ -65,6 +66,11 @@ _LABELS = {
     "risk_free_annual": "Risk-free rate a year",
     "rolling_window": "Rolling window",
     "rule": "Rule that takes the side",
+    "gap": "Latest bars left out",
+    "n_long": "Held",
+    "n_short": "Sold short",
+    "lower": "Oversold",
+    "upper": "Overbought",
     "start": "First session",
     "stop_loss": "Stop-loss",
     "stop_width": "Distance of the lower barrier",
@@ -82,6 +88,7 @@ _UNITS = {
     "shortest": "bars",
     "longest": "bars",
     "window": "bars",
+    "gap": "bars",
     "volatility_window": "bars",
     "fast": "bars",
     "slow": "bars",
@@ -137,6 +144,9 @@ _CHOICES = {
     "cusum": "Events of a CUSUM filter",
     "trailing_return": "Sign of the trailing return",
     "crossover": "Crossover of two averages",
+    "strategy": "Rule of the strategy",
+    "simple": "Simple",
+    "exponential": "Exponential",
     "range": "Highs and lows",
     "close": "Closes",
     "equal": "All the same",
@@ -333,13 +343,8 @@ class _Reader:
 
     def __init__(self, definitions: Json) -> None:
         self._definitions = definitions
-        entries = [
-            *describe(FEATURES),
-            *describe(LABELS),
-            *describe(MODELS),
-            *describe(TRANSFORMS),
-            *describe(ALLOCATIONS),
-        ]
+        rooms = (FEATURES, LABELS, MODELS, STRATEGIES, TRANSFORMS, ALLOCATIONS)
+        entries = [entry for room in rooms for entry in describe(room)]
         self._catalog = {entry["name"]: entry for entry in entries}
 
     def parts(self, path: str, node: Json) -> tuple[Part, ...]:

@@ -1,5 +1,6 @@
 """Draws the sections of the form, each folded to one line while nobody has changed it."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from quant.spec import LEARNING
+from quant.strategies.catalog import RULES
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.controls import draw_parts
 from webapp.dashboard.components.form.schema import (
@@ -31,11 +34,19 @@ SECTION = "new-analysis-section"
 CHANGED = "new-analysis-changed"
 
 _MOST_NAMES = 6
+_RULES = frozenset(rule.model_fields["name"].default for rule in RULES)
 
 
 def draw_form(values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> list[Component]:
     """Return all sections; those left at their defaults are folded, the instruments never."""
-    return [_draw(number, section, values, options) for number, section in enumerate(sections(), start=1)]
+    unused = unused_sections(values)
+    numbers = itertools.count(1)
+    return [_draw(0 if section.name in unused else next(numbers), section, values, options) for section in sections()]
+
+
+def unused_sections(values: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the sections that the question has no use for: a rule alone learns nothing."""
+    return frozenset(LEARNING) if values.get(f"strategy.{DISCRIMINATOR}") in _RULES else frozenset()
 
 
 def section_class(section: Section, wrong_paths: Sequence[str]) -> str:
@@ -167,6 +178,7 @@ def _draw(number: int, section: Section, values: Mapping[str, Any], options: Seq
         id={"type": SECTION, "name": section.name},
         className="form-section",
         open=is_open,
+        hidden=number == 0,  # what stands in it is kept, for whoever chooses a model again
     )
 
 

@@ -79,6 +79,21 @@ TEMPLATES: tuple[Template, ...] = (
         },
     ),
     Template(
+        "rule",
+        "A rule alone",
+        "No model: long while the average of 20 closes is above that of 50. Other rules stand under Strategy.",
+        {"strategy": {"name": "crossover_rule"}},
+    ),
+    Template(
+        "filtered",
+        "A rule, filtered by a model",
+        "A breakout says when to enter; the model learns when such breakouts pay, and only those are traded.",
+        {
+            "label": {"name": "meta_label", "rule": "strategy"},
+            "strategy": {"name": "filtered_rule", "rule": {"name": "breakout_rule", "direction": "long_short"}},
+        },
+    ),
+    Template(
         "long-short",
         "Long/short with volatility target",
         "Bets on falls as well, and holds less when the market is wild.",

@@ -96,12 +96,15 @@ def _audit(audit: Mapping[str, Any] | None) -> Component:
     broken = {each["part"]: each for each in reversed(audit["differences"])}
     lines = [_audited_part(name, title, audit["compared"].get(name, 0), broken) for name, title in _PARTS.items()]
     n_cuts = formats.plural(len(audit["cuts"]), "bar")
+    if not audit["compared"].get("predictions") and not audit["n_signal_cuts"]:  # of a rule
+        lines = [_audited_part(name, _PARTS[name], n, broken) for name, n in audit["compared"].items()]
     other = ", and once more replaced by other bars," if "n_replaced" in audit else ""  # older answers: removed only
+    more = f"; at {audit['n_signal_cuts']:,} more, the signals" if audit["n_signal_cuts"] else ""
     return html.Div(
         [
             html.P(
-                f"At {n_cuts} of the traded span everything later was removed{other} and the run repeated; at "
-                f"{audit['n_signal_cuts']:,} more, the signals. Up to the cut both must say the same, to the last bit."
+                f"At {n_cuts} of the traded span everything later was removed{other} and the run repeated{more}. "
+                "Up to the cut both must say the same, to the last bit."
             ),
             html.Ul(lines, className="check-list"),
         ]
@@ -117,6 +120,11 @@ def _audited_part(name: str, title: str, n_compared: int, broken: Mapping[str, M
 
 
 def _purge(certificates: Mapping[str, Mapping[str, Any]]) -> Component:
+    if not certificates:
+        return html.Ul(
+            [check_line(None, "There is no split to purge: a rule of prices alone learns nothing.")],
+            className="check-list",
+        )
     columns = [
         Column("Split", is_number=False),
         Column("Folds"),

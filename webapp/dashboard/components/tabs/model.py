@@ -18,6 +18,7 @@ from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.choice import TITLES, compared
 from webapp.dashboard.components.explanation import FRAMES as EXPLAINED
 from webapp.dashboard.components.explanation import explanation
+from webapp.dashboard.components.results import is_of_rule
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
@@ -43,6 +44,9 @@ _MOST_TRIALS = 12
 
 def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     """Return the tab."""
+    if is_of_rule(result):
+        sentence = f"{result.facts['chosen']['title']} is a rule of prices alone: nothing was learned or predicted."
+        return panel("Model", empty_state("rulers", sentence))
     score = SCORES[result.facts["chosen"]["score_name"]]
     return html.Div(
         [

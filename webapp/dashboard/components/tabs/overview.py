@@ -10,12 +10,12 @@ from dash.development.base_component import Component
 from webapp import formats
 from webapp.dashboard.components.cards import icon, metric_card, panel
 from webapp.dashboard.components.charts import chart
-from webapp.dashboard.components.results import Metrics, benchmark_in_words, benchmark_name
+from webapp.dashboard.components.results import Metrics, benchmark_in_words, benchmark_name, is_of_rule
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures.palette import Theme
 from webapp.dashboard.figures.performance import equity_curve
 from webapp.services.analyses import AnalysisView
-from webapp.services.results import ResultView
+from webapp.services.results import RULE, ResultView
 
 FRAMES = ("equity", "fold_scores")
 
@@ -96,6 +96,8 @@ def bracket(result: ResultView) -> Component:
 def latest_prediction(result: ResultView) -> Component:
     """Return what the final model says about the last bar of each instrument."""
     latest = result.facts["latest"]
+    if latest["task"] == RULE:
+        return _latest_of_rule(latest)
     as_of = formats.moment(datetime.datetime.fromisoformat(latest["as_of"]))
     columns = [
         Column("Instrument", is_number=False),
@@ -109,6 +111,15 @@ def latest_prediction(result: ResultView) -> Component:
         f"the return is that of the next {formats.plural(latest['horizon_bars'], 'bar')} at most"
     )
     return panel("Latest prediction", data_table(columns, [_said(each) for each in latest["predictions"]]), note=note)
+
+
+def _latest_of_rule(latest: Mapping[str, Any]) -> Component:
+    as_of = formats.moment(datetime.datetime.fromisoformat(latest["as_of"]))
+    columns = [Column("Instrument", is_number=False), Column("Close"), Column("Signal", is_number=False)]
+    rows: list[list[Component | str]] = [
+        [said["symbol"], formats.number(said["close"]), _SIGNALS[said["signal"]]] for said in latest["predictions"]
+    ]
+    return panel("Latest signal", data_table(columns, rows), note=f"of the rule, at the bar that closed {as_of}")
 
 
 def _said(said: Mapping[str, Any]) -> list[Component | str]:
@@ -144,7 +155,10 @@ def _curve(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     equity, folds = result.frames["equity"], result.frames["fold_scores"]
     benchmark = benchmark_name(view)
     first, last = formats.date(equity.index[0]), formats.date(equity.index[-1])
-    note = f"{first} to {last}, out of sample, after costs. Ticks between the panels: a new model, trained on the past."
+    span = "out of sample, after costs. Ticks between the panels: a new model, trained on the past."
+    if is_of_rule(result):
+        span = "the whole range, after costs: a rule learns nothing, so no bars were kept from it."
+    note = f"{first} to {last}, {span}"
     figure = equity_curve(equity, list(folds["test_start"]), theme=theme, benchmark=benchmark)
     label = f"Wealth of the strategy and of {benchmark_in_words(view)} from {first} to {last}, with drawdowns below"
     return panel("Wealth and drawdown", chart("analysis-equity", figure, label=label, ranges=True), note=note)

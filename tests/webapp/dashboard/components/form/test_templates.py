@@ -44,4 +44,4 @@ def test_the_long_short_one_is_what_it_says():
 
 
 def test_names_and_titles_differ():
-    assert len({template.name for template in TEMPLATES}) == len({template.title for template in TEMPLATES}) == 6
+    assert len({template.name for template in TEMPLATES}) == len({template.title for template in TEMPLATES}) == 8

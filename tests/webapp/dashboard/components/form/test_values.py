@@ -71,7 +71,10 @@ def questions(draw: st.DrawFn) -> AnalysisSpec:
             for parent in parents:
                 node = node.setdefault(parent, {})
             node[last] = value
-    question["strategy"] = {"direction": question["strategy"]["direction"]}
+    # Its thresholds would hardly ever be in order.
+    question["strategy"] = {
+        name: question["strategy"][name] for name in ("name", "direction") if name in question["strategy"]
+    }
     try:
         return AnalysisSpec.model_validate(question)
     except ValidationError:  # two equal features, dates in the wrong order, fast above slow

@@ -1,10 +1,14 @@
 import dataclasses
+import json
 
 import pytest
 
+from quant.analysis import run_analysis
+from quant.preparation import fetch_instruments
+from quant.spec import AnalysisSpec
 from tests.webapp.dashboard import reading
 from webapp import formats
-from webapp.dashboard.components.tabs import overview
+from webapp.dashboard.components.tabs import TABS, overview
 
 
 def with_verdict(result, level, text="What a colleague would say."):
@@ -31,6 +35,32 @@ def test_numbers_stand_beside_the_benchmarks(view, result):
 
     assert len(cards) == 6
     assert sum("benchmark" in reading.text(card) for card in cards) == 5
+
+
+@pytest.fixture(scope="module")
+def of_rule(result):
+    """The answer of a rule alone, as doors read it."""
+    spec = AnalysisSpec.model_validate(
+        {
+            "instruments": [{"symbol": "GOOG"}],
+            "end": "2005-12-30",
+            "strategy": {"name": "crossover_rule"},
+            "audit": {"n_cuts": 2},
+        }
+    )
+    answer = run_analysis(spec, fetch_instruments)
+    facts = json.loads(json.dumps(answer.facts))
+    return dataclasses.replace(result, frames=answer.frames, facts=facts, result_hash=answer.hash())
+
+
+def test_every_tab_shows_the_answer_of_a_rule(view, of_rule):
+    shown = {name: reading.text(tab.content(view(), of_rule, "light")) for name, tab in TABS.items()}
+
+    assert "the whole range, after costs: a rule learns nothing" in shown["overview"]
+    assert "Latest signal" in shown["overview"]
+    assert "Crossover of averages is a rule of prices alone" in shown["model"]
+    assert "There is no split to purge" in shown["honesty"]
+    assert "Fills and account" in shown["honesty"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

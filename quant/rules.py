@@ -1,0 +1,189 @@
+"""From prices to the side that a rule takes: the lines it compares are those that features are made of."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from quant.errors import InvalidSpec
+from quant.features.extremes import rolling_maximum, rolling_minimum
+from quant.features.momentum import relative_strength_index
+from quant.features.trend import exponential_moving_average, simple_moving_average
+from quant.features.windows import rolling_moments
+from quant.frames import Prices, to_panel
+from quant.strategies.catalog import Line, PairSpread, RuleEntry
+from quant.strategies.plans import NO_LINE, FloatArray, levels_of, write_sides
+
+_HALF = 50.0  # of the relative strength index, which runs from 0 to 100
+_SMALLEST_DEVIATION = 1e-12  # of prices in units of the first one; smaller is rounding
+
+
+def rule_sides(prices: Prices, rule: RuleEntry) -> pd.Series:
+    """Return the side that a rule takes at each close.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    rule : RuleEntry
+        The rule, of one instrument.
+
+    Returns
+    -------
+    Series of shape (n_bars,)
+        `side`, float64: 1.0 long, -1.0 short, 0.0 neither; NaN in the warm-up, `rule.warm_up` bars, during which the
+        rule is followed but not acted upon.
+
+    Notes
+    -----
+    Timing: the side at `t` uses prices up to the close of `t`; it can be taken at the next open.
+
+    Prices are taken in units of the first close, so that their scale does not matter.
+    """
+    lines = np.stack([draw(prices, line) for line in rule.plan.lines])
+    return _walked(lines, rule, prices.index)
+
+
+def pair_sides(first: Prices, second: Prices, rule: PairSpread) -> pd.DataFrame:
+    """Return the sides of two instruments at each bar that both have.
+
+    Parameters
+    ----------
+    first, second : DataFrame of shape (n_bars, 8)
+        Adjusted price frames, as defined in `quant.frames`.
+    rule : PairSpread
+        The rule.
+
+    Returns
+    -------
+    DataFrame of shape (n_common_bars, 2)
+        Columns 0 and 1: 1.0 long, -1.0 short, 0.0 neither, NaN in the warm-up; one is always the other's opposite.
+
+    Notes
+    -----
+    Timing: the sides at `t` use closes up to `t`; they can be taken at the next open.
+    """
+    both = pd.concat([first["close"], second["close"]], axis="columns", join="inner")
+    ratio = np.log(both.iloc[:, 0].to_numpy() / both.iloc[:, 1].to_numpy())
+    lines = -_deviations(ratio - ratio[0], rule.window)[np.newaxis]
+    side = _walked(lines, rule, both.index)
+    return pd.DataFrame({0: side, 1: -side + 0.0}, index=both.index)
+
+
+def rule_signals(rule: RuleEntry, adjusted: Mapping[int, Prices]) -> pd.DataFrame:
+    """Return what a rule alone wants to hold, from where it may be acted upon.
+
+    Parameters
+    ----------
+    rule : RuleEntry
+        The rule.
+    adjusted : mapping of int to DataFrame
+        Adjusted price frames by the instruments' positions.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 1)
+        Panel with `signal` (int64): 1 long, 0 out, -1 short; without the first `wait_bars` and the warm-up.
+
+    Raises
+    ------
+    InvalidSpec
+        If the rule takes another number of instruments.
+
+    Notes
+    -----
+    Timing: that of `rule_sides`.
+    """
+    n_left_out = max(rule.warm_up, rule.wait_bars)
+    if isinstance(rule, PairSpread):
+        if len(adjusted) != rule.n_instruments:
+            raise InvalidSpec(
+                f"Expected {rule.n_instruments} instruments for {rule.title!r}; found {len(adjusted)}.",
+                field="instruments",
+            )
+        (one, first), (other, second) = sorted(adjusted.items())
+        pair = pair_sides(first, second, rule)
+        sides = {one: pair[0], other: pair[1]}
+    else:
+        sides = {position: rule_sides(prices, rule) for position, prices in adjusted.items()}
+    return to_panel(
+        {
+            position: side.iloc[n_left_out:].fillna(0.0).astype(np.int64).to_frame("signal")
+            for position, side in sides.items()
+        }
+    )
+
+
+def draw(prices: Prices, line: Line) -> FloatArray:
+    """Return a line of a rule of one instrument.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame, as defined in `quant.frames`.
+    line : tuple
+        What draws it, then its numbers: `("simple", 20)`.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        `simple` and `exponential`: averages of closes in units of the first. `channel`: 1 where the close is above the
+        highest high of so many bars before, -1 where it is below their lowest low, else 0. `distance`: how many
+        standard deviations (ddof=0) the close is below its mean; 0 where nothing moved. `trend`: log return over the
+        window that ends `gap` bars ago. `weakness`: how far the relative strength index is below 50. NaN in the
+        warm-up.
+
+    Notes
+    -----
+    Timing: the value at `t` uses prices up to the close of `t`.
+    """
+    kind, *numbers = line
+    window = int(numbers[0])
+    if len(prices) == 0:
+        return np.empty(0)
+    closes = prices["close"].to_numpy(dtype=np.float64)
+    closes = closes / closes[0]
+    drawn: dict[str, Callable[[], FloatArray]] = {
+        "simple": lambda: simple_moving_average(closes, window),
+        "exponential": lambda: exponential_moving_average(closes, window),
+        "channel": lambda: _beyond(prices, window),
+        "distance": lambda: -_deviations(closes, window),
+        "trend": lambda: _trend(closes, window, int(numbers[1])),
+        "weakness": lambda: _HALF - relative_strength_index(closes, window),
+    }
+    return drawn[kind]()
+
+
+def _walked(lines: FloatArray, rule: RuleEntry, index: "pd.Index[pd.Timestamp]") -> pd.Series:
+    plan = rule.plan
+    sides = np.zeros(lines.shape[1], dtype=np.int8)
+    less, leave = (1 if line else NO_LINE for line in (plan.less, plan.leave))
+    write_sides(lines, 0, less, leave, levels_of(plan), rule.direction == "long_short", sides)
+    values = sides.astype(np.float64)
+    values[: rule.warm_up] = np.nan
+    return pd.Series(values, index=index, name="side")
+
+
+def _beyond(prices: Prices, window: int) -> FloatArray:
+    highs, lows, closes = (prices[name].to_numpy(dtype=np.float64) for name in ("high", "low", "close"))
+    beyond = np.full(len(closes), np.nan)
+    top, bottom = rolling_maximum(highs, window)[:-1], rolling_minimum(lows, window)[:-1]
+    beyond[1:] = np.where(np.isnan(top), np.nan, (closes[1:] > top) * 1.0 - (closes[1:] < bottom) * 1.0)
+    return beyond
+
+
+def _deviations(values: FloatArray, window: int) -> FloatArray:
+    """Return how many standard deviations each value is above the mean of its window."""
+    means, deviations = np.empty_like(values), np.empty_like(values)
+    rolling_moments(np.ascontiguousarray(values), window, 0, means, deviations)
+    moved = deviations > _SMALLEST_DEVIATION
+    distances = np.divide(values - means, deviations, out=np.zeros_like(values), where=moved)
+    return np.where(np.isnan(means), np.nan, distances)
+
+
+def _trend(closes: FloatArray, window: int, gap: int) -> FloatArray:
+    trend = np.full(len(closes), np.nan)
+    if len(closes) > window + gap:
+        ends = closes[window : len(closes) - gap]
+        trend[window + gap :] = np.log(ends / closes[: len(closes) - window - gap])
+    return trend
