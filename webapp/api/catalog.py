@@ -8,7 +8,7 @@ from flask import Response
 
 from quant.backtest.catalog import FixedFraction, VolatilityTarget
 from quant.catalog import Spec, describe
-from quant.features.catalog import FEATURES
+from quant.features.catalog import FEATURES, PRESETS
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
 from quant.portfolio.catalog import ALLOCATIONS
@@ -41,6 +41,7 @@ def _catalog() -> Catalog:
     return Catalog.model_validate(
         {
             "features": describe(FEATURES),
+            "presets": [preset.model_dump(mode="json") for preset in PRESETS],
             "labels": describe(LABELS),
             "models": describe(MODELS),
             "transforms": describe(TRANSFORMS),

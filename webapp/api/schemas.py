@@ -249,6 +249,7 @@ class Catalog(View):
     """Everything that a question can be made of, and what the numbers of an answer mean."""
 
     features: list[CatalogItem]
+    presets: list[dict[str, Any]] = Field(description="Several `features` at once, with name, title and summary.")
     labels: list[CatalogItem]
     models: list[CatalogItem]
     transforms: list[CatalogItem]

@@ -40,6 +40,7 @@ from quant.features.catalog.momentum import (
     WilliamsR,
 )
 from quant.features.catalog.plain import PlainFeature, PlainFeatureSpec
+from quant.features.catalog.presets import PRESETS, FeaturePreset
 from quant.features.catalog.transforms import Lag, Rolling, TransformFeature
 from quant.features.catalog.trend import (
     Aroon,
@@ -74,6 +75,7 @@ from quant.features.catalog.volume import (
 __all__ = [
     "FEATURES",
     "PLAIN_FEATURES",
+    "PRESETS",
     "AmihudIlliquidity",
     "Aroon",
     "AverageTrueRange",
@@ -91,6 +93,7 @@ __all__ = [
     "ExplosiveRoot",
     "ExponentialMovingAverage",
     "FeatureEntry",
+    "FeaturePreset",
     "FeatureSpec",
     "FractionalDifference",
     "GarmanKlass",

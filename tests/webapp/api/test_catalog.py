@@ -4,7 +4,7 @@ import pytest
 from jsonschema_rs import validator_for
 
 from quant.backtest.catalog import SizingSpec
-from quant.features.catalog import FEATURES
+from quant.features.catalog import FEATURES, PRESETS
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
 from quant.portfolio.catalog import ALLOCATIONS
@@ -31,6 +31,7 @@ def test_everything_that_a_question_can_be_made_of_is_there(me):
     found = {room: {entry["name"] for entry in entries} for room, entries in answer.json.items() if room != "spec"}
     assert found == {
         "features": names(FEATURES),
+        "presets": {preset.name for preset in PRESETS},
         "labels": names(LABELS),
         "models": names(MODELS),
         "transforms": names(TRANSFORMS),

@@ -7,11 +7,14 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
+from pydantic import TypeAdapter, ValidationError
 
+from quant.features.catalog import PRESETS, FeatureEntry, FeatureSpec
 from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.schema import (
     DISCRIMINATOR,
+    FEATURE_LIST,
     Choice,
     Entries,
     Field,
@@ -23,7 +26,8 @@ from webapp.dashboard.components.form.schema import (
     placed_choices,
     variant_of,
 )
-from webapp.formats import plain
+from webapp.dashboard.components.form.values import entry_at
+from webapp.formats import plain, plural
 
 FIELD = "new-analysis-field"
 VARIANT = "new-analysis-variant"
@@ -34,6 +38,8 @@ ADD_NAME = "new-analysis-add-name"
 INSTRUMENTS = "new-analysis-instruments"
 
 _CODE = re.compile(r"`([^`]+)`")
+_FEATURE: TypeAdapter[FeatureEntry] = TypeAdapter(FeatureSpec)
+_MANY_CARDS = 16  # entries of a list, from which on they stand under their kinds
 _MANY = 24  # variants, from which on the list is searched
 _FEW = 4  # entries with more parameters take a whole row
 
@@ -140,12 +146,13 @@ def _choice(choice: Choice, values: Mapping[str, Any]) -> Component:
 
 
 def _entries(entries: Entries, values: Mapping[str, Any]) -> Component:
-    cards = [_entry(entries, index, values) for index in entry_indices(entries, values)]
+    indices = entry_indices(entries, values)
+    cards = [_entry(entries, index, values) for index in indices]
     name_id = {"type": ADD_NAME, "path": entries.path}
     adding = html.Div(
         [
             html.Label(f"To add to {entries.label.lower()}", htmlFor=_html_id(name_id), className="visually-hidden"),
-            _variant_picker(entries.variants, name_id),
+            _variant_picker(entries, name_id),
             html.Button(
                 [icon("plus-lg"), "Add"],
                 id={"type": ADD, "path": entries.path},
@@ -156,18 +163,36 @@ def _entries(entries: Entries, values: Mapping[str, Any]) -> Component:
         className="entry-add",
     )
     problem = _problem(entries.path)
+    kinds = [variant_of(entries, values.get(f"{entries.path}.{index}.{DISCRIMINATOR}")).category for index in indices]
     n_small = sum(len(variant.fields) < _FEW for variant in entries.variants)
     is_compact = 2 * n_small > len(entries.variants)  # the few with many parameters take a whole row each
     return html.Div(
         [
             html.Div(marked(entries.help_text), className="form-text mt-0"),
-            html.Div(cards, className="entries entries-compact" if is_compact else "entries"),
+            *_by_kind(cards, kinds, "entries entries-compact" if is_compact else "entries"),
             problem,
             adding,
         ],
         className="entry-list",
         id=anchor(entries.path),
     )
+
+
+def _by_kind(cards: Sequence[Component], kinds: Sequence[str], class_name: str) -> list[Component]:
+    """Return the cards side by side; so many that one gets lost among them stand under their kinds, which fold."""
+    if len(cards) < _MANY_CARDS or len(set(kinds)) < 2:  # noqa: PLR2004  # one kind is none
+        return [html.Div(cards, className=class_name)]
+    groups: dict[str, list[Component]] = {}
+    for card, kind in zip(cards, kinds, strict=True):
+        groups.setdefault(kind, []).append(card)
+    return [
+        html.Details(
+            [html.Summary(f"{kind} · {len(inside)}"), html.Div(inside, className=class_name)],
+            open=True,
+            className="fold",
+        )
+        for kind, inside in groups.items()
+    ]
 
 
 def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component:
@@ -182,8 +207,9 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
         title=f"Remove {variant.title}",
         **aria(label=f"Remove {variant.title}"),
     )
+    said = f"{variant.summary}{_warming(entries, index, values)}"
     head = html.Div(
-        [html.H3(variant.title), remove, html.P(variant.summary, title=variant.reference or None)],
+        [html.H3(variant.title), remove, html.P(said, title=variant.reference or None)],
         className="entry-head",
     )
     fields = [_parameter(field, values.get(field.path, field.default)) for field in placed(variant, path)]
@@ -197,20 +223,43 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
     )
 
 
-def _variant_picker(variants: Sequence[Variant], name_id: dict[str, str]) -> Component:
-    """Return the list of what can be added; of many one is found by typing any word of its title, kind or summary."""
+def _warming(entries: Entries, index: int, values: Mapping[str, Any]) -> str:
+    """Return how long a feature of the list warms up, as a sentence; nothing of what is no feature or is wrong."""
+    if entries.path != FEATURE_LIST:
+        return ""
+    try:
+        feature = _FEATURE.validate_python(entry_at(entries, index, values))
+    except ValidationError:
+        return ""
+    return f" Warms up {plural(feature.settled_after, 'bar')}." if feature.settled_after else ""
+
+
+def _variant_picker(entries: Entries, name_id: dict[str, str]) -> Component:
+    """Return the list of what can be added; of many one is found by typing any word of its title, kind or summary.
+
+    Presets, which are several features at once, stand first.
+    """
+    variants = entries.variants
     if len(variants) < _MANY:
         few: Component = dbc.Select(
             id=name_id, options=_grouped(variants), value=variants[0].name, style={"maxWidth": "260px"}
         )
         return few
+    presets = [
+        {
+            "label": f"{preset.title} ({plural(len(preset.features), 'feature')})",
+            "value": preset.name,
+            "search": f"preset {preset.title} {preset.summary}",
+        }
+        for preset in (PRESETS if entries.path == FEATURE_LIST else ())
+    ]
     options = [
         {**option, "search": f"{variant.title} {variant.category} {variant.summary}"}
         for option, variant in zip(_grouped(variants), variants, strict=True)
     ]
     return dcc.Dropdown(
         id=name_id,
-        options=options,
+        options=[*presets, *options],
         value=variants[0].name,
         clearable=False,
         placeholder="Search by name or kind",

@@ -154,6 +154,8 @@ _CHOICES = {
     "attribution": "The return that is its own",
 }
 
+FEATURE_LIST = "features"  # the list to which presets can be added, and whose entries warm up
+
 
 @dataclass(frozen=True)
 class Field:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.dashboard.components.form.schema import Entries, sections
+from quant.features.catalog import PRESETS
+from webapp.dashboard.components.form.schema import FEATURE_LIST, Entries, sections
 from webapp.dashboard.components.form.values import Values, default_entry, to_question, to_values
 from webapp.errors import MOST_ENTRIES, InvalidInput
 
@@ -87,7 +88,12 @@ def restructured(drawn: Drawn, clicks: Clicks) -> Values | None:
 
 def _with_entry(values: Values, path: str, name: str) -> Values:
     entries, question = _entries_at(path), to_question(values)
-    question[path] = [*question[path], default_entry(entries, name)]
+    preset = next((each for each in PRESETS if each.name == name), None) if path == FEATURE_LIST else None
+    if preset is None:
+        question[path] = [*question[path], default_entry(entries, name)]
+    else:  # what is there already, with the same parameters, is not asked for twice
+        asked = [feature.model_dump(mode="json") for feature in preset.features]
+        question[path] = [*question[path], *(entry for entry in asked if entry not in question[path])]
     return to_values(question)
 
 

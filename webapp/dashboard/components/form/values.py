@@ -57,7 +57,7 @@ def to_question(values: Mapping[str, Any]) -> dict[str, Any]:
             elif isinstance(part, Choice):
                 _put(question, f"{part.path}.{DISCRIMINATOR}", values.get(f"{part.path}.{DISCRIMINATOR}", part.default))
             elif isinstance(part, Entries):
-                _put(question, part.path, [_entry(part, index, values) for index in entry_indices(part, values)])
+                _put(question, part.path, [entry_at(part, index, values) for index in entry_indices(part, values)])
         for field in fields_of(tuple(part for part in section.parts if not isinstance(part, Entries)), values):
             if field.path in values:
                 _put(question, field.path, read_value(values[field.path], field))
@@ -122,7 +122,7 @@ def changed_fields(section: Section, values: Mapping[str, Any]) -> list[str]:
 
 
 def _entry_list(entries: Entries, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [_entry(entries, index, values) for index in entry_indices(entries, values)]
+    return [entry_at(entries, index, values) for index in entry_indices(entries, values)]
 
 
 def _default_entries(entries: Entries) -> list[dict[str, Any]]:
@@ -137,7 +137,8 @@ def default_question() -> dict[str, Any]:
     return {**question, "instruments": []}
 
 
-def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> dict[str, Any]:
+def entry_at(entries: Entries, index: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of a list in JSON; what is no number stays text."""
     return _variant_at(entries, f"{entries.path}.{index}", values)
 
 

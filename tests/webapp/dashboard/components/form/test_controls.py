@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from quant.features.catalog import PLAIN_FEATURES, PRESETS
 from quant.models.catalog import MODELS
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.form import controls
@@ -132,6 +133,36 @@ def test_of_many_features_one_is_found_by_what_it_says():
     picker = reading.by_id(tree, {"type": controls.ADD_NAME, "path": "features"})
     found = [option["value"] for option in picker.options if "rate of change" in option["search"]]
     assert found == ["return"]
+
+
+def feature_cards(*names):
+    section = next(section for section in sections() if section.name == "features")
+    asked = [{"name": name} for name in names]
+    return controls.draw_parts(section.parts, to_values(default_question() | {"features": asked}), [])
+
+
+def test_presets_stand_before_the_features_and_are_found_by_what_they_are_for():
+    picker = reading.by_id(feature_cards("rsi"), {"type": controls.ADD_NAME, "path": "features"})
+    assert [option["value"] for option in picker.options[: len(PRESETS)]] == [preset.name for preset in PRESETS]
+    assert [option["label"] for option in picker.options if "oscillators" in option["search"]] == [
+        "Classic technical set (12\u00a0features)"
+    ]
+
+
+def test_a_feature_says_how_long_it_warms_up_with_what_stands_in_its_fields():
+    assert "Warms up 20 bars." in reading.text(feature_cards("volatility"))
+    assert "Warms up" not in reading.text(feature_cards("day_of_week"))
+    section = next(section for section in sections() if section.name == "features")
+    values = to_values(default_question() | {"features": [{"name": "volatility", "window": "many"}]})
+    assert "Warms up" not in reading.text(controls.draw_parts(section.parts, values, []))
+
+
+def test_many_features_stand_under_their_kinds_and_few_do_not():
+    many = [entry.model_fields["name"].default for entry in PLAIN_FEATURES]
+    written = reading.text(feature_cards(*many))
+    assert "Momentum · 7" in written
+    assert "Structural breaks · 2" in written
+    assert "·" not in reading.text(feature_cards("rsi", "sma"))
 
 
 def test_a_transform_shows_what_it_is_made_of():

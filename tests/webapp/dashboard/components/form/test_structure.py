@@ -1,5 +1,6 @@
 import pytest
 
+from webapp.dashboard.components.form.problems import check
 from webapp.dashboard.components.form.structure import Clicks, Drawn, restructured
 from webapp.dashboard.components.form.values import default_question, to_question, to_values
 from webapp.errors import InvalidInput
@@ -43,6 +44,15 @@ def test_an_entry_is_added_at_the_end_with_its_defaults(drawn):
 
     assert len(question["features"]) == 12
     assert question["features"][-1] == {"name": "rsi", "window": 14}
+
+
+def test_a_preset_adds_its_features_but_for_those_that_are_there(drawn):
+    asked = Clicks(ADD, (1, None), ["preset_classic", "logistic"], [], [])
+    question = to_question(restructured(drawn(), asked))
+    names = [entry["name"] for entry in question["features"]]
+
+    assert names[11:] == ["adx", "aroon", "stochastic", "williams_r", "cci"]
+    assert check({**question, "risk": {}})[1] == []
 
 
 def test_the_entry_whose_button_was_clicked_is_removed_and_the_rest_closes_up(drawn):
