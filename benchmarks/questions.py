@@ -46,6 +46,13 @@ def tuned(n_trials: int, *, n_trees: int) -> AnalysisSpec:
     return _changed(without_extras(small()), models=models, tuning=tuning, validation={"target": 0.99})
 
 
+def audited() -> AnalysisSpec:
+    """Return a question with its audit that fits next to nothing besides: one logistic regression."""
+    return AnalysisSpec.model_validate(
+        {"instruments": [{"symbol": "GOOG"}], "models": [{"name": "logistic"}], "tuning": {"enabled": False}}
+    )
+
+
 def the_example() -> AnalysisSpec:
     """Return the example analysis, as every new installation runs it."""
     return example_spec()

@@ -14,12 +14,13 @@ What is not repeated: the choice of the model, which sees the first training win
 it), and folds between the cuts.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quant.backtest.engine import run_backtest
 from quant.fitting import fit_folds
@@ -115,10 +116,8 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
                 differences += compare(part, expected, found, cut, later)
         if on_cut is not None:
             on_cut(number, len(cuts))
-    adjusted = clean_prices(run.spec, dict(enumerate(run.instruments))).adjusted
     signal_cuts = signal_cut_bars(run)
-    for cut in signal_cuts:
-        expected, found = _repeat_signals(run, adjusted, cut)
+    for cut, expected, found in _repeat_signals(run, signal_cuts):
         compared["signals"] += int(found.size)
         differences += compare("signals", expected, found, cut)
         if on_cut is not None:
@@ -168,11 +167,16 @@ def evenly(bars: "pd.Index[Any]", n_most: int) -> "pd.Index[Any]":
     return bars[np.unique(np.linspace(0, len(bars) - 1, min(len(bars), n_most)).astype(int))]
 
 
-def _repeat_signals(run: Run, adjusted: Mapping[int, Prices], cut: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what the run decided up to the cut, and what it decides of the predictions and prices up to the cut."""
-    known = {place: prices.loc[:cut] for place, prices in adjusted.items()}
-    predictions = until(run.predictions, cut, known)
-    return until(run.decisions, cut, known), decide(run.spec, predictions, known, run.periods_per_year)
+def _repeat_signals(
+    run: Run, cuts: Sequence[pd.Timestamp]
+) -> Iterator[tuple[pd.Timestamp, pd.DataFrame, pd.DataFrame]]:
+    """Give what the run decided up to each cut, and what it decides of the predictions and prices up to the cut."""
+    adjusted = clean_prices(run.spec, dict(enumerate(run.instruments)), is_repeat=True).adjusted
+    n_predicted, n_decided = (_n_until(panel, cuts) for panel in (run.predictions, run.decisions))
+    for place, cut in enumerate(cuts):
+        known = {instrument: prices.loc[:cut] for instrument, prices in adjusted.items()}
+        found = decide(run.spec, run.predictions.iloc[: n_predicted[place]], known, run.periods_per_year)
+        yield cut, run.decisions.iloc[: n_decided[place]], found
 
 
 Pair: TypeAlias = tuple[str, pd.DataFrame, pd.DataFrame]
@@ -209,7 +213,7 @@ def _begin(run: Run, sampled: Labels, cut: pd.Timestamp, later: str) -> tuple[_R
     n_bars = until(run.features, cut, history).groupby(level="instrument").size()
     young = {place for place in history if later == REMOVED and n_bars.get(place, 0) <= spec.warm_up}
     old = {place: item for place, item in history.items() if place not in young}
-    clean = clean_prices(spec, old)
+    clean = clean_prices(spec, old, is_repeat=True)
     features = features_panel(spec, clean.adjusted, is_cut=True)
     labels = _labels(spec, clean.adjusted)
     pairs = [
@@ -258,14 +262,23 @@ def _labels(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:
     return with_sides(spec, labels.reindex(rows), adjusted)
 
 
-def until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Iterable[int]) -> pd.DataFrame:
+def until(panel: pd.DataFrame, cut: pd.Timestamp, instruments: Collection[int]) -> pd.DataFrame:
     """Return the rows of some instruments up to the cut."""
-    is_chosen = panel.index.get_level_values("instrument").isin(list(instruments))
-    return panel[is_chosen & (panel.index.get_level_values("timestamp") <= cut)]
+    known = panel.iloc[: _n_until(panel, [cut])[0]]
+    if set(known.index.levels[1]) <= set(instruments):  # type: ignore[attr-defined]  # a panel has levels
+        return known
+    return known[known.index.get_level_values("instrument").isin(list(instruments))]
+
+
+def _n_until(panel: pd.DataFrame, cuts: Sequence[pd.Timestamp]) -> NDArray[np.intp]:
+    """Return how many rows a panel, which is sorted by time, has up to each cut."""
+    stamps = pd.DatetimeIndex(panel.index.get_level_values("timestamp"))
+    own, wanted = (index.as_unit("us").asi8 for index in (stamps, pd.DatetimeIndex(list(cuts))))
+    return np.searchsorted(own, wanted, side="right")
 
 
 def _known_by(labels: Labels, cut: pd.Timestamp) -> Labels:
-    return labels.loc[known_at(labels) <= cut, ["label", "outcome"]]
+    return labels[["label", "outcome"]][(known_at(labels) <= cut).to_numpy()]
 
 
 def _rows(labels: Labels, positions: Any) -> pd.DataFrame:
@@ -280,14 +293,22 @@ def compare(
     if not expected.index.equals(found.index):
         missing = expected.index.symmetric_difference(found.index)
         return [Difference(part, "rows", _bar(missing[0]), cut.isoformat(), len(missing), later)]
-    differences = []
-    for column in expected.columns:
-        one, other = expected[column].to_numpy(np.float64), found[column].to_numpy(np.float64)
-        changed = ~((one == other) | (np.isnan(one) & np.isnan(other)))
-        if changed.any():
-            first = _bar(expected.index[int(np.argmax(changed))])
-            differences.append(Difference(part, column, first, cut.isoformat(), int(changed.sum()), later))
-    return differences
+    one, other = (
+        np.column_stack([frame[column].to_numpy(np.float64) for column in expected.columns])
+        for frame in (expected, found)
+    )
+    changed = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+    return [
+        Difference(
+            part,
+            str(expected.columns[int(column)]),
+            _bar(expected.index[int(np.argmax(changed[:, column]))]),
+            cut.isoformat(),
+            int(changed[:, column].sum()),
+            later,
+        )
+        for column in np.flatnonzero(changed.any(axis=0))
+    ]
 
 
 def _bar(row: Any) -> str:

@@ -155,6 +155,18 @@ def to_panel(frames: dict[int, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, names=["instrument"]).swaplevel().sort_index().rename_axis(index=list(PANEL_LEVELS))
 
 
+def is_panel_index(index: "pd.Index[Any]") -> bool:
+    """Return whether an index is a panel's: timestamp and instrument, sorted by both, no row twice and none unknown."""
+    if not isinstance(index, pd.MultiIndex) or tuple(index.names) != PANEL_LEVELS:
+        return False
+    if not all(level.is_monotonic_increasing for level in index.levels):
+        return bool(index.is_monotonic_increasing and index.is_unique)
+    # Levels are shared between the slices of a panel, and know that they are sorted: then codes are in their order.
+    stamp, instrument = (np.asarray(codes, dtype=np.int64) for codes in index.codes)
+    place = stamp * len(index.levels[1]) + instrument
+    return bool((stamp >= 0).all() and (instrument >= 0).all() and (place[1:] > place[:-1]).all())
+
+
 def of_instrument(panel: pd.DataFrame, instrument: int) -> pd.DataFrame:
     """Return the rows of one instrument, indexed by `timestamp` alone."""
     return pd.DataFrame(panel.xs(instrument, level="instrument"))

@@ -97,7 +97,7 @@ def account_periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrumen
     return periods_per_year(calendars[0], spec.interval)
 
 
-def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument]) -> CleanPrices:
+def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument], *, is_repeat: bool = False) -> CleanPrices:
     """Restrict to the asked sessions, clean, and adjust forward.
 
     Parameters
@@ -106,6 +106,8 @@ def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument]) -> C
         The question.
     instruments : mapping of int to Instrument
         By their position in `spec.instruments`, each with at least one bar.
+    is_repeat : bool, default=False
+        Whether they were reported on before, as `quant.data.cleaning.clean` takes it.
 
     Returns
     -------
@@ -133,7 +135,7 @@ def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument]) -> C
                 f"{instrument.spec.symbol} has no bars between {spec.start or first} and {spec.end or last}; "
                 f"its bars run from {first} to {last}. Ask for other dates."
             )
-        raw[position], findings[position] = clean(prices, spec.cleaning, instrument.calendar)
+        raw[position], findings[position] = clean(prices, spec.cleaning, instrument.calendar, is_repeat=is_repeat)
     return CleanPrices(raw, {position: forward_adjusted(prices) for position, prices in raw.items()}, findings)
 
 

@@ -101,7 +101,7 @@ def weigh(
         weights["target_weight"] *= signals["stake"]
     if (n_parts := spec.strategy.n_parts) is not None:
         weights["target_weight"] *= len(adjusted) / n_parts
-    decisions = signals[["signal"]].join(weights)
+    decisions = signals[["signal"]].assign(**weights)
     if spec.allocation.walks:
         shares = shares_of_prices(adjusted, spec.allocation)
         decisions["share"] = _of_rows(shares, signals.index)

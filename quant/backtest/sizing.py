@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quant.backtest.catalog import FixedFraction, SizingSpec, VolatilityTarget
 from quant.errors import InvalidSpec
@@ -69,14 +70,14 @@ def target_weights(
             "prices of all instruments of the question.",
             field="instruments",
         )
-    size: float | pd.Series
+    size: float | NDArray[np.float64]
     if isinstance(spec, FixedFraction):
         size = spec.fraction
     else:
-        size = _volatility_target_sizes(signals, adjusted_prices, spec, periods_per_year)
+        size = _volatility_target_sizes(signals, adjusted_prices, spec, periods_per_year).to_numpy()
     # Adding zero turns the -0.0 of a flat signal into 0.0.
-    weight = signals["signal"] * size / len(adjusted_prices) + 0.0
-    return weight.to_frame("target_weight")
+    weight = signals["signal"].to_numpy() * size / len(adjusted_prices) + 0.0
+    return pd.DataFrame({"target_weight": weight}, index=signals.index)
 
 
 def realised_volatility(adjusted_prices: Prices, *, window: int) -> pd.Series:

@@ -14,7 +14,12 @@ from quant.frames import Prices, check_prices
 
 
 def clean(
-    prices: Prices, spec: CleaningSpec, calendar: str = "XNYS", *, now: pd.Timestamp | None = None
+    prices: Prices,
+    spec: CleaningSpec,
+    calendar: str = "XNYS",
+    *,
+    now: pd.Timestamp | None = None,
+    is_repeat: bool = False,
 ) -> tuple[Prices, list[Finding]]:
     """Return prices fit to be used, and everything that was found or changed.
 
@@ -28,13 +33,16 @@ def clean(
         Name of the exchange calendar.
     now : Timestamp, optional
         The present moment; by default that of the clock.
+    is_repeat : bool, default=False
+        Whether these prices, or more of them, were reported on before: then they are not reported on again. The report
+        changes no price.
 
     Returns
     -------
     prices : DataFrame of shape (n_bars or fewer, 8)
         A price frame that `quant.frames.check_prices` accepts. Bars are left out, never invented, changed or filled.
     findings : list of Finding
-        The quality report on the given prices, then one finding for each kind of change.
+        The quality report on the given prices, unless it is a repeat; then one finding for each kind of change.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def clean(
     >>> cleaned.equals(prices), findings
     (True, [])
     """
-    findings = quality_report(prices, calendar, now=now)
+    findings = [] if is_repeat else quality_report(prices, calendar, now=now)
     errors = [finding.message for finding in findings if finding.severity == "error"]
     if errors:
         raise InvalidPrices(" ".join(errors))

@@ -7,7 +7,7 @@ import pandas as pd
 from numba import njit
 
 from quant.errors import DataError
-from quant.frames import PANEL_LEVELS, Predictions, task_of
+from quant.frames import Predictions, is_panel_index, task_of
 from quant.strategies.catalog import ForecastEntry, Thresholds
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -50,7 +50,7 @@ def signals_from_predictions(predictions: Predictions, spec: ForecastEntry) -> p
     [0, 1, 1, 0, 0]
     """
     index = predictions.index
-    if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
+    if not is_panel_index(index):
         raise DataError(
             "Expected predictions as a panel sorted by timestamp and instrument, each row once; sort the panel and "
             "remove duplicates first."
@@ -146,7 +146,7 @@ def threshold_signals(predictions: Predictions, spec: Thresholds) -> pd.DataFram
 def _signals(
     forecast: FloatArray, index: "pd.Index[Any]", thresholds: tuple[float, float, float, float], *, may_short: bool
 ) -> IntArray:
-    codes, instruments = pd.factorize(index.get_level_values("instrument"))
+    codes, instruments = index.codes[1], index.levels[1]  # type: ignore[attr-defined]  # a panel's index has them
     signal = np.empty(len(forecast), dtype=np.int64)
     _hysteresis(
         forecast.copy(),  # pandas hands out read-only memory, which would be compiled as another type

@@ -31,7 +31,7 @@ from quant.memory import Memory
 from quant.preparation import fetch_instruments
 from quant.stages import MemoryStore
 
-IN_PROCESS = ("features", "backtest", "splits", "charts", "uploads")  # the others start programs
+IN_PROCESS = ("features", "backtest", "splits", "audit", "charts", "uploads")  # the others start programs
 
 
 @pytest.fixture(scope="module")

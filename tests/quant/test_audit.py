@@ -206,6 +206,36 @@ def test_each_cut_has_both_kinds_of_future_and_they_take_turns_at_the_fit(quick_
     assert audit["n_replaced"] == 1
 
 
+def test_the_audit_repeats_no_more_than_it_says_and_reports_on_no_prices_again(quick_spec, monkeypatch):
+    """Counted, for the time that it takes is measured in the benchmarks."""
+    import quant.audit  # noqa: PLC0415  # patched here only
+    import quant.data.cleaning  # noqa: PLC0415  # patched here only
+
+    counts = {}
+
+    def count(module, name):
+        honest = getattr(module, name)
+
+        def counted(*arguments, **options):
+            counts[name] = counts.get(name, 0) + 1
+            return honest(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    for name in ("clean_prices", "features_panel", "fit_folds", "decide"):
+        count(quant.audit, name)
+    count(quant.data.cleaning, "quality_report")
+    audit = audit_of(quick_spec.model_copy(update={"models": quick_spec.models[:1]}))
+
+    n_cuts = len(audit["cuts"])
+    assert counts["features_panel"] == 2 * n_cuts
+    assert counts["clean_prices"] == 2 * n_cuts + 1
+    assert counts["fit_folds"] == n_cuts
+    assert counts["decide"] == n_cuts + audit["n_signal_cuts"]
+    assert audit["n_signal_cuts"] <= quant.audit.MOST_SIGNAL_CUTS
+    assert counts["quality_report"] == len(quick_spec.instruments)  # by the run itself
+
+
 def test_the_audit_fits_at_most_one_and_a_half_times_what_the_run_fits(quick_spec, monkeypatch):
     """Counted in rows that models were fitted on, without any tuning: fits are what both spend their time with."""
     import quant.fitting  # noqa: PLC0415  # patched here only

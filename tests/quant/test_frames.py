@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from quant.errors import InvalidPrices
-from quant.frames import PANEL_LEVELS, PRICE_COLUMNS, check_prices, of_instrument, to_panel
+from quant.frames import PANEL_LEVELS, PRICE_COLUMNS, check_prices, is_panel_index, of_instrument, to_panel
 
 
 @pytest.fixture
@@ -145,3 +145,25 @@ def test_a_panel_has_no_holes(prices):
 def test_an_instrument_that_is_not_in_the_panel(prices):
     with pytest.raises(KeyError):
         of_instrument(to_panel({0: feature(prices, 0, [1.0])}), 1)
+
+
+def test_an_index_is_a_panels_if_sorted_by_both_levels_with_each_row_once():
+    stamps = pd.date_range("2020-01-01", periods=4, tz="UTC", unit="us")
+    index = pd.MultiIndex.from_product([stamps, [0, 1]], names=PANEL_LEVELS)
+    assert is_panel_index(index)
+    assert is_panel_index(index[3:6])
+    assert is_panel_index(index[:0])
+    assert not is_panel_index(index[::-1])
+    assert not is_panel_index(index[[0, 1, 1, 2]])
+    assert not is_panel_index(index[[1, 0]])
+    assert not is_panel_index(index.rename(["instrument", "timestamp"]))
+    assert not is_panel_index(stamps)
+    with_gap = pd.MultiIndex(levels=index.levels, codes=[[0, -1], [0, 0]], names=PANEL_LEVELS)
+    assert not is_panel_index(with_gap)
+
+
+def test_levels_out_of_order_do_not_hide_the_order_of_rows():
+    stamps = pd.date_range("2020-01-01", periods=2, tz="UTC", unit="us")
+    codes = [[1, 0], [0, 0]]
+    assert is_panel_index(pd.MultiIndex(levels=[stamps[::-1], [0]], codes=codes, names=PANEL_LEVELS))
+    assert not is_panel_index(pd.MultiIndex(levels=[stamps[::-1], [0]], codes=[[0, 1], [0, 0]], names=PANEL_LEVELS))

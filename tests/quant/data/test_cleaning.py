@@ -22,6 +22,15 @@ def test_sound_prices_are_untouched(spec, symbol, sample):
     assert findings == []
 
 
+def test_a_repeat_leaves_out_the_same_bars_and_reports_its_changes_only(calm):
+    given_prices = without_trades(calm, [3, 4]).drop(calm.index[7])
+    cleaned, findings = clean(given_prices, DROP)
+    again, changes = clean(given_prices, DROP, is_repeat=True)
+    pd.testing.assert_frame_equal(again, cleaned, check_exact=True)
+    assert [finding.code for finding in findings] == ["missing_sessions", "zero_volume", "dropped_zero_volume"]
+    assert [finding.code for finding in changes] == ["dropped_zero_volume"]
+
+
 def without_trades(prices, rows):
     prices = prices.copy()
     prices.iloc[list(rows), prices.columns.get_loc("volume")] = 0.0
