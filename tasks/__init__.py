@@ -9,6 +9,9 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init, worker_shutting_down
 
 from tasks import pool
+from webapp.config import keep_libraries_to_one_thread
+
+keep_libraries_to_one_thread()  # before Celery imports the tasks, and they numpy
 
 app = Celery("assay", include=["tasks.analyses", "tasks.maintenance"])
 app.config_from_object("celeryconfig")

@@ -12,7 +12,7 @@ import time
 from types import FrameType
 from typing import Any
 
-from webapp.config import load_settings, prepare_numeric_libraries
+from webapp.config import load_settings, place_compiled_kernels
 from webapp.logs import configure_logging
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def share_what_is_loaded(**_signal: Any) -> None:
 def warm_up(**_signal: Any) -> None:
     """Prepare a new child, so that no analysis waits for imports or compilation."""
     settings = load_settings()
-    prepare_numeric_libraries(settings)
+    place_compiled_kernels(settings)
     from quant.analysis import warm_up as warm_up_science  # noqa: PLC0415  # only in children: see the package's head
     from tasks.hands import hands  # noqa: PLC0415  # so that beat, which needs no hands, starts without pandas
 

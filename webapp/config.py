@@ -208,12 +208,16 @@ def load_settings() -> Settings:
     return Settings(_secrets_dir=secrets if secrets.is_dir() else None)
 
 
-def prepare_numeric_libraries(settings: Settings) -> None:
-    """Tell numba where its compiled kernels lie, and BLAS and OpenMP to use no threads of their own.
+def keep_libraries_to_one_thread() -> None:
+    """Tell BLAS and OpenMP to use no threads of their own.
 
     Must run before the first import of numpy. Analyses run side by side in processes; threads inside each library would
     only fight over the cores, and some libraries give other last digits with another number of threads.
     """
-    os.environ["NUMBA_CACHE_DIR"] = str(settings.home / "cache" / "numba")
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
+
+
+def place_compiled_kernels(settings: Settings) -> None:
+    """Tell numba where it keeps what is compiled from now on; what was imported before stays beside its source."""
+    os.environ["NUMBA_CACHE_DIR"] = str(settings.home / "cache" / "numba")

@@ -89,3 +89,13 @@ def test_a_worker_that_is_told_to_stop_tells_its_keeper_and_its_children(keepers
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pool.hurry(sender=None)
     assert keepers[0][2].wait(timeout=5) == -signal.SIGUSR1
+
+
+def test_numeric_libraries_use_one_thread_where_tasks_are_loaded():
+    code = (
+        "import tasks, tasks.analyses, threadpoolctl; "
+        "print(sorted({each['num_threads'] for each in threadpoolctl.threadpool_info()}))"
+    )
+    unset = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}  # noqa: TID251
+    done = subprocess.run([sys.executable, "-c", code], env=unset, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[1]"
