@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, cast, func, insert, literal, select
+from sqlalchemy import Integer, Select, and_, case, cast, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -16,6 +16,7 @@ from webapp.tables import (
     AuditEvent,
     Backtest,
     LogLine,
+    PerformanceMetric,
     Security,
     Share,
     TradeRow,
@@ -23,18 +24,29 @@ from webapp.tables import (
 )
 
 _PART = 5_000  # rows of one statement
+_STUDIES = 20
+_SHARE_OF_A_STUDY = 100  # so many times all analyses are its members
+_LUCK = {
+    "sharpe_ratio": 0.02,
+    "n_returns": 1000,
+    "skewness": -0.1,
+    "raw_kurtosis": 4.0,
+    "trial_variance": 0.0001,
+    "n_trials": 8,
+}
+_MEASURES = {1: "sharpe_ratio", 2: "total_return", 3: "max_drawdown", 4: "n_trades"}
 _RARE = {1: "failed", 2: "cancelled", 3: "queued", 4: "running"}  # one in a hundred each; all others have succeeded
 
 
 def fill(session: Session, *, n_analyses: int, n_trades_each: int, n_users: int = 50) -> tuple[Actor, str]:
-    """Add many analyses with their trades, log, artifacts and tags, and a trail of audit.
+    """Add many analyses with their trades, log, artifacts and tags, studies of them, and a trail of audit.
 
     Parameters
     ----------
     session : Session
         A writing transaction on an empty database.
     n_analyses : int
-        Half of them belong to one person; the rest is spread over the others.
+        Half of them belong to one person, two fifths of these to studies; the rest is spread over the others.
     n_trades_each : int
         Trades of each.
     n_users : int, default=50
@@ -49,13 +61,18 @@ def fill(session: Session, *, n_analyses: int, n_trades_each: int, n_users: int 
     others = [factories.create_user(session) for _ in range(n_users - 1)]
     security = factories.create_security(session)
     first = factories.create_analysis(session, busy, status="running", worker="a:1:1", worker_pid=1)
+    study_ids = _add_studies(session, busy, n_analyses // _SHARE_OF_A_STUDY)
     values = {column.name: getattr(first, column.key) for column in Analysis.__table__.columns if column.name != "id"}
     for begin in range(0, n_analyses, _PART):
         session.execute(
             insert(Analysis),
-            [_analysis(values, number, busy, others) for number in range(begin, min(begin + _PART, n_analyses))],
+            [
+                _analysis(values, number, busy, others, study_ids)
+                for number in range(begin, min(begin + _PART, n_analyses))
+            ],
         )
     _add_for_each_analysis(session, busy, n_trades_each)
+    _add_shares(session, busy, others[0])
     _add_trades(session, security, n_trades_each)
     session.execute(
         insert(AuditEvent),
@@ -75,14 +92,32 @@ def fill(session: Session, *, n_analyses: int, n_trades_each: int, n_users: int 
     return factories.actor_of(busy), first.public_id
 
 
-def _analysis(values: dict[str, Any], number: int, busy: User, others: list[User]) -> dict[str, Any]:
+def _add_studies(session: Session, busy: User, n_members: int) -> list[int]:
+    """Add studies of ten horizons and as many targets as it takes; their members come with the other analyses."""
+    axes = [
+        {"path": "label.horizon", "values": list(range(1, 11))},
+        {"path": "validation.target", "values": [number / 1000 for number in range(-(-n_members // 10))]},
+    ]
+    given = {"axes": axes, "n_members": n_members}
+    return [factories.create_study(session, busy, **given).id for _ in range(_STUDIES)]
+
+
+def _analysis(
+    values: dict[str, Any], number: int, busy: User, others: list[User], study_ids: list[int]
+) -> dict[str, Any]:
+    is_busy, place = number % 2 == 1, number // 2
+    is_member = is_busy and place % 5 < 2
+    member = place // 5 * 2 + place % 5
     status = _RARE.get(number % 100, "succeeded")
     submitted = factories.NOW + datetime.timedelta(seconds=number)
     is_over = status not in {"queued", "running"}
     return {
         **values,
         "public_id": f"crowd{number:011x}",
-        "owner_id": busy.id if number % 2 else others[number // 2 % len(others)].id,
+        "owner_id": busy.id if is_busy else others[place % len(others)].id,
+        "study_id": study_ids[member % len(study_ids)] if is_member else None,
+        "study_number": member // len(study_ids) if is_member else None,
+        "priority": 10 if is_member else 0,
         "title": f"Question {number}",
         "keywords": f"question {number} goog xgboost",
         "status": status,
@@ -124,7 +159,11 @@ def _add_for_each_analysis(session: Session, busy: User, n_trades_each: int) -> 
         created_at=moment,
         times=kinds,
     )
-    _insert(session, AnalysisTag, analysis_id=Analysis.id, name="momentum", where=Analysis.id % 50 == 0)
+    tagged = {"momentum": Analysis.id % 25 == 0, "of others": and_(Analysis.id % 25 == 1, Analysis.owner_id != busy.id)}
+    for name, which in tagged.items():
+        _insert(
+            session, AnalysisTag, analysis_id=Analysis.id, owner_id=Analysis.owner_id, name=literal(name), where=which
+        )
     _insert(
         session,
         Backtest,
@@ -135,16 +174,35 @@ def _add_for_each_analysis(session: Session, busy: User, n_trades_each: int) -> 
         start_at=moment,
         end_at=moment,
         n_trades=n_trades_each,
+        luck=literal(_LUCK, Backtest.luck.type),
     )
+    measures = _numbers(len(_MEASURES))
     _insert(
         session,
-        Share,
-        public_id=literal("share").concat(func.substr(Analysis.public_id, 6)),
-        analysis_id=Analysis.id,
-        user_id=busy.id,
-        created_at=moment,
-        where=and_(Analysis.owner_id != busy.id, Analysis.id % 100 == 0),
+        PerformanceMetric,
+        backtest_id=Backtest.id,
+        name=case(_MEASURES, value=measures.c.number),
+        segment="out_of_sample",
+        period="all",
+        value=cast(Backtest.analysis_id % 97, PerformanceMetric.value.type) / 50,
+        times=measures,
     )
+
+
+def _add_shares(session: Session, busy: User, other: User) -> None:
+    """Share some analyses of others with the busy person, and more with somebody else."""
+    moment = literal(factories.NOW, Analysis.submitted_at.type)
+    shared = {busy.id: Analysis.id % 100 == 0, other.id: Analysis.id % 10 == 3}
+    for user_id, which in shared.items():
+        _insert(
+            session,
+            Share,
+            public_id=literal("share").concat(func.substr(Analysis.public_id, 6)),
+            analysis_id=Analysis.id,
+            user_id=user_id,
+            created_at=moment,
+            where=and_(which, Analysis.owner_id != user_id),
+        )
 
 
 def _add_trades(session: Session, security: Security, n_trades_each: int) -> None:
@@ -186,7 +244,7 @@ def _insert(session: Session, table: type[Base], *, times: Any = None, where: An
     ]
     rows: Select[Any] = select(*expressions)
     if times is not None:
-        parent = Backtest if table is TradeRow else Analysis
+        parent = Backtest if table in {TradeRow, PerformanceMetric} else Analysis
         rows = rows.select_from(parent).join(times, literal(value=True))
     if where is not None:
         rows = rows.where(where)

@@ -12,7 +12,7 @@ from quant.spec import AnalysisSpec
 from webapp.db import Base
 from webapp.permissions import Actor, Role
 from webapp.services import price_store
-from webapp.services.submissions import keywords_of
+from webapp.services.submissions import keywords_of, symbols_of
 from webapp.storage import FrameStore
 from webapp.tables import Acquisition, Analysis, PriceSeries, Security, Study, Upload, User
 
@@ -69,7 +69,8 @@ def create_analysis(session: Session, owner: User | Actor, **values: Any) -> Ana
         "versions": {},
     }
     row = {**defaults, **values}
-    return _added(session, Analysis(**{"keywords": keywords_of(row["title"], row["spec"]), **row}))
+    found_by = {"keywords": keywords_of(row["title"], row["spec"]), "symbols": symbols_of(row["spec"])}
+    return _added(session, Analysis(**{**found_by, **row}))
 
 
 def create_study(session: Session, owner: User | Actor, *members: dict[str, Any], **values: Any) -> Study:

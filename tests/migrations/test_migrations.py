@@ -15,7 +15,7 @@ from sqlalchemy import Inspector, func, inspect, select
 from tests import factories, schema
 from webapp.db import Base, Database
 from webapp.errors import AppError
-from webapp.tables import LogLine, PriceData, PriceRevision, User
+from webapp.tables import Analysis, AnalysisTag, LogLine, PriceData, PriceRevision, User
 
 
 @pytest.fixture
@@ -267,3 +267,28 @@ def test_the_command_line_reads_the_settings(tmp_path):
     argv = [sys.executable, "-m", "alembic", "upgrade", "head"]
     subprocess.run(argv, cwd=schema.ROOT, env=environment, check=True, capture_output=True)
     assert (tmp_path / "assay.sqlite").is_file()
+
+
+# --- What a migration makes of the rows there are ---------------------------------------------------------------------
+
+
+def test_what_lists_need_is_filled_in_for_old_analyses_and_taken_back(bare, bare_url):
+    config = schema.alembic_config(bare_url)
+    command.upgrade(config, "head")
+    with bare.write() as session:
+        owner = factories.create_user(session)
+        for symbols in ([], ["GOOG"], ["MSFT", "Ä-1"]):
+            spec = {"spec_version": 1, "models": [], "instruments": [{"symbol": symbol} for symbol in symbols]}
+            analysis = factories.create_analysis(session, owner, spec=spec)
+        session.add(AnalysisTag(analysis_id=analysis.id, owner_id=owner.id, name="idea"))
+        owner_id = owner.id
+    command.downgrade(config, "0019")
+    bare.dispose()
+    with bare.read() as session:
+        assert session.execute(sa.text("SELECT name FROM analysis_tags")).scalars().all() == ["idea"]
+        assert session.execute(sa.text("SELECT count(*) FROM analyses")).scalar_one() == 3
+    command.upgrade(config, "0020")
+    with bare.read() as session:
+        found = session.scalars(select(Analysis.symbols).order_by(Analysis.id)).all()
+        assert found == [[], ["GOOG"], ["MSFT", "Ä-1"]]
+        assert session.execute(select(AnalysisTag.name, AnalysisTag.owner_id)).all() == [("idea", owner_id)]

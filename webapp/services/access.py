@@ -5,7 +5,7 @@ The one place where this is decided. Whoever may not learns the same as if there
 
 import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from webapp.db import database_now
@@ -57,11 +57,11 @@ def may_read(session: Session, actor: Actor, row: Analysis) -> bool:
 
 def is_shared_with(user_id: int, now: datetime.datetime) -> ColumnElement[bool]:
     """Return the condition on `analyses` that one is shared with this user: directly, by a group, or by a link."""
-    groups = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
-    openings = select(ShareOpening.share_id).where(ShareOpening.user_id == user_id)
-    return Analysis.id.in_(
-        select(Share.analysis_id).where(
-            or_(Share.expires_at.is_(None), Share.expires_at > now),
-            or_(Share.user_id == user_id, Share.group_id.in_(groups), Share.id.in_(openings)),
-        )
+    # One way after the other, each by its index: for an "or" of the three, databases walk through everybody's shares.
+    given = select(Share.analysis_id).where(or_(Share.expires_at.is_(None), Share.expires_at > now))
+    ways = (
+        given.where(Share.user_id == user_id),
+        given.join(GroupMember, GroupMember.group_id == Share.group_id).where(GroupMember.user_id == user_id),
+        given.join(ShareOpening, ShareOpening.share_id == Share.id).where(ShareOpening.user_id == user_id),
     )
+    return Analysis.id.in_(union_all(*ways))

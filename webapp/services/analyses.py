@@ -1,12 +1,12 @@
 """Submitting, watching, cancelling and re-running analyses: what people and programs may do with them."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from quant.spec import AnalysisSpec
@@ -375,20 +375,13 @@ def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0
     return [LogEntry(line.id, line.at, line.attempt, line.level, line.stage, line.message) for line in lines]
 
 
-def to_summary(
-    row: Analysis,
-    owner: str,
-    actor: Actor,
-    tags: Sequence[str] = (),
-    instruments: Sequence[Mapping[str, Any]] | None = None,
-) -> AnalysisSummary:
-    """Return an analysis as a list shows it, to somebody who may read it; `instruments`: those of its question."""
-    instruments = row.spec["instruments"] if instruments is None else instruments
+def to_summary(row: Analysis | Row[Any], owner: str, actor: Actor, tags: Sequence[str] = ()) -> AnalysisSummary:
+    """Return an analysis as a list shows it, to somebody who may read it."""
     return AnalysisSummary(
         id=row.public_id,
         title=row.title,
         owner=owner,
-        symbols=tuple(instrument["symbol"] for instrument in instruments),
+        symbols=tuple(row.symbols),
         status=Status(row.status),
         progress=row.progress,
         stage=row.stage,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.db import database_now
 from webapp.errors import InvalidInput
@@ -74,7 +74,7 @@ _METADATA = (
     Analysis.public_id, Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.error_code,
     Analysis.submitted_at, Analysis.started_at, Analysis.finished_at,
 )  # fmt: skip
-_CONTENT = (*_METADATA, Analysis.title, Analysis.verdict, Analysis.is_credible, Analysis.archived_at)
+_CONTENT = (*_METADATA, Analysis.title, Analysis.symbols, Analysis.verdict, Analysis.is_credible, Analysis.archived_at)
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def note(  # each is one thing that an owner may note
         row.keywords = keywords_of(cleaned, row.spec)
     if tags is not None and (wanted := _tags(tags)) != (before := _tags_of(session, [row.id])[row.id]):
         session.execute(delete(AnalysisTag).where(AnalysisTag.analysis_id == row.id))
-        session.add_all(AnalysisTag(analysis_id=row.id, name=name) for name in wanted)
+        session.add_all(AnalysisTag(analysis_id=row.id, owner_id=row.owner_id, name=name) for name in wanted)
         changed["tags"] = {"from": before, "to": wanted}
     if archived is not None and archived != (row.archived_at is not None):
         row.archived_at = database_now(session) if archived else None
@@ -222,8 +222,8 @@ def note(  # each is one thing that an owner may note
 def list_tags(session: Session, actor: Actor) -> list[str]:
     """Return the tags on the actor's own analyses, by name."""
     require(actor, Permission.ANALYSES_READ)
-    own = select(Analysis.id).where(Analysis.owner_id == actor.user_id)
-    query = select(AnalysisTag.name).where(AnalysisTag.analysis_id.in_(own)).distinct().order_by(AnalysisTag.name)
+    query = select(AnalysisTag.name).where(AnalysisTag.owner_id == actor.user_id).distinct()
+    query = query.order_by(AnalysisTag.name)
     return list(session.scalars(query))
 
 
@@ -240,9 +240,14 @@ def _among_readable(session: Session, actor: Actor, query: Select[int], filters:
     if filters.is_credible is not None:
         query = query.where(Analysis.is_credible.is_(filters.is_credible))
     if filters.tag:
-        tagged = select(AnalysisTag.analysis_id).where(AnalysisTag.name == filters.tag.lower())
-        query = query.where(Analysis.id.in_(tagged))
+        query = query.where(Analysis.id.in_(_tagged(actor, filters.tag)))
     return query
+
+
+def _tagged(actor: Actor, tag: str) -> Select[int]:
+    """Select what the actor has put a tag on. Found first: PostgreSQL would rather walk the list and look for tags."""
+    own = select(AnalysisTag.analysis_id).where(AnalysisTag.owner_id == actor.user_id, AnalysisTag.name == tag.lower())
+    return select(own.cte("tagged").prefix_with("MATERIALIZED").c.analysis_id)
 
 
 def _among_everybody(query: Select[int], filters: Filters, sort: Sort) -> Select[int]:
@@ -260,16 +265,16 @@ def _among_everybody(query: Select[int], filters: Filters, sort: Sort) -> Select
 
 
 def _contents(session: Session, actor: Actor, keys: Sequence[int]) -> list[AnalysisSummary]:
-    rows = _read(session, keys, _CONTENT, Analysis.spec["instruments"])
+    rows = _read(session, keys, _CONTENT)
     # Tags are the owner's own notes: readers do not see them.
-    tags = _tags_of(session, [row.id for row, _, _ in rows if row.owner_id == actor.user_id])
-    return [to_summary(row, owner, actor, tags[row.id], instruments) for row, owner, instruments in rows]
+    tags = _tags_of(session, [row.id for row in rows if row.owner_id == actor.user_id])
+    return [to_summary(row, row.owner, actor, tags[row.id]) for row in rows]
 
 
 def _metadata(session: Session, actor: Actor, keys: Sequence[int]) -> list[AnalysisSummary]:
     found = session.execute(
         select(Artifact.analysis_id, func.sum(Artifact.n_bytes))
-        .where(Artifact.analysis_id.in_(keys))
+        .where(_is_one_of(Artifact.analysis_id, keys))
         .group_by(Artifact.analysis_id)
     )
     sizes = {analysis_id: int(n_bytes) for analysis_id, n_bytes in found}
@@ -277,7 +282,7 @@ def _metadata(session: Session, actor: Actor, keys: Sequence[int]) -> list[Analy
         AnalysisSummary(
             id=row.public_id,
             title="",
-            owner=owner,
+            owner=row.owner,
             symbols=(),
             status=Status(row.status),
             progress=row.progress,
@@ -291,22 +296,29 @@ def _metadata(session: Session, actor: Actor, keys: Sequence[int]) -> list[Analy
             is_own=row.owner_id == actor.user_id,
             n_bytes=sizes.get(row.id, 0),
         )
-        for row, owner in _read(session, keys, _METADATA)
+        for row in _read(session, keys, _METADATA)
     ]
 
 
-def _read(session: Session, keys: Sequence[int], columns: Sequence[Any], *more: Any) -> list[Any]:
-    """Return the rows of these keys, in their order, each with its owner's name and more."""
-    query = select(Analysis, User.name, *more).join(User, User.id == Analysis.owner_id).options(load_only(*columns))
-    found = {row[0].id: row for row in session.execute(query.where(Analysis.id.in_(keys)))} if keys else {}
+def _read(session: Session, keys: Sequence[int], columns: Sequence[Any]) -> list[Row[Any]]:
+    """Return these columns of these keys, in their order, each with its owner's name as `owner`."""
+    if not keys:
+        return []
+    query = select(Analysis.id, *columns, User.name.label("owner")).join(User, User.id == Analysis.owner_id)
+    found = {row.id: row for row in session.execute(query.where(_is_one_of(Analysis.id, keys)))}
     return [found[key] for key in keys if key in found]
+
+
+def _is_one_of(column: InstrumentedAttribute[int], keys: Collection[int]) -> ColumnElement[bool]:
+    """Compare with numbers that stand in the statement: 500 parameters cost more than the rows that they find."""
+    return column.in_(bindparam("keys", keys, expanding=True, literal_execute=True))
 
 
 def _tags_of(session: Session, analysis_ids: Collection[int]) -> defaultdict[int, list[str]]:
     tags: defaultdict[int, list[str]] = defaultdict(list)
     if analysis_ids:
         found = session.execute(
-            select(AnalysisTag.analysis_id, AnalysisTag.name).where(AnalysisTag.analysis_id.in_(analysis_ids))
+            select(AnalysisTag.analysis_id, AnalysisTag.name).where(_is_one_of(AnalysisTag.analysis_id, analysis_ids))
         )
         for analysis_id, name in sorted(found, key=lambda tag: tag.name):  # SQLite would walk through all tags by name
             tags[analysis_id].append(name)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from quant.grid import Axis, places_of
 from webapp.errors import NotFound
@@ -20,6 +20,12 @@ from webapp.tables import Analysis, Study
 
 _NEWEST_FIRST = (Order(Study.created_at, descending=True), Order(Study.id, descending=True))
 _BY_NUMBER = (Order(Analysis.study_number),)  # of members it is never NULL, and unique in a study
+# What is read of a member that is shown: its question, which is by far the most, is not.
+_SHOWN = (
+    Analysis.public_id, Analysis.study_number, Analysis.title, Analysis.status, Analysis.progress, Analysis.stage,
+    Analysis.verdict, Analysis.is_credible, Analysis.error_code, Analysis.error_message, Analysis.started_at,
+    Analysis.finished_at,
+)  # fmt: skip
 _NOTHING = "There is no such study."
 
 
@@ -211,7 +217,8 @@ def list_members(
     """
     require(actor, Permission.ANALYSES_READ)
     study = find(session, actor, study_id)
-    query = select(Analysis).where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
+    query = select(Analysis).options(load_only(*_SHOWN, raiseload=True))
+    query = query.where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
     if status:
         query = query.where(Analysis.status.in_(status))
     rows, following = paging.fetch_page(session, query, _BY_NUMBER, cursor=cursor, limit=limit)

@@ -71,6 +71,7 @@ def put_into_queue(
             "study_number": question.study_number,
             "title": question.title,
             "keywords": keywords_of(question.title, question.spec),
+            "symbols": symbols_of(question.spec),
             "spec": dict(question.spec),
             "spec_version": question.spec["spec_version"],
             "spec_hash": question.spec_hash,
@@ -153,5 +154,10 @@ def keywords_of(title: str, spec: Mapping[str, Any]) -> str:
     An index holds it, and PostgreSQL's take no more than 2,700 bytes: the longest title, the most instruments and
     models, and the longest symbols make 1,600.
     """
-    words = [each["symbol"] for each in spec["instruments"]] + [each["name"] for each in spec["models"]]
+    words = [*symbols_of(spec), *(each["name"] for each in spec["models"])]
     return " ".join([title, *words]).lower()
+
+
+def symbols_of(spec: Mapping[str, Any]) -> list[str]:
+    """Return the symbols that a question is about."""
+    return [each["symbol"] for each in spec["instruments"]]

@@ -108,6 +108,6 @@ class AuditEvent(Base):
     at: Mapped[datetime.datetime] = mapped_column(index=True)
     user_id: Mapped[int | None] = mapped_column(index=True)
     action: Mapped[str] = mapped_column(String(64), index=True)
-    subject: Mapped[str] = mapped_column(String(120))
+    subject: Mapped[str] = mapped_column(String(120), index=True)
     address: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)

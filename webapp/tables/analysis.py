@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -32,8 +33,8 @@ class Analysis(Base):
             "keywords",
         ),
         Index("ix_analyses_history", "owner_id", "submitted_at", "public_id", "status"),
-        Index("ix_analyses_title", "owner_id", "title", "id"),
-        Index("ix_analyses_status", "owner_id", "status", "id"),
+        Index("ix_analyses_title", "owner_id", "title", "id", "archived_at", "study_id"),
+        Index("ix_analyses_status", "owner_id", "status", "id", "archived_at", "study_id"),
         Index("ix_analyses_newest", "submitted_at", "id", "study_id", "status"),
         # Of members alone: SQLite would else find by it, and sort, all that belong to no study.
         Index(
@@ -103,15 +104,19 @@ class Analysis(Base):
     study_id: Mapped[int | None] = mapped_column(ForeignKey("studies.id"))
     study_number: Mapped[int | None]  # its combination in the study's grid, from 0; NULL: a later try has its place
 
+    # Of its instruments, so that lists read no question. PostgreSQL compares no defaults of its plain JSON.
+    symbols: Mapped[list[str]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"), server_default=text("'[]'"))
+
 
 class AnalysisTag(Base):
     """A word that the owner of an analysis has put on it."""
 
     __tablename__ = "analysis_tags"
-    __table_args__ = (Index("ix_analysis_tags_name", "name"),)
+    __table_args__ = (Index("ix_analysis_tags_owner", "owner_id", "name", "analysis_id"),)
 
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))  # of the analysis, which never changes
 
 
 class LogLine(Base):
