@@ -47,7 +47,7 @@ docs:
 	@$(VENV)/python -m pytest -q tests/project
 
 tests:
-	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/python -m pytest -n 2 --dist loadfile
 
 fuzz: ## Send 100 examples to each operation of REST in each role, against a whole running installation
 	$(DEVELOP)
