@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -25,18 +26,25 @@ from quant.catalog import CatalogEntry
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.features.catalog import FEATURES
-from quant.frames import Prices
+from quant.frames import Prices, to_panel
 from quant.labels.catalog import LABELS
 from quant.models.build import build
 from quant.models.catalog import MODELS, ModelEntry
 from quant.models.prediction import predict_probability, predict_return
+from quant.portfolio.allocation import shares_of_returns
+from quant.portfolio.catalog import ALLOCATIONS, AllocationEntry
+from quant.rules import pair_sides
 from quant.stages import numeric_versions
+from quant.strategies.catalog import STRATEGIES, ForecastEntry, PairSpread, RuleEntry
 from quant.transforms.build import build_steps
 from quant.transforms.catalog import TRANSFORMS, TransformEntry
 
+_FOUR = ("open", "high", "low", "close")
 GOLDEN = Path(__file__).with_name("golden.json")
 PIN = ".venv/bin/python -m tests.quant.test_golden"
-ENTRIES: tuple[type[CatalogEntry], ...] = (*BARS, *FEATURES, *LABELS, *MODELS, *TRANSFORMS)
+ENTRIES: tuple[type[CatalogEntry], ...] = (
+    *BARS, *FEATURES, *LABELS, *MODELS, *TRANSFORMS, *ALLOCATIONS, *STRATEGIES,
+)  # fmt: skip
 DIGITS = 12
 N_TRAINED = 1500
 HORIZON = 5
@@ -60,6 +68,14 @@ def golden_of(entry: type[CatalogEntry], prices: Prices) -> Golden:
         frame = _predicted(spec, prices)
     elif isinstance(spec, TransformEntry):
         frame = _prepared(spec, prices)
+    elif isinstance(spec, AllocationEntry):
+        frame = shares_of_returns(prices[list(_FOUR)] / prices[list(_FOUR)].shift(1) - 1.0, spec)
+    elif isinstance(spec, PairSpread):
+        frame = pair_sides(prices, prices.assign(close=prices["open"]), spec).set_axis(["first", "second"], axis=1)
+    elif isinstance(spec, RuleEntry):
+        frame = spec.load()(prices, spec).to_frame("side")
+    elif isinstance(spec, ForecastEntry):
+        frame = spec.load()(_forecasts(prices), spec)
     else:
         frame = spec.load()(prices, **spec.parameters())
     return {
@@ -67,6 +83,16 @@ def golden_of(entry: type[CatalogEntry], prices: Prices) -> Golden:
         "parameters": spec.model_dump(mode="json", exclude={"name"}),
         "values": {column: _digest(frame[column]) for column in frame},
     }
+
+
+def _forecasts(prices: Prices) -> pd.DataFrame:
+    """Return probabilities of two instruments, and sides that they may be about, made by divisions only."""
+    near, far = (prices["close"] / prices["close"].shift(n) for n in (5, 20))
+    frames = {
+        place: pd.DataFrame({"probability": ratio / (ratio + other), "side": np.sign(far - 1.0)}).iloc[20:]
+        for place, (ratio, other) in enumerate(((near, far), (far, near)))
+    }
+    return to_panel(frames)
 
 
 def _predicted(spec: ModelEntry, prices: Prices) -> pd.DataFrame:

@@ -25,7 +25,9 @@ def fetch(me, answered, table, kind):
     return me.get(f"/analyses/{answered}/export?table={table}&format={kind}")
 
 
-@pytest.mark.parametrize("table", [name for name in TABLES if name != "correlations"])
+@pytest.mark.parametrize(
+    "table", [name for name, table in TABLES.items() if name != "correlations" and not table.is_on_request]
+)
 def test_every_table_has_the_same_rows_in_every_kind_of_file(me, answered, table, monkeypatch):
     monkeypatch.setattr(door, "PIECE", 100)
     as_csv, as_json, as_parquet = (fetch(me, answered, table, kind) for kind in ("csv", "json", "parquet"))
@@ -46,6 +48,13 @@ def test_one_instrument_has_no_table_of_correlations(me, answered):
     response = fetch(me, answered, "correlations", "csv")
     assert response.status_code == 404
     assert "no table correlations" in response.text
+
+
+@pytest.mark.parametrize("table", [name for name, table in TABLES.items() if table.is_on_request])
+def test_what_was_not_asked_for_has_no_table(me, answered, table):
+    response = fetch(me, answered, table, "csv")
+    assert response.status_code == 404
+    assert f"no table {table}" in response.text
 
 
 def test_a_file_says_what_it_is(me, answered):
