@@ -20,6 +20,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import threadpoolctl
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.frames import Prices
 from tests import factories, schema, servers
-from webapp.config import Settings
+from webapp.config import Settings, keep_libraries_to_one_thread
 from webapp.db import Database
 from webapp.jobs import Queue
 from webapp.permissions import Actor
@@ -49,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("ASSAY_")]:  # noqa: TID251  # tests bring their own
         if name != NO_SKIPS:
             del os.environ[name]  # noqa: TID251
+    # Answers have the last digits of one thread, as those of workers do; numpy may be loaded already.
+    keep_libraries_to_one_thread()
+    threadpoolctl.threadpool_limits(limits=1)
     # pytest ends fixtures, and with them our servers, on Ctrl-C but not when it is terminated.
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)

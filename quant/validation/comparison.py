@@ -197,7 +197,7 @@ def resampled_differences(
     --------
     >>> up, down = np.tile([0.02, -0.01], 20), np.tile([0.01, -0.02], 20)
     >>> [found] = resampled_differences(np.column_stack([down, up]), periods_per_year=1)
-    >>> found.lower > 0, round(found.p_value, 3)
+    >>> found.lower > 0, float(round(found.p_value, 3))
     (True, 0.001)
     """
     values = np.asarray(returns, dtype=np.float64)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec, NotEnoughData
+from quant.one_core import one_core
 from quant.returns import RETURN_ROUNDING
 
 N_BLOCKS = 16
@@ -109,8 +110,9 @@ def backtest_overfitting(returns: ArrayLike, *, n_blocks: int = N_BLOCKS) -> Ove
             f"Expected at least {LEAST_TRIALS} trials of at least {LEAST_BARS_A_BLOCK * n_blocks} bars; "
             f"found {n_trials} of {n_bars}. Try more, or use a longer training window."
         )
-    found = pd.DataFrame(_judge(values, n_blocks))
-    slope, r_squared = _line(found["in_sample"].to_numpy(), found["out_of_sample"].to_numpy())
+    with one_core():
+        found = pd.DataFrame(_judge(values, n_blocks))
+        slope, r_squared = _line(found["in_sample"].to_numpy(), found["out_of_sample"].to_numpy())
     return Overfitting(
         probability=float((found["logit"] <= 0).mean()),
         probability_of_loss=float((found["out_of_sample"] < 0).mean()),
@@ -151,7 +153,8 @@ def trial_correlations(returns: ArrayLike) -> NDArray[np.float64]:
     sizes = np.sqrt((deviations**2).sum(axis=0))
     moves = sizes > RETURN_ROUNDING * math.sqrt(n_bars)
     units = deviations[:, moves] / sizes[moves]
-    correlations[np.ix_(moves, moves)] = np.clip(units.T @ units, -1.0, 1.0)
+    with one_core():
+        correlations[np.ix_(moves, moves)] = np.clip(units.T @ units, -1.0, 1.0)
     np.fill_diagonal(correlations, 1.0)
     return correlations
 

@@ -167,7 +167,7 @@ def check(chaos: Installation, analysis_id: str, undisturbed, tried) -> None:
         assert row.status == "succeeded", (analysis.error_message, log)
         assert analysis.result_hash == undisturbed.hash()
         assert log.count("Finished.") == 1
-        (backtest,) = session.query(Backtest).filter_by(analysis_id=row.id)
+        (backtest,) = session.query(Backtest).filter_by(analysis_id=row.id, name="headline")
         assert session.query(TradeRow).filter_by(backtest_id=backtest.id).count() == len(undisturbed.frames["trades"])
         ledger = session.query(Trial.kind, Trial.number, Trial.model, Trial.score).filter_by(analysis_id=row.id)
         assert [tuple(each) for each in ledger.order_by(Trial.id)] == tried

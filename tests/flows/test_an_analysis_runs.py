@@ -44,7 +44,7 @@ def test_the_main_job(stage):
         assert trials.check(session) == trials.LedgerCheck(5, None)
         n_trades = session.query(TradeRow).count()
         assert n_trades == len(result.frames["trades"]) > 0
-        assert session.query(Backtest).one().n_trades == n_trades
+        assert session.query(Backtest).filter_by(name="headline").one().n_trades == n_trades
         assert session.query(FittedModel).count() == len(result.frames["fold_scores"]) + 1  # the final one
         assert session.query(Prediction).one().probability == result.facts["latest"]["predictions"][0]["probability"]
         assert session.query(UsedFeature).count() == 3

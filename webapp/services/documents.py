@@ -85,10 +85,11 @@ def ask(session: Session, actor: Actor, analysis_id: str, kind: Kind, *, address
     if row is not None and row.recipe == RECIPE and row.status not in {Status.FAILED, Status.CANCELLED}:
         return _view(row)
     quotas.check_storage(session, replace(actor, user_id=analysis.owner_id))
+    now = database_now(session)
     if row is None:
         row = Document(public_id=secrets.token_hex(8), analysis_id=analysis.id, kind=kind)
         session.add(row)
-    row.owner_id, row.recipe, row.status, row.submitted_at = actor.user_id, RECIPE, Status.QUEUED, database_now(session)
+    row.owner_id, row.recipe, row.status, row.submitted_at = actor.user_id, RECIPE, Status.QUEUED, now
     row.n_transient = row.attempt or 0  # the tries before are not counted; their number stays the fence
     for column in ("not_before", "cancel_requested_at", "started_at", "finished_at", "error_code", "error_message"):
         setattr(row, column, None)

@@ -30,6 +30,7 @@ def test_what_happens_to_analyses_is_counted(session):
     assert found.jobs == {
         ("analysis", "queued"): 1, ("analysis", "running"): 0,
         ("acquisition", "queued"): 0, ("acquisition", "running"): 0,
+        ("document", "queued"): 0, ("document", "running"): 0,
     }  # fmt: skip
     assert 59 < found.oldest_seconds["analysis"] < 120
     assert found.oldest_seconds["acquisition"] == 0.0
