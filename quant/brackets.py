@@ -48,10 +48,11 @@ def bracket(
     -------
     dict of str to JSON
         `scenarios`, each with `name` (`costs_0x`, `costs_1x`, `costs_2x`, `costs_5x`, `worst_fills`, `best_fills`),
-        `final_equity`, `total_return`, `sharpe_ratio` (None: undefined) and `n_trades`; `paid_bps`, the commissions and
-        slippage that were paid, of all that was traded, None without a trade; `break_even_bps`, the cost of each trade
-        in place of both at which the account ends with what it began with, None if it loses without any, if it still
-        gains at `MOST_BPS`, and without a trade; and two sentences, `costs_in_words` and `fills_in_words`.
+        `final_equity`, `total_return`, `sharpe_ratio` (None: undefined, and of other fills) and `n_trades`; `paid_bps`,
+        the commissions and slippage that were paid, of all that was traded, None without a trade; `break_even_bps`, the
+        cost of each trade in place of both at which the account ends with what it began with, None if it loses without
+        any, if it still gains at `MOST_BPS`, and without a trade; and two sentences, `costs_in_words` and
+        `fills_in_words`.
 
     Notes
     -----
@@ -71,7 +72,7 @@ def bracket(
             "name": name,
             "final_equity": float(equity.iloc[-1]),
             "total_return": float(equity.iloc[-1] / spec.initial_cash - 1.0),
-            "sharpe_ratio": _sharpe_ratio(equity, periods_per_year, risk_free_annual),
+            "sharpe_ratio": _sharpe_ratio(name, equity, periods_per_year, risk_free_annual),
             "n_trades": len(trades_from_fills(run)),
         }
         for name, (equity, run) in curves.items()
@@ -110,7 +111,10 @@ def _run(outcome: BacktestResult, decisions: pd.DataFrame, spec: BacktestSpec, m
     return run_backtest(outcome.bars, decisions, spec.model_copy(update={"costs": costs}))
 
 
-def _sharpe_ratio(equity: pd.Series, periods_per_year: float, risk_free_annual: float) -> float | None:
+def _sharpe_ratio(name: str, equity: pd.Series, periods_per_year: float, risk_free_annual: float) -> float | None:
+    """Return the ratio of a scenario; of other fills none: sizes stay, so what is lost is a lever on what is left."""
+    if name in {"worst_fills", "best_fills"}:
+        return None
     returns = simple_returns(equity.where(equity > 0))
     ratio = sharpe_ratio(returns, periods_per_year=periods_per_year, risk_free_annual=risk_free_annual)
     return None if np.isnan(ratio) else ratio

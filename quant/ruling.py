@@ -134,7 +134,7 @@ def audit_rule(
     for number, cut in enumerate(cuts, start=1):
         for later in (REMOVED, REPLACED):
             history = {place: with_later(item, cut, later, spec.seed) for place, item in enumerate(ground.instruments)}
-            clean = clean_prices(spec, history)
+            clean = clean_prices(spec, history, is_repeat=True)
             found = decide_by_rule(spec, clean.adjusted, ground.periods_per_year)
             account = run_backtest(clean.raw, found, spec.backtest).equity
             for part, expected, repeated in (

@@ -78,29 +78,6 @@ def shares_of_returns(returns: pd.DataFrame, spec: AllocationEntry) -> pd.DataFr
     return pd.DataFrame(shares, index=returns.index, columns=returns.columns)
 
 
-def portfolio_returns(returns: pd.DataFrame, shares: pd.DataFrame) -> pd.Series:
-    """Return what a book earned that is set to its shares at each close, without costs.
-
-    Parameters
-    ----------
-    returns : DataFrame of shape (n_bars, n_assets)
-        Simple returns a bar; one that is unknown earns nothing.
-    shares : DataFrame of shape (n_bars, n_assets)
-        Shares decided at each close.
-
-    Returns
-    -------
-    Series of shape (n_bars,)
-        `portfolio_return`; the first is NaN.
-
-    Notes
-    -----
-    Timing: the return at `t` is that of the shares decided at the close of `t - 1`.
-    """
-    earned = (shares.shift(1) * returns.fillna(0.0)).sum(axis=1, min_count=1)
-    return earned.rename("portfolio_return")
-
-
 def summary_of_shares(shares: pd.Series) -> pd.DataFrame:
     """Return how the book was divided, all in all.
 

@@ -82,3 +82,4 @@ def test_a_real_answer_lies_within_its_bracket(quick_result):
     assert of["costs_1x"] == quick_result.frames["equity"]["equity"].iloc[-1]
     sharpe = next(each["value"] for each in quick_result.facts["metrics"] if each["name"] == "sharpe_ratio")
     np.testing.assert_allclose(found["scenarios"][1]["sharpe_ratio"], sharpe, rtol=1e-12)
+    assert {each["sharpe_ratio"] for each in found["scenarios"] if each["name"].endswith("_fills")} == {None}

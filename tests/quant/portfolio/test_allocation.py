@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.portfolio.allocation import portfolio_returns, shares_of_prices, shares_of_returns, summary_of_shares
+from quant.portfolio.allocation import shares_of_prices, shares_of_returns, summary_of_shares
 from quant.portfolio.catalog import EqualShares, InverseVolatility, MinimumVariance
 from tests.quant.portfolio.test_catalog import market
 
@@ -60,12 +60,6 @@ def test_prices_are_looked_at_on_their_own_bars():
     assert (shares.loc[: long.index[19], 1] == 0.5).all()
     assert (shares.loc[long.index[20] : long.index[54], 1] == 0).all()
     assert 0 < shares[1].iloc[-1] < 0.5
-
-
-def test_what_a_book_earned_by_hand():
-    returns = pd.DataFrame({0: [np.nan, 0.1, 0.0], 1: [np.nan, 0.0, np.nan]})
-    shares = pd.DataFrame({0: [0.5, 0.2, 0.2], 1: [0.5, 0.8, 0.8]})
-    assert portfolio_returns(returns, shares).tolist() == pytest.approx([np.nan, 0.05, 0.0], nan_ok=True)
 
 
 def test_how_a_book_was_divided_all_in_all():

@@ -84,8 +84,7 @@ def bracket(result: ResultView) -> Component:
             _SCENARIOS[each["name"]],
             formats.money(each["final_equity"]),
             formats.percent(each["total_return"], signed=True),
-            # Fills move, sizes do not: what is lost is a lever on the rest, and a ratio of such returns says nothing.
-            formats.ratio(None if each["name"].endswith("_fills") else each["sharpe_ratio"]),
+            formats.ratio(each["sharpe_ratio"]),
             formats.count(each["n_trades"]),
         ]
         for each in found["scenarios"]
