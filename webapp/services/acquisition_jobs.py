@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -170,23 +170,32 @@ def finish(session: Session, claim: AcquisitionClaim, outcome: Outcome) -> None:
         "progress": 1.0,
         "lease_expires_at": None,
     }
-    if not leases.update_rows(session, Acquisition, _is_wanted(claim), {**asdict(outcome), **final}):
+    if not leases.update_rows(
+        session,
+        Acquisition,
+        _is_wanted(claim),
+        {**asdict(outcome), **final},
+    ):
         raise _why_not(session, claim)
 
 
 def fail(session: Session, claim: AcquisitionClaim, *, code: str, message: str) -> bool:
     """Move a running acquisition to `failed`; return whether it was still this worker's."""
-    return _end(session, claim.acquisition_id, claim.attempt, Status.FAILED, code=code, message=message)
+    return leases.end(
+        session, Acquisition, claim.acquisition_id, claim.attempt, Status.FAILED, code=code, message=message
+    )
 
 
 def stop(session: Session, running: Running, status: Status, *, code: str | None = None, message: str = "") -> bool:
     """End a running acquisition from outside its process, before that process is killed."""
-    return _end(session, running.job_id, running.attempt, status, code=code, message=message)
+    return leases.end(session, Acquisition, running.job_id, running.attempt, status, code=code, message=message)
 
 
 def confirm_cancelled(session: Session, claim: AcquisitionClaim) -> bool:
     """Move a running acquisition whose worker has stopped politely to `cancelled`."""
-    return _end(session, claim.acquisition_id, claim.attempt, Status.CANCELLED, code=None, message="")
+    return leases.end(
+        session, Acquisition, claim.acquisition_id, claim.attempt, Status.CANCELLED, code=None, message=""
+    )
 
 
 def hand_back(session: Session, acquisition_id: int, attempt: int, *, reason: str, is_counted: bool = True) -> bool:
@@ -212,7 +221,7 @@ def hand_back(session: Session, acquisition_id: int, attempt: int, *, reason: st
     if row is None or row.status != Status.RUNNING or row.attempt != attempt:
         return False
     if row.cancel_requested_at is not None:
-        return _end(session, acquisition_id, attempt, Status.CANCELLED, code=None, message="")
+        return leases.end(session, Acquisition, acquisition_id, attempt, Status.CANCELLED, code=None, message="")
     values = {**leases.queued_again(Acquisition, is_counted=is_counted), "message": reason}
     return leases.update_rows(session, Acquisition, leases.is_running(Acquisition, acquisition_id, attempt), values) > 0
 
@@ -332,12 +341,6 @@ def _why_hopeless(
     return {**failed, "error_code": source.error_code, "error_message": message}
 
 
-def _is_wanted(claim: AcquisitionClaim) -> Any:
-    return and_(
-        leases.is_running(Acquisition, claim.acquisition_id, claim.attempt), Acquisition.cancel_requested_at.is_(None)
-    )
-
-
 def _why_not(session: Session, claim: AcquisitionClaim) -> Exception:
     row = session.get(Acquisition, claim.acquisition_id, populate_existing=True)
     is_ours = row is not None and row.status == Status.RUNNING and row.attempt == claim.attempt
@@ -349,14 +352,5 @@ def _why_not(session: Session, claim: AcquisitionClaim) -> Exception:
     )
 
 
-def _end(
-    session: Session, acquisition_id: int, attempt: int, status: Status, *, code: str | None, message: str
-) -> bool:
-    values = {
-        "status": status,
-        "finished_at": database_now(session),
-        "lease_expires_at": None,
-        "error_code": code,
-        "error_message": message if status == Status.FAILED else None,
-    }
-    return leases.update_rows(session, Acquisition, leases.is_running(Acquisition, acquisition_id, attempt), values) > 0
+def _is_wanted(claim: AcquisitionClaim) -> ColumnElement[bool]:
+    return leases.is_wanted(Acquisition, claim.acquisition_id, claim.attempt)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
@@ -117,17 +117,17 @@ def finish(session: Session, claim: DocumentClaim, *, content_hash: str, n_bytes
 
 def fail(session: Session, claim: DocumentClaim, *, code: str, message: str) -> bool:
     """Move a running document to `failed`; return whether it was still this worker's."""
-    return _end(session, claim.document_id, claim.attempt, Status.FAILED, code=code, message=message)
+    return leases.end(session, Document, claim.document_id, claim.attempt, Status.FAILED, code=code, message=message)
 
 
 def stop(session: Session, running: Running, status: Status, *, code: str | None = None, message: str = "") -> bool:
     """End a running document from outside its process, before that process is killed."""
-    return _end(session, running.job_id, running.attempt, status, code=code, message=message)
+    return leases.end(session, Document, running.job_id, running.attempt, status, code=code, message=message)
 
 
 def confirm_cancelled(session: Session, claim: DocumentClaim) -> bool:
     """Move a running document whose worker has stopped politely to `cancelled`."""
-    return _end(session, claim.document_id, claim.attempt, Status.CANCELLED, code=None, message="")
+    return leases.end(session, Document, claim.document_id, claim.attempt, Status.CANCELLED, code=None, message="")
 
 
 def hand_back(session: Session, document_id: int, attempt: int, *, reason: str, is_counted: bool = True) -> bool:
@@ -153,7 +153,7 @@ def hand_back(session: Session, document_id: int, attempt: int, *, reason: str, 
     if row is None or row.status != Status.RUNNING or row.attempt != attempt:
         return False
     if row.cancel_requested_at is not None:
-        return _end(session, document_id, attempt, Status.CANCELLED, code=None, message="")
+        return leases.end(session, Document, document_id, attempt, Status.CANCELLED, code=None, message="")
     values = {**leases.queued_again(Document, is_counted=is_counted), "error_message": reason}
     return leases.update_rows(session, Document, leases.is_running(Document, document_id, attempt), values) > 0
 
@@ -227,17 +227,5 @@ def _in_order(now: datetime.datetime) -> Select[Document]:
     return select(Document).where(Document.status == Status.QUEUED, due).order_by(Document.submitted_at, Document.id)
 
 
-def _is_wanted(claim: DocumentClaim) -> Any:
-    running = leases.is_running(Document, claim.document_id, claim.attempt)
-    return and_(running, Document.cancel_requested_at.is_(None))
-
-
-def _end(session: Session, document_id: int, attempt: int, status: Status, *, code: str | None, message: str) -> bool:
-    values = {
-        "status": status,
-        "finished_at": database_now(session),
-        "lease_expires_at": None,
-        "error_code": code,
-        "error_message": message if status == Status.FAILED else None,
-    }
-    return leases.update_rows(session, Document, leases.is_running(Document, document_id, attempt), values) > 0
+def _is_wanted(claim: DocumentClaim) -> ColumnElement[bool]:
+    return leases.is_wanted(Document, claim.document_id, claim.attempt)

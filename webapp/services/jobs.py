@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
 from quant.errors import AnalysisCancelled
@@ -414,7 +414,7 @@ def _is_running(analysis_id: int, attempt: int) -> ColumnElement[bool]:
 
 
 def _is_wanted(claim: Claim) -> ColumnElement[bool]:
-    return and_(_is_running(claim.analysis_id, claim.attempt), Analysis.cancel_requested_at.is_(None))
+    return leases.is_wanted(Analysis, claim.analysis_id, claim.attempt)
 
 
 def _why_not(session: Session, claim: Claim) -> Exception:
@@ -431,18 +431,10 @@ def _why_not(session: Session, claim: Claim) -> Exception:
 
 
 def _end(session: Session, analysis_id: int, attempt: int, status: Status, *, code: str | None, message: str) -> bool:
-    now = database_now(session)
-    values = {
-        "status": status,
-        "finished_at": now,
-        "lease_expires_at": None,
-        "error_code": code,
-        "error_message": message if status == Status.FAILED else None,
-    }
-    moved = _update(session, _is_running(analysis_id, attempt), values)
+    moved = leases.end(session, Analysis, analysis_id, attempt, status, code=code, message=message)
     if moved:
         level = "error" if status == Status.FAILED else "info"
-        _log(session, analysis_id, attempt, level, None, message, now)
+        _log(session, analysis_id, attempt, level, None, message, database_now(session))
     return moved
 
 

@@ -1,6 +1,6 @@
 """What all jobs have in common: rows that one worker holds under a lease, with `attempt` as the fencing token.
 
-`jobs` carries analyses by it, and `acquisition_jobs` prices. All moments are the database's.
+`jobs` carries analyses by it, `acquisition_jobs` prices, and `document_jobs` reports. All moments are the database's.
 """
 
 import datetime
@@ -61,6 +61,25 @@ def is_queued(table: Jobs, job_id: int, attempt: int) -> ColumnElement[bool]:
 def is_running(table: Jobs, job_id: int, attempt: int) -> ColumnElement[bool]:
     """Select a job that runs under this attempt."""
     return and_(table.id == job_id, table.attempt == attempt, table.status == Status.RUNNING)
+
+
+def is_wanted(table: Jobs, job_id: int, attempt: int) -> ColumnElement[bool]:
+    """Select a job that runs under this attempt and that nobody has asked to stop."""
+    return and_(is_running(table, job_id, attempt), table.cancel_requested_at.is_(None))
+
+
+def end(
+    session: Session, table: Jobs, job_id: int, attempt: int, status: Status, *, code: str | None, message: str
+) -> bool:
+    """Move a running job to a final state; return whether it ran under this attempt. Only failures keep words."""
+    values = {
+        "status": status,
+        "finished_at": database_now(session),
+        "lease_expires_at": None,
+        "error_code": code,
+        "error_message": message if status == Status.FAILED else None,
+    }
+    return update_rows(session, table, is_running(table, job_id, attempt), values) > 0
 
 
 def holds(session: Session, table: Jobs, job_id: int, attempt: int) -> bool:
