@@ -86,10 +86,11 @@ def compose(view: AnalysisView, result: ResultView, vintages: Sequence[Vintage],
     equity = result.frames["equity"]
     first, last = formats.date(equity.index[0]), formats.date(equity.index[-1])
     symbols = ", ".join(view.summary.symbols)
+    part = "whole range" if read_stored(view.spec).rule else "out of sample"
     verdict = result.facts["verdict"]
     return Report(
         title=view.summary.title,
-        subtitle=f"{symbols} · out of sample from {first} to {last}, after costs",
+        subtitle=f"{symbols} · {part} from {first} to {last}, after costs",
         tone=_TONES.get(verdict["level"], "doubt"),
         verdict=formats.sentence(verdict["text"]),
         sections=[
@@ -155,16 +156,21 @@ def _question(view: AnalysisView, first: str, last: str) -> Section:
     return Section("The question", [*texts, table], brief=texts)
 
 
+_SHADED = " Shaded: bars on which the first model only learnt; nothing was traded there. Ticks: a new model."
+
+
 def _wealth(view: AnalysisView, result: ResultView) -> Section:
     equity, folds = result.frames["equity"], result.frames["fold_scores"]
-    learnt = (formats.date(folds["train_start"].iloc[0]), formats.date(folds["train_end"].iloc[0]))
+    learnt = (
+        None if folds.empty else (formats.date(folds["train_start"].iloc[0]), formats.date(folds["train_end"].iloc[0]))
+    )
     benchmark = _benchmark(view)
     first, last = formats.date(equity.index[0]), formats.date(equity.index[-1])
     picture = Picture(
         lambda width: scenes.wealth(equity, list(folds["test_start"]), learnt, width),
         f"Wealth of the strategy and of {benchmark} from {first} to {last}, with drawdowns below",
-        f"Blue: the strategy, after costs. Grey: {benchmark}. Red: drawdown of the strategy. Shaded: bars on which the "
-        "first model only learnt; nothing was traded there. Ticks: a new model.",
+        f"Blue: the strategy, after costs. Grey: {benchmark}. Red: drawdown of the strategy."
+        f"{'' if learnt is None else _SHADED}",
     )
     return Section("Wealth and drawdown", [picture])
 
@@ -350,7 +356,7 @@ def _honesty(result: ResultView) -> Section:
         honesty.get("null_test"),
     )
     deflated = luck["deflated_sharpe_ratio"]
-    lines = [_audited(audit), _purged(honesty["purge"])]
+    lines = [_audited(audit), *([_purged(honesty["purge"])] if honesty["purge"] else [])]
     if deflated is None:
         lines.append(("open", "There is no Sharpe ratio to hold against luck."))
     else:
@@ -360,8 +366,7 @@ def _honesty(result: ResultView) -> Section:
                 "good" if is_good else "bad",
                 (
                     f"Deflated Sharpe ratio {formats.p_value(deflated)}: the probability that the true Sharpe ratio is "
-                    f"above "
-                    f"what the best of {formats.plural(luck['n_trials'], 'trial')} reaches by luck. "
+                    f"above what the best of {formats.plural(luck['n_trials'], 'trial')} reaches by luck. "
                     f"{'It convinces' if is_good else 'It does not convince'}: 0.95 would be needed."
                 ),
             )
@@ -374,9 +379,7 @@ def _honesty(result: ResultView) -> Section:
                 (
                     f"Probability of backtest overfitting {formats.p_value(probability)}: how often the best of "
                     f"{formats.count(choice['n_trials'])} trials on one half of the training span is below the middle "
-                    "on "
-                    f"the "
-                    "other half."
+                    "on the other half."
                 ),
             )
         )
@@ -401,11 +404,9 @@ def _ledger(result: ResultView) -> Paragraph:
     return Paragraph(
         f"{formats.plural(luck['n_trials'], 'trial was', 'trials were')} made for this answer, and "
         f"{formats.plural(result.n_ledger_trials, 'trial')} by anyone on these prices until this report was made; "
-        f"counting those, the deflated Sharpe ratio is {formats.p_value(result.deflated_by_ledger)}. At this "
-        f"Sharpe ratio, "
-        f"{formats.count(luck['minimum_track_record_length'])} bars are needed to be 95 % sure that it is "
-        f"above zero; there "
-        f"are {formats.count(luck['n_returns'])}."
+        f"counting those, the deflated Sharpe ratio is {formats.p_value(result.deflated_by_ledger)}. At this Sharpe "
+        f"ratio, {formats.count(luck['minimum_track_record_length'])} bars are needed to be 95 % sure that it is above "
+        f"zero; there are {formats.count(luck['n_returns'])}."
     )
 
 
@@ -431,9 +432,8 @@ def _purged(certificates: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     return (
         "good",
         (
-            f"Purge certificate: no label of training meets a test window in any fold; {formats.count(checked)} "
-            f"labels were "
-            f"checked, {formats.count(purged)} taken out."
+            f"Purge certificate: no label of training meets a test window in any fold; {formats.count(checked)} labels "
+            f"were checked, {formats.count(purged)} taken out."
         ),
     )
 

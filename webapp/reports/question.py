@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quant.catalog import in_a_sentence
-from quant.spec import AnalysisSpec
+from quant.spec import LEARNING, AnalysisSpec, read_stored
+from quant.strategies.catalog import RuleEntry
 from webapp import formats
 
 _TASKS = {
@@ -14,7 +15,10 @@ _TASKS = {
 }
 _INTERVALS = {"1d": "daily", "1wk": "weekly", "1h": "hourly"}
 _MOST_NAMES = 6
-_PARTS = ("label", "events", "weights", "validation", "tuning", "strategy", "backtest", "risk", "audit", "overfitting")
+_PARTS = (
+    "label", "events", "weights", "validation", "tuning", "calibration", "strategy", "allocation", "backtest", "risk",
+    "audit", "overfitting",
+)  # fmt: skip
 
 
 def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
@@ -33,17 +37,38 @@ def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
         Paragraphs.
     """
     symbols = _listed([each.symbol for each in spec.instruments])
+    interval = _INTERVALS.get(spec.interval, spec.interval)
+    asker = "a model" if spec.rule is None else "a rule"
+    asked = (
+        f"Would {asker} have made money on {symbols}, traded on {interval} bars from {first} to {last}, and should one "
+        "believe it?"
+    )
+    return [asked, *(_of_a_model(spec) if spec.rule is None else _of_a_rule(spec.rule)), _of_the_account(spec)]
+
+
+def _of_a_rule(rule: RuleEntry) -> list[str]:
+    told = _parameters(rule.model_dump(mode="json", exclude={"name"}))
+    return [
+        f"At the close of each bar a rule says what to hold: {in_a_sentence(type(rule).title)}, {told}.",
+        "Nothing is learnt. The curve is that of the whole range; which bars whoever chose the rule knew, nobody says.",
+    ]
+
+
+def _of_the_account(spec: AnalysisSpec) -> str:
+    costs = spec.backtest.costs
+    return (
+        f"A signal at a close is filled at the next open. A side costs {costs.commission_bps:g} basis points of "
+        f"commission and {costs.slippage_bps:g} of slippage; the account begins with "
+        f"{formats.money(spec.backtest.initial_cash)}."
+    )
+
+
+def _of_a_model(spec: AnalysisSpec) -> list[str]:
     models = _listed([in_a_sentence(type(each).title) for each in spec.models], "or")
     names = list(dict.fromkeys(in_a_sentence(type(each).title) for each in spec.features))
-    interval = _INTERVALS.get(spec.interval, spec.interval)
-    validation, costs = spec.validation, spec.backtest.costs
+    validation = spec.validation
     window = "all bars before" if validation.expanding else f"the {validation.train_bars:,} bars before"
     return [
-        (
-            f"Would a model have made money on {symbols}, traded on {interval} bars from {first} to {last}, and "
-            f"should one "
-            "believe it?"
-        ),
         (
             f"At the close of each bar the model, {models}, reads {formats.plural(len(spec.features), 'feature')} "
             f"of past "
@@ -58,20 +83,16 @@ def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
             f"prediction is of "
             "a bar that its model had not seen."
         ),
-        (
-            f"A signal at a close is filled at the next open. A side costs {costs.commission_bps:g} basis points of "
-            f"commission and {costs.slippage_bps:g} of slippage; the account begins with "
-            f"{formats.money(spec.backtest.initial_cash)}."
-        ),
     ]
 
 
 def details(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the parts of a resolved question with their parameters, but for those that are lists of entries."""
+    is_rule = read_stored(spec).rule is not None
     return [
         (formats.humanised(name), _parameters(spec[name]))
         for name in _PARTS
-        if isinstance(spec.get(name), Mapping) and spec[name]
+        if isinstance(spec.get(name), Mapping) and spec[name] and not (is_rule and name in LEARNING)
     ]
 
 

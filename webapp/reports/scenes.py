@@ -64,7 +64,9 @@ class Scene:
     shapes: Sequence[Shape]
 
 
-def wealth(equity: pd.DataFrame, fold_starts: Sequence[pd.Timestamp], learnt: tuple[str, str], width: int) -> Scene:
+def wealth(
+    equity: pd.DataFrame, fold_starts: Sequence[pd.Timestamp], learnt: tuple[str, str] | None, width: int
+) -> Scene:
     """Draw wealth and drawdown of strategy and benchmark; what was only learnt from stands shaded before them.
 
     Parameters
@@ -73,8 +75,8 @@ def wealth(equity: pd.DataFrame, fold_starts: Sequence[pd.Timestamp], learnt: tu
         Index `timestamp`; `equity`, `benchmark`, `drawdown`, `benchmark_drawdown`.
     fold_starts : sequence of Timestamp
         First bar of each model.
-    learnt : tuple of (str, str)
-        First and last day of the bars before, of the first model.
+    learnt : tuple of (str, str) or None
+        First and last day of the bars before, of the first model; None if nothing was learnt.
     width : int
         Pixels.
 
@@ -85,7 +87,7 @@ def wealth(equity: pd.DataFrame, fold_starts: Sequence[pd.Timestamp], learnt: tu
     """
     upper, lower, gap = 230, 90, 26
     height = upper + lower + gap + 24
-    strip = round((width - _LEFT - _RIGHT) * _STRIP)
+    strip = 0 if learnt is None else round((width - _LEFT - _RIGHT) * _STRIP)
     left, right = _LEFT + strip, width - _RIGHT
     starts = stretch_starts(len(equity), max(1, -(-2 * len(equity) // (right - left))))
     doubled = len(starts) < len(equity)
@@ -96,17 +98,17 @@ def wealth(equity: pd.DataFrame, fold_starts: Sequence[pd.Timestamp], learnt: tu
 
     n = len(thinned("equity"))
     xs = np.linspace(left, right, n) if n > 1 else np.array([float(left)])
-    shapes: list[Shape] = [
-        Area([(_LEFT, 0), (left, 0), (left, height - 24), (_LEFT, height - 24)], "insample"),
-        *_strip_words(strip, learnt),
-    ]
+    shapes: list[Shape] = []
+    if learnt is not None:
+        shapes.append(Area([(_LEFT, 0), (left, 0), (left, height - 24), (_LEFT, height - 24)], "insample"))
+        shapes += _strip_words(strip, learnt)
     money = [thinned("equity"), thinned("benchmark")]
     shapes += _panel(money, ("strategy", "benchmark"), xs, (14, upper), (left, right), is_percent=False)
     falls = [thinned("drawdown"), thinned("benchmark_drawdown")]
     top = upper + gap
     shapes += _panel(falls, ("drawdown", "benchmark"), xs, (top, top + lower), (left, right), is_percent=True)
     shapes.append(Words((left + 4, top - 6), "Drawdown", style="text"))
-    positions = equity.index.searchsorted(pd.DatetimeIndex(list(fold_starts)))
+    positions = [equity.index.searchsorted(start) for start in fold_starts]
     for position in positions[1:]:
         x = left + (right - left) * position / max(1, len(equity) - 1)
         shapes.append(Line([(x, upper + 2), (x, upper + 8)], "fold"))

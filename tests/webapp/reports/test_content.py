@@ -3,6 +3,8 @@ from tests.webapp.api.answered import answer
 from tests.webapp.reports import told
 from webapp.reports.blocks import Bullets, Cards, Paragraph, Table
 from webapp.reports.content import compose
+from webapp.reports.page import to_html
+from webapp.reports.tearsheet import to_pdf
 
 
 def section(title, report=None):
@@ -68,3 +70,16 @@ def test_an_answer_without_trades_or_drawdowns_is_told_too():
 
     assert "Nothing was traded" in words("Trades", report)
     assert "never fell" in words("Drawdowns", report)
+
+
+def test_of_a_rule_no_model_is_spoken_of():
+    report = told.report_of_a_rule()
+    question = words("The question", report)
+
+    assert "whole range" in report.subtitle
+    assert "a rule says what to hold: crossover of averages" in question.lower()
+    assert "Validation" not in question
+    assert "Purge certificate" not in words("Can it be believed?", report)
+    page, paper = to_html(report).decode(), to_pdf(report)
+    assert "first model only learnt" not in page
+    assert paper.startswith(b"%PDF")
