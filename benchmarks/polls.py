@@ -13,8 +13,8 @@ from benchmarks.memory import start_web
 from benchmarks.timing import percentile
 from benchmarks.visitor import Visitor
 from webapp.dashboard import paths
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.dashboard.layout import STATUS_MILLISECONDS
-from webapp.dashboard.pages.analysis import POLL_MILLISECONDS
 from webapp.services.workflow import Status
 
 GOAL = "with 20 watchers a poll is answered within 25 ms (95th percentile); 200 watchers cost less than half a core."

@@ -15,6 +15,7 @@ from webapp.errors import ServiceUnavailable
 
 _MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations" / "versions"
 _NOTHING = "0000"
+_VERSION = text("SELECT version_num FROM alembic_version")
 
 
 class WrongVersion(ServiceUnavailable):
@@ -37,20 +38,19 @@ def check(session: Session) -> None:
     WrongVersion
         If it is older or newer.
     """
-    found = _NOTHING
-    if inspect(session.connection()).has_table("alembic_version"):
-        found = session.scalar(text("SELECT version_num FROM alembic_version")) or _NOTHING
-    if found == known():
-        return
-    is_newer = found > known()
-    what_to_do = (
-        "which is newer. Start the program of that version, or restore a backup that this one has made."
-        if is_newer
-        else "which is older. Bring it up to date first: python -m webapp migrate"
-    )
-    error = WrongVersion(f"Expected a database of version {known()}, as this program is; found {found}, {what_to_do}")
-    error.is_newer = is_newer
-    raise error
+    is_migrated = inspect(session.connection()).has_table("alembic_version")
+    _compare(_version_of(session) if is_migrated else _NOTHING)
+
+
+def check_still(session: Session) -> None:
+    """Make sure that it still is, as it was when the program began: one small question, before everything is written.
+
+    Raises
+    ------
+    WrongVersion
+        If somebody has migrated it.
+    """
+    _compare(_version_of(session))
 
 
 def check_if_there(engine: Engine) -> None:
@@ -66,3 +66,21 @@ def check_if_there(engine: Engine) -> None:
             check(session)
     except OperationalError:
         return
+
+
+def _version_of(session: Session) -> str:
+    return session.connection().execute(_VERSION).scalar() or _NOTHING
+
+
+def _compare(found: str) -> None:
+    if found == known():
+        return
+    is_newer = found > known()
+    what_to_do = (
+        "which is newer. Start the program of that version, or restore a backup that this one has made."
+        if is_newer
+        else "which is older. Bring it up to date first: python -m webapp migrate"
+    )
+    error = WrongVersion(f"Expected a database of version {known()}, as this program is; found {found}, {what_to_do}")
+    error.is_newer = is_newer
+    raise error

@@ -107,15 +107,24 @@ class Stage:
         self.queue = Queue(settings.resolved_redis_url)
         self.workers: list[Worker] = []
         self._folder = folder
+        self._furthest: dict[str, float] = {}
         with database.write() as session:
             price_store.load_sample(session, self.store)
             self.actor = factories.create_actor(session)
 
     def start_worker(self, *, is_for_data: bool = False, app: str = "tasks", **changes: object) -> Worker:
         """Start one more worker; `changes` are settings of its own, `app` another Celery app than ours."""
+        values, environment = self.settings.model_copy(update=changes), self.environment(**changes)
+        log = self._folder / f"worker-{len(self.workers)}.log"
+        worker = Worker(values, environment, log, is_for_data=is_for_data, app=app)
+        self.workers.append(worker)
+        worker.wait_ready()
+        return worker
+
+    def environment(self, **changes: object) -> dict[str, str]:
+        """Return the environment of one more program; `changes` are settings of its own."""
         values = self.settings.model_copy(update=changes)
-        environment = dict(os.environ)  # noqa: TID251  # what the processes of a launcher inherit
-        environment |= {
+        return dict(os.environ) | {  # noqa: TID251  # what the processes of a launcher inherit
             "ASSAY_HOME": str(values.home),
             "ASSAY_DATABASE_URL": values.database_url,
             "ASSAY_REDIS_URL": values.redis_url.get_secret_value(),
@@ -126,11 +135,6 @@ class Stage:
             "ASSAY_SECRET_KEY": values.secret_key.get_secret_value(),
             **{f"ASSAY_{name.upper()}": str(value) for name, value in changes.items()},
         }
-        log = self._folder / f"worker-{len(self.workers)}.log"
-        worker = Worker(values, environment, log, is_for_data=is_for_data, app=app)
-        self.workers.append(worker)
-        worker.wait_ready()
-        return worker
 
     def submit(self, spec: object) -> str:
         """Submit as the one user there is; the message is sent after the commit."""
@@ -140,9 +144,12 @@ class Stage:
         return analysis_id
 
     def view(self, analysis_id: str) -> analyses.AnalysisView:
-        """Look at an analysis as its owner."""
+        """Look at an analysis as its owner, who never sees it go backwards, whatever befalls its workers."""
         with self.database.read() as session:
-            return analyses.get(session, self.actor, analysis_id)
+            view = analyses.get(session, self.actor, analysis_id)
+        assert view.summary.progress >= self._furthest.get(analysis_id, 0.0), view
+        self._furthest[analysis_id] = view.summary.progress
+        return view
 
     def wait_final(self, analysis_id: str, *, seconds: float = 240) -> analyses.AnalysisView:
         """Wait until an analysis is over."""

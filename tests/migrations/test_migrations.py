@@ -1,5 +1,6 @@
 """The migrations: up, down and up again with rows in the tables, equal to what the classes say, all or nothing."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,13 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Inspector, func, inspect, select
 
+import tasks.analyses
+from tasks.hands import Hands
 from tests import factories, schema
 from webapp.db import Base, Database
 from webapp.errors import AppError
+from webapp.jobs import Queue
+from webapp.services import price_store
 from webapp.tables import Analysis, AnalysisTag, LogLine, PriceData, PriceRevision, User
 
 
@@ -292,3 +297,38 @@ def test_what_lists_need_is_filled_in_for_old_analyses_and_taken_back(bare, bare
         found = session.scalars(select(Analysis.symbols).order_by(Analysis.id)).all()
         assert found == [[], ["GOOG"], ["MSFT", "Ä-1"]]
         assert session.execute(select(AnalysisTag.name, AnalysisTag.owner_id)).all() == [("idea", owner_id)]
+
+
+def test_what_the_first_program_had_queued_runs_after_all_upgrades(
+    bare, bare_url, settings, jobs_sent, monkeypatch, tmp_path
+):
+    """A row of the first tables, with a question as the first program stored it."""
+    stored = json.loads((schema.ROOT / "tests/quant/stored_questions.json").read_text())[1]
+    config = schema.alembic_config(bare_url)
+    command.upgrade(config, "0001")
+    users, analyses = (sa.Table(name, sa.MetaData(), autoload_with=bare.engine) for name in ("users", "analyses"))
+    secret = {"password_hash": factories.PASSWORD_HASH, "session_token": "0" * 64}
+    person = {"public_id": "ada", "email": "ada@example.org", "name": "Ada", "role": "researcher", "is_active": True}
+    numbers = {"spec_version": 1, "priority": 0, "attempt": 0, "n_transient": 0, "stage_fraction": 0.0, "progress": 0.0}
+    question = {"spec": stored["spec"], "spec_hash": stored["hash"], "pins": {}, "stage_seconds": {}, "versions": {}}
+    said = {"public_id": "first", "title": "GOOG", "status": "queued", "submitted_at": factories.NOW}
+    with bare.write() as session:
+        session.execute(users.insert().values(**person, **secret, created_at=factories.NOW))
+        owner_id = session.scalar(sa.text("SELECT id FROM users"))
+        session.execute(analyses.insert().values(**said, **numbers, **question, owner_id=owner_id))
+    command.upgrade(config, "head")
+    bare.dispose()
+
+    own = settings.model_copy(update={"home": tmp_path, "database_url": bare_url})
+    parts = Hands(own, bare, Queue(own.redis_url.get_secret_value()))
+    with bare.write() as session:
+        price_store.load_sample(session, parts.store)
+    monkeypatch.setattr(tasks.analyses, "hands", lambda: parts)
+    monkeypatch.setenv("ASSAY_HOME", str(own.home))  # read when the first task of this process is called
+    monkeypatch.setenv("ASSAY_SECRET_KEY", own.secret_key.get_secret_value())
+    tasks.analyses.work()
+
+    with bare.read() as session:
+        done = session.scalars(select(Analysis)).one()
+    assert (done.status, done.attempt, done.spec) == ("succeeded", 1, stored["spec"]), done.error_message
+    assert done.spec_hash == stored["hash"]

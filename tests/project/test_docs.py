@@ -141,6 +141,16 @@ def test_the_tree_is_drawn_as_it_is():
     assert sorted(there - drawn) == [], "there, but not drawn"
 
 
+def test_every_test_that_the_docs_name_is_there():
+    texts = [file.read_text() for file in markdown_files()]
+    named = {name for text in texts for name in re.findall(r"`(tests/[\w/]+\.py::test_\w+)`", text)}
+    parts = [name.split("::") for name in sorted(named)]
+    missing = ["::".join(each) for each in parts if f"def {each[1]}(" not in (ROOT / each[0]).read_text()]
+
+    assert len(named) > 20
+    assert missing == []
+
+
 def test_decisions_are_numbered_listed_and_complete():
     files = sorted((DOCS / "decisions").glob("0*.md"))
     index = (DOCS / "decisions" / "README.md").read_text()

@@ -42,6 +42,7 @@ class Allowance(View):
 
     limits: Limits = Field(description="What holds for them; null is no limit.")
     own: Limits = Field(description="What was set for them alone; null is the house's.")
+    left: Limits = Field(description="What is left of each; null where there is no limit.")
     n_running: int = Field(description="Analyses that run now.")
     n_queued: int = Field(description="Analyses that wait now.")
     cpu_seconds: float = Field(description="Processor time that their analyses took today.")

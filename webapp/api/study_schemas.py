@@ -90,7 +90,11 @@ class StudyDetail(StudyItem):
     cancelled_at: Moment | None = Field(description="When what had not ended was last cancelled.")
     started_at: Moment | None
     finished_at: Moment | None
+    elapsed_seconds: float | None = Field(description="Seconds since the first member was begun.")
     eta_seconds: float | None = Field(description="Seconds that remain; null until enough is known.")
+    queue_position: int | None = Field(description="Of the first member that waits, from 1; null if none does.")
+    waits_for: str | None = Field(description="Why that one waits, in words.")
+    workers: list[str] = Field(description="Those that compute members now.")
 
 
 class StudyList(PageView):
@@ -121,6 +125,9 @@ class StudyMember(View):
     is_credible: bool | None
     error_code: str | None
     error_message: str | None
+    worker: str | None = Field(description="Who computes it now.")
+    elapsed_seconds: float | None = Field(description="Seconds since it was first begun.")
+    eta_seconds: float | None = Field(description="About how many seconds remain; null until enough is known.")
     started_at: Moment | None
     finished_at: Moment | None
 

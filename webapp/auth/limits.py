@@ -73,6 +73,7 @@ def install_limits(app: Flask, settings: Settings) -> None:
         ],
         key_prefix="assay",
     )
+    limiter.request_filter(_is_free)
     limiter.init_app(app)
     app.after_request(_say_what_is_left)
     app.extensions[_KEY] = limiter
@@ -150,6 +151,11 @@ def _is_of_person(limit: RequestLimit) -> bool:
 
 def _answer(_error: RateLimitExceeded) -> Response:
     return problems.answer(too_many())
+
+
+def _is_free() -> bool:
+    """Whether this request is counted nowhere. Open pages ask all the time; they are let through by this alone."""
+    return _is_harmless() and _is_not_counted()
 
 
 def _is_harmless() -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from webapp import schema
 from webapp.config import Settings
 from webapp.db import Database, is_overtaken
 from webapp.errors import InvalidCredentials, NotSignedIn, ServiceUnavailable
@@ -140,12 +141,15 @@ def write() -> Iterator[Session]:
     ------
     ServiceUnavailable
         If the database does not answer.
+    WrongVersion
+        If somebody has migrated the database under this program.
     Overtaken
         If its first step made it a serialized one, and another came first.
     """
     with _database_errors(), parts().database.write() as session:
         if (first_step := g.get(_FIRST_STEP)) is not None:
             first_step(session)
+        schema.check_still(session)
         yield session
         g.pop(_FIRST_STEP, None)  # taken with this transaction, whose commit comes next
 

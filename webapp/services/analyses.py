@@ -376,7 +376,8 @@ def read_log(session: Session, actor: Actor, analysis_id: str, *, after: int = 0
 
 
 def to_summary(row: Analysis | Row[Any], owner: str, actor: Actor, tags: Sequence[str] = ()) -> AnalysisSummary:
-    """Return an analysis as a list shows it, to somebody who may read it."""
+    """Return an analysis as a list shows it, to somebody who may read it; what its owner noted, to its owner."""
+    is_own = row.owner_id == actor.user_id
     return AnalysisSummary(
         id=row.public_id,
         title=row.title,
@@ -391,9 +392,9 @@ def to_summary(row: Analysis | Row[Any], owner: str, actor: Actor, tags: Sequenc
         submitted_at=row.submitted_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        is_own=row.owner_id == actor.user_id,
-        tags=tuple(tags),
-        is_archived=row.archived_at is not None,
+        is_own=is_own,
+        tags=tuple(tags) if is_own else (),
+        is_archived=is_own and row.archived_at is not None,
     )
 
 

@@ -90,6 +90,14 @@ class Allowance:
     storage_bytes: int | None
     day_ends_at: datetime.datetime
 
+    @property
+    def left(self) -> Limits:
+        """What is left of each limit; None where there is none, or nothing was measured."""
+        taken = (self.n_running, self.n_queued, int(self.cpu_seconds / 60), self.storage_bytes)
+        most = (getattr(self.limits, each.name) for each in fields(Limits))
+        pairs = zip(most, taken, strict=True)
+        return Limits(*(None if limit is None or used is None else max(0, limit - used) for limit, used in pairs))
+
 
 def check(session: Session, actor: Actor, n_new: int = 1) -> None:
     """Refuse what would make more analyses wait, or store more, than the actor may.

@@ -131,7 +131,8 @@ def holder_of(session: Session, secret: str) -> Holder | None:
     if len(secret) > _MAX_LENGTH:
         return None
     now = datetime.datetime.now(datetime.UTC)  # a session lasts days: the web server's own clock will do
-    found = session.execute(_HOLDER, {"token_hash": _hash(secret), "now": now}).one_or_none()
+    # By the connection: as bare values they cost half of what they do as parts of objects.
+    found = session.connection().execute(_HOLDER, {"token_hash": _hash(secret), "now": now}).one_or_none()
     if found is None:
         return None
     is_due = now - found.last_seen_at >= _SEEN_NOTED_EVERY

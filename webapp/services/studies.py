@@ -131,7 +131,7 @@ def create(
     )
     submissions.put_into_queue(session, actor.user_id, questions, study_id=row.id)
     _record(session, "study.submitted", row, actor, address, n_analyses=len(grid.members))
-    return view(session, row)
+    return view(session, actor, row)
 
 
 def cancel(session: Session, actor: Actor, study_id: str, *, address: str = "") -> StudyView:
@@ -168,7 +168,7 @@ def cancel(session: Session, actor: Actor, study_id: str, *, address: str = "") 
         row.cancelled_at, row.paused_at = now, None
         _record(session, "study.cancelled", row, actor, address, n_queued=n_left, n_running=n_asked)
     session.flush()
-    return view(session, row)
+    return view(session, actor, row)
 
 
 def pause(session: Session, actor: Actor, study_id: str, *, address: str = "") -> StudyView:
@@ -199,11 +199,11 @@ def pause(session: Session, actor: Actor, study_id: str, *, address: str = "") -
     """
     require(actor, Permission.ANALYSES_RUN)
     row = find(session, actor, study_id)
-    if row.paused_at is None and view(session, row).state is not State.FINISHED:
+    if row.paused_at is None and view(session, actor, row).state is not State.FINISHED:
         row.paused_at = database_now(session)
         _record(session, "study.paused", row, actor, address)
         session.flush()
-    return view(session, row)
+    return view(session, actor, row)
 
 
 def resume(session: Session, actor: Actor, study_id: str, *, address: str = "") -> StudyView:
@@ -238,7 +238,7 @@ def resume(session: Session, actor: Actor, study_id: str, *, address: str = "") 
         row.paused_at = None
         _record(session, "study.resumed", row, actor, address)
         session.flush()
-    return view(session, row)
+    return view(session, actor, row)
 
 
 def retry_failed(session: Session, actor: Actor, study_id: str, *, address: str = "") -> StudyView:
@@ -286,7 +286,7 @@ def retry_failed(session: Session, actor: Actor, study_id: str, *, address: str 
     if questions:
         submissions.put_into_queue(session, actor.user_id, questions, study_id=row.id)
         _record(session, "study.retried", row, actor, address, n_analyses=len(questions))
-    return view(session, row)
+    return view(session, actor, row)
 
 
 def hide(session: Session, actor: Actor, study_id: str, *, address: str = "") -> None:
@@ -314,7 +314,7 @@ def hide(session: Session, actor: Actor, study_id: str, *, address: str = "") ->
     """
     require(actor, Permission.ANALYSES_RUN)
     row = find(session, actor, study_id)
-    state = view(session, row).state
+    state = view(session, actor, row).state
     if state is not State.FINISHED:
         raise Conflict(f"Expected a finished study to delete; this one is {state}. Wait for it, or cancel it first.")
     now = database_now(session)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, load_only
 
 from quant.grid import Axis, places_of
+from webapp.db import database_now
 from webapp.errors import NotFound
 from webapp.permissions import Actor, Permission, require
-from webapp.services import paging
+from webapp.services import pace, paging, turns
 from webapp.services.paging import Order
+from webapp.services.waiting import Waiting
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, Study
 
@@ -23,8 +25,9 @@ _BY_NUMBER = (Order(Analysis.study_number),)  # of members it is never NULL, and
 # What is read of a member that is shown: its question, which is by far the most, is not.
 _SHOWN = (
     Analysis.public_id, Analysis.study_number, Analysis.title, Analysis.status, Analysis.progress, Analysis.stage,
-    Analysis.verdict, Analysis.is_credible, Analysis.error_code, Analysis.error_message, Analysis.started_at,
-    Analysis.finished_at,
+    Analysis.verdict, Analysis.is_credible, Analysis.error_code, Analysis.error_message, Analysis.worker,
+    Analysis.first_started_at, Analysis.started_at, Analysis.finished_at, Analysis.stage_fraction,
+    Analysis.stage_seconds, Analysis.progress_before,
 )  # fmt: skip
 _NOTHING = "There is no such study."
 
@@ -63,7 +66,11 @@ class StudySummary:
 
 @dataclass(frozen=True)
 class StudyView:
-    """A study as its own page shows it; `eta_seconds` is None until a member has ended, and while it rests."""
+    """A study as its own page shows it.
+
+    `eta_seconds` is None until a member has ended, and while it rests. `queue_position`, from 1, and `waits_for`, in
+    words, are those of the first of its members that wait; `workers` are those that compute some.
+    """
 
     summary: StudySummary
     spec: Mapping[str, Any]
@@ -73,7 +80,11 @@ class StudyView:
     cancelled_at: datetime.datetime | None
     started_at: datetime.datetime | None
     finished_at: datetime.datetime | None
+    elapsed_seconds: float | None
     eta_seconds: float | None
+    queue_position: int | None
+    waits_for: str | None
+    workers: tuple[str, ...]
 
     @property
     def id(self) -> str:
@@ -101,6 +112,9 @@ class MemberView:
     is_credible: bool | None
     error_code: str | None
     error_message: str | None
+    worker: str | None
+    elapsed_seconds: float | None
+    eta_seconds: float | None
     started_at: datetime.datetime | None
     finished_at: datetime.datetime | None
 
@@ -130,7 +144,7 @@ def get(session: Session, actor: Actor, study_id: str) -> StudyView:
         If the actor has no such study.
     """
     require(actor, Permission.ANALYSES_READ)
-    return view(session, find(session, actor, study_id))
+    return view(session, actor, find(session, actor, study_id))
 
 
 def list_studies(session: Session, actor: Actor, *, limit: int = 50, cursor: str = "") -> StudyPage:
@@ -168,11 +182,11 @@ def list_studies(session: Session, actor: Actor, *, limit: int = 50, cursor: str
         .group_by(Analysis.study_id, Analysis.status)
     )
     counts: defaultdict[int | None, Counter[Status]] = defaultdict(Counter)
-    running: defaultdict[int | None, float] = defaultdict(float)
+    begun: defaultdict[int | None, float] = defaultdict(float)
     for key, status, count, progress in found:
         counts[key][Status(status)] = count
-        running[key] += progress if status == Status.RUNNING else 0.0
-    return StudyPage(tuple(_summary(row, counts[row.id], running[row.id]) for row in rows), following)
+        begun[key] += 0.0 if Status(status).is_final else progress
+    return StudyPage(tuple(_summary(row, counts[row.id], begun[row.id]) for row in rows), following)
 
 
 def list_members(
@@ -218,12 +232,12 @@ def list_members(
     require(actor, Permission.ANALYSES_READ)
     study = find(session, actor, study_id)
     query = select(Analysis).options(load_only(*_SHOWN, raiseload=True))
-    query = query.where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
+    query = query.where(*_is_member(study))
     if status:
         query = query.where(Analysis.status.in_(status))
     rows, following = paging.fetch_page(session, query, _BY_NUMBER, cursor=cursor, limit=limit)
-    axes = axes_of(study)
-    return MemberPage(tuple(_member(row, axes) for row in rows), following)
+    axes, now = axes_of(study), database_now(session)
+    return MemberPage(tuple(_member(row, axes, now) for row in rows), following)
 
 
 def find(session: Session, actor: Actor, study_id: str) -> Study:
@@ -254,28 +268,38 @@ def words_of(number: int, axes: Sequence[AxisView]) -> tuple[str, ...]:
     return tuple(axis.words[place] for axis, place in zip(axes, places, strict=True))
 
 
-def view(session: Session, row: Study) -> StudyView:
-    """Return a study with its progress, to whoever may see it."""
+def view(session: Session, actor: Actor, row: Study) -> StudyView:
+    """Return a study with its progress, to its owner."""
     members = session.execute(
-        select(Analysis.status, Analysis.progress, Analysis.started_at, Analysis.finished_at).where(
-            Analysis.study_id == row.id, Analysis.study_number.is_not(None)
-        )
+        select(
+            Analysis.status,
+            Analysis.progress,
+            Analysis.worker,
+            Analysis.first_started_at,
+            Analysis.started_at,
+            Analysis.finished_at,
+        ).where(*_is_member(row))
     ).all()
     counts = Counter(Status(member.status) for member in members)
-    running = [member.progress for member in members if member.status == Status.RUNNING]
-    summary = _summary(row, counts, sum(running))
-    started = [member.started_at for member in members if member.started_at is not None]
+    # What was handed back waits with what it has done: no study goes backwards because a worker was lost.
+    begun = sum(member.progress for member in members if not Status(member.status).is_final)
+    summary = _summary(row, counts, begun)
+    began = min((each.first_started_at for each in members if each.first_started_at), default=None)
     is_finished = summary.state is State.FINISHED
+    ended = max((each.finished_at for each in members if each.finished_at), default=None) if is_finished else None
+    now = database_now(session)
+    position, waits_for = _place(session, actor, row, now) if counts[Status.QUEUED] else (None, None)
     took = [
         (member.finished_at - member.started_at).total_seconds()
         for member in members
         if member.status in {Status.SUCCEEDED, Status.FAILED} and member.started_at and member.finished_at
     ]
     eta = None
-    if took and running and summary.state is State.RUNNING:
+    n_running = counts[Status.RUNNING]
+    if took and n_running and summary.state is State.RUNNING:
         # What is left, at the pace of what has ended, by as many as run now.
-        left = counts[Status.QUEUED] + len(running) - sum(running)
-        eta = left * sum(took) / len(took) / len(running)
+        left = counts[Status.QUEUED] + n_running - begun
+        eta = left * sum(took) / len(took) / n_running
     return StudyView(
         summary=summary,
         spec=row.spec,
@@ -283,15 +307,32 @@ def view(session: Session, row: Study) -> StudyView:
         n_folded=row.n_folded,
         paused_at=row.paused_at,
         cancelled_at=row.cancelled_at,
-        started_at=min(started, default=None),
-        finished_at=max((each.finished_at for each in members if each.finished_at), default=None)
-        if is_finished
-        else None,
+        started_at=began,
+        finished_at=ended,
+        elapsed_seconds=((ended or now) - began).total_seconds() if began else None,
         eta_seconds=eta,
+        queue_position=position,
+        waits_for=waits_for,
+        workers=tuple(sorted({each.worker for each in members if each.status == Status.RUNNING and each.worker})),
     )
 
 
-def _summary(row: Study, counts: Mapping[Status, int], running: float) -> StudySummary:
+def _place(session: Session, actor: Actor, row: Study, now: datetime.datetime) -> tuple[int | None, str | None]:
+    """Return where the first of the members that wait stands among all that wait, and why it does."""
+    waiting = select(Analysis).where(*_is_member(row), Analysis.status == Status.QUEUED)
+    first = session.scalars(waiting.order_by(~turns.is_due(now), Analysis.submitted_at, Analysis.id).limit(1)).first()
+    if first is None:  # a worker took it a moment ago
+        return None, None
+    place = turns.place_of(session, first.id, now) or 1
+    return place, Waiting(session, actor, now).why(first, place)
+
+
+def _is_member(row: Study) -> tuple[ColumnElement[bool], ...]:
+    """Select the members of a study; a try that another has replaced is none."""
+    return Analysis.study_id == row.id, Analysis.study_number.is_not(None)
+
+
+def _summary(row: Study, counts: Mapping[Status, int], begun: float) -> StudySummary:
     n_final = sum(count for status, count in counts.items() if status.is_final)
     n_running = counts.get(Status.RUNNING, 0)
     if n_final == row.n_members:
@@ -306,12 +347,12 @@ def _summary(row: Study, counts: Mapping[Status, int], running: float) -> StudyS
         state=state,
         n_members=row.n_members,
         counts={status: counts.get(status, 0) for status in Status},
-        progress=(n_final + running) / row.n_members,
+        progress=(n_final + begun) / row.n_members,
         created_at=row.created_at,
     )
 
 
-def _member(row: Analysis, axes: Sequence[AxisView]) -> MemberView:
+def _member(row: Analysis, axes: Sequence[AxisView], now: datetime.datetime) -> MemberView:
     number = row.study_number or 0
     return MemberView(
         id=row.public_id,
@@ -325,6 +366,9 @@ def _member(row: Analysis, axes: Sequence[AxisView]) -> MemberView:
         is_credible=row.is_credible,
         error_code=row.error_code,
         error_message=row.error_message,
+        worker=row.worker if row.status == Status.RUNNING else None,
+        elapsed_seconds=pace.elapsed_seconds(row, now),
+        eta_seconds=pace.eta_seconds(row, now),
         started_at=row.started_at,
         finished_at=row.finished_at,
     )

@@ -94,7 +94,8 @@ def look_at(session: Session, actor: Actor, analysis_id: str) -> Look:
         If there is no such analysis that the actor may see.
     """
     require(actor, Permission.ANALYSES_READ)
-    row = session.execute(_CHANGING, {"public_id": analysis_id}).one_or_none()
+    # By the connection: as bare values they cost half of what they do as parts of objects.
+    row = session.connection().execute(_CHANGING, {"public_id": analysis_id}).one_or_none()
     is_own = row is not None and row.owner_id == actor.user_id
     if is_own:
         mention(analysis=analysis_id)

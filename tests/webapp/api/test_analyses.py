@@ -297,6 +297,25 @@ def test_everybodys_are_for_administrators_and_without_content(me, ask, call_as)
     assert set(fields(call_as("admin").get("/analyses?scope=all&tag=x"))) == {"tag"}
 
 
+def test_what_is_shared_tells_nothing_of_what_its_owner_noted_nor_that_others_are_there(me, ask, call_as, database):
+    """Not by what it says, and not by how many match: `scope=shared&tag=…` is no way to guess somebody's tags."""
+    reader = call_as()
+    shared, private = ask(title="Shared"), ask(title="Private")
+    for public_id in (shared, private):
+        me.client.patch(f"/api/v1/analyses/{public_id}", json={"tags": ["secret"], "archived": public_id == shared})
+    with database.read() as session:
+        email = session.get_one(User, reader.actor.user_id).email
+    me.post(f"/analyses/{shared}/shares", json={"kind": "user", "email": email})
+
+    found = reader.get("/analyses?scope=shared")
+    assert [(item["id"], item["tags"], item["is_archived"]) for item in found.json["items"]] == [(shared, [], False)]
+    assert "secret" not in found.text
+    assert "secret" not in reader.get(f"/analyses/{shared}").text
+    nothing = reader.get("/analyses?scope=shared&tag=nobody-has-this").json
+    for query in ("tag=secret", "tag=secret&archived=only", "text=secret", "text=private", "tag=secret&members=also"):
+        assert reader.get(f"/analyses?scope=shared&{query}").json == nothing, query
+
+
 def test_a_list_costs_the_same_however_long_it_is(me, ask, app, count_queries):
     me.get("/analyses")
     costs = []

@@ -45,6 +45,7 @@ def test_everybody_reads_their_own_and_is_told_when_they_are_used_up(me, google,
 
     seen = me.get("/allowance").json
     assert (seen["n_queued"], seen["limits"]["n_queued"], seen["storage_bytes"]) == (1, 1, 0)
+    assert seen["left"] == {"n_running": None, "n_queued": 0, "cpu_minutes": None, "storage_bytes": None}
     refused = me.post("/analyses", json={"spec": QUESTION})
     assert "at most 1 of your analyses to wait" in problem(refused, 429, "quota_exceeded")["detail"]
     assert refused.headers["Retry-After"] == "60"

@@ -1,11 +1,18 @@
 import pytest
 
+from tasks import reports
 from tests import factories
 from webapp.dashboard import marks, paths
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.services import shares, watching
 from webapp.tables import Analysis
 
 pytestmark = pytest.mark.databases("sqlite")
+
+
+def test_a_change_is_seen_within_two_seconds_by_whoever_watches():
+    """What a worker waits before it reports, what the server shares for a moment, and the time between two looks."""
+    assert max(reports.REPORT_SECONDS, watching.SHARED_SECONDS) + POLL_MILLISECONDS / 1e3 < 2.0
 
 
 def test_an_open_page_learns_that_something_has_changed(client, log_in, database):

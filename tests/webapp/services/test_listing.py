@@ -68,14 +68,19 @@ def test_what_is_shared_is_listed_apart_without_the_owners_tags(session, actor):
     user = factories.create_user(session)
     reader = factories.actor_of(user)
     public_id = add(session, owner, title="Theirs")
-    listing.note(session, owner, public_id, tags=["private"])
-    add(session, reader, title="Mine")
+    listing.note(session, owner, public_id, tags=["private"], archived=True)
+    listing.note(session, reader, add(session, reader, title="Mine"), tags=["private", "mine"])
     share = shares.share_with_user(session, owner, public_id, email=user.email)
 
     page = listing.search(session, reader, Filters(scope=Scope.SHARED))
-    assert [(item.title, item.owner, item.is_own, item.tags) for item in page.items] == [
-        ("Theirs", owner.name, False, ())
+    assert [(item.title, item.owner, item.is_own, item.tags, item.is_archived) for item in page.items] == [
+        ("Theirs", owner.name, False, (), False)
     ]
+    assert not analyses.get(session, reader, public_id).summary.is_archived, "that is the owner's note, too"
+    for tag in ("private", "mine", ""):  # of a reader's own tags none is on what is another's
+        found = listing.search(session, reader, Filters(scope=Scope.SHARED, tag=tag))
+        assert found.total == len(found.items) == (0 if tag else 1)
+    assert listing.list_tags(session, reader) == ["mine", "private"]
     assert titles(session, reader) == ["Mine"]
     shares.revoke(session, owner, public_id, share.id)
     assert titles(session, reader, scope=Scope.SHARED) == []

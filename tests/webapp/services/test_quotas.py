@@ -215,6 +215,7 @@ def test_everybody_sees_what_they_may_and_what_they_have_used(session):
     assert seen.limits == Limits(n_running=2, n_queued=quotas.MOST_QUEUED, storage_bytes=10)
     assert seen.own == Limits(n_running=2, storage_bytes=10)
     assert (seen.n_running, seen.n_queued, seen.cpu_seconds, seen.storage_bytes) == (1, 1, 30.0, 0)
+    assert seen.left == Limits(n_running=1, n_queued=quotas.MOST_QUEUED - 1, storage_bytes=10)
     left = seen.day_ends_at - database_now(session)
     assert datetime.timedelta() < left <= datetime.timedelta(days=1)
     assert dataclasses.replace(seen) == quotas.get_of(session, None, session.get(User, actor.user_id).public_id)

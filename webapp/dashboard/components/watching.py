@@ -8,14 +8,17 @@ from dash.development.base_component import Component
 
 from webapp.dashboard.components.attributes import data
 
+# With what a worker waits before it reports, and what the server shares for a moment, less than two seconds.
+POLL_MILLISECONDS = 1500
 
-def watch(name: str, address: str, *, mark: str, every_milliseconds: int, is_over: bool) -> list[Component]:
+
+def watch(name: str, address: str, *, mark: str, is_over: bool) -> list[Component]:
     """Return the parts for one page: timer, address, and mark; `is_over`: nothing will change any more."""
     timer = f"{name}-poll"
     return [
         dcc.Store(id=f"{name}-mark", data=mark),
         dcc.Store(id=f"{name}-mark-address", data=address),
-        dcc.Interval(id=timer, interval=every_milliseconds, disabled=is_over),
+        dcc.Interval(id=timer, interval=POLL_MILLISECONDS, disabled=is_over),
         html.Div(hidden=True, **data(polls=timer, watches=address)),
     ]
 

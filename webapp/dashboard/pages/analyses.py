@@ -17,6 +17,7 @@ from webapp.dashboard.components.attributes import aria
 from webapp.dashboard.components.cards import empty_state, icon
 from webapp.dashboard.components.grid import grid, row_data
 from webapp.dashboard.components.toasts import tell
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import listing
@@ -28,7 +29,6 @@ PATH = paths.ANALYSES
 TITLE = "Analyses · Assay"
 
 PAGE_SIZE = 50
-POLL_MILLISECONDS = 2000
 MOST_PICKED = 100
 
 

@@ -23,7 +23,7 @@ from webapp.dashboard.components.status import status_badge
 from webapp.dashboard.components.tabs import trades as trades_tab
 from webapp.dashboard.components.times import ago, now
 from webapp.dashboard.components.toasts import tell
-from webapp.dashboard.components.watching import register_watch, watch
+from webapp.dashboard.components.watching import POLL_MILLISECONDS, register_watch, watch
 from webapp.errors import NotFound
 from webapp.permissions import Permission
 from webapp.services import analyses, differences, documents, results, watching
@@ -33,7 +33,6 @@ from webapp.services.workflow import FINAL, Status
 PATH = paths.ANALYSIS
 TITLE = "Analysis · Assay"
 
-POLL_MILLISECONDS = 1500
 _LAST_LINE = 2**63 - 1  # the largest id that a database has
 
 
@@ -69,7 +68,6 @@ def layout(public_id: str = "", tab: str = "overview", **_query: str) -> Compone
                 "analysis",
                 paths.analysis_mark(view.id, tab=tab),
                 mark=mark,
-                every_milliseconds=POLL_MILLISECONDS,
                 is_over=view.status.is_final,
             ),
             dcc.Interval(id="analysis-log-poll", interval=POLL_MILLISECONDS, disabled=True),

@@ -16,6 +16,7 @@ from webapp.dashboard.components.grid import GridColumn, action, badge, grid, ro
 from webapp.dashboard.components.limits import allowance_line
 from webapp.dashboard.components.stage_rail import stage_name
 from webapp.dashboard.components.toasts import tell
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
 from webapp.services import acquisitions, analyses, job_lists, quotas
@@ -26,7 +27,6 @@ from webapp.services.workflow import Status
 PATH = paths.JOBS
 TITLE = "Jobs · Assay"
 
-POLL_MILLISECONDS = 2000
 MINE, ALL = "mine", "all"
 
 _KINDS = {"analysis": "Analysis", "fetch": "Fetch", "import": "Import"}

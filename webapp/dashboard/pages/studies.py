@@ -13,6 +13,7 @@ from webapp.dashboard.components.attributes import data
 from webapp.dashboard.components.cards import empty_state, icon
 from webapp.dashboard.components.grid import GridColumn, grid, row_data
 from webapp.dashboard.components.study_parts import in_words, state_cell
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.permissions import Permission
 from webapp.services import study_views
 from webapp.services.study_views import State as StudyState
@@ -21,7 +22,6 @@ from webapp.services.study_views import StudyPage
 PATH = paths.STUDIES
 TITLE = "Studies · Assay"
 
-POLL_MILLISECONDS = 2000
 MOST = 500
 COLUMNS = (
     GridColumn("title", "Study", "name", below="members"),

@@ -26,6 +26,7 @@ from webapp.dashboard.components.study_parts import (
     progress_bar,
 )
 from webapp.dashboard.components.toasts import tell
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission
 from webapp.services import studies, study_boards, study_views
@@ -37,7 +38,6 @@ from webapp.services.workflow import Status
 PATH = paths.STUDY
 TITLE = "Study · Assay"
 
-POLL_MILLISECONDS = 2000
 _FEWEST_AXES = 2
 
 
@@ -221,12 +221,19 @@ def _header(view: StudyView) -> Component:
 
 
 def _progress(view: StudyView) -> Component:
-    pairs: list[tuple[str, str]] = [
+    pairs: list[tuple[str, Component | str]] = [
         ("Analyses", formats.count(view.summary.n_members)),
         *((status.value.capitalize(), formats.count(view.summary.counts[status])) for status in Status),
     ]
+    if view.elapsed_seconds is not None:
+        pairs.append(("Elapsed", formats.duration(view.elapsed_seconds)))
     if view.state is not StudyState.FINISHED:
         pairs.append(("Left, about", formats.duration(view.eta_seconds)))
+    if view.waits_for is not None:
+        pairs.append(("Place of the next in the queue", formats.count(view.queue_position)))
+        pairs.append(("Why it waits", view.waits_for))
+    if view.workers:
+        pairs.append(("Workers", html.Span(", ".join(view.workers), className="mono")))
     if view.n_folded:
         pairs.append(("Asked once for several", formats.count(view.n_folded)))
     rests = " Paused: nothing more is started until you resume it." if view.state is StudyState.PAUSED else ""

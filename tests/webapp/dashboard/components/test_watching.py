@@ -4,9 +4,7 @@ from webapp.dashboard.components.watching import register_watch, watch
 
 
 def test_a_page_rests_when_what_it_shows_is_over():
-    parts = {
-        part.id: part for part in watch("x", "/a", mark="m", every_milliseconds=5, is_over=True) if hasattr(part, "id")
-    }
+    parts = {part.id: part for part in watch("x", "/a", mark="m", is_over=True) if hasattr(part, "id")}
 
     assert parts["x-poll"].disabled is True
     assert parts["x-mark"].data == "m"

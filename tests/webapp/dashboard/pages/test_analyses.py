@@ -232,7 +232,10 @@ def test_what_is_shared_is_under_its_own_heading(acting, add, database):
         assert "Nothing is shared with you yet" in reading.text(shown(scope="shared").empty)
         with database.write() as session:
             shares.share_with_user(session, owner, public_id, email=session.get_one(User, reader.user_id).email)
+            listing.note(session, owner, public_id, tags=["secret"])
         row = shown(scope="shared").rows[0]
+        assert shown(scope="shared", tag="secret").rows == []
+        assert "secret" not in str(page.layout(scope="shared"))
 
     assert row["title"] == "Theirs"
     assert {"text": f"shared by {owner.name}", "icon": "person"} in row["tags"]
