@@ -29,6 +29,7 @@ _SHOWN = (
     Analysis.first_started_at, Analysis.started_at, Analysis.finished_at, Analysis.stage_fraction,
     Analysis.stage_seconds, Analysis.progress_before,
 )  # fmt: skip
+_WAITING = (Analysis.owner_id, Analysis.study_id, Analysis.not_before, Analysis.error_message)  # why one waits
 _NOTHING = "There is no such study."
 
 
@@ -319,7 +320,8 @@ def view(session: Session, actor: Actor, row: Study) -> StudyView:
 
 def _place(session: Session, actor: Actor, row: Study, now: datetime.datetime) -> tuple[int | None, str | None]:
     """Return where the first of the members that wait stands among all that wait, and why it does."""
-    waiting = select(Analysis).where(*_is_member(row), Analysis.status == Status.QUEUED)
+    waiting = select(Analysis).options(load_only(*_WAITING, raiseload=True))
+    waiting = waiting.where(*_is_member(row), Analysis.status == Status.QUEUED)
     first = session.scalars(waiting.order_by(~turns.is_due(now), Analysis.submitted_at, Analysis.id).limit(1)).first()
     if first is None:  # a worker took it a moment ago
         return None, None

@@ -16,6 +16,7 @@ from webapp.dashboard.components import instruments as tables
 from webapp.dashboard.components.cards import empty_state, icon, panel
 from webapp.dashboard.components.grid import grid, row_data
 from webapp.dashboard.components.toasts import tell
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.errors import InvalidInput, NotFound
 from webapp.permissions import Permission, require
 from webapp.services import acquisitions, coverage, prices
@@ -24,7 +25,6 @@ from webapp.services.price_sources import SourceState, SourceView
 PATH = paths.DATA
 TITLE = "Data · Assay"
 
-POLL_MILLISECONDS = 2000
 MOST_INSTRUMENTS = 500
 MOST_REQUESTS = 8
 
