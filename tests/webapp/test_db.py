@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from tests import factories, schema
@@ -59,6 +59,13 @@ def test_readers_do_not_wait_for_a_writer(database):
         with database.read() as reading:
             assert reading.scalar(select(func.count()).select_from(Security)) == 0
         assert time.monotonic() - started < 5
+
+
+def test_bare_values_are_of_what_the_transaction_has_changed(session):
+    user = factories.create_user(session, name="before")
+    user.name = "after"
+
+    assert db.ask(session, select(User.name).where(User.id == bindparam("key")), {"key": user.id}).one() == ("after",)
 
 
 def test_references_are_enforced(session):

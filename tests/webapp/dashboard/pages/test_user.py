@@ -3,7 +3,7 @@ import pytest
 from tests import factories
 from tests.webapp.dashboard.reading import of_type, text
 from webapp.dashboard import paths
-from webapp.dashboard.pages import user
+from webapp.dashboard.pages import account, user, users
 from webapp.errors import InvalidInput, NotFound, PermissionDenied
 from webapp.services import sessions, signing_in
 from webapp.services.sessions import Visit
@@ -53,6 +53,21 @@ def test_role_access_and_password_are_changed(acting, ada, database, told):
     password = next(each for each in of_type(shown, "Code")).children
     with database.write() as session:
         assert signing_in.authenticate(session, "ada@example.org", password).role == "viewer"
+
+
+def test_limits_are_set_for_everybody_and_for_one_and_each_sees_what_is_left(acting, ada, told):
+    with acting("admin"):
+        assert users.set_limits(1, 3, 50, None, 2) is None
+        shown = text(user.set_limits(1, ada, 1, "", 30, None)).replace("\u00a0", " ")
+        with pytest.raises(InvalidInput):
+            user.set_limits(1, ada, -1, None, None, None)
+    assert told == ["The limits count from now on."] * 2
+    for part in ("0 of 1, 1 left", "0 of 50, 50 left", "0 of 30, 30 left", "of 2 GiB, 2 GiB left"):
+        assert part in shown
+    with acting("viewer"):
+        assert "0 of 3, 3 left" in text(account.layout()).replace("\u00a0", " ")
+    with acting(), pytest.raises(PermissionDenied):
+        user.set_limits(1, ada, 1, None, None, None)
 
 
 def test_sessions_are_ended_one_by_one_or_all(acting, ada, told):
