@@ -55,7 +55,7 @@ fuzz: ## Send 100 examples to each operation of REST in each role, against a who
 
 chaos: ## Try every fault at every stage on both databases, with real processes; three quarters of an hour
 	$(DEVELOP)
-	@CHAOS=all $(VENV)/python -m pytest -n 6 --dist loadgroup tests/chaos
+	@CHAOS=all $(VENV)/python -m pytest -n 6 tests/chaos
 
 lock: install ## Compile requirements*.txt, with hashes, from requirements*.in
 	@for list in requirements requirements-dev; do \

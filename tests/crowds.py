@@ -19,6 +19,7 @@ from webapp.tables import (
     PerformanceMetric,
     Security,
     Share,
+    StorageUse,
     TradeRow,
     User,
 )
@@ -176,6 +177,7 @@ def _add_for_each_analysis(session: Session, busy: User, n_trades_each: int) -> 
         n_trades=n_trades_each,
         luck=literal(_LUCK, Backtest.luck.type),
     )
+    session.add(StorageUse(user_id=busy.id, n_bytes=1000))
     measures = _numbers(len(_MEASURES))
     _insert(
         session,

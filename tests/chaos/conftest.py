@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import factories, schema, servers
 from tests.chaos import held
@@ -293,6 +296,28 @@ def installation(request: pytest.FixtureRequest, installed: Callable[[str], Inst
     if not made.is_sound:
         for log in sorted(made.folder.glob("*.log")):
             print(f"--- {log}", log.read_bytes()[before.get(log, 0) :][-6000:].decode(errors="replace"), sep="\n")  # noqa: T201
+
+
+# --- Several installations side by side ------------------------------------------------------------------------------
+
+INSTALLATIONS = 3  # of each database, for the whole matrix
+
+
+class ByInstallation(LoadScopeScheduling):
+    """Deals the cases of a database out to as many test processes, each with an installation that it keeps.
+
+    pytest-xdist has marks for that, which pytest 9 does not let it see.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        database = nodeid.partition("[")[2].partition("-")[0]
+        return f"{database} {zlib.crc32(nodeid.encode()) % INSTALLATIONS}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Keep cases together that share an installation."""
+    return ByInstallation(config, log)
 
 
 # --- What was measured -----------------------------------------------------------------------------------------------

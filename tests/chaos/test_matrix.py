@@ -31,7 +31,6 @@ pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.slow, pytest.ma
 CHAOS = os.environ.get("CHAOS", "20")  # noqa: TID251  # a switch of the test run, not a setting
 AT = ("queued", *STAGES)
 DATABASES = ("sqlite", "postgresql")
-INSTALLATIONS = 3  # of each database, for the whole matrix
 MOVING_WITHIN_SECONDS = 60
 ENDED_WITHIN_SECONDS = 240
 
@@ -59,16 +58,12 @@ def cases():
 
 
 def listed():
-    """Yield the cases for pytest, those left out that have passed, dealt out to the installations of their database."""
-    dealt, passed = dict.fromkeys(DATABASES, 0), passed_before()
+    """Yield the cases for pytest, those left out that have passed."""
+    passed = passed_before()
     for case in cases():
         name, database = "-".join(case), case[0]
-        if name in passed:
-            continue
-        marks = [pytest.mark.xdist_group(f"{database}-{dealt[database] % INSTALLATIONS}")]
-        marks += [pytest.mark.postgres] if database == "postgresql" else []
-        dealt[database] += 1
-        yield pytest.param(*case, id=name, marks=marks)
+        if name not in passed:
+            yield pytest.param(*case, id=name, marks=[pytest.mark.postgres] if database == "postgresql" else [])
 
 
 def pytest_generate_tests(metafunc):

@@ -112,13 +112,16 @@ class Stage:
             price_store.load_sample(session, self.store)
             self.actor = factories.create_actor(session)
 
-    def start_worker(self, *, is_for_data: bool = False, app: str = "tasks", **changes: object) -> Worker:
+    def start_worker(
+        self, *, is_for_data: bool = False, app: str = "tasks", is_awaited: bool = True, **changes: object
+    ) -> Worker:
         """Start one more worker; `changes` are settings of its own, `app` another Celery app than ours."""
         values, environment = self.settings.model_copy(update=changes), self.environment(**changes)
         log = self._folder / f"worker-{len(self.workers)}.log"
         worker = Worker(values, environment, log, is_for_data=is_for_data, app=app)
         self.workers.append(worker)
-        worker.wait_ready()
+        if is_awaited:
+            worker.wait_ready()
         return worker
 
     def environment(self, **changes: object) -> dict[str, str]:

@@ -50,12 +50,12 @@ def team(flows_home, database, database_url, valkey_tls, object_store, tmp_path)
         worker.end()
 
 
-def start_host(team, tmp_path, name):
+def start_host(team, tmp_path, name, *, is_awaited=True):
     """Start a worker with a home of its own, in which there may be compiled kernels but no results."""
     home = tmp_path / name
     if (team.settings.home / "cache").is_dir():
         shutil.copytree(team.settings.home / "cache", home / "cache")
-    return team.start_worker(home=home, lease_seconds=4, heartbeat_seconds=1)
+    return team.start_worker(is_awaited=is_awaited, home=home, lease_seconds=4, heartbeat_seconds=1)
 
 
 def lose(worker):
@@ -73,34 +73,73 @@ def stages_in(store):
     }
 
 
-def test_what_a_lost_host_has_written_another_reads_and_the_answer_is_the_same(team, object_store, tmp_path):
-    spec = AnalysisSpec.model_validate(LONG)
-    first = start_host(team, tmp_path, "first")
-    analysis_id = team.submit(spec)
-    team.wait_stage(analysis_id, "tune")
-    lose(first)
-    prices = {key for key in stages_in(team.store) if "bars" in team.store.get(key).frames}
-    left = {key: at for key, at in stages_in(team.store).items() if key not in prices}
-    asked_before = object_store.log.stat().st_size
+def computed_by(worker):
+    """Return the keys of the longer stages that a host says it has computed."""
+    lines = [json.loads(line) for line in worker.log.read_text().splitlines() if line.startswith("{")]
+    return {line["key"] for line in lines if line["message"] == "Computed a stage."}
 
-    second = start_host(team, tmp_path, "second")
+
+class Reads:
+    """Which stages have been fetched from the bucket since it was made, by whoever is there."""
+
+    def __init__(self, object_store):
+        self._log = object_store.log
+        self._before = self._log.stat().st_size
+
+    def keys(self):
+        asked = self._log.read_text()[self._before :]
+        return set(re.findall(r"GET /bucket-\w+/assay/frames/\w\w/(\w{64})/facts\.json", asked))
+
+
+def test_hosts_work_together_and_each_reads_what_a_lost_one_has_written(team, object_store, tmp_path):
+    spec = AnalysisSpec.model_validate(LONG)
+    hosts = {start_host(team, tmp_path, name, is_awaited=False) for name in ("first", "second")}
+    for host in hosts:
+        host.wait_ready()
+    analysis_id = team.submit(spec)
+    owner = str(team.wait_stage(analysis_id, "tune").worker)
+    (lost,) = (host for host in hosts if f":{host.process.pid}:" in owner)
+    (other,) = hosts - {lost}
+    wait_until(lambda: computed_by(other), seconds=60, what="a trial that the other host has computed for the owner")
+    lose(lost)
+    prices = {key for key in stages_in(team.store) if "bars" in team.store.get(key).frames}
+    helped, reads = computed_by(other), Reads(object_store)
+    left = {key: at for key, at in stages_in(team.store).items() if key not in prices}
+
     view = team.wait_final(analysis_id)
 
+    answer = run_analysis(spec, fetch_instruments, pinned_n_tuning_trials=4)
     assert (view.status, view.attempt) == (Status.SUCCEEDED, 2), view.error_message
-    assert view.result_hash == run_analysis(spec, fetch_instruments, pinned_n_tuning_trials=4).hash()
-    # Every stage that the first host wrote was read by the second one, and not written again.
-    asked = object_store.log.read_text()[asked_before:]
-    read = set(re.findall(r"GET /bucket-\w+/assay/frames/\w\w/(\w{64})/facts\.json", asked))
-    assert len(left) >= 3
-    assert set(left) <= read
+    assert f":{other.process.pid}:" in str(view.worker)
+    assert view.result_hash == answer.hash()
+    # Every stage that the lost host wrote was read by the other one, and not written again.
+    assert helped
+    assert len(left.keys() - helped) >= 3
+    assert left.keys() - helped <= reads.keys()
     assert left.items() <= stages_in(team.store).items()
     with team.database.read() as session:
         used = {key for (key,) in session.query(Artifact.key)}
-        assert set(left) <= used
+        assert left.keys() - helped <= used
         assert session.query(Backtest).filter_by(name="headline").count() == 1
         assert trials.check(session) == trials.LedgerCheck(6, None)
-        assert str(second.process.pid) in session.query(Analysis).one().worker
-    for home in ("first", "second"):
+
+    # And the other way round: the host that is left is lost, and the first comes back.
+    written = stages_in(team.store)
+    lose(other)
+    reads = Reads(object_store)
+    back = start_host(team, tmp_path, "back")
+    again = team.wait_final(
+        team.submit(AnalysisSpec.model_validate({**LONG, "backtest": {"costs": {"commission_bps": 9}}}))
+    )
+    assert again.status is Status.SUCCEEDED, again.error_message
+    with team.database.read() as session:
+        mine = session.query(Artifact.key).join(Analysis).filter(Analysis.public_id == again.id)
+        shared = {key for (key,) in mine} & (written.keys() - prices)
+    assert shared - left.keys(), "what it wrote after the first was lost"
+    assert shared <= reads.keys()
+    assert computed_by(back).isdisjoint(written)
+    assert written.items() <= stages_in(team.store).items()
+    for home in ("first", "second", "back"):
         assert not (tmp_path / home / "frames").exists(), "results lie in the bucket only"
 
 

@@ -101,6 +101,7 @@ def all_beside(session, actor, analysis_id):
     tokens.list_tokens(session, actor)
     series_id = prices.list_instruments(session, actor).items[0].id
     outlooks.list_pinnable(session, actor, series_id)
+    quotas.get_own(session, actor)
 
 
 ASKED: dict[str, Callable] = {

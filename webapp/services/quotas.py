@@ -27,10 +27,10 @@ from sqlalchemy.orm import Session
 from webapp.db import database_now
 from webapp.errors import InvalidInput, NotFound, QuotaExceeded
 from webapp.permissions import Actor
-from webapp.services import audit, cpu_use
+from webapp.services import audit, cpu_use, storage_use
 from webapp.services.accounts import require_manager
 from webapp.services.workflow import Status
-from webapp.tables import Analysis, Artifact, CpuUse, Document, HouseLimits, Upload, User, UserLimits
+from webapp.tables import Analysis, CpuUse, Document, HouseLimits, Upload, User, UserLimits
 
 MOST_QUEUED = 10_000  # unless an administrator says otherwise: a slip of a script should not fill the queue
 MOST = 2**31 - 1
@@ -352,17 +352,9 @@ def set_house(session: Session, actor: Actor | None, *, limits: Limits, address:
 
 def stored_bytes(session: Session, user_id: int) -> int:
     """Return what a person's results, their documents and uploads take; what several results share is counted once."""
-    stored = (
-        select(Artifact.key, func.max(Artifact.n_bytes).label("n_bytes"))
-        .join(Analysis, Analysis.id == Artifact.analysis_id)
-        .where(Analysis.owner_id == user_id)
-        .group_by(Artifact.key)
-        .subquery()
-    )
     brought = select(func.sum(Upload.n_bytes)).where(Upload.owner_id == user_id)
     made = select(func.sum(Document.n_bytes)).join(Analysis).where(Analysis.owner_id == user_id)
-    parts = (select(func.sum(stored.c.n_bytes)), brought, made)
-    return sum(int(session.scalar(each) or 0) for each in parts)
+    return storage_use.used(session, user_id) + sum(int(session.scalar(each) or 0) for each in (brought, made))
 
 
 def _allowance(session: Session, user_id: int, *, only_limited: bool = False) -> Allowance:

@@ -18,7 +18,7 @@ from quant.validation.overfitting import deflated_sharpe_ratio
 from webapp.db import Base, database_now, into
 from webapp.errors import Conflict, NotFound
 from webapp.permissions import Actor, Permission, require
-from webapp.services import jobs, trials
+from webapp.services import jobs, storage_use, trials
 from webapp.services.access import find_readable
 from webapp.services.jobs import Claim
 from webapp.services.trials import Ground
@@ -26,7 +26,6 @@ from webapp.services.workflow import Status
 from webapp.storage import FREELY, FrameStore, ScopedStore
 from webapp.tables import (
     Analysis,
-    Artifact,
     Backtest,
     FittedModel,
     PerformanceMetric,
@@ -158,12 +157,7 @@ def save(
         },
     )
     now = database_now(session)
-    artifacts = [
-        {"analysis_id": claim.analysis_id, "name": name, "key": key, "n_bytes": n_bytes, "created_at": now}
-        for name, (key, n_bytes) in stored.outputs.items()
-        if n_bytes
-    ]
-    session.execute(into(Artifact), artifacts)  # an answer has itself and its features
+    storage_use.add(session, claim.analysis_id, claim.owner_id, stored.outputs, at=now)
     if result.facts["latest"]["task"] != RULE:  # a rule of prices has neither model nor features
         _add_models(session, claim, result)
         _add_latest(session, claim, result, series_ids, now)

@@ -3,12 +3,12 @@
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from quant.grid import places_of
@@ -133,11 +133,9 @@ def leaderboard(session: Session, actor: Actor, study_id: str, *, sort: Measure 
     study = find(session, actor, study_id)
     axes = axes_of(study)
     n_trials = _count_trials(session, study)
-    rows = sorted(_deflated(_rows(session, study, axes), n_trials), key=_place(sort))
-    ranked = _ranked(rows, sort)
-    n_succeeded = sum(row.status is Status.SUCCEEDED for row, _ in rows)
-    shown = tuple(ranked)
-    return Board(shown, axes, sort, n_succeeded, n_trials, _sentence(shown, n_succeeded, n_trials))
+    rows = _ranked(_deflated(_found(session, study), n_trials), axes, sort)
+    n_succeeded = sum(row.status is Status.SUCCEEDED for row in rows)
+    return Board(rows, axes, sort, n_succeeded, n_trials, _sentence(rows, n_succeeded, n_trials))
 
 
 def heat_map(board: Board, rows: str = "", columns: str = "", *, measure: Measure, over: Over = Over.MEDIAN) -> HeatMap:
@@ -187,30 +185,35 @@ def heat_map(board: Board, rows: str = "", columns: str = "", *, measure: Measur
     return HeatMap(board.axes[down], board.axes[across], measure, over, cells)
 
 
-def _rows(session: Session, study: Study, axes: Sequence[AxisView]) -> list[tuple[BoardRow, Mapping[str, Any] | None]]:
-    """Return the members in the order of their numbers, each with what its Sharpe ratio is deflated by."""
-    measured: defaultdict[int, dict[Measure, float | None]] = defaultdict(dict)
-    for analysis_id, name, value in session.execute(
-        select(Backtest.analysis_id, PerformanceMetric.name, PerformanceMetric.value)
-        .join(Backtest, Backtest.id == PerformanceMetric.backtest_id)
-        .join(Analysis, Analysis.id == Backtest.analysis_id)
-        .where(
-            Analysis.study_id == study.id,
-            Backtest.name == HEADLINE,
-            PerformanceMetric.name.in_(_STORED),
-            PerformanceMetric.period == "all",
+@dataclass
+class _Found:
+    """A row of the member, its measures, and what its Sharpe ratio is deflated by."""
+
+    member: Row[Any]
+    measures: dict[Measure, float | None]
+    luck: Mapping[str, Any] | None
+
+
+def _found(session: Session, study: Study) -> list[_Found]:
+    """Return the members in the order of their numbers, with what is stored of each."""
+    pivoted = [func.max(case((PerformanceMetric.name == name, PerformanceMetric.value))) for name in _STORED]
+    measured = {
+        backtest_id: dict(zip(_STORED, values, strict=True))
+        for backtest_id, *values in session.execute(
+            select(PerformanceMetric.backtest_id, *pivoted)
+            .join(Backtest, Backtest.id == PerformanceMetric.backtest_id)
+            .join(Analysis, Analysis.id == Backtest.analysis_id)
+            .where(
+                Analysis.study_id == study.id,
+                Backtest.name == HEADLINE,
+                PerformanceMetric.name.in_(_STORED),
+                PerformanceMetric.period == "all",
+            )
+            .group_by(PerformanceMetric.backtest_id)
         )
-    ):
-        measured[analysis_id][Measure(name)] = value
-    deflating = (
-        select(Backtest.analysis_id, Backtest.luck)
-        .join(Analysis, Analysis.id == Backtest.analysis_id)
-        .where(Analysis.study_id == study.id, Backtest.name == HEADLINE)
-    )
-    luck = {analysis_id: facts for analysis_id, facts in session.execute(deflating)}  # noqa: C416  # typed rows
+    }
     members = session.execute(
         select(
-            Analysis.id,
             Analysis.public_id,
             Analysis.title,
             Analysis.study_number,
@@ -220,30 +223,14 @@ def _rows(session: Session, study: Study, axes: Sequence[AxisView]) -> list[tupl
             Analysis.is_credible,
             Analysis.error_code,
             Analysis.error_message,
+            Backtest.id.label("backtest_id"),
+            Backtest.luck,
         )
+        .outerjoin(Backtest, and_(Backtest.analysis_id == Analysis.id, Backtest.name == HEADLINE))
         .where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
         .order_by(Analysis.study_number)
     )
-    return [
-        (
-            BoardRow(
-                number=member.study_number,
-                rank=None,
-                analysis_id=member.public_id,
-                title=member.title,
-                words=words_of(member.study_number, axes),
-                status=Status(member.status),
-                progress=member.progress,
-                measures=measured.get(member.id, {}),
-                verdict=member.verdict,
-                is_credible=member.is_credible,
-                error_code=member.error_code,
-                error_message=member.error_message,
-            ),
-            luck.get(member.id),
-        )
-        for member in members
-    ]
+    return [_Found(member, measured.get(member.backtest_id, {}), member.luck) for member in members]
 
 
 def _count_trials(session: Session, study: Study) -> int:
@@ -252,22 +239,18 @@ def _count_trials(session: Session, study: Study) -> int:
     return session.scalar(select(func.count()).select_from(Trial).where(Trial.analysis_id.in_(of_study))) or 0
 
 
-def _deflated(
-    rows: Sequence[tuple[BoardRow, Mapping[str, Any] | None]], n_trials: int
-) -> list[tuple[BoardRow, Mapping[str, Any] | None]]:
+def _deflated(found: Sequence[_Found], n_trials: int) -> Sequence[_Found]:
     """Add the Sharpe ratios deflated by all that the study tried.
 
     How much the trials' Sharpe ratios vary is what each question found of its own trials, or what the members' curves
     show, whichever is more: the stricter.
     """
-    known = [luck["sharpe_ratio"] for _, luck in rows if luck and luck["sharpe_ratio"] is not None]
+    known = [each.luck["sharpe_ratio"] for each in found if each.luck and each.luck["sharpe_ratio"] is not None]
     spread = statistics.variance(known) if len(known) >= _FEWEST_FOR_A_VARIANCE else 0.0
-    return [
-        (replace(row, measures={**row.measures, Measure.DEFLATED: _deflate(luck, spread, n_trials)}), luck)
-        if row.measures
-        else (row, luck)
-        for row, luck in rows
-    ]
+    for each in found:
+        if each.measures:
+            each.measures[Measure.DEFLATED] = _deflate(each.luck, spread, n_trials)
+    return found
 
 
 def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: int) -> float | None:
@@ -283,29 +266,42 @@ def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: int) -> fl
     )
 
 
-def _place(sort: Measure) -> Callable[[tuple[BoardRow, Any]], tuple[int, float, int]]:
-    """Return the key by which members are sorted: found and credible, found, under way, without an answer."""
-
-    def key(item: tuple[BoardRow, Any]) -> tuple[int, float, int]:
-        row, _ = item
-        value = row.measures.get(sort)
-        if row.status is Status.SUCCEEDED:
-            group = 1 if row.is_credible is False else 0
-            return group, math.inf if value is None else -value, row.number
-        return 2 if not row.status.is_final else 3, 0.0, row.number
-
-    return key
+def _place(found: _Found, sort: Measure) -> tuple[int, float, int]:
+    """Return what members are sorted by: found and credible, found, under way, without an answer."""
+    member = found.member
+    status, value = Status(member.status), found.measures.get(sort)
+    if status is Status.SUCCEEDED:
+        group = 1 if member.is_credible is False else 0
+        return group, math.inf if value is None else -value, member.study_number
+    return 2 if not status.is_final else 3, 0.0, member.study_number
 
 
-def _ranked(rows: Sequence[tuple[BoardRow, Any]], sort: Measure) -> list[BoardRow]:
-    ranked, rank = [], 0
-    for row, _ in rows:
+def _ranked(found: Sequence[_Found], axes: Sequence[AxisView], sort: Measure) -> tuple[BoardRow, ...]:
+    rows: list[BoardRow] = []
+    rank = 0
+    for each in sorted(found, key=lambda each: _place(each, sort)):
+        member, status = each.member, Status(each.member.status)
         is_ranked = (
-            row.status is Status.SUCCEEDED and row.is_credible is not False and row.measures.get(sort) is not None
+            status is Status.SUCCEEDED and member.is_credible is not False and each.measures.get(sort) is not None
         )
         rank += is_ranked
-        ranked.append(replace(row, rank=rank if is_ranked else None))
-    return ranked
+        rows.append(
+            BoardRow(
+                number=member.study_number,
+                rank=rank if is_ranked else None,
+                analysis_id=member.public_id,
+                title=member.title,
+                words=words_of(member.study_number, axes),
+                status=status,
+                progress=member.progress,
+                measures=each.measures,
+                verdict=member.verdict,
+                is_credible=member.is_credible,
+                error_code=member.error_code,
+                error_message=member.error_message,
+            )
+        )
+    return tuple(rows)
 
 
 def _sentence(rows: Sequence[BoardRow], n_succeeded: int, n_trials: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, load_only
 
 from quant.grid import Axis, places_of
@@ -177,17 +177,21 @@ def list_studies(session: Session, actor: Actor, *, limit: int = 50, cursor: str
     require(actor, Permission.ANALYSES_READ)
     query = select(Study).where(Study.owner_id == actor.user_id, Study.hidden_at.is_(None))
     rows, following = paging.fetch_page(session, query, _NEWEST_FIRST, cursor=cursor, limit=limit)
-    found = session.execute(
-        select(Analysis.study_id, Analysis.status, func.count(), func.sum(Analysis.progress))
-        .where(Analysis.study_id.in_([row.id for row in rows]), Analysis.study_number.is_not(None))
-        .group_by(Analysis.study_id, Analysis.status)
-    )
+    is_member = and_(Analysis.study_id.in_([row.id for row in rows]), Analysis.study_number.is_not(None))
     counts: defaultdict[int | None, Counter[Status]] = defaultdict(Counter)
-    begun: defaultdict[int | None, float] = defaultdict(float)
-    for key, status, count, progress in found:
+    for key, status, count in session.execute(
+        select(Analysis.study_id, Analysis.status, func.count())
+        .where(is_member)
+        .group_by(Analysis.study_id, Analysis.status)
+    ):
         counts[key][Status(status)] = count
-        begun[key] += 0.0 if Status(status).is_final else progress
-    return StudyPage(tuple(_summary(row, counts[row.id], begun[row.id]) for row in rows), following)
+    of_what_is_open = (  # what is over counts as a whole: its rows need not be read
+        select(Analysis.study_id, func.sum(Analysis.progress))
+        .where(is_member, Analysis.status.in_([Status.QUEUED, Status.RUNNING]))
+        .group_by(Analysis.study_id)
+    )
+    begun = {key: done for key, done in session.execute(of_what_is_open)}  # noqa: C416  # typed rows
+    return StudyPage(tuple(_summary(row, counts[row.id], begun.get(row.id, 0.0)) for row in rows), following)
 
 
 def list_members(

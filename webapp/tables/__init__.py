@@ -6,7 +6,7 @@ from webapp.tables.analysis import Analysis, AnalysisTag, Artifact, LogLine
 from webapp.tables.dashboard import DashboardChoice
 from webapp.tables.document import Document
 from webapp.tables.idempotency import IdempotencyKey
-from webapp.tables.limit import CpuUse, HouseLimits, UserLimits
+from webapp.tables.limit import CpuUse, HouseLimits, StorageUse, UserLimits
 from webapp.tables.meter import Meter, Singleton
 from webapp.tables.price import PriceData, PriceRevision, PriceSeries, Security, Snapshot, SnapshotItem
 from webapp.tables.result import Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
@@ -53,6 +53,7 @@ __all__ = [
     "Snapshot",
     "SnapshotItem",
     "StageClaim",
+    "StorageUse",
     "Study",
     "Template",
     "TradeRow",

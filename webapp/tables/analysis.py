@@ -45,6 +45,15 @@ class Analysis(Base):
             sqlite_where=text("study_id IS NOT NULL"),
             postgresql_where=text("study_id IS NOT NULL"),
         ),
+        # Counted by their states, without reading a row.
+        Index(
+            "ix_analyses_members",
+            "study_id",
+            "status",
+            "study_number",
+            sqlite_where=text("study_id IS NOT NULL"),
+            postgresql_where=text("study_id IS NOT NULL"),
+        ),
         # The ledger outlives the analysis, and knows its trials by this number: it must never be given again.
         {"sqlite_autoincrement": True},
     )

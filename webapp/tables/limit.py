@@ -1,4 +1,4 @@
-"""How much each person may take of the installation's time and room, and what they have taken of it today."""
+"""How much each person may take of the installation's time and room, and what they have taken of it."""
 
 import datetime
 
@@ -41,3 +41,12 @@ class CpuUse(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     used_on: Mapped[datetime.date] = mapped_column(primary_key=True)  # in UTC
     seconds: Mapped[float]
+
+
+class StorageUse(Base):
+    """What the stored outputs of a person's answers take, what several of their answers use counted once."""
+
+    __tablename__ = "storage_use"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)

@@ -8,10 +8,10 @@ from quant.spec import AnalysisSpec
 from tests import factories
 from webapp.db import database_now
 from webapp.errors import InvalidInput, NotFound, PermissionDenied, QuotaExceeded
-from webapp.services import analyses, cpu_use, jobs, quotas
+from webapp.services import analyses, cpu_use, jobs, quotas, storage_use
 from webapp.services.quotas import Limits
 from webapp.services.workflow import Status
-from webapp.tables import Analysis, Artifact, AuditEvent, User
+from webapp.tables import Analysis, AuditEvent, User
 
 
 def set_for(session, actor, **limits):
@@ -24,8 +24,7 @@ def claim(session, **values):
 
 
 def artifact(session, row, key, n_bytes):
-    session.add(Artifact(analysis_id=row.id, name=key, key=key, n_bytes=n_bytes, created_at=factories.NOW))
-    session.flush()
+    storage_use.add(session, row.id, row.owner_id, {key: (key, n_bytes)}, at=factories.NOW)
 
 
 # --- Who has which limit ---------------------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ def test_a_heat_map_needs_two_axes_of_the_study(session, actor, study, paths):
 def test_a_board_takes_few_statements_however_large_the_study(session, actor, study, count_queries):
     with count_queries(session) as statements:
         study_boards.leaderboard(session, actor, study.public_id)
-    assert len(statements) == 5
+    assert len(statements) == 4
 
 
 def test_anothers_board_is_not_found(session, study):

@@ -93,7 +93,7 @@ def test_watching_and_listing_take_few_statements_however_large_studies_are(sess
     assert len(statements) <= 12
     with count_queries(session) as statements:
         assert len(study_views.list_studies(session, actor).items) == 4
-    assert len(statements) == 2
+    assert len(statements) == 3
 
 
 def test_what_is_anothers_is_not_found(session, actor):

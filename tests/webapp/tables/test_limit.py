@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from tests import factories
-from webapp.tables import CpuUse, HouseLimits, UserLimits
+from webapp.tables import CpuUse, HouseLimits, StorageUse, UserLimits
 
 TODAY = datetime.date(2026, 1, 2)
 
@@ -15,6 +15,7 @@ TODAY = datetime.date(2026, 1, 2)
         lambda _user: HouseLimits(id=1),
         lambda user: UserLimits(user_id=user.id, storage_bytes=2**40),
         lambda user: CpuUse(user_id=user.id, used_on=TODAY, seconds=1.5),
+        lambda user: StorageUse(user_id=user.id, n_bytes=2**40),
     ],
 )
 def test_there_is_one_row_of_each(session, make):
