@@ -18,6 +18,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from quant.analysis import warm_up
 from tests import factories, schema, servers
 from tests.chaos import held
 from tests.flows.conftest import ROOT, Stage, Worker, wait_until
@@ -318,6 +319,12 @@ class ByInstallation(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Keep cases together that share an installation."""
     return ByInstallation(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile the kernels once, before a dozen workers all do it at the same time."""
+    warm_up()
 
 
 # --- What was measured -----------------------------------------------------------------------------------------------
