@@ -189,7 +189,7 @@ def heat_map(board: Board, rows: str = "", columns: str = "", *, measure: Measur
 class _Found:
     """A row of the member, its measures, and what its Sharpe ratio is deflated by."""
 
-    member: Row[Any]
+    member: Row[*tuple[Any, ...]]
     measures: dict[Measure, float | None]
     luck: Mapping[str, Any] | None
 
