@@ -28,7 +28,7 @@ from webapp.tables import Analysis, Artifact, Backtest, LogLine, TradeRow, Trial
 
 pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
 
-CHAOS = os.environ.get("CHAOS", "20")  # noqa: TID251  # a switch of the test run, not a setting
+CHAOS = os.environ.get("CHAOS", "21")  # noqa: TID251  # a switch of the test run, not a setting
 AT = ("queued", *STAGES)
 DATABASES = ("sqlite", "postgresql")
 MOVING_WITHIN_SECONDS = 60

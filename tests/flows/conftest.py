@@ -80,6 +80,13 @@ class Worker:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(timeout=5)
 
+    def lose(self) -> None:
+        """Take all of it away at once, as when its machine is lost: main process, children and keeper."""
+        for process in self.family():
+            process.kill()
+        psutil.wait_procs(self.family(), timeout=5)
+        self.process.wait(timeout=5)
+
     def end(self) -> None:
         """Stop whatever is left of it."""
         self.family()

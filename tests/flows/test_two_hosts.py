@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 
-import psutil
 import pytest
 
 from quant.analysis import run_analysis
@@ -58,14 +57,6 @@ def start_host(team, tmp_path, name, *, is_awaited=True):
     return team.start_worker(is_awaited=is_awaited, home=home, lease_seconds=4, heartbeat_seconds=1)
 
 
-def lose(worker):
-    """Take a whole machine away at once: main process, children and keeper."""
-    for process in worker.family():
-        process.kill()
-    psutil.wait_procs(worker.family(), timeout=5)
-    worker.process.wait(timeout=5)
-
-
 def stages_in(store):
     """Return the keys of what is complete in the bucket, and when it became so."""
     return {
@@ -101,7 +92,7 @@ def test_hosts_work_together_and_each_reads_what_a_lost_one_has_written(team, ob
     (lost,) = (host for host in hosts if f":{host.process.pid}:" in owner)
     (other,) = hosts - {lost}
     wait_until(lambda: computed_by(other), seconds=60, what="a trial that the other host has computed for the owner")
-    lose(lost)
+    lost.lose()
     prices = {key for key in stages_in(team.store) if "bars" in team.store.get(key).frames}
     helped, reads = computed_by(other), Reads(object_store)
     left = {key: at for key, at in stages_in(team.store).items() if key not in prices}
@@ -125,7 +116,7 @@ def test_hosts_work_together_and_each_reads_what_a_lost_one_has_written(team, ob
 
     # And the other way round: the host that is left is lost, and the first comes back.
     written = stages_in(team.store)
-    lose(other)
+    other.lose()
     reads = Reads(object_store)
     back = start_host(team, tmp_path, "back")
     again = team.wait_final(
