@@ -65,7 +65,7 @@ def fit_folds(
     their spans, which end before the test block or begin after it.
     """
     return fit_predict_folds(
-        Builder(spec, model),
+        Builder(spec, model, tuple(features.columns)),
         features,
         labels,
         folds,
@@ -78,16 +78,25 @@ def fit_folds(
 
 
 def _fit_parameters(spec: AnalysisSpec, model: ModelEntry, labels: Labels, bars: pd.Series) -> FitParameters | None:
-    """Return what tells the last step of a fold's model how much each training row weighs, and where its label lies."""
-    if not (spec.weights.is_used or type(model).takes_spans):
+    """Return what tells a fold's model how much each training row weighs, where its label lies, and whose it is."""
+    choosers = [step.name for step in spec.preparation if type(step).takes_orders]
+    takes_spans = spec.weights.is_used or type(model).takes_spans
+    if not (takes_spans or choosers):
         return None
+    instruments = labels.index.get_level_values("instrument").to_numpy()
     by_instrument = bars.swaplevel().sort_index()
     axis, returns = by_instrument.index, by_instrument.to_numpy(dtype=np.float64)
 
     def of_fold(fold: Fold) -> dict[str, NDArray[Any]]:
+        # A calibrated model is one step that hands on what its own steps take.
+        parameters: dict[str, NDArray[Any]] = {
+            f"{'model' if spec.calibration.is_used else name}__instruments": instruments[fold.train]
+            for name in choosers
+        }
+        if not takes_spans:
+            return parameters
         training = labels.iloc[fold.train]
         starts, ends = label_spans(training, axis)
-        parameters: dict[str, NDArray[Any]] = {}
         if type(model).takes_spans:
             parameters["model__label_spans"] = np.column_stack((starts, ends))
         if spec.weights.is_used:

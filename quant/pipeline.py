@@ -1,8 +1,10 @@
 """What learns in a fold: the preparation that a question asks for, and a model, as one pipeline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quant.features.catalog import FractionalDifference
 from quant.models.build import build
 from quant.models.catalog import ModelEntry
 from quant.preparation import label_gap
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
-def new_pipeline(spec: AnalysisSpec, model: ModelEntry) -> "Pipeline":
+def new_pipeline(spec: AnalysisSpec, model: ModelEntry, columns: Sequence[str] | None = None) -> "Pipeline":
     """Return the unfitted preparation and model of a question.
 
     Parameters
@@ -22,6 +24,8 @@ def new_pipeline(spec: AnalysisSpec, model: ModelEntry) -> "Pipeline":
         The question: its `preparation`, seed and label.
     model : ModelEntry
         The model with its parameters.
+    columns : sequence of str, default=None
+        Names of the features that its rows will have; default: all of the question.
 
     Returns
     -------
@@ -35,7 +39,21 @@ def new_pipeline(spec: AnalysisSpec, model: ModelEntry) -> "Pipeline":
     """
     gap = label_gap(spec)
     pipeline = build(model, spec.seed, gap=gap)
-    pipeline.steps[:0] = build_steps(spec.preparation, learns=type(model).learns, seed=spec.seed, gap=gap)
+    orders = {
+        column: feature.order
+        for feature in spec.features
+        if isinstance(feature, FractionalDifference)
+        for column in feature.columns
+    }
+    if columns is None:
+        columns = [column for feature in spec.features for column in feature.columns]
+    pipeline.steps[:0] = build_steps(
+        spec.preparation,
+        learns=type(model).learns,
+        seed=spec.seed,
+        gap=gap,
+        orders={place: orders[column] for place, column in enumerate(columns) if column in orders},
+    )
     if not spec.calibration.is_used:
         return pipeline
     from quant.models.calibration import calibrated  # noqa: PLC0415  # imports scikit-learn, as the models do on use
@@ -49,6 +67,7 @@ class Builder:
 
     spec: AnalysisSpec
     model: ModelEntry
+    columns: tuple[str, ...] | None = None
 
     @property
     def fills_in(self) -> bool:
@@ -57,4 +76,4 @@ class Builder:
 
     def __call__(self) -> "Pipeline":
         """Return an unfitted pipeline."""
-        return new_pipeline(self.spec, self.model)
+        return new_pipeline(self.spec, self.model, self.columns)

@@ -17,7 +17,7 @@ from quant.data.findings import Finding
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.features.compute import compute_features
+from quant.features.compute import beside, compute_features
 from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Labels, Prices, known_at, to_panel
 from quant.labels.events import cusum_events
@@ -156,13 +156,36 @@ def features_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices], *, is_cut
     ------
     NotEnoughData
         If an instrument, which is named, has no more bars than the longest warm-up, or lacks what a feature needs;
-        the latter not if later bars were removed (`is_cut`).
+        the latter not if later bars were removed (`is_cut`). If it is older than another that a feature of it needs.
+
+    Notes
+    -----
+    Timing: that of `compute_features`; closes of other instruments are those known at the close of the bar.
     """
-    for position, prices in adjusted.items():
+    seen = {position: _with_others(spec, position, adjusted) for position in adjusted}
+    for position, prices in seen.items():
         (check_bars if is_cut else check_needs)(prices, spec.features, spec.instruments[position].symbol)
     return to_panel(
-        {position: compute_features(prices, spec.features, is_cut=True) for position, prices in adjusted.items()}
+        {position: compute_features(prices, spec.features, is_cut=True) for position, prices in seen.items()}
     )
+
+
+def _with_others(spec: AnalysisSpec, position: int, adjusted: Mapping[int, Prices]) -> Prices:
+    """Return the prices of an instrument with the closes of those that its features name beside them."""
+    prices = adjusted[position]
+    others: dict[str, Prices] = {}
+    for feature in spec.features:
+        for symbol in feature.others:
+            place = spec.position_of(symbol)
+            others[symbol] = adjusted[place]
+            first, needed = (frame["session"].iloc[0].date() for frame in (adjusted[place], prices))
+            if adjusted[place].index[0] > prices.index[0]:
+                other, own = (spec.instruments[each].symbol for each in (place, position))
+                raise NotEnoughData(
+                    f"{feature.title}: expected bars of {other} from the first of {own} on; found them from {first} "
+                    f"on, and those of {own} from {needed}. Ask from {first} on, or leave out the feature."
+                )
+    return beside(prices, others)
 
 
 def labels_panel(spec: AnalysisSpec, adjusted: Mapping[int, Prices]) -> Labels:

@@ -16,6 +16,7 @@ from quant.features.catalog import (
     BollingerBands,
     ExponentialMovingAverage,
     FeatureSpec,
+    FractionalDifference,
     Macd,
     RelativeStrengthIndex,
     RelativeVolume,
@@ -46,7 +47,7 @@ from quant.strategies.catalog import (
     StrategySpec,
     Thresholds,
 )
-from quant.transforms.catalog import Impute, TransformSpec
+from quant.transforms.catalog import ChooseOrder, Impute, TransformSpec
 from quant.validation.catalog import (
     CLASS_SCORES,
     NUMBER_SCORES,
@@ -265,6 +266,21 @@ class AnalysisSpec(Spec):
                 )
         return steps
 
+    @model_validator(mode="after")
+    def _orders_to_choose_among(self) -> Self:
+        place = next((place for place, step in enumerate(self.preparation) if isinstance(step, ChooseOrder)), None)
+        if place is None:
+            return self
+        orders = {feature.order for feature in self.features if isinstance(feature, FractionalDifference)}
+        if len(orders) < 2:  # noqa: PLR2004  # one is no choice
+            raise ValueError(
+                f"{ChooseOrder.title!r} asks for features {FractionalDifference.title!r} of at least two orders; found "
+                f"{len(orders)}"
+            )
+        if place > 0:
+            raise ValueError(f"expected {ChooseOrder.title!r} before all other steps; found it as number {place + 1}")
+        return self
+
     @field_validator("models")
     @classmethod
     def _models_differ(cls, models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
@@ -350,6 +366,24 @@ class AnalysisSpec(Spec):
                 f"other; found {strategy.title!r} and {type(self.label).title!r}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _other_instruments_are_there(self) -> Self:
+        symbols = [instrument.symbol for instrument in self.instruments]
+        for feature in self.features:
+            for symbol in feature.others:
+                if len(symbols) == 1:
+                    raise ValueError(f"{feature.title!r} asks for a second instrument; found {symbols[0]} alone")
+                if symbol and symbols.count(symbol) != 1:
+                    found = "more than one of that symbol" if symbol in symbols else ", ".join(symbols)
+                    raise ValueError(
+                        f"{feature.title!r} asks for one instrument of the question, against {symbol!r}; found {found}"
+                    )
+        return self
+
+    def position_of(self, symbol: str) -> int:
+        """Return where an instrument stands that a feature names; an empty symbol is the first."""
+        return next((place for place, each in enumerate(self.instruments) if each.symbol == symbol), 0)
 
     @property
     def rule(self) -> RuleEntry | None:

@@ -19,14 +19,18 @@ COUNT = types.int64
 NUMBER = types.float64
 
 
-def kernel(*arguments: types.Type, returns: types.Type = types.void) -> Callable[[Function], Function]:
+def kernel(
+    *arguments: types.Type, returns: types.Type = types.void, contract: bool = False
+) -> Callable[[Function], Function]:
     """Compile a function for one signature, on import, cached on disk, without the interpreter lock.
 
     One declared signature means that loading an implementation is all the warming-up there is: no call compiles.
     Neither `fastmath` nor `parallel`: each value must be the same bits on every run, whatever the length of the array.
-    Division by zero gives infinity or NaN, as in numpy.
+    Division by zero gives infinity or NaN, as in numpy. With `contract`, a product and a sum may become one operation
+    with one rounding: of all values alike, so that the bits of one depend on nothing else.
     """
-    compile_function = njit(returns(*arguments), cache=True, nogil=True, error_model="numpy")
+    fastmath = {"contract"} if contract else False
+    compile_function = njit(returns(*arguments), cache=True, nogil=True, error_model="numpy", fastmath=fastmath)
     return cast("Callable[[Function], Function]", compile_function)
 
 

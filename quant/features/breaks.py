@@ -96,11 +96,14 @@ def rolling_sadf(increments: ArrayLike, window: int, min_rows: int, n_lags: int 
     check_at_least(0, n_lags=n_lags)
     check_at_least(n_lags + 4, min_rows=min_rows)
     check_at_least(min_rows + n_lags, window=window)
-    return over_runs(
-        as_values(increments),
-        window,
-        lambda run, outputs: _sadf(for_lanes(run), window, min_rows, n_lags, outputs),
-    )
+
+    def compute(run: Values, outputs: Values) -> None:
+        if n_lags == 1:
+            _sadf_with_a_lag(for_lanes(run), window, min_rows, outputs)
+        else:
+            _sadf(for_lanes(run), window, min_rows, n_lags, outputs)
+
+    return over_runs(as_values(increments), window, compute)
 
 
 @kernel(INPUT, OUTPUT)
@@ -232,6 +235,77 @@ def _sadf(increments: Values, window: int, min_rows: int, n_lags: int, outputs: 
                 _test(sums, crossed, total, n_rows, reduced, factors, solved, greatest)
         for lane in range(min(LANES, outputs.size + 1 - first)):
             outputs[first - 1 + lane] = greatest[lane] if greatest[lane] > -np.inf else 0.0
+
+
+# What `_sadf_with_a_lag` keeps of each lane: the newest row, then sums of it and of its products.
+_CHANGE, _LAG, _LEVEL, _CHANGES, _LAGS, _LEVELS = (LANES * place for place in range(6))
+_CHANGE_CHANGE, _LAG_CHANGE, _LEVEL_CHANGE, _LAG_LAG, _LEVEL_LAG, _LEVEL_LEVEL = (
+    LANES * place for place in range(6, 12)
+)
+
+
+@kernel(OUTPUT)
+def _add_row(sums: Values) -> None:
+    """Take a row at the front into the sums of each lane: with its change, the change before, and the level."""
+    for lane in range(LANES):
+        change, lag = sums[_CHANGE + lane], sums[_LAG + lane]
+        level = sums[_LEVEL + lane] - change  # of the bar before, against that of the last
+        sums[_LEVEL + lane] = level
+        sums[_CHANGES + lane] += change
+        sums[_LAGS + lane] += lag
+        sums[_LEVELS + lane] += level
+        sums[_CHANGE_CHANGE + lane] += change * change
+        sums[_LAG_CHANGE + lane] += lag * change
+        sums[_LEVEL_CHANGE + lane] += level * change
+        sums[_LAG_LAG + lane] += lag * lag
+        sums[_LEVEL_LAG + lane] += level * lag
+        sums[_LEVEL_LEVEL + lane] += level * level
+
+
+@kernel(INPUT, NUMBER, OUTPUT)
+def _test_with_a_lag(sums: Values, n_rows: float, greatest: Values) -> None:
+    """Do what `_test` does with one lag, in one pass; the greatest are squares with the sign of the statistic."""
+    share = 1.0 / n_rows
+    for lane in range(LANES):
+        changes, lags, levels = sums[_CHANGES + lane], sums[_LAGS + lane], sums[_LEVELS + lane]
+        left = sums[_CHANGE_CHANGE + lane] - share * changes * changes
+        lag_change = sums[_LAG_CHANGE + lane] - share * lags * changes
+        level_change = sums[_LEVEL_CHANGE + lane] - share * levels * changes
+        lag = sums[_LAG_LAG + lane] - share * lags * lags
+        level_lag = sums[_LEVEL_LAG + lane] - share * levels * lags
+        level = sums[_LEVEL_LEVEL + lane] - share * levels * levels
+        part = 1.0 / lag
+        level_change -= part * level_lag * lag_change
+        level -= part * level_lag * level_lag
+        explained = level_change * level_change / level
+        left -= part * lag_change * lag_change + explained
+        square = (n_rows - 3.0) * explained / left  # three parameters are estimated
+        signed = square if level_change > 0.0 else -square
+        is_greater = (
+            (lag > _ROUNDING * sums[_LAG_LAG + lane])
+            & (level > _ROUNDING * sums[_LEVEL_LEVEL + lane])
+            & (left > _ROUNDING * sums[_CHANGE_CHANGE + lane])
+            & (signed > greatest[lane])
+        )
+        greatest[lane] = signed if is_greater else greatest[lane]
+
+
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _sadf_with_a_lag(increments: Values, window: int, min_rows: int, outputs: Values) -> None:
+    """Do what `_sadf` does with one lag, which is the usual number, in a third of the time."""
+    sums, greatest = np.empty(12 * LANES), np.empty(LANES)
+    for first in range(window, outputs.size + 1, LANES):  # the end of the window in the first lane
+        sums[:], greatest[:] = 0.0, -np.inf
+        for n_rows in range(1, window):
+            at = first - n_rows
+            sums[_CHANGE : _CHANGE + LANES] = increments[at : at + LANES]
+            sums[_LAG : _LAG + LANES] = increments[at - 1 : at - 1 + LANES]
+            _add_row(sums)
+            if n_rows >= min_rows:
+                _test_with_a_lag(sums, float(n_rows), greatest)
+        for lane in range(min(LANES, outputs.size + 1 - first)):
+            root = np.sqrt(abs(greatest[lane]))
+            outputs[first - 1 + lane] = (root if greatest[lane] > 0.0 else -root) if root < np.inf else 0.0
 
 
 def cusum_feature(prices: Prices, *, window: int) -> Features:

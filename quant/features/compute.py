@@ -1,10 +1,11 @@
 """All features of one instrument in one frame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from quant.features.catalog import FeatureEntry
+from quant.features.catalog.cross_asset import closes_of
 from quant.features.columns import to_frame
 from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Prices
@@ -17,7 +18,8 @@ def compute_features(prices: Prices, specs: Sequence[FeatureEntry], *, is_cut: b
     ----------
     prices : DataFrame of shape (n_bars, 8)
         Adjusted price frame of one instrument, as defined in `quant.frames`. The adjustment must be causal: the price
-        of a bar may not depend on splits and dividends after it.
+        of a bar may not depend on splits and dividends after it. Features that name others need their closes beside
+        it, see `beside`.
     specs : sequence of FeatureEntry
         The features, each with its parameters; no two with a column in common.
     is_cut : bool, default=False
@@ -49,3 +51,31 @@ def compute_features(prices: Prices, specs: Sequence[FeatureEntry], *, is_cut: b
         block[filled : filled + len(values)] = values
         filled += len(values)
     return to_frame(prices, block, names)
+
+
+def beside(prices: Prices, others: Mapping[str, Prices]) -> Prices:
+    """Return prices of one instrument with the closes of others in columns beside them.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    others : mapping of str to DataFrame
+        Adjusted price frames of others by symbol, as features name them.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 8 + n_others)
+        With a column `quant.features.catalog.cross_asset.closes_of` a symbol: NaN before the first bar of the other.
+
+    Notes
+    -----
+    Timing: the close that stands beside the bar of `t` is the last that was known at the close of `t`: that of a bar of
+    the other which closed by then, whatever the calendars of the two.
+    """
+    columns = {}
+    for symbol, other in others.items():
+        places = other.index.searchsorted(prices.index, side="right")
+        closes = np.concatenate([[np.nan], other["close"].to_numpy(dtype=np.float64)])
+        columns[closes_of(symbol)] = closes[places]
+    return prices.assign(**columns) if columns else prices

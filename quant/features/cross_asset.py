@@ -1,169 +1,346 @@
-"""One instrument against another: beta, correlation, and the spread between the two.
+"""One instrument against another: beta, correlation, spread and ratio of the two.
 
-No entry of the catalogue: a feature sees the prices of its own instrument only. For notebooks, and for what joins two.
+The other's closes stand beside the prices of the one, each as it was last known at the close of a bar: see
+`quant.features.compute.beside`.
 """
 
 import numpy as np
-import pandas as pd
+from numpy.typing import ArrayLike
 
-from quant.errors import InvalidSpec
-from quant.features.arrays import Values, as_values, check_at_least
+from quant.features.arrays import Values, as_aligned_values, check_at_least
+from quant.features.catalog import Beta, Correlation, PriceRatio, Spread
+from quant.features.catalog.cross_asset import CrossAssetEntry, closes_of
+from quant.features.columns import as_features, column_values
 from quant.features.momentum import rate_of_change
-from quant.features.windows import rolling_moments
-from quant.frames import Prices
+from quant.features.windows import rolling_mean, rolling_moments
+from quant.frames import Features, Prices
 
 
-def rolling_beta(prices: Prices, reference: Prices, window: int) -> pd.Series:
-    """Return how much of a move of the reference the instrument makes too.
+def rolling_beta(values: ArrayLike, others: ArrayLike, window: int) -> Values:
+    """Return how much of a move of another instrument one makes too.
 
     Parameters
     ----------
-    prices : DataFrame of shape (n_bars, 8)
-        Adjusted price frame of one instrument, as defined in `quant.frames`.
-    reference : DataFrame of shape (n_reference_bars, 8)
-        Adjusted price frame of the other, of the same interval.
+    values : array-like of shape (n_bars,)
+        Prices of the one, or NaN (unknown).
+    others : array-like of shape (n_bars,)
+        Prices of the other at the same bars, or NaN (unknown).
     window : int
         Returns to look back, at least 2.
 
     Returns
     -------
-    Series of shape (n_bars,)
-        Covariance of the simple returns over the variance of those of the reference. NaN at the first `window` bars,
-        wherever the window lacks a bar of either, and where the reference does not move.
+    ndarray of shape (n_bars,)
+        Covariance of the simple returns over the variance of those of the other; 0 where the other does not move. NaN
+        at the first `window` bars and wherever one of the `window + 1` prices of either is unknown.
 
     Raises
     ------
     InvalidSpec
-        If `window` is less than 2, or no bar of the two has one timestamp.
+        If `window` is less than 2, or if the series differ in length or are not one-dimensional.
 
     Notes
     -----
-    Timing: the value at `t` uses bars of both up to `t`, and is known when both have closed.
+    Timing: the value at `t` uses prices of both up to `t` and is known when both are.
 
-    Bars are joined by their timestamps, and nothing is filled forward: a bar that the reference lacks leaves the return
-    to it and the one from it unknown. Returns are plain, not in excess of a rate without risk.
+    Returns are plain, not in excess of a rate without risk.
 
     References
     ----------
     Sharpe 1964, Journal of Finance 19(3), 425.
+
+    Examples
+    --------
+    >>> rolling_beta([1.0, 1.2, 1.2, 1.5], [1.0, 1.1, 1.1, 1.2375], window=2).round(9)
+    array([nan, nan,  2.,  2.])
     """
-    own, other, index = _joined_returns(prices, reference, window)
-    covariance, _, spread = _joint(own, other, window)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return pd.Series(np.where(spread > 0.0, covariance / spread**2, np.nan), index=index, name="beta")
+    covariance, _, spread = _joint(values, others, window)
+    return _over(covariance, spread * spread)
 
 
-def rolling_correlation(prices: Prices, reference: Prices, window: int) -> pd.Series:
+def rolling_correlation(values: ArrayLike, others: ArrayLike, window: int) -> Values:
     """Return how closely the returns of two instruments go together.
 
     Parameters
     ----------
-    prices : DataFrame of shape (n_bars, 8)
-        Adjusted price frame of one instrument, as defined in `quant.frames`.
-    reference : DataFrame of shape (n_reference_bars, 8)
-        Adjusted price frame of the other, of the same interval.
+    values : array-like of shape (n_bars,)
+        Prices of the one, or NaN (unknown).
+    others : array-like of shape (n_bars,)
+        Prices of the other at the same bars, or NaN (unknown).
     window : int
         Returns to look back, at least 2.
 
     Returns
     -------
-    Series of shape (n_bars,)
-        From -1 to 1. NaN at the first `window` bars, wherever the window lacks a bar of either, and where one of the
-        two does not move.
+    ndarray of shape (n_bars,)
+        From -1 to 1; 0 where one of the two does not move. NaN as in `rolling_beta`.
 
     Raises
     ------
     InvalidSpec
-        If `window` is less than 2, or no bar of the two has one timestamp.
+        If `window` is less than 2, or if the series differ in length or are not one-dimensional.
 
     Notes
     -----
-    Timing: the value at `t` uses bars of both up to `t`, and is known when both have closed. Bars are joined as in
-    `rolling_beta`.
+    Timing: the value at `t` uses prices of both up to `t` and is known when both are.
 
     References
     ----------
     Pearson 1895, Proceedings of the Royal Society 58, 240.
+
+    Examples
+    --------
+    >>> rolling_correlation([1.0, 1.2, 1.2, 1.5], [1.0, 1.1, 1.1, 1.2375], window=2).round(9)
+    array([nan, nan,  1.,  1.])
     """
-    own, other, index = _joined_returns(prices, reference, window)
-    covariance, own_spread, spread = _joint(own, other, window)
-    both = own_spread * spread
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.where(both > 0.0, np.clip(covariance / both, -1.0, 1.0), np.nan)
-    return pd.Series(values, index=index, name="correlation")
+    covariance, own_spread, spread = _joint(values, others, window)
+    return np.clip(_over(covariance, own_spread * spread), -1.0, 1.0)
 
 
-def rolling_spread(prices: Prices, reference: Prices, window: int) -> pd.Series:
-    """Return how far the price stands from its usual ratio to the reference, in standard deviations.
+def rolling_spread(values: ArrayLike, others: ArrayLike, window: int) -> Values:
+    """Return how far a price stands from its usual ratio to another, in standard deviations.
 
     Parameters
     ----------
-    prices : DataFrame of shape (n_bars, 8)
-        Adjusted price frame of one instrument, as defined in `quant.frames`.
-    reference : DataFrame of shape (n_reference_bars, 8)
-        Adjusted price frame of the other, of the same interval.
+    values : array-like of shape (n_bars,)
+        Prices of the one, or NaN (unknown).
+    others : array-like of shape (n_bars,)
+        Prices of the other at the same bars, or NaN (unknown).
     window : int
         Bars to look back, this one included, at least 2.
 
     Returns
     -------
-    Series of shape (n_bars,)
-        Logarithm of the ratio of the closes, less its mean in the window, over its deviation there. NaN at the first
-        `window - 1` bars, wherever the window lacks a bar of either, and where the ratio does not move.
+    ndarray of shape (n_bars,)
+        Ratio of the prices, less its mean in the window, over its sample deviation there; 0 where the ratio does not
+        move. NaN at the first `window - 1` bars and wherever the window holds an unknown price of either.
 
     Raises
     ------
     InvalidSpec
-        If `window` is less than 2, or no bar of the two has one timestamp.
+        If `window` is less than 2, or if the series differ in length or are not one-dimensional.
 
     Notes
     -----
-    Timing: the value at `t` uses bars of both up to `t`, and is known when both have closed. Bars are joined as in
-    `rolling_beta`.
+    Timing: the value at `t` uses prices of both up to `t` and is known when both are.
 
     References
     ----------
     Gatev, Goetzmann & Rouwenhorst 2006, Review of Financial Studies 19(3), 797, with a ratio in place of a difference.
+
+    Examples
+    --------
+    >>> rolling_spread([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], window=3)
+    array([nan, nan,  1.])
     """
-    other = _joined_close(prices, reference, window)
-    ratio = np.log(as_values(prices["close"].to_numpy()) / other)
+    check_at_least(2, window=window)
+    ratio = _ratio(values, others)
     means, deviations = np.empty_like(ratio), np.empty_like(ratio)
     rolling_moments(ratio, window, 1, means, deviations)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.where(deviations > 0.0, (ratio - means) / deviations, np.nan)
-    return pd.Series(values, index=prices.index, name="spread")
+    # Of two prices that keep their ratio it varies by roundings, which are no movement.
+    return _over(ratio - means, np.where(deviations > _ROUNDING * means, deviations, 0.0 * deviations))
 
 
-def _joined_close(prices: Prices, reference: Prices, window: int) -> Values:
-    """Return the closes of the reference at the bars of the instrument; NaN where it has none."""
-    check_at_least(2, window=window)
-    other = as_values(reference["close"].reindex(prices.index).to_numpy())
-    if len(prices) > 0 and np.isnan(other).all():
-        raise InvalidSpec(
-            "Expected a reference with bars at the times of the instrument's; found none at the same time. Choose one "
-            "of the same interval and exchange.",
-            field="reference",
-        )
-    return other
+def relative_ratio(values: ArrayLike, others: ArrayLike, window: int) -> Values:
+    """Return the ratio of two prices against its mean.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_bars,)
+        Prices of the one, or NaN (unknown).
+    others : array-like of shape (n_bars,)
+        Prices of the other at the same bars, or NaN (unknown).
+    window : int
+        Bars of the mean, this one included, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        Ratio over its mean in the window, minus one. NaN as in `rolling_spread`.
+
+    Raises
+    ------
+    InvalidSpec
+        If `window` is less than 1, or if the series differ in length or are not one-dimensional.
+
+    Notes
+    -----
+    Timing: the value at `t` uses prices of both up to `t` and is known when both are.
+
+    References
+    ----------
+    Levy 1967, Journal of Finance 22(4), 595.
+
+    Examples
+    --------
+    >>> relative_ratio([1.0, 3.0], [1.0, 1.0], window=2)
+    array([nan, 0.5])
+    """
+    check_at_least(1, window=window)
+    ratio = _ratio(values, others)
+    means = np.empty_like(ratio)
+    rolling_mean(ratio, window, means)
+    return ratio / means - 1.0
 
 
-def _joined_returns(prices: Prices, reference: Prices, window: int) -> tuple[Values, Values, pd.Index]:
-    other = _joined_close(prices, reference, window)
-    own = rate_of_change(as_values(prices["close"].to_numpy()))
-    return own, rate_of_change(other), prices.index
+_ROUNDING = 1e-12
 
 
-def _joint(own: Values, other: Values, window: int) -> tuple[Values, Values, Values]:
-    """Return the covariance of the last values and the two deviations; NaN in all where either is unknown.
+def _ratio(values: ArrayLike, others: ArrayLike) -> Values:
+    own, other = as_aligned_values(values=values, others=others)
+    return own / other
+
+
+def _over(values: Values, wholes: Values) -> Values:
+    """Return quotients; 0 where nothing moves, NaN where either is unknown."""
+    quotients = np.where(np.isnan(values) | np.isnan(wholes), np.nan, 0.0)
+    np.divide(values, wholes, out=quotients, where=wholes > 0.0)
+    return quotients
+
+
+def _joint(values: ArrayLike, others: ArrayLike, window: int) -> tuple[Values, Values, Values]:
+    """Return the covariance of the last returns and the two deviations; NaN in all where either is unknown.
 
     Half the sum and half the difference have variances that differ by the covariance, and nothing is carried along.
     """
+    check_at_least(2, window=window)
+    own, other = (rate_of_change(prices) for prices in as_aligned_values(values=values, others=others))
     is_unknown = np.isnan(own) | np.isnan(other)
     own, other = np.where(is_unknown, np.nan, own), np.where(is_unknown, np.nan, other)
     deviations = []
-    for values in (own, other, 0.5 * (own + other), 0.5 * (own - other)):
-        means, deviation = np.empty_like(values), np.empty_like(values)
-        rolling_moments(values, window, 1, means, deviation)
+    for series in (own, other, 0.5 * (own + other), 0.5 * (own - other)):
+        means, deviation = np.empty_like(series), np.empty_like(series)
+        rolling_moments(series, window, 1, means, deviation)
         deviations.append(deviation)
     own_spread, spread, of_sum, of_difference = deviations
     return of_sum**2 - of_difference**2, own_spread, spread
+
+
+def beta_feature(prices: Prices, *, against: str, window: int) -> Features:
+    """Return the beta of the close on that of another instrument.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 9)
+        Adjusted price frame of one instrument, as defined in `quant.frames`, with the closes of the other beside it.
+    against : str
+        Symbol of the other; empty: the first of the question.
+    window : int
+        Returns to look back, within the bounds of `quant.features.catalog.Beta`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        The slope, see `rolling_beta`. NaN at the first `window` bars and wherever the window holds an unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes of both up to `t`; the open of `t + 1` is the first at which one could act on
+    it.
+    """
+    entry = Beta(against=against, window=window)
+    return as_features(prices, entry, rolling_beta(*_closes(prices, entry), window))
+
+
+def correlation_feature(prices: Prices, *, against: str, window: int) -> Features:
+    """Return the correlation of the returns with those of another instrument.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 9)
+        Adjusted price frame of one instrument, as defined in `quant.frames`, with the closes of the other beside it.
+    against : str
+        Symbol of the other; empty: the first of the question.
+    window : int
+        Returns to look back, within the bounds of `quant.features.catalog.Correlation`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        See `rolling_correlation`. NaN at the first `window` bars and wherever the window holds an unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes of both up to `t`; the open of `t + 1` is the first at which one could act on
+    it.
+    """
+    entry = Correlation(against=against, window=window)
+    return as_features(prices, entry, rolling_correlation(*_closes(prices, entry), window))
+
+
+def spread_feature(prices: Prices, *, against: str, window: int) -> Features:
+    """Return how far the close stands from its usual ratio to that of another instrument.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 9)
+        Adjusted price frame of one instrument, as defined in `quant.frames`, with the closes of the other beside it.
+    against : str
+        Symbol of the other; empty: the first of the question.
+    window : int
+        Bars of the usual ratio, within the bounds of `quant.features.catalog.Spread`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        Standard deviations, see `rolling_spread`. NaN at the first `window - 1` bars and wherever the window holds an
+        unknown close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes of both up to `t`; the open of `t + 1` is the first at which one could act on
+    it.
+    """
+    entry = Spread(against=against, window=window)
+    return as_features(prices, entry, rolling_spread(*_closes(prices, entry), window))
+
+
+def ratio_feature(prices: Prices, *, against: str, window: int) -> Features:
+    """Return the ratio of the close to that of another instrument, against its mean.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 9)
+        Adjusted price frame of one instrument, as defined in `quant.frames`, with the closes of the other beside it.
+    against : str
+        Symbol of the other; empty: the first of the question.
+    window : int
+        Bars of the mean, within the bounds of `quant.features.catalog.PriceRatio`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        A fraction, see `relative_ratio`. NaN at the first `window - 1` bars and wherever the window holds an unknown
+        close.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses closes of both up to `t`; the open of `t + 1` is the first at which one could act on
+    it.
+    """
+    entry = PriceRatio(against=against, window=window)
+    return as_features(prices, entry, relative_ratio(*_closes(prices, entry), window))
+
+
+def _closes(prices: Prices, entry: CrossAssetEntry) -> tuple[Values, Values]:
+    return column_values(prices, "close"), column_values(prices, closes_of(entry.against))

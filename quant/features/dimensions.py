@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import BoxDimension, HiguchiDimension, KatzDimension
 from quant.features.columns import as_features, column_values
+from quant.features.extremes import rolling_maximum, rolling_minimum
 from quant.features.runs import over_runs
 from quant.frames import Features, Prices
 
@@ -136,9 +137,14 @@ def rolling_box_dimension(values: ArrayLike, window: int) -> Values:
     """
     check_at_least(4 * _FEWEST_IN_A_BOX + 1, window=window)
     n_halvings = int(math.log2((window - 1) // _FEWEST_IN_A_BOX))
-    return over_runs(
-        as_values(values), window, lambda run, dimensions: _box_dimension(run, window, n_halvings, dimensions)
-    )
+    narrow = (window - 1) // 2**n_halvings + 1  # values of a column of boxes: those at both ends belong to it
+
+    def compute(run: Values, dimensions: Values) -> None:
+        ranges = [extreme(run, n) for n in (narrow, narrow + 1) for extreme in (rolling_maximum, rolling_minimum)]
+        whole = rolling_maximum(run, window), rolling_minimum(run, window)
+        _box_dimension(np.stack(ranges), *whole, window, n_halvings, dimensions)
+
+    return over_runs(as_values(values), window, compute)
 
 
 @kernel(INPUT, COUNT, _TABLE, OUTPUT)
@@ -195,37 +201,43 @@ def _katz(values: Values, window: int, dimensions: Values) -> None:
             dimensions[end - 1] = LINE
 
 
-@kernel(INPUT, COUNT, COUNT, OUTPUT)
-def _box_dimension(values: Values, window: int, n_halvings: int, dimensions: Values) -> None:
-    finest = 2**n_halvings
-    highs, lows = np.empty(finest), np.empty(finest)
-    for end in range(window, values.size + 1):
+@kernel(_TABLE, INPUT, INPUT, COUNT, COUNT, OUTPUT)
+def _box_dimension(
+    ranges: NDArray[np.float64], highest: Values, lowest: Values, window: int, n_halvings: int, dimensions: Values
+) -> None:
+    """Write dimensions; `ranges` has highs and lows of a narrow column that ends at each value, then of a wide one."""
+    finest, n_steps = 2**n_halvings, window - 1
+    narrow = n_steps // finest
+    tops, bottoms = np.empty(finest), np.empty(finest)
+    logs = np.empty(finest * finest + 1)
+    for n in range(1, logs.size):
+        logs[n] = np.log(n)
+    for end in range(window, dimensions.size + 1):
         begin = end - window
-        for column in range(finest):
-            first, last = begin + column * (window - 1) // finest, begin + (column + 1) * (window - 1) // finest
-            high, low = values[first], values[first]
-            for i in range(first + 1, last + 1):
-                high, low = max(high, values[i]), min(low, values[i])
-            highs[column], lows[column] = high, low
-        top, bottom = highs.max(), lows.min()
-        if top <= bottom:
+        bottom, reach = lowest[end - 1], highest[end - 1] - lowest[end - 1]
+        if not reach > 0.0:
             dimensions[end - 1] = LINE
             continue
+        for column in range(finest):
+            first, last = column * n_steps // finest, (column + 1) * n_steps // finest
+            kind = 2 * (last - first - narrow)
+            tops[column] = (ranges[kind, begin + last] - bottom) / reach
+            bottoms[column] = (ranges[kind + 1, begin + last] - bottom) / reach
         x_sum, y_sum, xx, xy = 0.0, 0.0, 0.0, 0.0
         n_columns = finest
         for _ in range(n_halvings):
             n_boxes = 0
             for column in range(n_columns):
                 # A little is added so that rounding does not decide about a value on the edge of a box.
-                upper = np.floor((highs[column] - bottom) / (top - bottom) * n_columns + 1e-9)
-                lower = np.floor((lows[column] - bottom) / (top - bottom) * n_columns + 1e-9)
+                upper = np.floor(tops[column] * n_columns + 1e-9)
+                lower = np.floor(bottoms[column] * n_columns + 1e-9)
                 n_boxes += int(min(upper, n_columns - 1.0) - min(lower, n_columns - 1.0)) + 1
-            x, y = np.log(n_columns), np.log(n_boxes)
+            x, y = logs[n_columns], logs[n_boxes]
             x_sum, y_sum, xx, xy = x_sum + x, y_sum + y, xx + x * x, xy + x * y
             n_columns //= 2
             for column in range(n_columns):
-                highs[column] = max(highs[2 * column], highs[2 * column + 1])
-                lows[column] = min(lows[2 * column], lows[2 * column + 1])
+                tops[column] = max(tops[2 * column], tops[2 * column + 1])
+                bottoms[column] = min(bottoms[2 * column], bottoms[2 * column + 1])
         dimensions[end - 1] = (n_halvings * xy - x_sum * y_sum) / (n_halvings * xx - x_sum * x_sum)
 
 

@@ -10,6 +10,7 @@ from quant.errors import InvalidSpec
 from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import PermutationEntropy, ShannonEntropy
 from quant.features.columns import as_features, column_values
+from quant.features.extremes import rolling_maximum, rolling_minimum
 from quant.features.runs import over_runs, returns_of
 from quant.frames import Features, Prices
 
@@ -53,7 +54,11 @@ def rolling_shannon(values: ArrayLike, window: int, n_bins: int = 10) -> Values:
     np.float64(1.0)
     """
     check_at_least(2, window=window, n_bins=n_bins)
-    return over_runs(as_values(values), window, lambda run, outputs: _shannon(run, window, n_bins, outputs))
+
+    def compute(run: Values, outputs: Values) -> None:
+        _shannon(run, rolling_maximum(run, window), rolling_minimum(run, window), window, n_bins, outputs)
+
+    return over_runs(as_values(values), window, compute)
 
 
 def rolling_permutation(values: ArrayLike, window: int, order: int = 3) -> Values:
@@ -102,15 +107,23 @@ def rolling_permutation(values: ArrayLike, window: int, order: int = 3) -> Value
     )
 
 
-@njit(types.float64(COUNTS), cache=True, nogil=True)
-def entropy_of(counts: Counts) -> float:
-    """Return the entropy, in nats, of what was counted."""
+@njit(types.Array(types.float64, 1, "C")(types.int64), cache=True, nogil=True)
+def logarithms(most: int) -> Values:
+    """Return the logarithms of 0, which stands as 0 since it is multiplied by 0, to `most`."""
+    logs = np.zeros(most + 1)
+    for count in range(2, most + 1):
+        logs[count] = np.log(count)
+    return logs
+
+
+@njit(types.float64(COUNTS, INPUT), cache=True, nogil=True)
+def entropy_of(counts: Counts, logs: Values) -> float:
+    """Return the entropy, in nats, of what was counted; `logs` are `logarithms` up to the sum at least."""
     n, weighted = 0, 0.0
     for count in counts:
-        if count > 0:
-            n += count
-            weighted += count * np.log(count)
-    return float(max(0.0, np.log(n) - weighted / n))
+        n += count
+        weighted += count * logs[count]
+    return float(max(0.0, logs[n] - weighted / n))
 
 
 @kernel(INPUT, NUMBER, NUMBER, COUNT, OUTPUT)
@@ -121,24 +134,21 @@ def _place(values: Values, least: float, span: float, n_bins: int, places: Value
         places[i] = (values[i] - least) / span * n_bins + 1e-9
 
 
-@kernel(INPUT, COUNT, COUNT, OUTPUT)
-def _shannon(values: Values, window: int, n_bins: int, outputs: Values) -> None:
-    counts, places = np.empty(n_bins, dtype=np.int64), np.empty(window)
+@kernel(INPUT, INPUT, INPUT, COUNT, COUNT, OUTPUT)
+def _shannon(values: Values, highest: Values, lowest: Values, window: int, n_bins: int, outputs: Values) -> None:
+    counts, places, logs = np.empty(n_bins, dtype=np.int64), np.empty(window), logarithms(window)
+    greatest_entropy = np.log(n_bins)
     for end in range(window, values.size + 1):
-        part = values[end - window : end]
-        least, greatest = part[0], part[0]
-        for value in part:
-            least = value if value < least else least  # noqa: FURB136  # min() also asks which one is NaN
-            greatest = value if value > greatest else greatest  # noqa: FURB136  # as above
-        span = greatest - least
+        least = lowest[end - 1]
+        span = highest[end - 1] - least
         if not span > 0.0:
             outputs[end - 1] = 0.0
             continue
-        _place(part, least, span, n_bins, places)
+        _place(values[end - window : end], least, span, n_bins, places)
         counts[:] = 0
         for place in places:
             counts[min(n_bins - 1, int(place))] += 1
-        outputs[end - 1] = entropy_of(counts) / np.log(n_bins)
+        outputs[end - 1] = entropy_of(counts, logs) / greatest_entropy
 
 
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
@@ -153,14 +163,15 @@ def _permutation(values: Values, window: int, order: int, n_orders: int, outputs
                 n_smaller += int(values[start + b] < values[start + a])
             pattern = pattern * (order - a) + n_smaller
         patterns[start] = pattern
-    counts = np.zeros(n_orders, dtype=np.int64)
     n_in_window = window - order + 1
+    counts, logs = np.zeros(n_orders, dtype=np.int64), logarithms(n_in_window + 1)
+    greatest_entropy = np.log(n_orders)
     for start in range(n):
         counts[patterns[start]] += 1
         if start >= n_in_window:
             counts[patterns[start - n_in_window]] -= 1
         if start >= n_in_window - 1:
-            outputs[start + order - 1] = entropy_of(counts) / np.log(n_orders)
+            outputs[start + order - 1] = entropy_of(counts, logs) / greatest_entropy
 
 
 def shannon_feature(prices: Prices, *, window: int, n_bins: int) -> Features:

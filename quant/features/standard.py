@@ -11,7 +11,7 @@ from numba import types
 from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec
-from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_aligned_values, kernel
+from quant.features.arrays import INPUT, NUMBER, OUTPUT, Values, as_aligned_values, kernel
 from quant.features.columns import columns_values, to_frame
 from quant.features.momentum import NEUTRAL_STRENGTH, relative_strength_index
 from quant.features.trend import exponential_moving_average, macd
@@ -154,7 +154,7 @@ def _volatility(closes: Values) -> Values:
 
 _LENGTH = 20  # bars of the windows
 _STRETCH = 512  # bars after which sums begin anew
-_STATES = 8  # what is carried from one stretch to the next, in the order of `_carry`
+_STATES = 7  # what is carried from one stretch to the next, in the order of `_carry`
 
 
 @kernel(INPUT, OUTPUT, _BLOCK)
@@ -173,25 +173,53 @@ def _begin(closes: Values, states: Values, block: _Block) -> None:
         slow = 2.0 / 27.0 * closes[i] + 25.0 / 27.0 * slow
     last = SETTLED - 1
     states[0], states[1], states[2], states[3], states[4] = block[1, last], gain, loss, fast, slow
-    states[5], states[6], states[7] = block[4, last], block[9, last], 0.0
+    states[5], states[6] = block[4, last], block[9, last]
 
 
-@kernel(INPUT, INPUT, INPUT, COUNT, COUNT, OUTPUT, _BLOCK)
-def _carry(highs: Values, lows: Values, closes: Values, begin: int, end: int, states: Values, block: _Block) -> None:
-    """Carry all recursions on, side by side: the processor works on one while another waits for its last value."""
-    averages, strengths, lines, signals, histograms, ranges = block[1], block[2], block[3], block[4], block[5], block[9]
-    average, gain, loss, fast, slow = states[0], states[1], states[2], states[3], states[4]
-    signal, atr, seen = states[5], states[6], states[7]
-    previous = closes[begin - 1]
-    for i in range(begin, end):
-        high, low, close = highs[i], lows[i], closes[i]
-        average = 2.0 / 21.0 * close + 19.0 / 21.0 * average
-        averages[i] = average
+@kernel(INPUT, INPUT, INPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT)
+def _moves(
+    highs: Values, lows: Values, closes: Values, rises: Values, falls: Values, reaches: Values, seen: Values
+) -> None:
+    """Write what Wilder's averages are made of, each over 14; `closes` begin one bar before the others."""
+    nows = closes[1:]
+    for i in range(rises.size):
+        high, low, close, previous = highs[i], lows[i], nows[i], closes[i]
         change = close - previous
         rise = change if change > 0.0 else 0.0  # noqa: FURB136  # max() also asks which one is NaN
-        gain = 1.0 / 14.0 * rise + 13.0 / 14.0 * gain
-        loss = 1.0 / 14.0 * (rise - change) + 13.0 / 14.0 * loss
-        strengths[i] = 100.0 * (gain / (gain + loss)) if gain + loss > 0.0 else NEUTRAL_STRENGTH
+        top = high if high > previous else previous  # noqa: FURB136  # as above
+        bottom = low if low < previous else previous  # noqa: FURB136  # as above
+        rises[i] = 1.0 / 14.0 * rise
+        falls[i] = 1.0 / 14.0 * (rise - change)
+        reaches[i] = 1.0 / 14.0 * (top - bottom)
+        seen[i] += high + low  # known as long as all of them are
+
+
+@kernel(INPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, contract=True)
+def _carry(  # noqa: PLR0913, PLR0917  # the columns of a stretch
+    closes: Values,
+    averages: Values,
+    rises: Values,
+    falls: Values,
+    lines: Values,
+    signals: Values,
+    histograms: Values,
+    reaches: Values,
+    states: Values,
+) -> None:
+    """Carry all recursions on, side by side: the processor works on one while another waits for its last value.
+
+    Rises, falls and reaches become their averages.
+    """
+    average, gain, loss, fast, slow = states[0], states[1], states[2], states[3], states[4]
+    signal, atr = states[5], states[6]
+    for i in range(closes.size):
+        close = closes[i]
+        average = 2.0 / 21.0 * close + 19.0 / 21.0 * average
+        averages[i] = average
+        gain = rises[i] + 13.0 / 14.0 * gain
+        rises[i] = gain
+        loss = falls[i] + 13.0 / 14.0 * loss
+        falls[i] = loss
         fast = 2.0 / 13.0 * close + 11.0 / 13.0 * fast
         slow = 2.0 / 27.0 * close + 25.0 / 27.0 * slow
         line = fast - slow
@@ -199,14 +227,18 @@ def _carry(highs: Values, lows: Values, closes: Values, begin: int, end: int, st
         lines[i] = line
         signals[i] = signal
         histograms[i] = line - signal
-        top = high if high > previous else previous  # noqa: FURB136  # as above
-        bottom = low if low < previous else previous  # noqa: FURB136  # as above
-        atr = 1.0 / 14.0 * (top - bottom) + 13.0 / 14.0 * atr
-        ranges[i] = atr
-        seen += high + low  # known as long as all of them are
-        previous = close
+        atr = reaches[i] + 13.0 / 14.0 * atr
+        reaches[i] = atr
     states[0], states[1], states[2], states[3], states[4] = average, gain, loss, fast, slow
-    states[5], states[6], states[7] = signal, atr, seen
+    states[5], states[6] = signal, atr
+
+
+@kernel(INPUT, OUTPUT)
+def _strengths(losses: Values, strengths: Values) -> None:
+    """Turn the average gains in `strengths` into what stands there."""
+    for i in range(strengths.size):
+        whole = strengths[i] + losses[i]
+        strengths[i] = 100.0 * (strengths[i] / whole) if whole > 0.0 else NEUTRAL_STRENGTH
 
 
 @kernel(INPUT, INPUT, OUTPUT, OUTPUT, OUTPUT)
@@ -258,7 +290,7 @@ def _fill(highs: Values, lows: Values, closes: Values, block: _Block) -> float:
     """
     states = np.empty(_STATES)
     _begin(closes, states, block)
-    returns = np.empty(_STRETCH + _LENGTH)
+    returns, falls, seen = np.empty(_STRETCH + _LENGTH), np.empty(_STRETCH), np.zeros(_STRETCH)
     returns[:_LENGTH] = block[10, SETTLED - _LENGTH : SETTLED]
     for begin in range(SETTLED, closes.size, _STRETCH):
         end = min(begin + _STRETCH, closes.size)
@@ -268,5 +300,11 @@ def _fill(highs: Values, lows: Values, closes: Values, block: _Block) -> float:
         _sums(closes[begin - _LENGTH : end], returns[:n_seen], means, uppers, volatilities)
         _roots(uppers, volatilities, means, block[6, begin:end], block[7, begin:end])
         returns[:_LENGTH] = returns[n_seen - _LENGTH : n_seen].copy()
-        _carry(highs, lows, closes, begin, end, states, block)
-    return float(states[0] + states[7])
+        strengths, ranges, losses = block[2, begin:end], block[9, begin:end], falls[: end - begin]
+        _moves(highs[begin:end], lows[begin:end], closes[begin - 1 : end], strengths, losses, ranges, seen)
+        _carry(
+            closes[begin:end], block[1, begin:end], strengths, losses,
+            block[3, begin:end], block[4, begin:end], block[5, begin:end], ranges, states,
+        )  # fmt: skip
+        _strengths(losses, strengths)
+    return float(states[0] + seen.sum())

@@ -13,12 +13,12 @@ from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check
 from quant.features.catalog import KontoyiannisEntropy, LempelZivComplexity, PlugInEntropy
 from quant.features.catalog.entropy import Encoding
 from quant.features.columns import as_features, column_values
-from quant.features.entropy import COUNTS, Counts, entropy_of
+from quant.features.entropy import COUNTS, Counts, entropy_of, logarithms
 from quant.features.runs import over_runs, returns_of
 from quant.frames import Features, Prices
 
 # Sets of places in a window, a bit a place, 64 in a number; the last number stays empty.
-_SET, _SETS = types.Array(types.uint64, 1, "C"), types.Array(types.uint64, 2, "C")
+_WORD, _SET, _SETS = types.uint64, types.Array(types.uint64, 1, "C"), types.Array(types.uint64, 2, "C")
 _ONES = np.uint64(2**64 - 1)
 
 # Symbols of an encoding. Three stand for the signs; others part the window into equally many.
@@ -194,32 +194,85 @@ def _find(symbols: Counts, places: NDArray[np.uint64]) -> None:
             places[symbol, first // 64] = found
 
 
-@kernel(COUNTS, _SETS, COUNT, COUNT, _SET, returns=COUNT)
-def _longest_match(
-    symbols: Counts, places: NDArray[np.uint64], place: int, most: int, starts: NDArray[np.uint64]
-) -> int:
-    """Return how long the longest word at a place is, up to `most`, that begins at an earlier place too.
+@kernel(COUNTS, _SETS, COUNT, _SET, returns=COUNT)
+def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int, starts: NDArray[np.uint64]) -> int:
+    """Return how long the longest word at a place is that begins at an earlier place too.
 
     All earlier places are tried at once: of the set of them those stay, symbol by symbol, where it goes on alike.
     """
-    for k in range(0, place, 64):
-        starts[k >> 6] = _ONES >> np.uint64(max(0, k + 64 - place))
+    n_words = (place + 63) >> 6
+    for k in range(n_words):
+        starts[k] = _ONES
+    if place & 63:
+        starts[n_words - 1] = _ONES >> np.uint64(64 - (place & 63))
+    most = symbols.size - place
     for same in range(most):
-        symbol, skip, by = symbols[place + same], same >> 6, np.uint64(same & 63)
+        alike, by = places[symbols[place + same], same >> 6 :], np.uint64(same & 63)
         left = np.uint64(0)
-        for k in range((place + 63) >> 6):
-            low, high = places[symbol, skip + k], places[symbol, skip + k + 1]
-            starts[k] &= (low >> by) | ((high << np.uint64(1)) << (np.uint64(63) - by))
+        for k in range(n_words):
+            starts[k] &= (alike[k] >> by) | ((alike[k + 1] << np.uint64(1)) << (np.uint64(63) - by))
             left |= starts[k]
         if left == 0:
             return same
     return most
 
 
+@kernel(_WORD, _WORD, _WORD, _SET)
+def _compare(own: np.uint64, others: np.uint64, before: np.uint64, alike: NDArray[np.uint64]) -> None:
+    """Add to each set the places of a symbol that it also has 0, 1, 2, ... places before, in `others` and `before`."""
+    for i in range(alike.size):
+        by = np.uint64(i)
+        alike[i] |= own & ((others << by) | ((before >> np.uint64(1)) >> (np.uint64(63) - by)))
+
+
+@kernel(_SET, _SET, returns=_WORD)
+def _go_on(alike: NDArray[np.uint64], later: NDArray[np.uint64]) -> np.uint64:
+    """Keep in each set the places after which it goes on alike; return which were in any before."""
+    found = np.uint64(0)
+    for i in range(alike.size):
+        found |= alike[i]
+        alike[i] &= (alike[i] >> np.uint64(1)) | (later[i] << np.uint64(63))
+    return found
+
+
+@kernel(_WORD, COUNTS)
+def _count(found: np.uint64, lengths: Counts) -> None:
+    for i in range(lengths.size):
+        lengths[i] += np.int64((found >> np.uint64(i)) & np.uint64(1))
+
+
+@kernel(_SETS, COUNT, _SETS, COUNTS)
+def _longest_matches(places: NDArray[np.uint64], half: int, alike: NDArray[np.uint64], lengths: Counts) -> None:
+    """Write how long the longest word at each place up to `half` is that begins at one of the earlier places too.
+
+    All places are asked at once whether they are like those some places earlier; `alike` has a column a distance. Then
+    those stay, symbol by symbol, after which it goes on alike.
+    """
+    n_words = places.shape[1] - 1
+    alike[:] = np.uint64(0)
+    for symbol in range(places.shape[0]):
+        own = places[symbol]
+        for word in range(n_words):
+            for first in range(0, min(half + 1, 64 * word + 64), 64):
+                skip = word - (first >> 6)
+                before = own[skip - 1] if skip > 0 else np.uint64(0)
+                _compare(own[word], own[skip], before, alike[word, first : first + 64])
+    lengths[:] = 0
+    is_any = True
+    while is_any:
+        is_any = False
+        for word in range(n_words):
+            found = _go_on(alike[word, 1 : half + 1], alike[word + 1, 1 : half + 1])
+            if found != 0 and 64 * word <= half:
+                _count(found, lengths[64 * word : 64 * word + 64])
+                is_any = True
+
+
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
 def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: Values) -> None:
     ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
     counts = np.empty(n_symbols**length, dtype=np.int64)
+    logs = logarithms(window)
     greatest = n_symbols ** (length - 1)  # what the first symbol of a word counts
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
@@ -232,7 +285,7 @@ def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: 
             word = word * n_symbols + symbols[i]
             counts[word] += 1
             word -= greatest * symbols[i - length + 1]
-        outputs[end - 1] = entropy_of(counts) / (length * np.log(n_symbols))
+        outputs[end - 1] = entropy_of(counts, logs) / (length * np.log(n_symbols))
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
@@ -248,24 +301,26 @@ def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) ->
         n_words, begin = 0, 0
         while begin < window:
             n_words += 1
-            begin += _longest_match(symbols, places, begin, window - begin, starts) + 1
+            begin += _longest_match(symbols, places, begin, starts) + 1
         outputs[end - 1] = n_words / usual
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
     ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
-    starts = np.empty(window // 64 + 2, dtype=np.uint64)
-    places = np.zeros((n_symbols, starts.size), dtype=np.uint64)
-    half = window // 2
+    half, n_words = window // 2, window // 64 + 1
+    places = np.zeros((n_symbols, n_words + 1), dtype=np.uint64)
+    alike = np.zeros((n_words + 1, half + 1), dtype=np.uint64)
+    lengths = np.zeros(64 * n_words, dtype=np.int64)
     logs = np.log(np.arange(half + 1) + 1.0)
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
         _encode(values[end - window : end], ranked, n_symbols, symbols)
         _find(symbols, places)
+        _longest_matches(places, half, alike, lengths)
         total = 0.0
         for place in range(1, half + 1):
-            total += logs[place] / (_longest_match(symbols, places, place, place, starts) + 1)
+            total += logs[place] / (min(lengths[place], place) + 1)
         outputs[end - 1] = total / half / np.log(n_symbols)
 
 

@@ -46,7 +46,14 @@ class CalibratedClassifier(MostProbable, BaseEstimator):  # type: ignore[misc]  
         self.n_parts = n_parts
         self.gap = gap
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, label_spans: Any = None) -> Self:  # noqa: N803  # scikit-learn's names
+    def fit(  # what a step may take
+        self,
+        X: Any,  # noqa: N803  # scikit-learn's names
+        y: Any,
+        sample_weight: Any = None,
+        label_spans: Any = None,
+        instruments: Any = None,
+    ) -> Self:
         """Fit the classifier and the curves of its classes.
 
         Parameters
@@ -59,6 +66,8 @@ class CalibratedClassifier(MostProbable, BaseEstimator):  # type: ignore[misc]  
             Weights, in the classifier and in the curves; None: all the same.
         label_spans : array-like of shape (n_rows, 2), default=None
             First and last bar of each row's label, for models that draw rows by them.
+        instruments : array-like of shape (n_rows,), default=None
+            Which instrument a row is of, for steps of the preparation that tell them apart.
 
         Returns
         -------
@@ -73,6 +82,9 @@ class CalibratedClassifier(MostProbable, BaseEstimator):  # type: ignore[misc]  
         rows, classes = np.asarray(X, dtype=np.float64), np.asarray(y)
         given = {"sample_weight": sample_weight, "label_spans": label_spans}
         known = {f"model__{name}": np.asarray(values) for name, values in given.items() if values is not None}
+        if instruments is not None:
+            choosers = [name for name, step in self.pipeline.steps if getattr(step, "takes_instruments", False)]
+            known |= {f"{name}__instruments": np.asarray(instruments) for name in choosers}
         self.classes_, places = np.unique(classes, return_inverse=True)
         said = np.empty((len(rows), len(self.classes_)))
         for block, others in purged_blocks(len(rows), self.n_parts, self.gap):

@@ -42,6 +42,7 @@ TRUSTED: tuple[str, ...] = (
     "quant.transforms.elementwise.MedianImputer",
     "quant.transforms.elementwise.QuantileClipper",
     "quant.transforms.elementwise.Scaler",
+    "quant.transforms.orders.OrderChooser",
     "quant.transforms.selection.EliminationSelector",
     "quant.transforms.selection.InformationSelector",
     "quant.transforms.selection.VarianceSelector",

@@ -1,13 +1,18 @@
 """From the specification of a preparation to the steps of a pipeline, not yet fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from quant.transforms.catalog import TransformEntry
 
 
 def build_steps(
-    specs: Sequence[TransformEntry], *, learns: Literal["classes", "numbers"], seed: int, gap: int = 0
+    specs: Sequence[TransformEntry],
+    *,
+    learns: Literal["classes", "numbers"],
+    seed: int,
+    gap: int = 0,
+    orders: Mapping[int, float] | None = None,
 ) -> list[tuple[str, Any]]:
     """Return the unfitted steps that a preparation describes.
 
@@ -21,6 +26,8 @@ def build_steps(
         Start of random numbers, from 0 to 2³¹−1.
     gap : int, default=0
         Neighbouring training rows whose labels may overlap: a step that divides its rows leaves so many out.
+    orders : mapping of int to float, default=None
+        Positions of the features that are fractional differences, with their orders; default: there are none.
 
     Returns
     -------
@@ -38,7 +45,10 @@ def build_steps(
     >>> [name for name, _ in build_steps([Clip(), StandardScale()], learns="classes", seed=1)]
     ['clip', 'standard_scale']
     """
+    orders = orders or {}
+    places = {"places": tuple(sorted(orders, key=orders.__getitem__))}
+    common = {"learns": learns, "seed": seed, "gap": gap}
     return [
-        (spec.name, spec.load()(**spec.parameters(), learns=learns, seed=seed, gap=gap))  # type: ignore[attr-defined]  # every entry has a name
+        (spec.name, spec.load()(**spec.parameters(), **(places if type(spec).takes_orders else {}), **common))  # type: ignore[attr-defined]  # every entry has a name
         for spec in specs
     ]

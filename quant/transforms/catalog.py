@@ -14,9 +14,13 @@ from quant.catalog import CatalogEntry
 
 
 class TransformEntry(CatalogEntry):
-    """A step of the preparation; one that `takes_unknown` values passes them on or fills them in, others refuse."""
+    """A step of the preparation; one that `takes_unknown` values passes them on or fills them in, others refuse.
+
+    One that `takes_orders` gets `places`: the columns that are fractional differences, by their order.
+    """
 
     takes_unknown: ClassVar[bool] = False
+    takes_orders: ClassVar[bool] = False
 
 
 class Impute(TransformEntry):
@@ -71,6 +75,29 @@ class RobustScale(TransformEntry):
     takes_unknown: ClassVar[bool] = True
 
     name: Literal["robust_scale"] = "robust_scale"
+
+
+class ChooseOrder(TransformEntry):
+    """The least fractional difference that passes for stationary on the training rows."""
+
+    title: ClassVar[str] = "Choose the fractional order"
+    summary: ClassVar[str] = (
+        "Of the fractional differences among the features, only that of the smallest order is kept which passes for "
+        "stationary on the training rows of every instrument; of the greatest if none passes."
+    )
+    category: ClassVar[str] = "Selection"
+    implementation: ClassVar[str] = "quant.transforms.orders:choose_order"
+    reference: ClassVar[str] = (
+        "López de Prado 2018, section 5.6; Dickey & Fuller 1979, critical values of MacKinnon 2010."
+    )
+    takes_unknown: ClassVar[bool] = True
+    takes_orders: ClassVar[bool] = True
+
+    name: Literal["fractional_order"] = "fractional_order"
+    n_lags: int = Field(default=1, ge=0, le=20, description="Earlier changes that the test takes into account.")
+    level: Literal["one", "five", "ten"] = Field(
+        default="five", description="In how many of a hundred cases the test may be wrong about a series that wanders."
+    )
 
 
 class SelectByVariance(TransformEntry):
@@ -150,6 +177,7 @@ TRANSFORMS: tuple[type[TransformEntry], ...] = (
     Clip,
     StandardScale,
     RobustScale,
+    ChooseOrder,
     SelectByVariance,
     SelectByInformation,
     SelectByElimination,
@@ -161,6 +189,7 @@ TransformSpec = Annotated[
     | Clip
     | StandardScale
     | RobustScale
+    | ChooseOrder
     | SelectByVariance
     | SelectByInformation
     | SelectByElimination

@@ -178,6 +178,7 @@ POLICY = (
             "new_analysis.rebuild": {},
             "new_analysis.apply_json": {},
             "new_analysis.find_instruments": {"new-analysis-instruments": "GOOG"},
+            "new_analysis.name_instruments": {},
         },
     ),
     UseCase("list templates", READ, {"GET /api/v1/templates": {}}),

@@ -26,6 +26,7 @@ from quant.catalog import CatalogEntry
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.features.catalog import FEATURES
+from quant.features.catalog.cross_asset import closes_of
 from quant.frames import Prices, to_panel
 from quant.labels.catalog import LABELS
 from quant.models.build import build
@@ -77,7 +78,8 @@ def golden_of(entry: type[CatalogEntry], prices: Prices) -> Golden:
     elif isinstance(spec, ForecastEntry):
         frame = spec.load()(_forecasts(prices), spec)
     else:
-        frame = spec.load()(prices, **spec.parameters())
+        others = {closes_of(symbol): prices["open"] for symbol in getattr(spec, "others", ())}
+        frame = spec.load()(prices.assign(**others), **spec.parameters())
     return {
         "version": entry.version,
         "parameters": spec.model_dump(mode="json", exclude={"name"}),
@@ -108,7 +110,7 @@ def _predicted(spec: ModelEntry, prices: Prices) -> pd.DataFrame:
 def _prepared(spec: TransformEntry, prices: Prices) -> pd.DataFrame:
     """Return later bars as a step makes them that was fitted on earlier ones."""
     rows, rises, _, train, test = _learned_from(prices)
-    ((_, step),) = build_steps([spec], learns="classes", seed=7, gap=HORIZON)
+    ((_, step),) = build_steps([spec], learns="classes", seed=7, gap=HORIZON, orders={0: 0.2, 2: 0.5})
     made = step.fit(rows.iloc[train].to_numpy(), rises.iloc[train]).transform(rows.iloc[test].to_numpy())
     return pd.DataFrame({f"column_{place}": made[:, place] for place in range(made.shape[1])})
 

@@ -12,6 +12,11 @@ from quant.transforms.catalog import TRANSFORMS
 from quant.validation.cross_validation import fit_predict_folds
 from quant.validation.splits import Fold
 
+FIVE = [
+    *({"name": "fractional_difference", "order": order} for order in (0.6, 0.2)),
+    *({"name": "return", "window": window} for window in (1, 5, 20)),
+]
+
 
 def question(*preparation, **changes):
     return AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], "preparation": preparation, **changes})
@@ -64,7 +69,7 @@ def test_steps_know_what_is_learned_the_seed_and_the_gap():
 @pytest.mark.parametrize("entry", TRANSFORMS, ids=lambda entry: entry.model_fields["name"].default)
 def test_nothing_fitted_depends_on_test_rows(entry, panel):
     features, labels, fold = panel
-    spec = question(entry().model_dump())
+    spec = question(entry().model_dump(), features=FIVE)
     rng = np.random.default_rng(1)
     scrambled, other = features.copy(), labels.copy()
     scrambled.iloc[fold.test] = rng.normal(50.0, 99.0, size=(len(fold.test), 5))

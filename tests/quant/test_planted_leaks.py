@@ -143,6 +143,26 @@ def test_a_feature_that_knows_what_comes_is_caught_with_its_column_and_first_bar
         assert each["n_values"] == differs.sum()
 
 
+def test_a_feature_that_knows_the_next_close_of_another_instrument_is_caught(monkeypatch):
+    honest = quant.preparation.beside
+
+    def leaky(prices, others):
+        return honest(
+            prices, {symbol: other.assign(close=other["close"].shift(-1).ffill()) for symbol, other in others.items()}
+        )
+
+    monkeypatch.setattr(quant.preparation, "beside", leaky)
+    audit = audit_of(
+        instruments=[{"symbol": "GOOG"}, {"symbol": "MSFT"}],
+        start="2004-08-19",
+        features=[{"name": "return", "window": 5}, {"name": "beta", "against": "MSFT", "window": 20}],
+    )
+    found = [each for each in audit["differences"] if each["part"] == "features"]
+    assert {each["column"] for each in found} == {"beta_MSFT_20"}
+    assert {each["later"] for each in found} == {"removed", "replaced"}
+    assert all(each["first_bar"] == each["cut"] for each in found)
+
+
 # --- Everything behind the features ----------------------------------------------------------------------------------
 
 
@@ -368,7 +388,9 @@ def clean_chain(place):
     feature, label = PLAIN_FEATURES[place % len(PLAIN_FEATURES)], LABELS[place % len(LABELS)]
     learns = "numbers" if label().task == "regression" else "classes"
     return {
-        "instruments": [{"symbol": "GOOG"}, {"symbol": "MSFT"}] if place % 4 == 0 else [{"symbol": "IBM"}],
+        "instruments": [{"symbol": "GOOG"}, {"symbol": "MSFT"}]
+        if place % 4 == 0 or feature().others
+        else [{"symbol": "IBM"}],
         "start": "2004-08-19",
         "end": "2007-03-30",
         "features": [{"name": "return", "window": 7}, {"name": feature.model_fields["name"].default}],

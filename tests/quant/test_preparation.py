@@ -75,6 +75,23 @@ def test_an_instrument_that_lacks_what_a_feature_needs_is_refused_by_name(quick_
         features_panel(spec, {0: adjusted[0].iloc[:19]}, is_cut=True)
 
 
+def test_another_instrument_that_a_feature_needs_must_be_as_old():
+    spec = AnalysisSpec.model_validate(
+        {
+            "instruments": [{"symbol": "MSFT"}, {"symbol": "GOOG"}],
+            "end": "2005-12-30",
+            "features": [{"name": "spread", "against": "GOOG", "window": 20}],
+        }
+    )
+    adjusted = clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted
+    with pytest.raises(NotEnoughData, match=r"Spread: expected bars of GOOG .* Ask from 2004-08-19 on"):
+        features_panel(spec, adjusted)
+    together = features_panel(spec, {place: prices.loc["2004-08-19":] for place, prices in adjusted.items()})
+    own, same = (together["spread_GOOG_20"].xs(place, level="instrument").iloc[19:] for place in (0, 1))
+    assert own.notna().all()
+    assert (same == 0.0).all()
+
+
 def asking(quick_spec, **changes):
     return AnalysisSpec.model_validate({**quick_spec.resolved(), **changes})
 

@@ -14,8 +14,12 @@ from webapp.services.thinning import Values
 
 MOST_INDICATORS = 6
 
-_INDICATOR = re.compile(r"([a-z_]{1,40})(?::([a-z_]{1,40}=[0-9.]{1,12}(?:,[a-z_]{1,40}=[0-9.]{1,12}){0,5}))?")
+_INDICATOR = re.compile(r"([a-z_]{1,40})(?::([a-z_]{1,40}=[0-9a-z.]{1,12}(?:,[a-z_]{1,40}=[0-9a-z.]{1,12}){0,5}))?")
 _SPECS: TypeAdapter[FeatureEntry] = TypeAdapter(PlainFeatureSpec)
+
+# What can be drawn of one instrument.
+INDICATORS: tuple[type[FeatureEntry], ...] = tuple(entry for entry in PLAIN_FEATURES if not entry().others)
+_NAMES = tuple(entry.model_fields["name"].default for entry in INDICATORS)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ def parse_indicator(text: str) -> FeatureEntry:
         If there is no such feature, or a parameter is unknown or out of bounds; the field is `indicators`.
     """
     match = _INDICATOR.fullmatch(text)
-    if match is None:
-        known = ", ".join(entry.model_fields["name"].default for entry in PLAIN_FEATURES)
+    if match is None or match[1] not in _NAMES:
+        known = ", ".join(_NAMES)
         raise _wrong_indicator(f"Expected an indicator such as sma:window=50, of {known}; found {text[:60]!r}.")
     given = dict(part.split("=") for part in (match[2] or "").split(",") if part)
     try:
@@ -72,7 +76,7 @@ def is_indicator(text: str) -> bool:
 
 def write_indicator(entry: FeatureEntry) -> str:
     """Return the text that asks for an entry, every parameter said."""
-    parameters = ",".join(f"{name}={value:g}" for name, value in entry.parameters().items())
+    parameters = ",".join(f"{name}={_written(value)}" for name, value in entry.parameters().items())
     name = type(entry).model_fields["name"].default
     return f"{name}:{parameters}" if parameters else str(name)
 
@@ -95,7 +99,7 @@ def parse_indicators(texts: Sequence[str]) -> list[FeatureEntry]:
 
 def title_of(entry: FeatureEntry) -> str:
     """Return an indicator's name with its parameters, as it stands in a chart: `SMA 50`."""
-    parameters = ", ".join(f"{value:g}" for value in entry.parameters().values())
+    parameters = ", ".join(map(_written, entry.parameters().values()))
     return f"{entry.title.removeprefix('Distance from ').removesuffix(' bands')} {parameters}".strip()
 
 
@@ -120,7 +124,11 @@ def compute_lines(bars: Prices, entry: FeatureEntry) -> list[Line]:
 
 
 def _suffix(entry: FeatureEntry) -> str:
-    return "".join(f"_{value:g}" for value in entry.parameters().values())
+    return "".join(f"_{_written(value)}" for value in entry.parameters().values())
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _line_name(entry: FeatureEntry, word: str) -> str:

@@ -1,7 +1,8 @@
 """The features that can be asked for, a module a category.
 
 Each entry's implementation takes an adjusted price frame of one instrument and the entry's parameters as keywords, and
-returns a frame with `columns(entry)` in that order. A feature is free of scale: it does not change when all prices are
+returns a frame with `columns(entry)` in that order. What names `others` finds their closes in columns beside it, see
+`quant.features.compute.beside`. A feature is free of scale: it does not change when all prices are
 multiplied by one number, so that models see the same thing before and after a split.
 """
 
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from quant.features.catalog.breaks import CusumBreak, ExplosiveRoot
 from quant.features.catalog.calendar import DayOfWeek, DaysToMonthEnd, MonthOfYear, TurnOfMonth
+from quant.features.catalog.cross_asset import Beta, Correlation, PriceRatio, Spread
 from quant.features.catalog.entropy import (
     KontoyiannisEntropy,
     LempelZivComplexity,
@@ -79,10 +81,12 @@ __all__ = [
     "AmihudIlliquidity",
     "Aroon",
     "AverageTrueRange",
+    "Beta",
     "BollingerBands",
     "BoxDimension",
     "ChaikinMoneyFlow",
     "CommodityChannelIndex",
+    "Correlation",
     "CusumBreak",
     "DayOfWeek",
     "DaysToMonthEnd",
@@ -114,6 +118,7 @@ __all__ = [
     "PermutationEntropy",
     "PlainFeatureSpec",
     "PlugInEntropy",
+    "PriceRatio",
     "RegressionSlope",
     "RelativeStrengthIndex",
     "RelativeVolume",
@@ -122,6 +127,7 @@ __all__ = [
     "Rolling",
     "ShannonEntropy",
     "SimpleMovingAverage",
+    "Spread",
     "Stochastic",
     "TrueStrengthIndex",
     "TurnOfMonth",

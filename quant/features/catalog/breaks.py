@@ -39,7 +39,7 @@ class ExplosiveRoot(FeatureEntry):
         "as in a bubble."
     )
     category: ClassVar[str] = "Structural breaks"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     implementation: ClassVar[str] = "quant.features.breaks:sadf_feature"
     reference: ClassVar[str] = (
         "Phillips, Wu & Yu 2011, International Economic Review 52(1), 201; López de Prado 2018, section 17.4.2, with "

@@ -29,6 +29,11 @@ class FeatureEntry(CatalogEntry):
         return ("close",)
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """Symbols of other instruments of the question that the feature is made of too; empty: the first of them."""
+        return ()
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the output columns, unique among all features and parameters."""
         return (self.column(),)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from quant.features.catalog.breaks import BreakFeature
 from quant.features.catalog.calendar import CalendarFeature
+from quant.features.catalog.cross_asset import CrossAssetFeature
 from quant.features.catalog.entropy import EntropyFeature
 from quant.features.catalog.fractal import FractalFeature
 from quant.features.catalog.intervals import IntervalFeature
@@ -25,6 +26,7 @@ PlainFeature: TypeAlias = (
     | MemoryFeature
     | EntropyFeature
     | BreakFeature
+    | CrossAssetFeature
     | IntervalFeature
     | CalendarFeature
 )

@@ -122,6 +122,12 @@ PRESETS: tuple[FeaturePreset, ...] = (
         ),
     ),
     FeaturePreset(
+        name="preset_orders",
+        title="Fractional differences of several orders",
+        summary="Candidates for the step “Choose the fractional order”, which keeps one of them in each fold.",
+        features=tuple(FractionalDifference(order=order / 10) for order in range(1, 10)),
+    ),
+    FeaturePreset(
         name="preset_breaks",
         title="Structural breaks",
         summary="Whether the market still is what it was: departures from a level, bubbles, unrest.",

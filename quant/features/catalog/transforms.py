@@ -20,6 +20,11 @@ class TransformEntry(FeatureEntry):
         return self.of.needs
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """Those of the feature that it is made of."""
+        return self.of.others
+
+    @property
     def settling(self) -> int:
         """A window begins to forget a seed when what it is made of has."""
         return self.of.settling

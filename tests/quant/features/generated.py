@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from quant.catalog import CatalogEntry
+from quant.features.catalog.cross_asset import closes_of
 from quant.frames import MARKET_COLUMNS, PRICE_COLUMNS, Prices
 
 
@@ -41,6 +42,18 @@ def price_walk(n_bars: int, seed: int) -> Prices:
     return frame[list(PRICE_COLUMNS)]
 
 
+def with_others(spec: Any, prices: Prices) -> Prices:
+    """Return the prices with those closes of other instruments beside them that a feature is made of."""
+    others = {symbol: price_walk(len(prices), seed=90 + place) for place, symbol in enumerate(spec.others)}
+    closes = {closes_of(symbol): other["close"].to_numpy() for symbol, other in others.items()}
+    return prices.assign(**closes)
+
+
+def other_closes(prices: Prices) -> list[str]:
+    """Return the columns that stand beside a price frame."""
+    return [column for column in prices if column not in PRICE_COLUMNS]
+
+
 def _stretches(rng: np.random.Generator, n_bars: int) -> np.ndarray:
     """Return which bars lie in one of a few stretches of up to sixty bars."""
     inside = np.zeros(n_bars, dtype=bool)
@@ -58,7 +71,7 @@ def garbled(prices: Prices, rows: slice, seed: int) -> Prices:
     """Return `prices` with other numbers, some of them unknown, in the market columns of `rows`."""
     rng = np.random.default_rng(seed)
     changed = prices.copy()
-    columns = [changed.columns.get_loc(name) for name in MARKET_COLUMNS]
+    columns = [changed.columns.get_loc(name) for name in (*MARKET_COLUMNS, *other_closes(prices))]
     shape = changed.iloc[rows, columns].shape
     noise = rng.lognormal(3.0, 2.0, shape)
     noise[rng.random(shape) < 0.1] = np.nan
@@ -88,6 +101,8 @@ def _within_bounds(field: Any) -> st.SearchStrategy[Any]:
             next(getattr(bound, end) for bound in field.metadata if hasattr(bound, end)) for end in ("ge", "le")
         )
         return st.none() | {int: st.integers, float: st.floats}[number](low, high)
+    if field.annotation is str:  # the symbol of another instrument
+        return st.sampled_from(["", "SPY", "^GSPC"])
     low = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
     high = next(bound.le for bound in field.metadata if hasattr(bound, "le"))
     return {int: st.integers, float: st.floats}[field.annotation](low, high)

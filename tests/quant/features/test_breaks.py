@@ -5,7 +5,7 @@ import pytest
 
 from quant.errors import InvalidSpec
 from quant.features.breaks import rolling_cusum_break, rolling_sadf
-from quant.features.memory import dickey_fuller
+from quant.stationarity import dickey_fuller
 
 
 @pytest.fixture

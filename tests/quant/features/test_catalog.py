@@ -1,5 +1,6 @@
 """What every feature must do; an entry that is added to the catalogue is tested here by being there."""
 
+import re
 import subprocess
 import sys
 from typing import get_args
@@ -17,7 +18,15 @@ from quant.errors import InvalidPrices
 from quant.features.catalog import FEATURES, FeatureSpec, Lag
 from quant.features.compute import compute_features
 from quant.frames import MARKET_COLUMNS, check_prices
-from tests.quant.features.generated import entries, garbled, name_of, price_walk, price_walks
+from tests.quant.features.generated import (
+    entries,
+    garbled,
+    name_of,
+    other_closes,
+    price_walk,
+    price_walks,
+    with_others,
+)
 
 EXAMPLES = 12  # of each property and each feature
 SEEDS = st.integers(0, 2**32 - 1)
@@ -37,7 +46,7 @@ def compute(spec, prices):
 
 def draw_spec_and_prices(data, kind):
     spec = data.draw(entries(kind))
-    return spec, data.draw(price_walks(spec.warm_up + 1, spec.warm_up + 150))
+    return spec, with_others(spec, data.draw(price_walks(spec.warm_up + 1, spec.warm_up + 150)))
 
 
 @every_feature
@@ -90,6 +99,7 @@ def test_frame_is_as_declared_and_the_prices_are_untouched(kind, data):
 def test_doubling_all_prices_changes_no_bit(kind, data, price_power, volume_power):
     spec, prices = draw_spec_and_prices(data, kind)
     scaled = prices.assign(**prices[PRICES] * 2.0**price_power, volume=prices["volume"] * 2.0**volume_power)
+    scaled = scaled.assign(**prices[other_closes(prices)] * 2.0**volume_power)
     pd.testing.assert_frame_equal(compute(spec, scaled), compute(spec, prices), check_exact=True)
 
 
@@ -99,6 +109,7 @@ def test_doubling_all_prices_changes_no_bit(kind, data, price_power, volume_powe
 def test_scale_of_prices_and_volume_does_not_matter(kind, data, price_factor, volume_factor):
     spec, prices = draw_spec_and_prices(data, kind)
     scaled = prices.assign(**prices[PRICES] * price_factor, volume=prices["volume"] * volume_factor)
+    scaled = scaled.assign(**prices[other_closes(prices)] * volume_factor)
     pd.testing.assert_frame_equal(compute(spec, scaled), compute(spec, prices), rtol=1e-7, atol=1e-9)
 
 
@@ -107,7 +118,7 @@ def test_scale_of_prices_and_volume_does_not_matter(kind, data, price_factor, vo
 @given(data=st.data())
 def test_unknown_bar_is_felt_for_one_warm_up_and_no_longer(kind, data):
     spec = data.draw(entries(kind))
-    prices = data.draw(price_walks(spec.warm_up + 2, 2 * spec.warm_up + 150))
+    prices = with_others(spec, data.draw(price_walks(spec.warm_up + 2, 2 * spec.warm_up + 150)))
     unknown = data.draw(st.integers(0, len(prices) - 1))
     broken = prices.copy()
     broken.iloc[unknown, [broken.columns.get_loc(name) for name in MARKET_COLUMNS]] = np.nan
@@ -130,7 +141,8 @@ def test_unknown_bar_is_felt_for_one_warm_up_and_no_longer(kind, data):
 
 @every_feature
 def test_one_bar_and_none_give_a_frame_of_unknown_values(kind):
-    spec, prices = kind(), price_walk(1, seed=5)
+    spec = kind()
+    prices = with_others(spec, price_walk(1, seed=5))
     for n_bars in (0, 1):
         features = compute(spec, prices.iloc[:n_bars])
         assert features.shape == (n_bars, len(spec.columns))
@@ -140,17 +152,18 @@ def test_one_bar_and_none_give_a_frame_of_unknown_values(kind):
 @every_feature
 def test_a_price_that_never_moves_gives_values_that_are_known(kind):
     spec = kind()
-    prices = price_walk(spec.warm_up + 30, seed=6)
+    prices = with_others(spec, price_walk(spec.warm_up + 30, seed=6))
     still = prices.assign(**dict.fromkeys(PRICES, 7.7))
     for volume in (prices["volume"], 0.0):
-        features = compute(spec, still.assign(volume=volume))
-        assert np.isfinite(features.iloc[spec.warm_up :]).all(axis=None)
+        for others in (still[other_closes(still)], dict.fromkeys(other_closes(still), 5.5)):
+            features = compute(spec, still.assign(volume=volume, **others))
+            assert np.isfinite(features.iloc[spec.warm_up :]).all(axis=None)
 
 
 @every_feature
 def test_bars_without_volume_give_values_that_are_known(kind):
     spec = kind()
-    prices = price_walk(spec.warm_up + 300, seed=7)
+    prices = with_others(spec, price_walk(spec.warm_up + 300, seed=7))
     prices.iloc[100:200, prices.columns.get_loc("volume")] = 0.0
     assert np.isfinite(compute(spec, prices).iloc[spec.warm_up :]).all(axis=None)
 
@@ -158,7 +171,7 @@ def test_bars_without_volume_give_values_that_are_known(kind):
 @every_feature
 def test_nothing_known_gives_nothing_known(kind):
     spec = kind()
-    unknown = price_walk(spec.warm_up + 10, seed=7).assign(**dict.fromkeys(MARKET_COLUMNS, np.nan))
+    unknown = with_others(spec, price_walk(spec.warm_up + 10, seed=7)).assign(**dict.fromkeys(MARKET_COLUMNS, np.nan))
     assert compute(spec, unknown).isna().all(axis=None) == bool(spec.needs)
 
 
@@ -166,7 +179,7 @@ def test_nothing_known_gives_nothing_known(kind):
 def test_infinite_numbers_are_refused(kind):
     spec = kind()
     for column in spec.needs:
-        prices = price_walk(spec.warm_up + 10, seed=7)
+        prices = with_others(spec, price_walk(spec.warm_up + 10, seed=7))
         prices.iloc[3, prices.columns.get_loc(column)] = np.inf
         with pytest.raises(InvalidPrices, match=f"infinite {column} at"):
             compute_features(prices, [spec])
@@ -183,12 +196,12 @@ def test_extremes_of_the_bounds_work(kind):
             if hasattr(limit, bound)
         }
         spec = kind(**values)
-        assert compute(spec, prices).iloc[spec.warm_up :].notna().all(axis=None)
+        assert compute(spec, with_others(spec, prices)).iloc[spec.warm_up :].notna().all(axis=None)
 
 
 @every_feature
 def test_frame_can_be_changed_without_changing_the_next(kind):
-    prices = price_walk(200, seed=4)
+    prices = with_others(kind(), price_walk(200, seed=4))
     features = compute(kind(), prices)
     features.columns.name = "mine"
     assert compute(kind(), prices).columns.name is None
@@ -215,10 +228,11 @@ def test_no_two_features_have_a_column_in_common():
 
 @every_feature
 def test_a_feature_is_made_of_what_it_says_it_needs_and_of_nothing_else(kind):
-    prices, spec = price_walk(700, seed=8), kind()
+    spec = kind()
+    prices = with_others(spec, price_walk(700, seed=8))
     before = compute(spec, prices)
-    others = [column for column in MARKET_COLUMNS if column not in spec.needs]
-    noise = prices.assign(**dict.fromkeys(others, np.nan))
+    unused = [column for column in MARKET_COLUMNS if column not in spec.needs]
+    noise = prices.assign(**dict.fromkeys(unused, np.nan))
     pd.testing.assert_frame_equal(compute(spec, noise), before, check_exact=True)
     for column in spec.needs:
         assert not compute(spec, prices.assign(**{column: np.nan})).equals(before)
@@ -234,8 +248,8 @@ def test_every_feature_can_be_asked_for():
 @every_feature
 def test_once_settled_a_feature_no_longer_depends_on_where_history_begins(kind, prices):
     """Of recursive features the seed never vanishes: it may still count a twentieth of the usual."""
-    adjusted = forward_adjusted(prices)
     spec = kind()
+    adjusted = with_others(spec, forward_adjusted(prices))
     whole = compute(spec, adjusted)
     spread = whole.std()
     for start in range(200, 1700, 50):
@@ -247,3 +261,20 @@ def test_once_settled_a_feature_no_longer_depends_on_where_history_begins(kind, 
 def test_the_catalogue_does_not_load_the_compiler():
     code = "import sys, quant.features.catalog; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_the_field_expects_is_there_by_name():
+    expected = """
+        sma ema wma macd adx aroon ichimoku regression
+        rsi stochastic williams_r cci return tsi mfi
+        bollinger atr keltner donchian volatility parkinson garman_klass rogers_satchell yang_zhang ewma_volatility
+        obv cmf vwap amihud relative_volume
+        hurst dfa higuchi katz box_dimension
+        fractional_difference
+        shannon_entropy plug_in_entropy lempel_ziv kontoyiannis permutation_entropy
+        cusum_break sadf
+        day_of_week month_of_year days_to_month_end turn_of_month
+        beta correlation spread price_ratio
+        higher_interval lag rolling
+    """
+    assert set(re.findall(r"\w+", expected)) - {name_of(kind) for kind in FEATURES} == set()

@@ -4,12 +4,15 @@ import pytest
 
 from quant.errors import NotEnoughData
 from quant.features.catalog import FEATURES, ExponentialMovingAverage, Macd, Return
-from quant.features.compute import compute_features
-from tests.quant.features.generated import price_walk
+from quant.features.catalog.cross_asset import Beta, Spread, closes_of
+from quant.features.compute import beside, compute_features
+from tests.quant.features.generated import price_walk, with_others
+
+EVERY_OTHER = Beta()  # names the one instrument that all defaults name
 
 
 def test_columns_of_all_features_stand_in_the_order_asked_for():
-    prices = price_walk(300, seed=1)
+    prices = with_others(EVERY_OTHER, price_walk(300, seed=1))
     specs = [kind() for kind in reversed(FEATURES)]
     features = compute_features(prices, specs)
     alone = [spec.load()(prices, **spec.parameters()) for spec in specs]
@@ -44,7 +47,7 @@ def test_no_feature_is_a_frame_without_columns():
 
 
 def test_shortened_history_gives_the_same_bits():
-    prices = price_walk(400, seed=5)
+    prices = with_others(EVERY_OTHER, price_walk(400, seed=5))
     specs = [kind() for kind in FEATURES]
     features = compute_features(prices, specs)
     for cut in (253, 254, 256, 300, 399):
@@ -55,10 +58,36 @@ def test_shortened_history_gives_the_same_bits():
 def test_later_history_gives_the_same_windows():
     # Windows forget: a year less at the front moves no bit of what looks back less far. Recursions only nearly forget,
     # and so do windows whose sums are carried along from the first bar.
-    prices = price_walk(900, seed=6)
+    prices = with_others(EVERY_OTHER, price_walk(900, seed=6))
     specs = [kind() for kind in FEATURES]
     late, full = compute_features(prices.iloc[250:], specs).iloc[500:], compute_features(prices, specs).iloc[750:]
     carried = {"higuchi", "fractional_difference"}
     recursive = np.array([spec.settling > 0 or spec.name in carried for spec in specs for _ in spec.columns])
     pd.testing.assert_frame_equal(late.loc[:, ~recursive], full.loc[:, ~recursive], check_exact=True)
     np.testing.assert_allclose(late.loc[:, recursive], full.loc[:, recursive], rtol=1e-9, atol=1e-12)
+
+
+def test_beside_a_bar_stands_the_close_that_was_known_then():
+    prices, other = price_walk(40, seed=7), price_walk(40, seed=8)
+    later = other.set_index(other.index + pd.Timedelta(hours=3))
+    column = closes_of("SPY")
+    assert beside(prices, {"SPY": other})[column].equals(other["close"].rename(column))
+    late = beside(prices, {"SPY": later})[column].to_numpy()
+    assert np.isnan(late[0])
+    assert (late[1:] == other["close"].to_numpy()[:-1]).all()
+    holed = beside(prices, {"SPY": other.drop(other.index[[0, 1, 20]])})[column].to_numpy()
+    assert np.isnan(holed[:2]).all()
+    assert holed[20] == holed[19] == other["close"].iloc[19]
+    assert beside(prices, {"SPY": other.iloc[:0]})[column].isna().all()
+    assert beside(prices, {}) is prices
+
+
+@pytest.mark.parametrize("cut", [1, 60, 100])
+def test_what_the_other_does_later_changes_no_bit(cut):
+    prices, other = price_walk(140, seed=7), price_walk(140, seed=8)
+    specs = [Beta(against="SPY", window=20), Spread(against="SPY", window=20)]
+    whole = compute_features(beside(prices, {"SPY": other}), specs).iloc[:cut]
+    changed = other.assign(close=other["close"].where(other.index < other.index[cut], 7.0))
+    for later in (changed, other.iloc[:cut]):
+        found = compute_features(beside(prices, {"SPY": later}), specs, is_cut=True).iloc[:cut]
+        pd.testing.assert_frame_equal(found, whole, check_exact=True)

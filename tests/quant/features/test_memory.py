@@ -2,16 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.errors import InvalidSpec, NotEnoughData
+from quant.errors import InvalidSpec
 from quant.features.memory import (
     _weigh,
     _weigh_long,
-    dickey_fuller,
     difference_weights,
     fractional_difference,
     fractional_feature,
     minimum_order,
 )
+from quant.stationarity import dickey_fuller
 from tests.quant.features.generated import price_walk
 
 
@@ -60,25 +60,6 @@ def test_the_feature_is_the_difference_but_for_the_level_of_its_window():
     np.testing.assert_allclose(feature, plain - level, atol=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("n_lags", "expected"), [(0, -1.0974136738380502), (1, -0.9912132922140647), (5, -0.9744569692636654)]
-)
-def test_dickey_fuller_as_statsmodels_says(n_lags, expected):
-    """Written down from statsmodels' `adfuller(log close of IBM, maxlag=n_lags, autolag=None, regression="c")`."""
-    sample = pd.read_csv("quant/data/sample/IBM.csv")
-    test = dickey_fuller(np.log(sample["close"].to_numpy(dtype=float)), n_lags)
-    assert test.statistic == pytest.approx(expected, rel=1e-9)
-    assert test.critical == pytest.approx(-2.86242, abs=1e-5)
-    assert not test.is_stationary
-
-
-def test_noise_is_stationary_and_a_walk_is_not():
-    noise = np.random.default_rng(5).normal(size=1000)
-    assert dickey_fuller(noise).is_stationary
-    assert not dickey_fuller(np.cumsum(noise)).is_stationary
-    assert dickey_fuller(np.full(50, 3.0)).is_stationary
-
-
 def test_the_smallest_order_that_passes(real):
     values = np.log(real["close"].to_numpy())
     order = minimum_order(values)
@@ -94,11 +75,5 @@ def test_what_cannot_be_computed_is_refused():
             difference_weights(order, 1e-3)
     with pytest.raises(InvalidSpec, match="cut-off above 0"):
         difference_weights(0.4, 0.0)
-    with pytest.raises(InvalidSpec, match=r"a level of 0.01, 0.05, 0.1; found 0.2"):
-        dickey_fuller(np.zeros(100), level=0.2)
-    with pytest.raises(InvalidSpec, match="without a gap"):
-        dickey_fuller(np.array([1.0, np.nan, *range(30)]))
-    with pytest.raises(NotEnoughData, match="at least 21 known values to test for a unit root; found 20"):
-        dickey_fuller(np.arange(20.0))
     with pytest.raises(InvalidSpec, match="n_steps to be at least 1"):
         minimum_order(np.arange(50.0), n_steps=0)

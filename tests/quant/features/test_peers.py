@@ -10,9 +10,10 @@ import pytest
 import talib
 
 from quant.features.channels import donchian_channel, keltner_channels
+from quant.features.cross_asset import rolling_beta, rolling_correlation
 from quant.features.directional import aroon, directional_movement
 from quant.features.flows import accumulation_distribution, on_balance_volume
-from quant.features.momentum import relative_strength_index
+from quant.features.momentum import rate_of_change, relative_strength_index
 from quant.features.oscillators import (
     commodity_channel_index,
     money_flow_index,
@@ -21,8 +22,8 @@ from quant.features.oscillators import (
     williams_percent_range,
 )
 from quant.features.regression import linear_regression
-from quant.features.trend import macd, weighted_moving_average
-from quant.features.volatility import bollinger_bands
+from quant.features.trend import exponential_moving_average, macd, simple_moving_average, weighted_moving_average
+from quant.features.volatility import average_true_range, bollinger_bands, rolling_standard_deviation, true_range
 
 SAMPLE = Path(__file__).parents[3] / "quant" / "data" / "sample"
 CLOSES = (
@@ -45,6 +46,38 @@ def ranges(bars):
 
 # Name: ours and theirs, at each of several windows.
 SAME: dict[str, tuple[Callable, Callable]] = {
+    "SMA": (lambda b, w: simple_moving_average(b["close"], w), lambda b, w: talib.SMA(b["close"], w)),
+    "EMA": (lambda b, w: exponential_moving_average(b["close"], w), lambda b, w: talib.EMA(b["close"], w)),
+    "RSI": (lambda b, w: relative_strength_index(b["close"], w), lambda b, w: talib.RSI(b["close"], w)),
+    "ROC": (lambda b, w: rate_of_change(b["close"], w), lambda b, w: talib.ROCP(b["close"], w)),
+    "ATR": (lambda b, w: average_true_range(*ranges(b), w), lambda b, w: talib.ATR(*ranges(b), w)),
+    "true range": (lambda b, _: true_range(*ranges(b)), lambda b, _: talib.TRANGE(*ranges(b))),
+    "deviation": (
+        lambda b, w: rolling_standard_deviation(b["close"], w, ddof=0),
+        lambda b, w: talib.STDDEV(b["close"], w, 1.0),
+    ),
+    **{
+        f"Bollinger {line}": (
+            lambda b, w, place=place: bollinger_bands(b["close"], w, 1.5)[2 - place],
+            lambda b, w, place=place: talib.BBANDS(b["close"], w, 1.5, 1.5)[place],
+        )
+        for place, line in enumerate(("upper", "middle", "lower"))
+    },
+    **{
+        f"MACD {line}": (
+            lambda b, w, place=place: macd(b["close"], w, 2 * w, 9)[place],
+            lambda b, w, place=place: talib.MACD(b["close"], w, 2 * w, 9)[place],
+        )
+        for place, line in enumerate(("line", "signal", "histogram"))
+    },
+    "beta": (
+        lambda b, w: rolling_beta(b["close"], b["open"], w),
+        lambda b, w: talib.BETA(b["open"], b["close"], w),
+    ),
+    "correlation": (
+        lambda b, w: rolling_correlation(b["close"], b["open"], w)[1:],
+        lambda b, w: talib.CORREL(*(np.diff(b[name]) / b[name][:-1] for name in ("close", "open")), w),
+    ),
     "WMA": (lambda b, w: weighted_moving_average(b["close"], w), lambda b, w: talib.WMA(b["close"], w)),
     "ADX": (lambda b, w: directional_movement(*ranges(b), w).strength, lambda b, w: talib.ADX(*ranges(b), w)),
     "+DI": (lambda b, w: directional_movement(*ranges(b), w).plus, lambda b, w: talib.PLUS_DI(*ranges(b), w)),

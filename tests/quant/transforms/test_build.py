@@ -12,7 +12,7 @@ LABELS_TOO = {"select_information", "select_elimination", "select_clusters"}
 
 
 def unfitted(spec, learns="classes", seed=3):
-    ((name, step),) = build_steps([spec], learns=learns, seed=seed, gap=5)
+    ((name, step),) = build_steps([spec], learns=learns, seed=seed, gap=5, orders={2: 0.3, 4: 0.2})
     assert name == spec.name
     return step
 

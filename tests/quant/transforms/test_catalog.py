@@ -19,7 +19,7 @@ def test_implementations_load(entry):
 
 def test_entries_describe_themselves():
     described = describe(TRANSFORMS)
-    assert len({entry["name"] for entry in described}) == len(TRANSFORMS) == 9
+    assert len({entry["name"] for entry in described}) == len(TRANSFORMS) == 10
     assert all(entry["title"] and entry["summary"].endswith(".") and entry["category"] for entry in described)
 
 

@@ -208,6 +208,11 @@ def find_instruments(search: str | None, chosen: Sequence[str] | None, options: 
     return [*found, *({"label": _symbol(key), "value": key} for key in chosen or [] if key not in known)]
 
 
+def name_instruments(chosen: Sequence[str] | None) -> list[Component]:
+    """Offer the chosen instruments wherever the form asks for one of them."""
+    return controls.symbol_options(chosen)
+
+
 def submit(n_clicks: int | None, title: str | None, text: str | None, written: str | None, *form: Any) -> Any:
     """Put the question into the queue and go to its page."""
     if not n_clicks:
@@ -319,6 +324,9 @@ def _register_run(app: Dash, fields: dict[str, Any], variants: dict[str, Any]) -
         State(controls.INSTRUMENTS, "options"),
         prevent_initial_call=True,
     )(find_instruments)
+    app.callback(Output(controls.SYMBOLS, "children"), Input(controls.INSTRUMENTS, "value"), prevent_initial_call=True)(
+        name_instruments
+    )
     app.callback(
         Output("new-analysis-url", "href"),
         Input("new-analysis-run", "n_clicks"),

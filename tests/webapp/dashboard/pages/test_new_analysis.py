@@ -292,6 +292,11 @@ def test_instruments_are_found_by_name_and_the_chosen_ones_stay(acting, sample, 
     assert [option["value"] for option in found] == ["MSFT@sample", "IBM@sample", "OLD@sample"]
 
 
+def test_chosen_instruments_are_offered_where_a_feature_asks_for_one():
+    assert [option.value for option in page.name_instruments(["GOOG@sample", "BRK-B@yahoo"])] == ["GOOG", "BRK-B"]
+    assert page.name_instruments(None) == []
+
+
 def test_while_all_instruments_are_in_the_list_the_browser_searches_it(form):
     assert page.find_instruments("micro", [], form.options) is no_update
 

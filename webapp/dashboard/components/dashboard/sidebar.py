@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from quant.features.catalog import PLAIN_FEATURES, FeatureEntry
+from quant.features.catalog import FeatureEntry
 from webapp import formats
 from webapp.dashboard import paths
 from webapp.dashboard.components.attributes import aria, data
@@ -97,7 +97,7 @@ def indicator_options(entries: Sequence[FeatureEntry]) -> list[dict[str, Any]]:
     """Return what can be added."""
     is_full = len(entries) >= indicators.MOST_INDICATORS
     first = f"{indicators.MOST_INDICATORS} are the most" if is_full else "Add an indicator"
-    listed = [{"label": each.title, "value": _name(each), "disabled": is_full} for each in PLAIN_FEATURES]
+    listed = [{"label": each.title, "value": _name(each), "disabled": is_full} for each in indicators.INDICATORS]
     return [{"label": first, "value": NOTHING}, *listed]
 
 
@@ -183,26 +183,30 @@ def _indicator(place: int, entry: FeatureEntry) -> Component:
     )
 
 
-def _parameter(place: int, entry: FeatureEntry, name: str, value: float, field: dict[str, Any]) -> Component:
+def _parameter(place: int, entry: FeatureEntry, name: str, value: float | str, field: dict[str, Any]) -> Component:
     part = {"part": PARAMETER, "place": place, "feature": _name(type(entry)), "name": name}
-    label = name.capitalize()
-    return html.Label(
-        [
-            html.Span(label, className="muted small"),
-            dbc.Input(
-                id=part,
-                type="number",
-                value=value,
-                min=field.get("minimum"),
-                max=field.get("maximum"),
-                step=1 if field["type"] == "integer" else "any",
-                debounce=True,
-                size="sm",
-                required=True,
-            ),
-        ],
-        title=field["description"],
+    label = html.Span(name.capitalize(), className="muted small")
+    return html.Label([label, _control(part, value, field)], title=field["description"])
+
+
+def _control(part: dict[str, Any], value: float | str, field: dict[str, Any]) -> Component:
+    control: Component
+    if "enum" in field:
+        options = [{"label": each.capitalize(), "value": each} for each in field["enum"]]
+        control = dbc.Select(id=part, options=options, value=value, size="sm")
+        return control
+    control = dbc.Input(
+        id=part,
+        type="number",
+        value=value,
+        min=field.get("minimum"),
+        max=field.get("maximum"),
+        step=1 if field["type"] == "integer" else "any",
+        debounce=True,
+        size="sm",
+        required=True,
     )
+    return control
 
 
 def _pin(pins: Sequence[Pinnable], pinned: str | None) -> list[Component]:

@@ -36,6 +36,7 @@ REMOVE = "new-analysis-remove"
 ADD = "new-analysis-add"
 ADD_NAME = "new-analysis-add-name"
 INSTRUMENTS = "new-analysis-instruments"
+SYMBOLS = "new-analysis-symbols"
 
 _CODE = re.compile(r"`([^`]+)`")
 _FEATURE: TypeAdapter[FeatureEntry] = TypeAdapter(FeatureSpec)
@@ -103,6 +104,10 @@ def _control(field: Field, value: Any, control_id: dict[str, str]) -> Any:
         return dbc.Select(id=control_id, options=options, value=value)
     if field.kind == "date":
         return dbc.Input(id=control_id, type="date", value=value or "", debounce=True)
+    if field.kind == "instrument":
+        return dbc.Input(
+            id=control_id, value=value, debounce=True, autocomplete="off", list=SYMBOLS, placeholder="the first"
+        )
     entry = dbc.Input(
         id=control_id,
         type="text",  # a number field would throw away what is no number, before anyone could say what is wrong
@@ -308,12 +313,18 @@ def _instruments(part: Instruments, values: Mapping[str, Any], options: Sequence
         [
             html.Label("Instruments", className="form-label", htmlFor=INSTRUMENTS),
             dropdown,
+            html.Datalist(symbol_options(chosen), id=SYMBOLS),
             html.Div(f"{part.help_text} Up to {part.at_most}, traded from one account.", className="form-text"),
             _problem(part.path),
         ],
         className="field field-wide",
         id=anchor(part.path),
     )
+
+
+def symbol_options(chosen: Sequence[str] | None) -> list[Component]:
+    """Return the symbols of the chosen instruments, for fields that name one of them."""
+    return [html.Option(value=str(key).rpartition("@")[0]) for key in chosen or []]
 
 
 def _grouped(variants: Sequence[Variant]) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from quant.spec import AnalysisSpec
 from quant.strategies.catalog import STRATEGIES
 from quant.transforms.catalog import TRANSFORMS
 
-Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "text"]
+Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "instrument", "text"]
 Json: TypeAlias = Mapping[str, Any]
 
 DISCRIMINATOR = "name"
@@ -28,6 +28,7 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _LABELS = {
     "rebalance_bars": "Divide again after",
     "annualised_volatility": "Target volatility",
+    "against": "Against",
     "balanced": "Balance the classes",
     "borrow_annual": "Borrowing fee a year",
     "by": "What a sample weighs",
@@ -48,7 +49,7 @@ _LABELS = {
     "least_t": "Least t-value",
     "least_variance": "Least variance",
     "at": "Bars that count",
-    "level": "Level of the intervals",
+    "level": "Level",
     "max_features": "Features at a cut",
     "max_fraction": "Greatest share of equity",
     "max_gap_sessions": "Longest gap",
@@ -140,6 +141,9 @@ _CHOICES = {
     "two_way": "Two: up or not",
     "stop_first": "The stop",
     "target_first": "The take-profit",
+    "one": "1 %",
+    "five": "5 %",
+    "ten": "10 %",
     "all": "All bars",
     "cusum": "Events of a CUSUM filter",
     "trailing_return": "Sign of the trailing return",
@@ -426,6 +430,8 @@ class _Reader:
 def _kind(node: Json) -> Kind:
     if "enum" in node:
         return "choice"
+    if "x-choice-of" in node:
+        return "instrument"
     if node.get("format") == "date":
         return "date"
     known: dict[str, Kind] = {"integer": "integer", "number": "number", "boolean": "boolean"}

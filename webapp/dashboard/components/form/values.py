@@ -70,7 +70,7 @@ def read_value(value: Any, field: Field) -> Any:
         return bool(value)
     text = "" if value is None else str(value).strip().replace("\u2212", "-").replace("\u00a0", "").replace(" ", "")
     if not text:
-        return None
+        return "" if field.kind == "instrument" else None  # the first
     if field.kind not in {"integer", "number"} or len(text) > _LONGEST_NUMBER:
         return str(value).strip()
     for number in (int, float):

@@ -7,7 +7,7 @@ from quant.models.catalog import MODELS
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.form import controls
 from webapp.dashboard.components.form.schema import Choice, Field, sections
-from webapp.dashboard.components.form.values import default_question, to_values
+from webapp.dashboard.components.form.values import default_question, to_question, to_values
 
 OPTIONS = [{"label": "GOOG · Google", "value": "GOOG@sample"}]
 
@@ -172,3 +172,16 @@ def test_a_transform_shows_what_it_is_made_of():
     select = reading.by_id(tree, {"type": controls.VARIANT, "path": "features.0.of.name", "shown": "macd"})
     assert select.value == "macd"
     assert reading.by_id(tree, controls.field_id("features.0.of.slow")).value == "26"
+
+
+def test_a_field_for_another_instrument_offers_the_chosen_ones_and_may_be_left_empty():
+    question = default_question() | {
+        "instruments": [{"symbol": symbol, "source": "sample"} for symbol in ("GOOG", "IBM")],
+        "features": [{"name": "beta", "window": 20}],
+    }
+    tree = drawn("features", to_values(question))
+    field = reading.by_id(tree, controls.field_id("features.0.against"))
+    assert (field.value, field.list) == ("", controls.SYMBOLS)
+    offered = reading.by_id(drawn("instruments", to_values(question)), controls.SYMBOLS)
+    assert [option.value for option in offered.children] == ["GOOG", "IBM"]
+    assert to_question(to_values(question))["features"] == [{"name": "beta", "against": "", "window": 20}]
