@@ -1,15 +1,14 @@
 """One analysis, from the question to the answer: the only place where the stages are wired together.
 
 acquire -> clean -> features -> labels -> split -> train -> tune -> predict -> final -> strategy -> backtest -> risk ->
-importance -> audit -> report. Costly stages are kept in a `StageStore` under the hash of all that went in, each trial
-and each fold on its own: a run that was interrupted goes on where it stopped.
+importance -> paths -> chance -> audit -> report. Costly stages are kept in a `StageStore` under the hash of all that
+went in, each trial and each fold on its own: a run that was interrupted goes on where it stopped.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from quant import report
@@ -17,21 +16,20 @@ from quant.audit import Run, look_ahead_audit
 from quant.backtest.catalog import BacktestSpec, ExitSpec
 from quant.backtest.engine import run_backtest
 from quant.catalog import in_a_sentence
-from quant.choosing import Choosing, learning_part
+from quant.chance import ChanceRuns
+from quant.choosing import Choosing, choose_for_folds
 from quant.data.snapshot import snapshot_hash
-from quant.errors import NotEnoughData
-from quant.explaining import LEAST_SCORED_ROWS, Explaining
-from quant.fitting import fit_folds
+from quant.explaining import Explaining
+from quant.fitting import fit_chosen
 from quant.frames import Features, Labels, Predictions, to_panel
 from quant.labels.catalog import LABELS, EventSpec
 from quant.labels.events import cusum_events
 from quant.latest import Latest, final_fold, predict_latest
-from quant.learning import TrainingSpan, best_of, to_model
-from quant.luck import resample
+from quant.learning import TrainingSpan, best_of, learning_part
+from quant.luck import Finding, resample
 from quant.memory import Memory
 from quant.models.catalog import ModelEntry
-from quant.models.importance import both_importances, impurity_importance, permutation_importance
-from quant.models.prediction import PREDICT
+from quant.paths import Paths
 from quant.preparation import (
     CleanPrices,
     Instrument,
@@ -40,10 +38,10 @@ from quant.preparation import (
     clean_prices,
     features_panel,
     fetch_instruments,
+    folds_to_measure,
     labels_panel,
     next_bar_returns,
     samples,
-    traded_folds,
 )
 from quant.result import AnalysisResult
 from quant.ruling import Ground, answer_by_rule
@@ -52,21 +50,18 @@ from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageSt
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
-from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
 from quant.watcher import Silent, Watcher
 
 __all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "warm_up"]
 
 STAGE_VERSION = 4  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
-N_PERMUTATIONS = 3
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
 AFTER_PREDICTIONS = frozenset(
     {"models", "tuning", "allocation", "backtest", "risk", "audit", "overfitting", "importance", "explanation"}
 )
 AFTER_SAMPLES = AFTER_PREDICTIONS | {"weights", "calibration", "intervals", "strategy"}
-LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
 
 Acquire = Callable[[AnalysisSpec], Sequence[Instrument]]
 Value = TypeVar("Value")
@@ -252,7 +247,7 @@ class _Chain:
         labels = labels_panel(spec, clean.adjusted)
         self.watcher.at("split", 0.0)
         rows, outcomes = samples(spec, features, labels)
-        folds = _traded_folds(spec, outcomes)
+        folds = folds_to_measure(spec, outcomes)
         bars, next_returns = bar_returns(clean.adjusted), next_bar_returns(clean.adjusted)
         span = TrainingSpan(spec, rows, outcomes, next_returns=next_returns, bars=bars, folds=folds)
         certificates = {
@@ -284,10 +279,12 @@ class _Chain:
         ground = self.prepare(acquire)
         clean, rows, outcomes, folds = ground.clean, ground.rows, ground.outcomes, ground.folds
         q = ground.periods_per_year
-        trials, tuning = self.choosing(ground).choose(pinned_n_tuning_trials)
+        choosing = self.choosing(ground)
+        trials, tuning = choosing.choose(pinned_n_tuning_trials)
         best = best_of(trials)
-        model = to_model(spec, best)
-        predictions = self._predict(model, rows, outcomes, folds)
+        models, nested, inner = choose_for_folds(choosing, best, rows, outcomes, folds, tuning["n_trials"])
+        model = models[len(folds)]
+        predictions = self._predict(models, rows, outcomes, folds)
         latest = self._final(model, rows, outcomes, len(folds))
         judged = self._recall(
             "judged",
@@ -306,11 +303,13 @@ class _Chain:
         at("backtest", 0.0)
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
-        importance = self._importance(model, rows, outcomes, folds)
-        explained = self._explained(Explaining(spec, model, rows, outcomes, folds, ground.span, self.n_jobs))
+        explaining = Explaining(spec, model, rows, outcomes, folds, ground.span, self.n_jobs)
+        importance = self._importance(explaining, models)
+        explained = self._explained(explaining)
+        asked, certificate = self._on_request(model, predictions, tuning, ground)
         run = Run(
             spec, ground.instruments, ground.features, ground.labels,
-            folds, model, predictions, judged.intervals, decisions, book.equity, q,
+            folds, models, predictions, judged.intervals, decisions, book.equity, q,
         )  # fmt: skip
         audit = self._audit(run)
         at("report", 0.0)
@@ -330,9 +329,10 @@ class _Chain:
                 book=book,
                 importance=importance,
                 explained=explained,
-                certificates=ground.certificates,
+                certificates={**ground.certificates, **inner, **certificate},
                 audit=audit,
                 null=null,
+                asked={"nested": nested, **asked},
                 periods_per_year=q,
                 stage_keys=self.keys,
             )
@@ -358,16 +358,18 @@ class _Chain:
         kind = f"features {sum(map(len, clean.raw.values())).bit_length()}"
         return self._stored("features", part, {"prices": self.keys["prices"]}, compute, kind).frames["features"]
 
-    def _predict(self, model: ModelEntry, rows: Features, outcomes: Labels, folds: Sequence[Fold]) -> Predictions:
+    def _predict(
+        self, models: Mapping[int, ModelEntry], rows: Features, outcomes: Labels, folds: Sequence[Fold]
+    ) -> Predictions:
         """Predict each fold's test bars by a model trained on the bars before; folds that are stored are not fitted."""
         at = self.watcher.at
-        at("predict", 0.0, f"Walking forward with {in_a_sentence(type(model).title)} over {len(folds)} folds.")
-        part = learning_part(self.spec, model)
+        titles = dict.fromkeys(in_a_sentence(type(models[fold.number]).title) for fold in folds)
+        at("predict", 0.0, f"Walking forward with {', '.join(titles)} over {len(folds)} folds.")
         keys = {
             fold.number: stage_key(
                 "predict",
                 version=STAGE_VERSION,
-                spec={**part, "fold": fold.number},
+                spec={**learning_part(self.spec, models[fold.number]), "fold": fold.number},
                 inputs={"features": self.keys["features"]},
             )
             for fold in folds
@@ -389,11 +391,12 @@ class _Chain:
             at("predict", len(done) / len(folds))
 
         inputs = {"features": self.keys["features"]}
-        walk = stage_key("predict", version=STAGE_VERSION, spec=part, inputs=inputs)  # its folds are computed by one
+        part = {"folds": list(keys.values())}  # computed by one
+        walk = stage_key("predict", version=STAGE_VERSION, spec=part, inputs=inputs)
         while missing():
-            with self.peers.claim({walk: _kind("predict", model, rows)}) as claimed:
+            with self.peers.claim({walk: _kind("predict", models[0], rows)}) as claimed:
                 if claimed is not None:
-                    self._fit(model, rows, outcomes, missing(), on_fold)
+                    self._fit(models, rows, outcomes, missing(), on_fold)
         return pd.concat([done[fold.number] for fold in folds])
 
     def _final(self, model: ModelEntry, rows: Features, outcomes: Labels, number: int) -> Latest:
@@ -411,50 +414,29 @@ class _Chain:
 
     def _fit(
         self,
-        model: ModelEntry,
+        models: Mapping[int, ModelEntry],
         rows: Features,
         outcomes: Labels,
         folds: Sequence[Fold],
         on_fold: Callable[[FoldResult], None],
     ) -> None:
         if folds:
-            fit_folds(self.spec, model, rows, outcomes, folds, bars=self.bars, n_jobs=self.n_jobs, on_fold=on_fold)
+            fit_chosen(self.spec, models, rows, outcomes, folds, bars=self.bars, n_jobs=self.n_jobs, on_fold=on_fold)
 
-    def _importance(
-        self, model: ModelEntry, rows: Features, outcomes: Labels, folds: Sequence[Fold]
-    ) -> pd.DataFrame | None:
+    def _importance(self, explaining: Explaining, models: Mapping[int, ModelEntry]) -> pd.DataFrame | None:
         """Return how much each feature mattered, in training and out of sample, averaged over the folds."""
         if not self.spec.importance:
             return None
+        model, rows, folds, at = explaining.model, explaining.rows, explaining.folds, self.watcher.at
 
         def compute() -> StageOutput:
             missing = [fold for fold in folds if fold.number not in self.models]
-            self._fit(
-                model, rows, outcomes, missing, lambda result: self.models.update({result.fold.number: result.model})
-            )
-            score = SCORES[self.spec.validation.score]
-            inside, outside = [], []
-            for number, fold in enumerate(folds):
-                known = fold.test[outcomes["label"].notna().to_numpy()[fold.test]]
-                fitted = self.models[fold.number]
-                inside.append(impurity_importance(fitted, list(rows.columns)))
-                if len(known) >= LEAST_SCORED_ROWS and np.ptp(outcomes["label"].to_numpy()[known]) > 0:
-                    outside.append(
-                        permutation_importance(
-                            fitted,
-                            rows.iloc[known],
-                            outcomes["label"].iloc[known],
-                            score.function,
-                            self.spec.seed + fold.number,
-                            N_PERMUTATIONS,
-                            higher_is_better=score.higher_is_better,
-                            predict=PREDICT[self.spec.label.task],
-                        )
-                    )
-                self.watcher.at("importance", (number + 1) / len(folds))
-            return StageOutput({"importance": both_importances(inside, outside)})
+            keep = lambda result: self.models.update({result.fold.number: result.model})  # noqa: E731  # used once
+            self._fit(models, rows, explaining.outcomes, missing, keep)
+            on_fold = lambda n_done: at("importance", n_done / len(folds))  # noqa: E731  # used once
+            return StageOutput({"importance": explaining.importance(self.models, on_fold)})
 
-        self.watcher.at("importance", 0.0)
+        at("importance", 0.0)
         inputs = {name: key for name, key in self.keys.items() if name.startswith("predict/")}
         part, kind = {"score": self.spec.validation.score}, _kind("importance", model, rows)
         return self._stored("importance", part, inputs, compute, kind).frames["importance"]
@@ -471,6 +453,23 @@ class _Chain:
             frames[name] = self._stored(name, asked, inputs, output, kind).frames["explained"]
         return frames
 
+    def _on_request(
+        self, model: ModelEntry, predictions: Predictions, tuning: Mapping[str, Json], ground: _Samples
+    ) -> tuple[dict[str, Finding], Mapping[str, Json]]:
+        """Return what luck explains by fitting much more, and the certificate of its splits; nothing unasked."""
+
+        def stored(name: str, part: Json, model: ModelEntry, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+            output = lambda: StageOutput({"found": compute()})  # noqa: E731  # used once
+            inputs, kind = {"features": self.keys["features"]}, _kind(name.partition("/")[0], model, ground.rows)
+            return self._stored(name, part, inputs, output, kind).frames["found"]
+
+        parts = (ground.rows, ground.outcomes, self.bars, ground.span.next_returns, self.watcher, self.n_jobs)
+        paths, certificate = Paths(self.spec, *parts).judge(model, stored)
+        chance = ChanceRuns(self.spec, *parts).judge(
+            predictions, tuning["n_trials"], lambda name, part, compute: stored(name, part, model, compute)
+        )
+        return {"paths": paths, "chance_runs": chance}, certificate
+
     def _audit(self, run: Run) -> Mapping[str, Json] | None:
         if not self.spec.audit.enabled:
             return None
@@ -485,15 +484,3 @@ class _Chain:
 def _kind(stage: str, model: ModelEntry, rows: Features) -> str:
     """Return words that stages share which take about as long."""
     return f"{stage} {model.name} {len(rows).bit_length()}"  # type: ignore[attr-defined]  # every entry has a name
-
-
-def _traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
-    """Return the walk-forward folds, or say at once that they are too few to measure anything."""
-    folds = traded_folds(spec, labels)
-    n_bars = len(labels.index[np.concatenate([fold.test for fold in folds])].unique("timestamp"))
-    if n_bars < LEAST_TRADED_BARS:
-        raise NotEnoughData(
-            f"Expected at least {LEAST_TRADED_BARS} bars after the first training window; found {n_bars}. "
-            "Use a longer history or a shorter training window."
-        )
-    return folds

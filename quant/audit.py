@@ -10,8 +10,8 @@ Removing finds what looks for bars that are not there; replacing finds what noti
 Signals are steps: one that peeks at the next bar shows it at few bars. So signals and weights, which cost little, are
 repeated at many more: where they change, and evenly in between.
 
-What is not repeated: the choice of the model, which sees the first training window only (the purge certificate shows
-it), and folds between the cuts.
+What is not repeated: the choice of the model, which sees training rows only (the purge certificate shows it), and folds
+between the cuts.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ class Run:
     features: Features
     labels: Labels
     folds: Sequence[Fold]
-    model: ModelEntry
+    models: Mapping[int, ModelEntry]
     predictions: Predictions
     intervals: pd.DataFrame
     decisions: pd.DataFrame
@@ -235,7 +235,7 @@ def _go_on(run: Run, repeated: _Repeated, cut: pd.Timestamp) -> list[Pair]:
     """Repeat predictions of the fold then in use, intervals, signals, weights and the account."""
     spec, old, clean, fold = run.spec, repeated.instruments, repeated.clean, repeated.fold
     bars = bar_returns(clean.adjusted)
-    predictions, _ = fit_folds(spec, run.model, repeated.features, repeated.labels, [fold], bars=bars)
+    predictions, _ = fit_folds(spec, run.models[fold.number], repeated.features, repeated.labels, [fold], bars=bars)
     known = until(predictions, cut, old)
     pairs = [("predictions", run.predictions.loc[known.index], known)]
     before = until(run.predictions[run.predictions["fold"] < fold.number], cut, old)

@@ -5,7 +5,7 @@ their numbers, so the answer is the same whoever computed them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,33 +14,23 @@ import pandas as pd
 
 from quant import report
 from quant.errors import ModelError
-from quant.learning import TrainingSpan, best_of, did_not_fit, meets_target
+from quant.frames import Features, Labels
+from quant.latest import final_fold
+from quant.learning import TrainingSpan, best_of, did_not_fit, learning_part, meets_target, to_model
+from quant.luck import Finding
 from quant.models.catalog import ModelEntry
 from quant.models.search import grid_parameters, sample_parameters, suggest_parameters, with_parameters
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
-from quant.stages import Json, Peers, StageOutput, StageStore, Step, obtain, stage_key
+from quant.stages import Json, NoPeers, Peers, StageOutput, StageStore, Step, obtain, stage_key
+from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
 from quant.validation.scores import SCORES
+from quant.validation.splits import Fold
 from quant.validation.tuning import Candidate, Trial, draw_parameters, grid_of, next_round, random_search
-from quant.watcher import Watcher
+from quant.watcher import Quiet, Watcher
 
-
-def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
-    """Return what a fitted model depends on, besides its features."""
-    steps = [[type(step).version, step.model_dump(mode="json")] for step in spec.preparation]
-    followed = spec.followed
-    return {
-        "model": [type(model).version, model.model_dump(mode="json")],
-        "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
-        "events": spec.events.model_dump(mode="json"),
-        "weights": spec.weights.model_dump(mode="json"),
-        "validation": spec.validation.model_dump(mode="json", exclude={"target"}),
-        "seed": spec.seed,
-        **({"preparation": steps} if steps else {}),
-        **({"calibration": spec.calibration.model_dump(mode="json")} if spec.calibration.is_used else {}),
-        **({"followed": [type(followed).version, followed.model_dump(mode="json")]} if followed else {}),
-    }
+_SUMMED = ("n_folds", "n_labels_checked", "n_purged", "n_embargoed")  # of purge certificates
 
 
 @dataclass
@@ -65,6 +55,9 @@ class Choosing:
         Keys of the stages of the run: that of the features, and after choosing one for each trial.
     version : int
         Version of the code of the stages.
+    fold : int
+        The walk-forward fold whose training rows are the span; what is chosen in the first holds for all, unless each
+        chooses for itself.
     """
 
     spec: AnalysisSpec
@@ -76,6 +69,7 @@ class Choosing:
     keys: dict[str, str]
     version: int
     n_told: int = 0
+    fold: int = 0
 
     def choose(self, pinned_n_tuning_trials: int | None) -> tuple[list[TriedModel], dict[str, Json]]:
         """Score the candidates; if none is good enough and tuning is on, search for better parameters.
@@ -172,6 +166,8 @@ class Choosing:
     def _step(self, kind: str, number: int, model: ModelEntry) -> Step:
         """Return a trial as a stage; its key leaves out the number, under which another analysis may have stored it."""
         part = {**learning_part(self.spec, model), "strategy": self.spec.strategy.model_dump(mode="json")}
+        if self.fold:
+            part["fold"] = self.fold
         key = stage_key("trial", version=self.version, spec=part, inputs={"features": self.keys["features"]})
         size = len(self.span.features).bit_length()
 
@@ -205,7 +201,7 @@ class Choosing:
         except ModelError:
             self.watcher.tried([did_not_fit(self.spec, model, number=number, kind=kind)])  # it was a trial all the same
             raise
-        self.keys[f"trial/{kind}-{number}"] = step.key
+        self.keys[f"trial/{f'fold-{self.fold}/' if self.fold else ''}{kind}-{number}"] = step.key
         own = {
             "number": number,
             "kind": kind,
@@ -269,3 +265,112 @@ class Choosing:
             self.peers.withdraw()
         self.watcher.tuned(len(trials))
         return judged
+
+
+def choose_each(
+    choosing: Choosing, features: Features, labels: Labels, folds: Sequence[Fold], n_tuning_trials: int
+) -> tuple[list[TriedModel], list[dict[str, Json]]]:
+    """Choose for each fold anew, inside its own training rows: nested validation.
+
+    Parameters
+    ----------
+    choosing : Choosing
+        The choice of the first fold.
+    features, labels : DataFrame
+        Panels of all samples.
+    folds : sequence of Fold
+        Those after the first.
+    n_tuning_trials : int
+        Trials of each search, where no candidate is good enough; no time budget decides.
+
+    Returns
+    -------
+    best : list of TriedModel
+        One a fold.
+    certificates : list of dict
+        The purge certificates of the inner folds, one a fold.
+
+    Raises
+    ------
+    ModelError
+        If a candidate does not fit.
+    LeakageError
+        If a training label overlaps a test block of the inner folds.
+
+    Notes
+    -----
+    Timing: each choice sees labels that are known before its fold's first traded bar. The same candidates, and the same
+    parameters of a search at random or on a grid, are tried again on more rows: they are no new trials of somebody who
+    looks for something, and nobody is told of them.
+    """
+    best, certificates = [], []
+    watcher = Quiet(choosing.watcher, "tune", 1.0)
+    for fold in folds:
+        span = choosing.span.of_fold(features, labels, fold)
+        certificates.append(purge_certificate(span.folds, span.labels))
+        own = replace(choosing, span=span, fold=fold.number, watcher=watcher, peers=NoPeers(), n_told=0)
+        best.append(best_of(own.choose(n_tuning_trials)[0]))
+    return best, certificates
+
+
+def choose_for_folds(
+    choosing: Choosing, first: TriedModel, features: Features, labels: Labels, folds: Sequence[Fold], n_searched: int
+) -> tuple[dict[int, ModelEntry], Finding, dict[str, Json]]:
+    """Return which model each fold has, and the final model: the first choice for all, or each its own.
+
+    Parameters
+    ----------
+    choosing : Choosing
+        The choice of the first fold.
+    first : TriedModel
+        What it chose.
+    features, labels : DataFrame
+        Panels of all samples.
+    folds : sequence of Fold
+        The walk-forward folds.
+    n_searched : int
+        Trials of its search; if there were none, a search that a later choice needs makes as many as were asked for.
+
+    Returns
+    -------
+    models : dict of int to ModelEntry
+        By the number of the fold; that after the walk-forward folds is the final model.
+    finding : Finding
+        JSON facts of a nested choice: `folds`, one a choice with `fold`, `model`, `title`, `parameters` and `score`;
+        `n_different` models among them; `score_name`. Nothing otherwise.
+    certificate : dict
+        Under `nested` the sums of the inner folds' purge certificates; empty otherwise.
+
+    Notes
+    -----
+    Timing: as `choose_each`.
+    """
+    spec, final = choosing.spec, final_fold(labels, len(folds))
+    numbers = [fold.number for fold in (*folds, final)]
+    if not spec.validation.nested:
+        return dict.fromkeys(numbers, to_model(spec, first)), Finding(), {}
+    choosing.watcher.at("tune", 1.0, f"Choosing anew for each of {len(numbers) - 1} later folds.")
+    n_trials = n_searched or spec.tuning.n_trials
+    later, certificates = choose_each(choosing, features, labels, [*folds[1:], final], n_trials)
+    chosen = [first, *later]
+    models = {number: to_model(spec, trial) for number, trial in zip(numbers, chosen, strict=True)}
+    facts: dict[str, Json] = {
+        "folds": [
+            {
+                "fold": number,
+                "model": trial.model,
+                "title": type(models[number]).title,
+                "parameters": dict(trial.parameters),
+                "score": trial.score,
+            }
+            for number, trial in zip(numbers, chosen, strict=True)
+        ],
+        "n_different": len(set(models.values())),
+        "score_name": spec.validation.score,
+    }
+    sums = {name: sum(each[name] for each in certificates) for name in _SUMMED}
+    gaps = {
+        name: min((each[name] for each in certificates if each[name] is not None), default=None)
+        for name in ("least_bars_before", "least_bars_after")
+    }
+    return models, Finding(facts), {"nested": {**sums, **gaps}}

@@ -1,7 +1,7 @@
 """What a chosen model does with its features: parts of the answer that cost many predictions or fits, on request."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,13 @@ from quant.latest import final_fold
 from quant.learning import TrainingSpan
 from quant.models.catalog import ModelEntry
 from quant.models.dependence import partial_dependence
-from quant.models.importance import average_importance, grouped_importance
+from quant.models.importance import (
+    average_importance,
+    both_importances,
+    grouped_importance,
+    impurity_importance,
+    permutation_importance,
+)
 from quant.models.prediction import PREDICT
 from quant.spec import AnalysisSpec
 from quant.transforms.clusters import clusters_of
@@ -66,6 +72,48 @@ class Explaining:
             "learning_curve": (asked.learning_curve, self.learning_curve),
         }
         return {name: compute for name, (is_asked, compute) in parts.items() if is_asked}
+
+    def importance(self, fitted: Mapping[int, Any], on_fold: Callable[[int], None]) -> pd.DataFrame:
+        """Return how much each feature mattered, in training and out of sample, averaged over the walk-forward folds.
+
+        Parameters
+        ----------
+        fitted : mapping of int to object
+            The fitted model of each fold by its number.
+        on_fold : callable
+            `on_fold(n_done)`, called after each fold.
+
+        Returns
+        -------
+        DataFrame
+            As `quant.models.importance.both_importances` defines it.
+
+        Notes
+        -----
+        Timing: shuffled and scored are test rows, after the models were fitted.
+        """
+        score = SCORES[self.spec.validation.score]
+        label = self.outcomes["label"]
+        is_known = label.notna().to_numpy()
+        inside, outside = [], []
+        for n_done, fold in enumerate(self.folds, start=1):
+            known, model = fold.test[is_known[fold.test]], fitted[fold.number]
+            inside.append(impurity_importance(model, list(self.rows.columns)))
+            if len(known) >= LEAST_SCORED_ROWS and np.ptp(label.to_numpy()[known]) > 0:
+                outside.append(
+                    permutation_importance(
+                        model,
+                        self.rows.iloc[known],
+                        label.iloc[known],
+                        score.function,
+                        self.spec.seed + fold.number,
+                        N_SHUFFLES,
+                        higher_is_better=score.higher_is_better,
+                        predict=PREDICT[self.spec.label.task],
+                    )
+                )
+            on_fold(n_done)
+        return both_importances(inside, outside)
 
     def dependence(self) -> pd.DataFrame:
         """Return the partial dependence of the final model over the rows that it was trained on.
@@ -210,7 +258,7 @@ def _latest_bars(fold: Fold, stamps: pd.Index, n_bars: int) -> Fold:
     times = stamps[fold.train]
     bars = times.unique()
     train = fold.train[times >= bars[max(0, len(bars) - n_bars)]]
-    return Fold(fold.number, train, fold.test, fold.window, (stamps[train[0]], stamps[train[-1]]), fold.test_span)
+    return replace(fold, train=train)
 
 
 def _scored(outside: ArrayLike, inside: ArrayLike) -> dict[str, float | int]:

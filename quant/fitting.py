@@ -1,6 +1,6 @@
 """Fitting a question's model fold by fold: the one place where a run, its trials and its audit fit anything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,58 @@ def fit_folds(
         on_fold=on_fold,
         fit_parameters=_fit_parameters(spec, model, labels, bars),
     )
+
+
+def fit_chosen(
+    spec: AnalysisSpec,
+    models: Mapping[int, ModelEntry],
+    features: Features,
+    labels: Labels,
+    folds: Sequence[Fold],
+    *,
+    bars: pd.Series,
+    n_jobs: int = 1,
+    on_fold: Callable[[FoldResult], None] | None = None,
+) -> Predictions:
+    """Fit on each fold the model that was chosen for it, and predict its test rows.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    models : mapping of int to ModelEntry
+        The model with its parameters, by the number of its fold.
+    features, labels, folds, bars, n_jobs, on_fold
+        As `fit_folds` takes them; test blocks follow one another in time.
+
+    Returns
+    -------
+    DataFrame of shape (n_test, n_columns)
+        Panel of all test rows, see `quant.frames`.
+
+    Raises
+    ------
+    ModelError
+        If a model does not fit.
+
+    Notes
+    -----
+    Timing: that of `fit_folds`.
+    """
+    predicted = [
+        fit_folds(
+            spec,
+            model,
+            features,
+            labels,
+            [fold for fold in folds if models[fold.number] == model],
+            bars=bars,
+            n_jobs=n_jobs,
+            on_fold=on_fold,
+        )[0]
+        for model in dict.fromkeys(models[fold.number] for fold in folds)
+    ]
+    return pd.concat(predicted).sort_index() if len(predicted) > 1 else predicted[0]
 
 
 def _fit_parameters(spec: AnalysisSpec, model: ModelEntry, labels: Labels, bars: pd.Series) -> FitParameters | None:

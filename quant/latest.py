@@ -60,9 +60,8 @@ def final_fold(labels: Labels, number: int) -> Fold:
         number=number,
         train=train,
         test=test,
-        window=(stamps[0], stamps[train[-1]]),
-        train_span=(stamps[train[0]], stamps[train[-1]]),
-        test_span=(last, last),
+        window_rows=(0, int(train[-1])),
+        index=labels.index,
     )
 
 

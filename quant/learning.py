@@ -64,6 +64,10 @@ class TrainingSpan:
         span.spec = spec
         return span
 
+    def of_fold(self, features: Features, labels: Labels, fold: Fold) -> "TrainingSpan":
+        """Return the span of another fold: its training rows, of the panels of all samples."""
+        return TrainingSpan(self.spec, features, labels, next_returns=self.next_returns, bars=self.bars, folds=[fold])
+
     def of_features(self, columns: Sequence[str]) -> "TrainingSpan":
         """Return the same span with some of its features only."""
         span = copy(self)
@@ -96,7 +100,7 @@ class TrainingSpan:
         score_name = self.spec.validation.score
         scores = score_folds(predictions, self.labels, [score_name])[score_name].to_numpy()
         known = scores[~np.isnan(scores)]
-        earned = self._earned(predictions)
+        earned = earned_by_signals(predictions, self.spec, self.next_returns).to_numpy(dtype=np.float64)
         sharpe = return_moments(earned).sharpe
         return TriedModel(
             number=number,
@@ -110,11 +114,28 @@ class TrainingSpan:
             earned=earned,
         )
 
-    def _earned(self, predictions: Predictions) -> NDArray[np.float64]:
-        """Return what holding what the signals say earns at each bar of the span, without costs."""
-        held = positions_of(signals_from_predictions(predictions, forecast_strategy(self.spec)))
-        earned = (held * self.next_returns.reindex(held.index)).groupby(level="timestamp").mean()
-        return earned.to_numpy(dtype=np.float64)
+
+def earned_by_signals(predictions: Predictions, spec: AnalysisSpec, next_returns: pd.Series) -> pd.Series:
+    """Return what holding what the signals say earns at each bar, without costs: the mean over the instruments."""
+    held = positions_of(signals_from_predictions(predictions, forecast_strategy(spec)))
+    return (held * next_returns.reindex(held.index)).groupby(level="timestamp").mean()
+
+
+def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
+    """Return what a fitted model depends on, besides its features."""
+    steps = [[type(step).version, step.model_dump(mode="json")] for step in spec.preparation]
+    followed = spec.followed
+    return {
+        "model": [type(model).version, model.model_dump(mode="json")],
+        "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
+        "events": spec.events.model_dump(mode="json"),
+        "weights": spec.weights.model_dump(mode="json"),
+        "validation": spec.validation.model_dump(mode="json", exclude={"target", "nested"}),
+        "seed": spec.seed,
+        **({"preparation": steps} if steps else {}),
+        **({"calibration": spec.calibration.model_dump(mode="json")} if spec.calibration.is_used else {}),
+        **({"followed": [type(followed).version, followed.model_dump(mode="json")]} if followed else {}),
+    }
 
 
 def did_not_fit(spec: AnalysisSpec, model: ModelEntry, *, number: int, kind: str) -> TriedModel:

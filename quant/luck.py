@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quant.learning import trial_returns
 from quant.result import TriedModel
@@ -121,7 +122,26 @@ def look_at_choice(trials: Sequence[TriedModel]) -> Finding:
     -----
     Timing: the training span only.
     """
-    earned = trial_returns(trials)
+    return look_at_returns(trial_returns(trials))
+
+
+def look_at_returns(earned: NDArray[np.float64]) -> Finding:
+    """Return how often the best of several on half of the bars is no better than the median on the rest.
+
+    Parameters
+    ----------
+    earned : ndarray of shape (n_bars, n_trials)
+        What each earned at each bar.
+
+    Returns
+    -------
+    Finding
+        As `look_at_choice`.
+
+    Notes
+    -----
+    Timing: a statement about the past.
+    """
     n_bars = int((~np.isnan(earned).any(axis=1)).sum())
     if earned.shape[1] < LEAST_TRIALS or n_bars < LEAST_BARS_A_BLOCK * N_BLOCKS:
         return Finding()

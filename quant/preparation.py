@@ -26,6 +26,8 @@ from quant.rules import rule_sides
 from quant.spec import AnalysisSpec
 from quant.validation.splits import Fold, walk_forward
 
+LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
+
 
 @dataclass(frozen=True)
 class Instrument:
@@ -277,6 +279,24 @@ def traded_folds(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
     Timing: a fold trains on labels that could be learned from before its block, see `quant.frames.known_at`.
     """
     return walk_forward(labels.assign(label_end=known_at(labels)), spec.validation)
+
+
+def folds_to_measure(spec: AnalysisSpec, labels: Labels) -> list[Fold]:
+    """Return the walk-forward folds, or say at once that they are too few to measure anything.
+
+    Raises
+    ------
+    NotEnoughData
+        If fewer than three bars are traded, or as `traded_folds`.
+    """
+    folds = traded_folds(spec, labels)
+    n_bars = len(labels.index[np.concatenate([fold.test for fold in folds])].unique("timestamp"))
+    if n_bars < LEAST_TRADED_BARS:
+        raise NotEnoughData(
+            f"Expected at least {LEAST_TRADED_BARS} bars after the first training window; found {n_bars}. "
+            "Use a longer history or a shorter training window."
+        )
+    return folds
 
 
 def label_gap(spec: AnalysisSpec) -> int:

@@ -86,6 +86,7 @@ class Material:
     certificates: Mapping[str, Json]
     audit: Mapping[str, Json] | None
     null: Finding
+    asked: Mapping[str, Finding]  # what luck explains, of what is looked for on request only
     periods_per_year: float
     stage_keys: Mapping[str, str]
 
@@ -176,8 +177,9 @@ def assemble(material: Material) -> AnalysisResult:
     returns = book.equity["return"].dropna()
     luck = count_luck(returns - per_period_rate(spec.risk.risk_free_annual, material.periods_per_year), material.trials)
     choice = look_at_choice(material.trials)
+    asked = {name: frame for found in material.asked.values() for name, frame in found.frames.items()}
     return AnalysisResult(
-        frames={**_frames(material), **choice.frames, **material.null.frames},
+        frames={**_frames(material), **choice.frames, **material.null.frames, **asked},
         facts={
             "verdict": verdict(_evidence(material, metrics, luck)),
             "metrics": metrics,
@@ -193,6 +195,7 @@ def assemble(material: Material) -> AnalysisResult:
                 "luck": luck,
                 "overfitting": choice.facts,
                 "null_test": material.null.facts,
+                **{name: found.facts for name, found in material.asked.items() if found.facts is not None},
             },
             "data": _data(material),
             "trading": _trading(book),

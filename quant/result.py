@@ -12,6 +12,8 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
     overfitting       one row a bin of logits: logit n_combinations, of `quant.validation.selection`; with fewer than 5
                       trials none
     null_test         one row a resample: sharpe_ratio, of `quant.validation.null_test`; if it was switched off none
+    paths             timestamp -> path_1 path_2 ..., as `quant.paths` defines them; if none were asked for none
+    chance_runs       one row a repetition: score sharpe_ratio, of `quant.chance`; if none were asked for none
     cv_scores         one row a trial and purged fold: number fold score
     roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions of
                       classes; of numbers instead `forecast_bins`

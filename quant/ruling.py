@@ -94,6 +94,7 @@ def answer_by_rule(spec: AnalysisSpec, ground: Ground, watcher: Watcher) -> Anal
             certificates={},
             audit=audit,
             null=null,
+            asked={},
             periods_per_year=q,
             stage_keys=ground.keys,
         )

@@ -141,6 +141,7 @@ def _later_defaults() -> dict[str, Any]:
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in ("name", *returns)},
         "backtest": {"exits": ExitSpec().model_dump(mode="json")},
+        "validation": {"nested": False},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }
 
@@ -293,6 +294,7 @@ class AnalysisSpec(Spec):
         if self.rule is not None:
             fields = type(self).model_fields
             self.__dict__.update({part: fields[part].get_default(call_default_factory=True) for part in LEARNING})
+            self.__dict__["overfitting"] = OverfittingSpec(n_resamples=self.overfitting.n_resamples)
         return self
 
     @model_validator(mode="after")

@@ -30,3 +30,24 @@ class Silent:
 
     def tuned(self, n_trials: int) -> None:
         """Take no note."""
+
+
+class Quiet(Silent):
+    """A watcher of something that is repeated inside a stage: it lets the run be cancelled, and notes nothing else.
+
+    Parameters
+    ----------
+    watcher : Watcher
+        That of the run.
+    stage : str
+        The stage inside which something is repeated.
+    fraction : float
+        How much of the stage is done.
+    """
+
+    def __init__(self, watcher: Watcher, stage: str, fraction: float) -> None:
+        self._watcher, self._stage, self._fraction = watcher, stage, fraction
+
+    def at(self, stage: str, fraction: float, message: str = "") -> None:  # noqa: ARG002  # of what is repeated
+        """Say only that it goes on."""
+        self._watcher.at(self._stage, self._fraction)

@@ -46,6 +46,11 @@ class ValidationSpec(Spec):
         default=5, ge=0, le=500, description="Bars left out beside a test window, beyond those that purging removes."
     )
     n_folds: int = Field(default=5, ge=2, le=20, description="Purged folds inside the first training window.")
+    nested: bool = Field(
+        default=False,
+        description="Choose the model, and tune it if need be, anew for each walk-forward fold, on purged folds inside "
+        "its own training rows (on), or once inside the first training window (off).",
+    )
     score: ScoreName = Field(default="roc_auc", description="Score by which models are compared on the purged folds.")
     target: float | None = Field(
         default=0.55,
@@ -111,3 +116,34 @@ class OverfittingSpec(Spec):
         description="Times the traded returns are put in another order, in blocks, to see how often the same signals "
         "do as well; 0: never.",
     )
+    path_groups: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Groups of bars of combinatorial purged cross-validation: the chosen model is fitted on every "
+        "choice of all but some groups, and its predictions make several paths through the same history; 0: none.",
+    )
+    path_test_groups: int = Field(
+        default=2, ge=2, le=3, description="Groups that each of these fits leaves out and predicts."
+    )
+
+    n_chance_runs: int = Field(
+        default=0,
+        ge=0,
+        le=500,
+        description="Times that all of choosing, tuning and walking forward is repeated on outcomes of other bars, to "
+        "see how often it does as well where there is nothing to find; each costs the fits of a run. 0: never.",
+    )
+    chance_order: Literal["permuted", "bootstrapped"] = Field(
+        default="permuted",
+        description="Blocks of outcomes are shuffled, so that each comes once, or drawn again and again.",
+    )
+
+    @model_validator(mode="after")
+    def _most_groups_are_trained_on(self) -> Self:
+        if self.path_groups and self.path_groups < 2 * self.path_test_groups:
+            raise ValueError(
+                f"path_groups must be 0, or at least {2 * self.path_test_groups}: twice path_test_groups, so that at "
+                f"least half of the groups are learned from; found {self.path_groups}"
+            )
+        return self

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, pairwise
 from math import comb
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,18 +37,36 @@ class Fold:
         From 0, in the order of the test blocks; of combinatorial splits, in the lexical order of their groups.
     train, test : ndarray of int
         Row positions in the labels, ascending, read-only. Test rows may have unknown labels, training rows may not.
-    window : tuple of two Timestamps
-        First and last bar that training rows could come from, before purge and embargo.
-    train_span, test_span : tuple of two Timestamps
-        First and last timestamp of the rows.
+    window_rows : tuple of int
+        First and last of the rows of the bars that training rows could come from, before purge and embargo.
+    index : MultiIndex of shape (n_rows,)
+        That of the labels, which says when a row is.
     """
 
     number: int
     train: Positions
     test: Positions
-    window: Span
-    train_span: Span
-    test_span: Span
+    window_rows: tuple[int, int]
+    index: pd.Index
+
+    @property
+    def window(self) -> Span:
+        """First and last bar that training rows could come from, before purge and embargo."""
+        return self._span(*self.window_rows)
+
+    @property
+    def train_span(self) -> Span:
+        """First and last timestamp of the training rows."""
+        return self._span(self.train[0], self.train[-1])
+
+    @property
+    def test_span(self) -> Span:
+        """First and last timestamp of the test rows."""
+        return self._span(self.test[0], self.test[-1])
+
+    def _span(self, first: int | np.intp, last: int | np.intp) -> Span:
+        stamps: Any = [self.index[int(row)][0] for row in (first, last)]
+        return stamps[0], stamps[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +74,8 @@ class _Timeline:
     """Rows of a labels frame on the axis of its bars; times are microseconds since 1970."""
 
     bars: NDArray[np.int64]  # time of each bar
-    stamps: pd.Index  # the same among others, to show
-    codes: NDArray[np.integer]  # where in `stamps` the time of each row stands
+    index: pd.MultiIndex  # of the labels
+    places: Positions  # the number of each row, and how many there are at the end; what is handed out are slices of it
     first_row: Positions  # first row of each bar, and the number of rows at the end
     known: Positions  # rows whose label is known
     label_end: NDArray[np.int64]  # of the known rows
@@ -64,31 +83,21 @@ class _Timeline:
 
     def rows(self, low: int, high: int) -> Positions:
         """Return the rows of the bars from `low` to before `high`."""
-        return np.arange(self.first_row[low], self.first_row[high])
+        return self.places[self.first_row[low] : self.first_row[high]]
 
-    def known_between(self, low: int, high: int) -> tuple[int, int]:
-        """Return where in `known` the rows of the bars from `low` to before `high` stand."""
-        first, last = np.searchsorted(self.known, (self.first_row[low], self.first_row[high]))
-        return int(first), int(last)
+    def known_from(self, bars: Sequence[int]) -> list[int]:
+        """Return where in `known` the rows from each of these bars on begin."""
+        begin: list[int] = self.known.searchsorted(self.first_row[np.asarray(bars)]).tolist()
+        return begin
 
-    def ended_before(self, low: int, high: int, cutoff: int) -> Positions:
-        """Return the known rows of the bars from `low` to before `high` whose label ends before `cutoff`."""
-        first, last = self.known_between(low, high)
+    def ended_before(self, first: int, last: int, cutoff: np.int64) -> Positions:
+        """Return those of the known rows from place `first` to before `last` whose label ends before `cutoff`."""
         # Up to `doubtful` every label has ended; behind it, which is a few horizons of rows, each is looked at.
-        doubtful = min(max(int(np.searchsorted(self.latest_end, cutoff)), first), last)
-        late = np.flatnonzero(self.label_end[doubtful:last] < cutoff) + doubtful
-        if not late.size:
+        doubtful = min(max(int(self.latest_end.searchsorted(cutoff)), first), last)
+        is_late = self.label_end[doubtful:last] < cutoff
+        if not is_late.any():
             return self.known[first:doubtful]
-        return np.concatenate((self.known[first:doubtful], self.known[late]))
-
-    def span(self, low: int, high: int) -> Span:
-        """Return the first and last timestamp of the bars from `low` to before `high`."""
-        return self.stamp(self.first_row[low]), self.stamp(self.first_row[high - 1])
-
-    def stamp(self, row: np.intp) -> pd.Timestamp:
-        """Return the timestamp of a row."""
-        stamp: pd.Timestamp = self.stamps[self.codes[row]]
-        return stamp
+        return np.concatenate((self.known[first:doubtful], self.known[doubtful:last][is_late]))
 
 
 def walk_forward(labels: Labels, spec: ValidationSpec) -> list[Fold]:
@@ -144,8 +153,9 @@ def walk_forward(labels: Labels, spec: ValidationSpec) -> list[Fold]:
         high = min(low + spec.test_bars, n_bars)
         first = 0 if spec.expanding else low - spec.train_bars
         cut = low - spec.embargo_bars
-        train = timeline.ended_before(first, low, int(timeline.bars[cut])) if cut > 0 else timeline.known[:0]
-        folds.append(_fold(timeline, number, train, [(low, high)], timeline.span(first, low)))
+        begin, end = timeline.known_from((first, low))
+        train = timeline.ended_before(begin, end, timeline.bars[cut]) if cut > 0 else timeline.known[:0]
+        folds.append(_fold(timeline, number, train, [(low, high)], (first, low)))
     return folds
 
 
@@ -198,12 +208,12 @@ def purged_k_fold(labels: Labels, n_folds: int, embargo_bars: int) -> list[Fold]
     timeline = _embargoed_timeline(labels, embargo_bars)
     n_bars = len(timeline.bars)
     edges = _edges(n_bars, n_folds)
-    folds, window = [], timeline.span(0, n_bars)
-    for number, (low, high) in enumerate(pairwise(edges)):
-        before = timeline.ended_before(0, low, int(timeline.bars[low]))
-        after = timeline.known[timeline.known_between(_resumed_at(timeline, low, high, embargo_bars), n_bars)[0] :]
+    folds, places = [], pairwise(timeline.known_from(edges))
+    for number, ((low, high), (first, last)) in enumerate(zip(pairwise(edges), places, strict=True)):
+        before = timeline.ended_before(0, first, timeline.bars[low])
+        after = timeline.known[_resumed_at(timeline, first, last, high, embargo_bars) :]
         train = np.concatenate((before, after)) if len(before) and len(after) else (before if len(before) else after)
-        folds.append(_fold(timeline, number, train, [(low, high)], window))
+        folds.append(_fold(timeline, number, train, [(low, high)], (0, n_bars)))
     return folds
 
 
@@ -258,16 +268,16 @@ def combinatorial_purged(labels: Labels, n_groups: int, n_test_groups: int, emba
     n_bars = len(timeline.bars)
     edges = _edges(n_bars, n_groups)
     rows = timeline.known
-    folds, window = [], timeline.span(0, n_bars)
+    folds = []
     for number, tested in enumerate(groups):
         blocks = _joined((edges[group], edges[group + 1]) for group in tested)
         is_clear = np.ones(len(rows), dtype=bool)
         for low, high in blocks:
-            first, _ = timeline.known_between(low, high)
-            resumed, _ = timeline.known_between(_resumed_at(timeline, low, high, embargo_bars), n_bars)
+            first, last = timeline.known_from((low, high))
+            resumed = _resumed_at(timeline, first, last, high, embargo_bars)
             is_clear[:first] &= timeline.label_end[:first] < timeline.bars[low]
             is_clear[first:resumed] = False
-        folds.append(_fold(timeline, number, rows[is_clear], blocks, window))
+        folds.append(_fold(timeline, number, rows[is_clear], blocks, (0, n_bars)))
     return folds
 
 
@@ -340,32 +350,33 @@ def _joined(blocks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _resumed_at(timeline: _Timeline, low: int, high: int, embargo_bars: int) -> int:
-    """Return the bar from which rows after a test block may be trained on."""
-    first, last = timeline.known_between(low, high)
+def _resumed_at(timeline: _Timeline, first: int, last: int, high: int, embargo_bars: int) -> int:
+    """Return from where in `known` on rows may be trained on after a test block up to before the bar `high`.
+
+    The known rows of the block stand from `first` to before `last`.
+    """
     end = timeline.label_end[first:last].max(initial=timeline.bars[high - 1])
-    return min(int(np.searchsorted(timeline.bars, end, side="right")) + embargo_bars, len(timeline.bars))
+    bar = int(timeline.bars.searchsorted(end, side="right")) + embargo_bars
+    return int(timeline.known.searchsorted(timeline.first_row[min(bar, len(timeline.bars))]))
 
 
-def _fold(timeline: _Timeline, number: int, train: Positions, blocks: Sequence[tuple[int, int]], window: Span) -> Fold:
-    test_span = timeline.span(blocks[0][0], blocks[-1][1])
-    if not train.size:
-        raise NotEnoughData(
-            f"Expected rows to train on for the test block from {test_span[0].isoformat()} to "
-            f"{test_span[1].isoformat()}; found none with a known label outside purge and embargo. Use a longer "
-            "history, a shorter label horizon or a smaller embargo."
-        )
+def _fold(
+    timeline: _Timeline, number: int, train: Positions, blocks: Sequence[tuple[int, int]], window: tuple[int, int]
+) -> Fold:
+    """Return a split as a fold: test blocks and window, of bars, are each from one to before another."""
     rows = [timeline.rows(*block) for block in blocks]
     test = rows[0] if len(rows) == 1 else np.concatenate(rows)
     train.flags.writeable = test.flags.writeable = False
-    return Fold(
-        number=number,
-        train=train,
-        test=test,
-        window=window,
-        train_span=(timeline.stamp(train[0]), timeline.stamp(train[-1])),
-        test_span=test_span,
-    )
+    window_rows = (int(timeline.first_row[window[0]]), int(timeline.first_row[window[1]]) - 1)
+    fold = Fold(number, train, test, window_rows, timeline.index)
+    if not train.size:
+        begin, end = fold.test_span
+        raise NotEnoughData(
+            f"Expected rows to train on for the test block from {begin.isoformat()} to {end.isoformat()}; found none "
+            "with a known label outside purge and embargo. Use a longer history, a shorter label horizon or a smaller "
+            "embargo."
+        )
+    return fold
 
 
 def _embargoed_timeline(labels: Labels, embargo_bars: int) -> _Timeline:
@@ -380,28 +391,28 @@ def _timeline(labels: Labels) -> _Timeline:
         raise InvalidSpec(
             f"Expected labels indexed by {PANEL_LEVELS}; found {tuple(index.names)}. See quant.frames.", field="labels"
         )
-    if not all(isinstance(dtype, pd.DatetimeTZDtype) for dtype in (index.levels[0].dtype, labels["label_end"].dtype)):
+    stamps, label, label_end = index.levels[0], labels["label"], labels["label_end"].array
+    if not all(isinstance(times.dtype, pd.DatetimeTZDtype) for times in (stamps, label_end)):
         raise InvalidSpec(
-            "Expected timestamps and label ends with a time zone; "
-            f"found {index.levels[0].dtype} and {labels['label_end'].dtype}.",
+            f"Expected timestamps and label ends with a time zone; found {stamps.dtype} and {label_end.dtype}.",
             field="labels",
         )
-    stamps = pd.DatetimeIndex(index.levels[0]).as_unit("us")
-    codes = np.asarray(index.codes[0])
-    start = stamps.asi8.take(codes)
-    if (codes < 0).any() or (start[1:] < start[:-1]).any():
+    stamps, codes = _in_order(_in_microseconds(stamps), np.asarray(index.codes[0]))
+    n_rows, times = len(codes), stamps.asi8
+    is_new = codes[1:] > codes[:-1]
+    are_bars = bool(is_new.all())  # as usual with one instrument: each row is a bar
+    if n_rows and (codes[0] < 0 or not (are_bars or (codes[1:] >= codes[:-1]).all())):
         raise InvalidSpec("Expected labels sorted by timestamp, none missing; sort the panel first.", field="labels")
-    is_new = start[1:] != start[:-1]
-    if is_new.all():  # as usual with one instrument: each row is a bar
-        bars, first_row = start, np.arange(len(start) + 1)
-    else:
-        first_row = np.concatenate(([0], np.flatnonzero(is_new) + 1, [len(start)]))
-        bars = start[first_row[:-1]]
-    known, label_end = _known_ends(labels, start)
+    is_slice = n_rows > 0 and are_bars and codes[-1] - codes[0] == n_rows - 1  # then nothing needs picking one by one
+    start = times[codes[0] : codes[0] + n_rows] if is_slice else times.take(codes)
+    places = np.arange(n_rows + 1)
+    places.flags.writeable = False
+    first_row = places if are_bars else np.concatenate((places[:1], np.flatnonzero(is_new) + 1, places[-1:]))
+    known, label_end = _known_ends(label, _in_microseconds(label_end).asi8, start, places)
     return _Timeline(
-        bars=bars,
-        stamps=stamps,
-        codes=codes,
+        bars=start if are_bars else start[first_row[:-1]],
+        index=index,
+        places=places,
         first_row=first_row,
         known=known,
         label_end=label_end,
@@ -409,17 +420,31 @@ def _timeline(labels: Labels) -> _Timeline:
     )
 
 
-def _known_ends(labels: Labels, start: NDArray[np.int64]) -> tuple[Positions, NDArray[np.int64]]:
+def _in_order(stamps: pd.DatetimeIndex, codes: NDArray[np.integer]) -> tuple[pd.DatetimeIndex, NDArray[np.integer]]:
+    """Return distinct stamps in the order of time, with the codes that point into them; −1 stays −1."""
+    if stamps.is_monotonic_increasing and stamps.is_unique:  # as usual; pandas looks once and remembers
+        return stamps, codes
+    _, first, rank = np.unique(stamps.asi8, return_index=True, return_inverse=True)
+    return stamps[first], np.append(rank, -1)[codes]
+
+
+def _in_microseconds(times: Any) -> Any:
+    """Return dates of pandas in the unit that all are compared in; as usual they are in it, and nothing is copied."""
+    return times if times.unit == "us" else times.as_unit("us")
+
+
+def _known_ends(
+    label: pd.Series, label_end: NDArray[np.int64], start: NDArray[np.int64], places: Positions
+) -> tuple[Positions, NDArray[np.int64]]:
     """Return the rows whose label is known, and their label ends."""
-    is_known = ~np.isnan(labels["label"].to_numpy(dtype=np.float64))
-    n_known = int(np.count_nonzero(is_known))
-    label_end = labels["label_end"].to_numpy(dtype="datetime64[us]").view(np.int64)
-    if is_known[:n_known].all():  # as usual, only the last rows are unknown: no need to pick row by row
-        known, label_end, start = np.arange(n_known), label_end[:n_known], start[:n_known]
+    is_unknown = np.isnan(label.to_numpy(dtype=np.float64))
+    n_known = len(is_unknown) - int(np.count_nonzero(is_unknown))
+    if not is_unknown[:n_known].any():  # as usual, only the last rows are unknown: no need to pick row by row
+        known, label_end, start = places[:n_known], label_end[:n_known], start[:n_known]
     else:
-        known = np.flatnonzero(is_known)
+        known = np.flatnonzero(~is_unknown)
+        known.flags.writeable = False
         label_end, start = label_end[known], start[known]
-    known.flags.writeable = False
     # A missing label end is the least integer, so that this refuses it too.
     if (label_end < start).any():
         raise InvalidSpec(

@@ -5,9 +5,11 @@ from functools import partial
 
 import pytest
 
+import quant.analysis
 from quant.analysis import help_tuning, run_analysis
-from quant.choosing import learning_part
 from quant.errors import AnalysisCancelled
+from quant.fitting import fit_folds
+from quant.learning import TrainingSpan, best_of, learning_part
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore, NoPeers
@@ -141,3 +143,78 @@ def test_what_a_model_learns_from_leaves_out_what_it_is_held_against():
 
     assert part == learning_part(other, other.models[0])
     assert part != learning_part(SPEC, SPEC.models[1])
+
+
+NESTED = {
+    "instruments": [{"symbol": "GOOG"}],
+    "end": "2006-12-29",
+    "features": [{"name": "return", "window": 5}, {"name": "volatility", "window": 10}],
+    "models": [{"name": "logistic", "c": c} for c in (0.0001, 1.0)],
+    "validation": {"train_bars": 200, "test_bars": 100, "n_folds": 3, "target": None, "nested": True},
+    "strategy": {"enter_above": 0.5, "exit_below": 0.5},
+    "overfitting": {"n_resamples": 0, "n_chance_runs": 1},
+    "audit": {"n_cuts": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def nested():
+    """A run whose folds choose for themselves, what its audit was given, and how many trials it told of."""
+    told = []
+
+    class Noting(Silent):
+        def tried(self, models):
+            told.extend(models)
+
+    seen = {}
+    honest = quant.analysis.look_ahead_audit
+
+    def noted(run, **options):
+        seen["run"] = run
+        return honest(run, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quant.analysis, "look_ahead_audit", noted)
+        seen["result"] = run_analysis(AnalysisSpec.model_validate(NESTED), fetch_instruments, watcher=Noting())
+    return seen | {"told": told}
+
+
+def test_each_fold_has_the_model_that_its_own_training_rows_choose(nested):
+    result, run = nested["result"], nested["run"]
+    choices = result.facts["honesty"]["nested"]["folds"]
+    assert [each["fold"] for each in choices] == list(range(len(run.folds) + 1))
+    clean = quant.analysis.clean_prices(run.spec, dict(enumerate(run.instruments)))
+    bars, earned = quant.analysis.bar_returns(clean.adjusted), quant.analysis.next_bar_returns(clean.adjusted)
+    rows, outcomes = quant.analysis.samples(run.spec, run.features, run.labels)
+    for fold, choice in zip(run.folds, choices[:-1], strict=True):
+        span = TrainingSpan(run.spec, rows, outcomes, next_returns=earned, bars=bars, folds=[fold])
+        trials = [
+            span.judge(model, number=number, kind="candidate", n_jobs=1) for number, model in enumerate(run.spec.models)
+        ]
+        assert choice["parameters"] == dict(best_of(trials).parameters)
+        assert choice["score"] == best_of(trials).score
+        own = run.predictions[run.predictions["fold"] == fold.number]
+        expected, _ = fit_folds(run.spec, run.models[fold.number], rows, outcomes, [fold], bars=bars)
+        assert own["probability"].tolist() == expected["probability"].tolist()
+
+
+def test_folds_that_choose_for_themselves_are_purged_audited_and_tell_of_no_trial_twice(nested):
+    honesty = nested["result"].facts["honesty"]
+    assert honesty["audit"]["passed"]
+    assert honesty["purge"]["nested"]["n_folds"] == 3 * len(nested["run"].folds)
+    assert honesty["purge"]["nested"]["n_purged"] > 0
+    assert len(nested["told"]) == honesty["luck"]["n_trials"] == 2
+    assert honesty["chance_runs"]["n_runs"] == 1
+
+
+def test_what_comes_later_changes_no_earlier_choice(nested):
+    shorter = AnalysisSpec.model_validate(
+        {**NESTED, "end": "2006-06-30", "overfitting": {"n_resamples": 0}, "audit": {"enabled": False}}
+    )
+    choices = run_analysis(shorter, fetch_instruments).facts["honesty"]["nested"]["folds"][:-1]
+    assert choices == nested["result"].facts["honesty"]["nested"]["folds"][: len(choices)]
+
+
+def test_one_choice_for_all_folds_is_said_nowhere(quick_result):
+    assert "nested" not in quick_result.facts["honesty"]
+    assert "nested" not in quick_result.facts["honesty"]["purge"]

@@ -2,6 +2,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from quant.learning import (
@@ -109,7 +110,7 @@ def test_trials_as_frames_keep_unknown_scores_unknown():
 
 
 def test_the_chosen_trial_is_compared_with_the_next_best_of_each_model():
-    fold = Fold(0, np.arange(80), np.arange(20), None, None, None)
+    fold = Fold(0, np.arange(80), np.arange(20), (0, 99), pd.MultiIndex.from_product([range(100), [0]]))
     trials = [
         tried(model="logistic", score=0.52, fold_scores=(0.51, 0.52, 0.53)),
         tried(model="random_forest", score=0.60, fold_scores=(0.59, 0.60, 0.61)),
@@ -130,7 +131,7 @@ def test_the_chosen_trial_is_compared_with_the_next_best_of_each_model():
 
 
 def test_a_difference_in_every_fold_is_one():
-    fold = Fold(0, np.arange(80), np.arange(20), None, None, None)
+    fold = Fold(0, np.arange(80), np.arange(20), (0, 99), pd.MultiIndex.from_product([range(100), [0]]))
     best = tried(score=0.6, fold_scores=(0.60, 0.61, 0.59, 0.60))
     other = tried(model="xgboost", score=0.5, fold_scores=(0.50, 0.50, 0.50, 0.51))
 

@@ -34,8 +34,7 @@ def panel():
     at = np.arange(240)
     test = at[100:150]
     train = np.setdiff1d(at, at[90:160])
-    span = (stamps[0], stamps[-1])
-    return features, labels, Fold(0, train, test, span, span, (stamps[100], stamps[149]))
+    return features, labels, Fold(0, train, test, (0, 239), index)
 
 
 def test_what_is_calibrated_holds_all_steps():

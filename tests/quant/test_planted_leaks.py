@@ -166,6 +166,12 @@ def test_a_feature_that_knows_the_next_close_of_another_instrument_is_caught(mon
 # --- Everything behind the features ----------------------------------------------------------------------------------
 
 
+def fitting(monkeypatch, leaky):
+    """Let the run and the audit fit through another function."""
+    for module in (quant.fitting, quant.audit, quant.learning):
+        monkeypatch.setattr(module, "fit_folds", leaky)
+
+
 def both(monkeypatch, name, leaky):
     """Plant in the run and in its audit, which know the function by the same name."""
     for module in (quant.analysis, quant.audit, quant.report, quant.learning, quant.preparation, quant.trading):
@@ -216,28 +222,28 @@ def leak_split(monkeypatch):
 
 
 def leak_scaler(monkeypatch):
-    honest = quant.analysis.fit_folds
+    honest = quant.fitting.fit_folds
 
     def leaky(spec, model, features, labels, folds, **options):
         return honest(spec, model, (features - features.mean()) / features.std(), labels, folds, **options)
 
-    both(monkeypatch, "fit_folds", leaky)
+    fitting(monkeypatch, leaky)
 
 
 def leak_components(monkeypatch):
-    honest = quant.analysis.fit_folds
+    honest = quant.fitting.fit_folds
 
     def leaky(spec, model, features, labels, folds, **options):
         centred = features - features.mean()
         directions = np.linalg.svd(centred.to_numpy(), full_matrices=False)[2]
         return honest(spec, model, centred @ directions.T, labels, folds, **options)
 
-    both(monkeypatch, "fit_folds", leaky)
+    fitting(monkeypatch, leaky)
 
 
 def after_fitting(change):
     def leak(monkeypatch):
-        honest = quant.analysis.fit_folds
+        honest = quant.fitting.fit_folds
 
         def leaky(*arguments, on_fold=None, **options):
             predictions, models = honest(*arguments, **options)
@@ -248,7 +254,7 @@ def after_fitting(change):
                     on_fold(quant.analysis.FoldResult(fold, models[number], one, 0.0))
             return predictions, models
 
-        both(monkeypatch, "fit_folds", leaky)
+        fitting(monkeypatch, leaky)
 
     return leak
 

@@ -61,6 +61,7 @@ GOOG = {
         "expanding": True,
         "embargo_bars": 5,
         "n_folds": 5,
+        "nested": False,
         "score": "roc_auc",
         "target": 0.55,
     },
@@ -96,7 +97,13 @@ GOOG = {
     },
     "risk": {"risk_free_annual": 0.0, "confidence": 0.95, "rolling_window": 126},
     "audit": {"enabled": True, "n_cuts": 8},
-    "overfitting": {"n_resamples": 199},
+    "overfitting": {
+        "n_resamples": 199,
+        "path_groups": 0,
+        "path_test_groups": 2,
+        "n_chance_runs": 0,
+        "chance_order": "permuted",
+    },
     "explanation": {
         "partial_dependence": False,
         "single_feature": False,
@@ -310,6 +317,9 @@ def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
         ("weights", "decay", 0.5),
         ("weights", "balanced", True),
         ("overfitting", "n_resamples", 0),
+        ("overfitting", "path_groups", 6),
+        ("validation", "nested", True),
+        ("overfitting", "n_chance_runs", 20),
         ("tuning", "method", "grid"),
     ):
         changed = {**GOOG, part: {**GOOG[part], field: value}}

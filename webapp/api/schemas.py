@@ -455,7 +455,7 @@ class Results(View):
         "interval and signal of each instrument; null in answers from before there was.",
     )
     honesty: dict[str, Any] = Field(
-        description="Look-ahead audit, purge certificates, and how likely luck explains it."
+        description="Look-ahead audit, purge certificates, how likely luck explains it, and what was asked for beside."
     )
     data: dict[str, Any] = Field(description="Which prices it was answered from, and what was found in them.")
     trading: dict[str, Any] = Field(description="Fills, trades and orders that were still open.")

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -62,8 +63,8 @@ def test_what_makes_no_sense_is_refused():
 
 
 def test_the_share_is_of_what_purging_left():
-    fold = {"number": 0, "window": None, "train_span": None, "test_span": None}
-    folds = [Fold(train=np.arange(n), test=np.arange(10), **fold) for n in (20, 40)]
+    index = pd.MultiIndex.from_product([range(50), [0]])
+    folds = [Fold(0, np.arange(n), np.arange(40, 50), (0, 39), index) for n in (20, 40)]
 
     assert mean_test_share(folds) == pytest.approx((0.5 + 0.25) / 2)
 

@@ -36,6 +36,7 @@ SPEC = {
     "strategy": {"direction": "long_short", "enter_above": 0.5, "exit_below": 0.5, "short_below": 0.48},
     "risk": {"rolling_window": 20},
     "audit": {"n_cuts": 2},
+    "overfitting": {"path_groups": 4, "n_chance_runs": 3},
 }
 
 

@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from dash import html
 from dash.development.base_component import Component
+from numpy.typing import NDArray
 
+from quant.catalog import in_a_sentence
+from quant.validation.scores import SCORES
 from webapp import formats
 from webapp.dashboard.components.cards import empty_state, facts, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.figures import honesty as figures
-from webapp.dashboard.figures.palette import Theme
+from webapp.dashboard.figures.palette import Figure, Theme
 from webapp.services.results import ResultView
 
-FRAMES = ("overfitting", "null_test")
+FRAMES = ("overfitting", "null_test", "paths", "chance_runs")
 
 _CHANCE = 0.5  # choosing blindly, the chosen one is in the lower half every second time
 _LITTLE = 0.05
@@ -27,6 +31,61 @@ def panels(result: ResultView, theme: Theme) -> list[Component]:
         panel("Overfitting by choosing", *_choice(result, theme), note="PBO, the probability of backtest overfitting"),
         panel("Chance alone", *_chance(result, theme), note="the same signals on returns in another order"),
     ]
+
+
+def paths_panel(result: ResultView, theme: Theme) -> Component:
+    """Return one panel about the model on many paths through the same history."""
+    return panel("Many paths", *_paths(result, theme), note="CPCV, combinatorial purged cross-validation: never traded")
+
+
+def chance_runs_panel(result: ResultView, theme: Theme) -> Component:
+    """Return one panel about choosing and walking forward where there is nothing to find."""
+    return panel("The whole way, by chance", *_chance_runs(result, theme), note="outcomes of other bars, in blocks")
+
+
+def chance_runs_in_words(found: Mapping[str, Any], title: str) -> str:
+    """Return what repeating the whole way says, in one plain sentence."""
+    done = (
+        f"Choosing, tuning and walking forward again on outcomes of other bars, {found['n_runs']:,} times, did as well "
+        f"by {title} with a probability of {_chance_of(found['score_p_value'])}"
+    )
+    by_sharpe = found["sharpe_p_value"]
+    earned = "" if by_sharpe is None else f", and by the Sharpe ratio of its signals with {_chance_of(by_sharpe)}"
+    known = [each for each in (found["score_p_value"], by_sharpe) if each is not None]
+    meaning = (
+        "there was something to find"
+        if known and max(known) <= _LITTLE
+        else "the two do not agree"
+        if known and min(known) <= _LITTLE
+        else "the search finds as much where there is nothing"
+    )
+    return f"{done}{earned}: {meaning}."
+
+
+def _chance_of(probability: float | None) -> str:
+    return "unknown" if probability is None else f"{probability:.3f}" if probability < _LITTLE else f"{probability:.2f}"
+
+
+def paths_in_words(found: Mapping[str, Any]) -> str:
+    """Return what the paths say, in one plain sentence."""
+    walked = (
+        f"On {found['n_paths']:,} ways through the same history, put together from {found['n_splits']:,} fits "
+        "that each left out other bars,"
+    )
+    share = found["share_at_or_below_zero"]
+    if share is None:
+        return f"{walked} the model never held anything."
+    meaning = (
+        "the result does not hang on one path"
+        if share == 0.0
+        else "the result hangs on the path"
+        if share < _CHANCE
+        else "on most paths there was nothing to earn"
+    )
+    return (
+        f"{walked} the Sharpe ratio of a bar lay between {formats.number(found['least'], 3)} and "
+        f"{formats.number(found['most'], 3)}, and was zero or less on {formats.percent(share, 0)}: {meaning}."
+    )
 
 
 def choice_in_words(found: Mapping[str, Any]) -> str:
@@ -121,6 +180,94 @@ def _choice(result: ResultView, theme: Theme) -> list[Component]:
             className="muted small mt-3",
         ),
     ]
+
+
+def _paths(result: ResultView, theme: Theme) -> list[Component]:
+    found = result.facts["honesty"].get("paths")
+    if found is None:
+        sentence = (
+            "A rule of prices alone learns nothing, so there is nothing to leave out: it has one path."
+            if not result.facts["honesty"]["purge"]
+            else "The traded curve is one path through history. Ask for groups of paths, in New analysis under "
+            "Overfitting, to see how the same model does on others."
+        )
+        return [empty_state("signpost-split", sentence, small=True)]
+    choice = found["overfitting"]
+    by_paths = [("Probability of overfitting, by paths", formats.p_value(choice["probability"]))] if choice else []
+    walked = result.frames["paths"]
+    return [
+        html.P(paths_in_words(found), className="measure"),
+        html.Div(
+            [
+                chart("analysis-paths", figures.path_fan(walked, theme=theme), label="Growth on each path"),
+                chart(
+                    "analysis-path-sharpes",
+                    figures.path_distribution(
+                        found["sharpe_ratios"], result.facts["honesty"]["luck"]["sharpe_ratio"], theme=theme
+                    ),
+                    label="Sharpe ratios of the paths",
+                ),
+            ],
+            className="grid-2",
+        ),
+        facts(
+            [
+                ("Median Sharpe ratio, a bar", formats.number(found["median"], 4)),
+                ("Paths", formats.count(found["n_paths"])),
+                ("Bars", formats.count(found["n_bars"])),
+                *by_paths,
+            ]
+        ),
+        html.P(
+            "Without costs, of models that have seen bars on both sides. López de Prado 2018, Advances in Financial "
+            "Machine Learning, chapter 12.",
+            className="muted small mt-3",
+        ),
+    ]
+
+
+def _chance_runs(result: ResultView, theme: Theme) -> list[Component]:
+    found = result.facts["honesty"].get("chance_runs")
+    if found is None:
+        sentence = (
+            "A rule of prices alone chooses no model: Chance alone above is all that there is to repeat."
+            if not result.facts["honesty"]["purge"]
+            else "The choice of the model is part of what luck can do. Ask for chance runs, in New analysis under "
+            "Overfitting, to repeat it where there is nothing to find."
+        )
+        return [empty_state("dice-5", sentence, small=True)]
+    drawn = result.frames["chance_runs"]
+    title = in_a_sentence(SCORES[found["score_name"]].title)
+    pictures = [
+        chart(f"analysis-chance-{name}", figure, label=f"{said} of the chance runs")
+        for name, said, column, observed in (
+            ("score", SCORES[found["score_name"]].title, "score", found["score"]),
+            ("sharpe", "Sharpe ratio, a bar", "sharpe_ratio", found["sharpe_ratio"]),
+        )
+        if (figure := _of_runs(drawn[column].to_numpy(), observed, said, theme)) is not None
+    ]
+    return [
+        html.P(chance_runs_in_words(found, title), className="measure"),
+        html.Div(pictures, className="grid-2"),
+        facts(
+            [
+                ("Runs", formats.count(found["n_runs"])),
+                ("Of them without a model that fits", formats.count(found["n_failed"])),
+                ("Order of the outcomes", found["order"]),
+                ("Bars of a block, about", formats.number(found["mean_block_bars"], 0)),
+            ]
+        ),
+        html.P(
+            "Without costs. Ojala and Garriga 2010, JMLR 11; White 2000, Econometrica 68(5).",
+            className="muted small mt-3",
+        ),
+    ]
+
+
+def _of_runs(drawn: NDArray[np.float64], observed: float | None, said: str, theme: Theme) -> Figure | None:
+    if not np.isfinite(drawn).any():
+        return None
+    return figures.chance_distribution(drawn, observed, theme=theme, title=said)
 
 
 def _chance(result: ResultView, theme: Theme) -> list[Component]:

@@ -25,9 +25,12 @@ NAMES: dict[str, str] = {
     "backtest": "Backtest",
     "risk": "Risk",
     "importance": "Importance",
+    "paths": "Paths",
+    "chance": "Chance runs",
     "audit": "Audit",
     "report": "Report",
 }
+_ON_REQUEST = frozenset({"tune", "paths", "chance"})
 
 
 def stage_name(stage: str | None) -> str:
@@ -52,7 +55,7 @@ def _stage(view: AnalysisView, name: str) -> Component:
     if seconds is not None:
         return _line("done", [icon("check-lg", label="done")], name, formats.duration(seconds))
     if current in order and order.index(name) < order.index(current) and is_running:
-        return _line("done", [icon("check-lg", label="done")], name, "not needed" if name == "tune" else "")
+        return _line("done", [icon("check-lg", label="done")], name, "not needed" if name in _ON_REQUEST else "")
     return _line("waiting", [], name, "")
 
 

@@ -15,6 +15,7 @@ MOST_FOLDS = 30
 
 _ROW_HEIGHT, _FRAME_HEIGHT = 18, 76
 _N_BINS = 30
+_MOST_POINTS = 250
 
 
 def fold_timeline(folds: Sequence[Mapping[str, Any]], *, theme: Theme, name: str) -> Figure:
@@ -82,9 +83,63 @@ def choice_logits(bins: pd.DataFrame, *, theme: Theme) -> Figure:
 
 def null_distribution(resampled: NDArray[np.float64], observed: float, *, theme: Theme) -> Figure:
     """Draw the Sharpe ratios on returns in another order, and that of the returns as they came."""
+    return _marked_histogram(
+        resampled, observed, "as they came", "resamples", theme=theme, name="null-test", title="Sharpe ratio, a bar"
+    )
+
+
+def path_fan(paths: pd.DataFrame, *, theme: Theme) -> Figure:
+    """Draw what one unit of money became on each path, and in the middle of them."""
     palette = PALETTES[theme]
-    known = resampled[np.isfinite(resampled)]
-    edges = np.linspace(min(known.min(), observed), max(known.max(), observed), _N_BINS + 1)
+    growth = (1.0 + paths.fillna(0.0)).cumprod()
+    shown = growth.iloc[np.unique(np.linspace(0, len(growth) - 1, min(len(growth), _MOST_POINTS)).astype(int))]
+    days = [f"{day:%Y-%m-%d}" for day in shown.index]
+    lines = [
+        {
+            "type": "scatter", "mode": "lines", "x": days, "y": [float(each) for each in shown[path]],
+            "line": {"color": palette.accent, "width": 1}, "opacity": 0.45, "name": path.replace("_", " "),
+            "showlegend": False, "hovertemplate": "%{x}: %{y:.2f}<extra>" + path.replace("_", " ") + "</extra>",
+        }
+        for path in map(str, shown)
+    ]  # fmt: skip
+    middle = {
+        "type": "scatter", "mode": "lines", "x": days, "y": [float(each) for each in shown.median(axis="columns")],
+        "line": {"color": palette.text, "width": 2}, "name": "middle", "showlegend": False,
+        "hovertemplate": "%{x}: %{y:.2f}<extra>middle</extra>",
+    }  # fmt: skip
+    layout = {
+        "hovermode": "closest",
+        "margin": {"l": 48, "r": 12, "t": 8, "b": 28},
+        "xaxis": {"type": "date", "nticks": 6},
+        "yaxis": {"title": {"text": "Growth of 1"}, "nticks": 5, "side": "left"},
+    }
+    return figure([*lines, middle], layout, theme, name="paths", height=HISTOGRAM_HEIGHT)
+
+
+def path_distribution(sharpe_ratios: Sequence[float | None], traded: float | None, *, theme: Theme) -> Figure:
+    """Draw the Sharpe ratios of the paths, and that of the traded curve, after its costs, if it has one."""
+    known = np.array([ratio for ratio in sharpe_ratios if ratio is not None], dtype=np.float64)
+    return _marked_histogram(
+        known, traded, "traded", "paths", theme=theme, name="path-sharpes", title="Sharpe ratio, a bar"
+    )
+
+
+def chance_distribution(drawn: NDArray[np.float64], observed: float | None, *, theme: Theme, title: str) -> Figure:
+    """Draw what repetitions of the whole way got, and what the run got."""
+    return _marked_histogram(drawn, observed, "the run", "runs", theme=theme, name="chance-runs", title=title)
+
+
+def _marked_histogram(
+    values: NDArray[np.float64], mark: float | None, said: str, what: str, *, theme: Theme, name: str, title: str
+) -> Figure:
+    """Draw how often values came, and mark one."""
+    palette = PALETTES[theme]
+    known = values[np.isfinite(values)]
+    ends = [*known, *([] if mark is None else [mark])] or [0.0]
+    least, most = min(ends), max(ends)
+    if least == most:  # one bin in the middle
+        least, most = least - 0.5e-3, most + 0.5e-3
+    edges = np.linspace(least, most, _N_BINS + 1)
     counts, _ = np.histogram(known, bins=edges)
     trace = {
         "type": "bar",
@@ -92,22 +147,22 @@ def null_distribution(resampled: NDArray[np.float64], observed: float, *, theme:
         "y": [int(each) for each in counts],
         "width": float(edges[1] - edges[0]),
         "marker": {"color": palette.benchmark, "line": {"color": palette.surface, "width": 1}},
-        "hovertemplate": "%{y} resamples around %{x:.3f}<extra></extra>",
+        "hovertemplate": f"%{{y}} {what} around %{{x:.3f}}<extra></extra>",
     }
     layout = {
         "bargap": 0,
         "margin": {"l": 48, "r": 12, "t": 20, "b": 40},
-        "xaxis": {"title": {"text": "Sharpe ratio, a bar"}, "nticks": 7},
-        "yaxis": {"title": {"text": "Resamples"}, "nticks": 5, "tickformat": "d", "side": "left"},
-        "shapes": [_mark(observed, palette)],
-        "annotations": [
+        "xaxis": {"title": {"text": title}, "nticks": 7},
+        "yaxis": {"title": {"text": what.capitalize()}, "nticks": 5, "tickformat": "d", "side": "left"},
+        "shapes": [] if mark is None else [_mark(mark, palette)],
+        "annotations": [] if mark is None else [
             {
-                "x": observed, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "showarrow": False,
-                "text": "as they came", "font": {"color": palette.muted, "size": 11},
+                "x": mark, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "showarrow": False,
+                "text": said, "font": {"color": palette.muted, "size": 11},
             }
         ],
     }  # fmt: skip
-    return figure([trace], layout, theme, name="null-test", height=HISTOGRAM_HEIGHT)
+    return figure([trace], layout, theme, name=name, height=HISTOGRAM_HEIGHT)
 
 
 def _spans(

@@ -89,3 +89,65 @@ def test_chance_is_said_with_its_probability(result, p_value, meaning):
 )
 def test_what_is_not_there_says_why(result, part, fact, sentence):
     assert sentence in reading.text(content(changed(result, **{part: fact})))
+
+
+def test_paths_have_a_sentence_and_two_pictures(result):
+    tree = luck.paths_panel(result, "light")
+    found = result.facts["honesty"]["paths"]
+    assert luck.paths_in_words(found).replace("\N{NO-BREAK SPACE}", " ") in reading.text(tree)
+    assert {"analysis-paths", "analysis-path-sharpes"} <= {str(each) for each in reading.ids(tree)}
+    assert "On 3 ways through the same history" in reading.text(tree)
+
+
+@pytest.mark.parametrize(
+    ("share", "meaning"),
+    [
+        (0.0, "the result does not hang on one path"),
+        (0.25, "the result hangs on the path"),
+        (1.0, "on most paths there was nothing to earn"),
+        (None, "the model never held anything"),
+    ],
+)
+def test_paths_are_told_in_words(result, share, meaning):
+    assert meaning in luck.paths_in_words({**result.facts["honesty"]["paths"], "share_at_or_below_zero": share})
+
+
+@pytest.mark.parametrize("paths", ["gone", None])
+def test_who_asked_for_no_paths_is_told_how_to(result, paths):
+    assert "Ask for groups of paths" in reading.text(luck.paths_panel(changed(result, paths=paths), "light"))
+
+
+def test_chance_runs_have_a_sentence_and_two_pictures(result):
+    tree = luck.chance_runs_panel(result, "light")
+    assert {"analysis-chance-score", "analysis-chance-sharpe"} <= {str(each) for each in reading.ids(tree)}
+    assert "again on outcomes of other bars, 3 times, did as well by" in reading.text(tree)
+
+
+@pytest.mark.parametrize(
+    ("by_score", "by_sharpe", "meaning"),
+    [
+        (0.01, 0.02, "there was something to find"),
+        (0.01, None, "there was something to find"),
+        (0.01, 0.4, "the two do not agree"),
+        (0.4, 0.3, "the search finds as much where there is nothing"),
+        (None, None, "a probability of unknown"),
+    ],
+)
+def test_chance_runs_are_told_in_words(result, by_score, by_sharpe, meaning):
+    found = {**result.facts["honesty"]["chance_runs"], "score_p_value": by_score, "sharpe_p_value": by_sharpe}
+    assert meaning in luck.chance_runs_in_words(found, "accuracy")
+
+
+@pytest.mark.parametrize("found", ["gone", None])
+def test_who_asked_for_no_chance_runs_is_told_how_to(result, found):
+    words = reading.text(luck.chance_runs_panel(changed(result, chance_runs=found), "light"))
+    assert "Ask for chance runs" in words
+    rule = changed(result, chance_runs=found, paths=found, purge={})
+    assert "chooses no model" in reading.text(luck.chance_runs_panel(rule, "light"))
+    assert "it has one path" in reading.text(luck.paths_panel(rule, "light"))
+
+
+def test_runs_that_never_fitted_are_not_drawn(result):
+    none = result.frames["chance_runs"].assign(score=float("nan"))
+    tree = luck.chance_runs_panel(dataclasses.replace(result, frames={**result.frames, "chance_runs": none}), "light")
+    assert "analysis-chance-score" not in {str(each) for each in reading.ids(tree)}

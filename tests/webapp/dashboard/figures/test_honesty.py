@@ -44,3 +44,23 @@ def test_what_was_observed_is_marked_inside_the_picture(observed):
     assert figure["layout"]["shapes"][0]["x0"] == observed
     half = trace["width"] / 2
     assert trace["x"][0] - half - 1e-9 <= observed <= trace["x"][-1] + half + 1e-9
+
+
+def test_each_path_is_a_line_with_the_middle_on_top(result):
+    walked = result.frames["paths"]
+    *lines, middle = honesty.path_fan(walked, theme="dark")["data"]
+    assert len(lines) == walked.shape[1]
+    for line, path in zip(lines, walked, strict=True):
+        assert line["y"][-1] == pytest.approx((1 + walked[path].fillna(0.0)).prod())
+        assert len(line["x"]) <= 250
+    assert middle["y"][-1] == pytest.approx(np.median([line["y"][-1] for line in lines]))
+
+
+@pytest.mark.parametrize(
+    ("ratios", "traded", "n_counted", "n_marks"),
+    [([0.1, None, -0.1], 0.02, 2, 1), ([0.1], None, 1, 0), ([None], None, 0, 0), ([0.1, 0.1], 0.1, 2, 1)],
+)
+def test_ratios_of_paths_are_counted_and_the_traded_one_is_marked(ratios, traded, n_counted, n_marks):
+    figure = honesty.path_distribution(ratios, traded, theme="light")
+    assert sum(figure["data"][0]["y"]) == n_counted
+    assert len(figure["layout"]["shapes"]) == n_marks

@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from quant.validation.scores import SCORES
 from webapp import formats
 from webapp.dashboard.components import luck
 from webapp.dashboard.components.cards import check_line, panel
@@ -32,12 +33,15 @@ _PARTS = {
 _SPLITS = {
     "walk_forward": "Walking forward, the traded curve",
     "purged_k_fold": "Purged folds, choosing the model",
+    "nested": "Purged folds, choosing anew for each fold",
+    "paths": "Combinatorial splits, judging by paths",
     "final": "Final model, the latest prediction",
 }
 
 _TIMELINES = {
     "walk_forward": "Folds that are traded",
     "purged_k_fold": "Folds that choose the model",
+    "paths": "Splits that make the paths",
 }
 
 _LIMITS = (
@@ -50,7 +54,7 @@ _LIMITS = (
         "The deflated Sharpe ratio of the verdict counts the trials of this question. Other questions about the same "
         "prices count too (see Luck), and so do ideas tried on paper or in another program: only you know how many."
     ),
-    "The choice of the model is not repeated by the audit; it sees the first training window only.",
+    "The choice of the model is not repeated by the audit; it sees training rows only.",
     "Fills at the next open with fixed slippage are an assumption; large orders move prices.",
     "The future need not resemble the span that was tested.",
 )
@@ -71,6 +75,9 @@ def content(_view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             ),
             _timelines(honesty["purge"], theme),
             html.Div(luck.panels(result, theme), className="grid-3"),
+            *_nested(honesty.get("nested")),
+            luck.paths_panel(result, theme),
+            luck.chance_runs_panel(result, theme),
             html.Div(
                 [
                     panel("What this does not prove", _limits()),
@@ -173,6 +180,34 @@ def _timelines(certificates: Mapping[str, Mapping[str, Any]], theme: Theme) -> C
         is_cut = len(folds) > figures.MOST_FOLDS
         panels.append(panel(title, picture, note=f"the first {figures.MOST_FOLDS} of {len(folds)}" if is_cut else None))
     return html.Div(panels, className="grid-2")
+
+
+def _nested(found: Mapping[str, Any] | None) -> list[Component]:
+    """Return what each fold chose for itself; nothing if one choice holds for all."""
+    if found is None:
+        return []
+    folds = found["folds"]
+    columns = [
+        Column("Fold"),
+        Column("Model", is_number=False),
+        Column("Parameters", is_number=False),
+        Column(SCORES[found["score_name"]].title),
+    ]
+    rows = [
+        [
+            "final" if each is folds[-1] else formats.count(each["fold"] + 1),
+            each["title"],
+            ", ".join(f"{name} {value}" for name, value in each["parameters"].items()),
+            formats.number(each["score"], 4),
+        ]
+        for each in folds
+    ]
+    n_models = formats.plural(found["n_different"], "model")
+    sentence = (
+        f"The model was chosen anew for each of {len(folds):,} folds, inside its own training rows: {n_models} in all. "
+        "So the curve is that of choosing, not of one choice that went well; the same candidates count as trials once."
+    )
+    return [panel("A choice for each fold", html.P(sentence, className="measure"), data_table(columns, rows))]
 
 
 def _least(certificate: Mapping[str, Any]) -> int | None:

@@ -103,3 +103,16 @@ def test_more_folds_than_are_drawn_are_counted(view, result):
     many = {**certificate, "folds": [{**certificate["folds"][0], "number": number} for number in range(42)]}
     purge = {**result.facts["honesty"]["purge"], "walk_forward": many}
     assert "the first 30 of 42" in reading.text(honesty.content(view(), changed(result, purge=purge), "light"))
+
+
+def test_choices_of_each_fold_are_listed(view, result):
+    folds = [
+        {"fold": fold, "model": "logistic", "title": "Logistic regression", "parameters": {"c": c}, "score": 0.51}
+        for fold, c in ((0, 1.0), (1, 0.1), (2, 0.1))
+    ]
+    found = {"folds": folds, "n_different": 2, "score_name": "roc_auc"}
+    words = reading.text(honesty.content(view(), changed(result, nested=found), "light"))
+    assert "chosen anew for each of 3 folds" in words
+    assert "2 models in all" in words
+    assert "final Logistic regression c 0.1" in words
+    assert "A choice for each fold" not in reading.text(honesty.content(view(), result, "light"))

@@ -1,0 +1,164 @@
+"""The whole way on outcomes of other bars: no trial of anybody, the same again, beaten where there is something."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import quant.chance
+from quant.analysis import run_analysis
+from quant.chance import ChanceRuns, share_as_good
+from quant.errors import ModelError
+from quant.fitting import fit_folds
+from quant.preparation import fetch_instruments, traded_folds
+from quant.spec import AnalysisSpec
+from quant.watcher import Silent
+
+ASKED = {
+    "instruments": [{"symbol": "GOOG"}],
+    "end": "2006-12-29",
+    "features": [{"name": "return", "window": 5}, {"name": "volatility", "window": 10}],
+    "label": {"name": "forward_return", "horizon": 3},
+    "models": [{"name": "logistic"}],
+    "validation": {"train_bars": 200, "test_bars": 100, "n_folds": 2, "target": 0.99},
+    "tuning": {"n_trials": 2},
+    "strategy": {"enter_above": 0.5, "exit_below": 0.5},
+    "overfitting": {"n_resamples": 0, "n_chance_runs": 4},
+    "audit": {"enabled": False},
+    "importance": False,
+}
+
+
+class Noting(Silent):
+    """A watcher that counts the trials it is told of."""
+
+    def __init__(self):
+        self.n_tried, self.stages = 0, set()
+
+    def at(self, stage, *_rest):
+        self.stages.add(stage)
+
+    def tried(self, models):
+        self.n_tried += len(models)
+
+
+def asked(**changes):
+    return AnalysisSpec.model_validate({**ASKED, **changes})
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """What the chain hands over, with the answer and what its watcher was told."""
+    found = {}
+    honest = ChanceRuns.judge
+
+    def noted(runs, predictions, n_tuning_trials, stored):
+        found.update(runs=runs, predictions=predictions, n_tuning_trials=n_tuning_trials)
+        return honest(runs, predictions, n_tuning_trials, stored)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChanceRuns, "judge", noted)
+        found["watcher"] = Noting()
+        found["result"] = run_analysis(asked(), fetch_instruments, watcher=found["watcher"])
+    return found
+
+
+def directly(_name, _part, compute):
+    return compute()
+
+
+def test_the_facts_are_those_of_the_frame(seen):
+    facts, frame = seen["result"].facts["honesty"]["chance_runs"], seen["result"].frames["chance_runs"]
+    assert len(frame) == facts["n_runs"] == 4
+    assert frame["score"].nunique() == 4
+    assert facts["score"] == pytest.approx(seen["result"].facts["scores"]["roc_auc"])
+    assert facts["score_p_value"] == (1 + (frame["score"] >= facts["score"]).sum()) / 5
+    assert facts["sharpe_p_value"] == (1 + (frame["sharpe_ratio"] >= facts["sharpe_ratio"]).sum()) / 5
+
+
+def test_repetitions_are_no_trials_of_anybody(seen):
+    assert seen["n_tuning_trials"] == 2
+    assert seen["watcher"].n_tried == 3  # one candidate, two of the search
+    assert "chance" in seen["watcher"].stages
+
+
+def test_threads_change_nothing_and_another_number_does(seen):
+    one, two = (dataclasses.replace(seen["runs"], n_jobs=n).run(1, 2) for n in (1, 2))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    assert one["score"].item() == seen["result"].frames["chance_runs"]["score"][1]
+
+
+def test_permuted_outcomes_come_once_each_with_what_was_earned_there(seen):
+    runs = seen["runs"]
+    labels, returns = runs.reordered(0)
+    before = runs.outcomes.assign(earned=runs.next_returns.reindex(runs.outcomes.index))
+    after = labels.assign(earned=returns)
+    known = before["label"].notna()
+
+    assert (after["label"].isna() == before["label"].isna()).all()
+    pd.testing.assert_series_equal(after["label_end"], before["label_end"])
+    columns = ["label", "outcome", "earned"]
+    moved, kept = (np.sort(frame.loc[known, columns].to_records(index=False), axis=0) for frame in (after, before))
+    assert (moved == kept).all()
+    assert (after.loc[known, "outcome"] != before.loc[known, "outcome"]).mean() > 0.9
+    places = pd.Series(np.arange(len(labels), dtype=float), index=labels.index)
+    _, came_from = dataclasses.replace(runs, next_returns=places).reordered(0)
+    assert (came_from[known].diff() == 1).mean() > 0.7  # neighbours stay neighbours, inside blocks
+
+
+def test_bootstrapped_outcomes_come_again_and_again(seen):
+    spec = asked(overfitting={"n_chance_runs": 4, "chance_order": "bootstrapped"})
+    runs = dataclasses.replace(seen["runs"], spec=spec)
+    labels, _ = runs.reordered(0)
+    known = labels["label"].notna()
+    assert labels.loc[known, "outcome"].isin(runs.outcomes["outcome"]).all()
+    assert labels.loc[known, "outcome"].nunique() < 0.8 * known.sum()
+
+
+def test_instruments_move_together_and_a_bar_that_one_lacks_teaches_nothing(seen):
+    runs = seen["runs"]
+    stamps = runs.outcomes.index.get_level_values("timestamp")[:60]
+    index = pd.MultiIndex.from_product([stamps, [0, 1]], names=["timestamp", "instrument"])[:-1]
+    values = np.arange(len(index), dtype=float)
+    ends = index.get_level_values("timestamp")
+    outcomes = pd.DataFrame({"label": values, "label_end": ends, "outcome": values}, index=index)
+    both = dataclasses.replace(runs, outcomes=outcomes, next_returns=pd.Series(values, index=index))
+
+    labels, returns = both.reordered(3)
+    first, second = (labels["label"].xs(each, level="instrument") for each in (0, 1))
+    told = second.notna().reindex(first.index, fill_value=False)
+    assert (second[told[told].index] == first[told] + 1).all()
+    assert told.sum() >= len(first) - 2
+    pd.testing.assert_series_equal(labels["outcome"], returns, check_names=False)
+
+
+@pytest.mark.parametrize("score", ["roc_auc", "log_loss"])
+def test_what_can_be_known_is_hardly_ever_found_by_chance(seen, score):
+    spec = asked(validation={**ASKED["validation"], "score": score, "target": None})
+    outcome = seen["runs"].outcomes["outcome"].fillna(0.0)
+    told = dataclasses.replace(seen["runs"], spec=spec, rows=seen["runs"].rows.assign(leak=outcome))
+    folds = traded_folds(spec, told.outcomes)
+    predictions, _ = fit_folds(spec, spec.models[0], told.rows, told.outcomes, folds, bars=told.bars)
+
+    facts = told.judge(predictions, 0, directly).facts
+    assert facts["score_p_value"] == facts["sharpe_p_value"] == 1 / 5
+
+
+def test_a_model_that_does_not_fit_counts_as_one_that_does_as_well(seen, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise ModelError("Expected a model that fits; found none.")
+
+    monkeypatch.setattr(quant.chance, "fit_chosen", refuse)
+    facts = seen["runs"].judge(seen["predictions"], 2, directly).facts
+    assert (facts["n_failed"], facts["score_p_value"], facts["sharpe_p_value"]) == (4, 1.0, 1.0)
+
+
+def test_what_is_not_known_of_the_run_has_no_probability():
+    assert share_as_good(np.nan, np.array([1.0])) is None
+    assert share_as_good(0.5, np.array([])) == 1.0
+
+
+def test_who_does_not_ask_gets_none(seen):
+    runs = dataclasses.replace(seen["runs"], spec=asked(overfitting={"n_resamples": 0}))
+    assert runs.judge(seen["predictions"], 0, directly).facts is None
