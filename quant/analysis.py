@@ -287,19 +287,15 @@ class _Chain:
         predictions = self._predict(models, rows, outcomes, folds)
         latest = self._final(model, rows, outcomes, len(folds))
         judged = self._recall(
-            "judged",
-            AFTER_PREDICTIONS,
-            ground.instruments,
+            "judged", AFTER_PREDICTIONS, ground.instruments,
             lambda: report.judge(spec, clean, outcomes, folds, predictions, latest),
-        )
+        )  # fmt: skip
         at("strategy", 0.0)
         decisions = decide(spec, predictions, clean.adjusted, q)
         null = self._recall(
-            "null test",
-            AFTER_PREDICTIONS - {"overfitting"},
-            ground.instruments,
+            "null test", AFTER_PREDICTIONS - {"overfitting"}, ground.instruments,
             lambda: resample(spec, decisions["signal"], ground.span.next_returns),
-        )
+        )  # fmt: skip
         at("backtest", 0.0)
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
@@ -307,11 +303,10 @@ class _Chain:
         importance = self._importance(explaining, models)
         explained = self._explained(explaining)
         asked, certificate = self._on_request(model, predictions, tuning, ground)
-        run = Run(
+        audit = self._audit(Run(
             spec, ground.instruments, ground.features, ground.labels,
             folds, models, predictions, judged.intervals, decisions, book.equity, q,
-        )  # fmt: skip
-        audit = self._audit(run)
+        ))  # fmt: skip
         at("report", 0.0)
         return report.assemble(
             report.Material(
