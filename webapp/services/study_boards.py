@@ -1,5 +1,6 @@
 """What a study has found: its leaderboard, deflated by all that it tried, and its heat map over two axes."""
 
+import itertools
 import math
 import statistics
 from collections import defaultdict
@@ -17,11 +18,12 @@ from quant.verdict import CONFIDENT
 from webapp.errors import InvalidInput
 from webapp.permissions import Actor, Permission, require
 from webapp.services.results import HEADLINE
-from webapp.services.study_views import AxisView, axes_of, find, words_of
+from webapp.services.study_views import AxisView, axes_of, find
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, Backtest, PerformanceMetric, Study, Trial
 
 _FEWEST_FOR_A_VARIANCE = 2
+_OPEN = frozenset(status for status in Status if not status.is_final)
 
 
 class Measure(StrEnum):
@@ -214,9 +216,9 @@ def _found(session: Session, study: Study) -> list[_Found]:
     }
     members = session.execute(
         select(
+            Analysis.study_number,
             Analysis.public_id,
             Analysis.title,
-            Analysis.study_number,
             Analysis.status,
             Analysis.progress,
             Analysis.verdict,
@@ -268,37 +270,35 @@ def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: int) -> fl
 
 def _place(found: _Found, sort: Measure) -> tuple[int, float, int]:
     """Return what members are sorted by: found and credible, found, under way, without an answer."""
-    member = found.member
-    status, value = Status(member.status), found.measures.get(sort)
-    if status is Status.SUCCEEDED:
+    member, value = found.member, found.measures.get(sort)
+    if member.status == Status.SUCCEEDED:
         group = 1 if member.is_credible is False else 0
         return group, math.inf if value is None else -value, member.study_number
-    return 2 if not status.is_final else 3, 0.0, member.study_number
+    return 2 if member.status in _OPEN else 3, 0.0, member.study_number
 
 
 def _ranked(found: Sequence[_Found], axes: Sequence[AxisView], sort: Measure) -> tuple[BoardRow, ...]:
+    words = list(itertools.product(*(axis.words for axis in axes)))  # by number: the last axis changes fastest
     rows: list[BoardRow] = []
     rank = 0
     for each in sorted(found, key=lambda each: _place(each, sort)):
-        member, status = each.member, Status(each.member.status)
-        is_ranked = (
-            status is Status.SUCCEEDED and member.is_credible is not False and each.measures.get(sort) is not None
-        )
+        number, public_id, title, status, progress, verdict, is_credible, code, message, *_ = each.member
+        is_ranked = status == Status.SUCCEEDED and is_credible is not False and each.measures.get(sort) is not None
         rank += is_ranked
         rows.append(
             BoardRow(
-                number=member.study_number,
+                number=number,
                 rank=rank if is_ranked else None,
-                analysis_id=member.public_id,
-                title=member.title,
-                words=words_of(member.study_number, axes),
-                status=status,
-                progress=member.progress,
+                analysis_id=public_id,
+                title=title,
+                words=words[number],
+                status=Status(status),
+                progress=progress,
                 measures=each.measures,
-                verdict=member.verdict,
-                is_credible=member.is_credible,
-                error_code=member.error_code,
-                error_message=member.error_message,
+                verdict=verdict,
+                is_credible=is_credible,
+                error_code=code,
+                error_message=message,
             )
         )
     return tuple(rows)
