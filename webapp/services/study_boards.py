@@ -207,6 +207,7 @@ def _found(session: Session, study: Study) -> list[_Found]:
             .join(Analysis, Analysis.id == Backtest.analysis_id)
             .where(
                 Analysis.study_id == study.id,
+                Analysis.study_number.is_not(None),
                 Backtest.name == HEADLINE,
                 PerformanceMetric.name.in_(_STORED),
                 PerformanceMetric.period == "all",
