@@ -24,7 +24,7 @@ from quant.fitting import fit_chosen
 from quant.frames import Features, Labels, Predictions, to_panel
 from quant.labels.catalog import LABELS, EventSpec
 from quant.labels.events import cusum_events
-from quant.latest import Latest, final_fold, predict_latest
+from quant.latest import KEPT, Latest, final_fold, fit_final
 from quant.learning import TrainingSpan, best_of, learning_part
 from quant.luck import Finding, resample
 from quant.memory import Memory
@@ -399,12 +399,10 @@ class _Chain:
         fold = final_fold(outcomes, number)
         message = f"Fitting the final {in_a_sentence(type(model).title)} on {len(fold.train)} rows."
         self.watcher.at("final", 0.0, message)
-        compute = lambda: StageOutput(  # noqa: E731  # used once
-            {"predictions": predict_latest(self.spec, model, rows, outcomes, fold, bars=self.bars)}
-        )
+        compute = lambda: fit_final(self.spec, model, rows, outcomes, fold, bars=self.bars)  # noqa: E731  # used once
         inputs = {"features": self.keys["features"]}
-        kind = _kind("final", model, rows)
-        output = self._stored("final", learning_part(self.spec, model), inputs, compute, kind)
+        kind, part = _kind("final", model, rows), {**learning_part(self.spec, model), "kept": KEPT}
+        output = self._stored("final", part, inputs, compute, kind)
         return Latest(output.frames["predictions"], fold)
 
     def _fit(
@@ -442,7 +440,7 @@ class _Chain:
         part, frames = {"score": self.spec.validation.score}, {}
         for name, compute in explaining.parts().items():
             self.watcher.at("importance", 1.0, f"Looking at the model: {name.replace('_', ' ')}.")
-            asked = part | ({"likeness": self.spec.explanation.likeness} if name == "clusters" else {})
+            asked = part | explaining.options(name)
             output = lambda compute=compute: StageOutput({"explained": compute()})  # noqa: E731  # used once
             kind = _kind(name, explaining.model, explaining.rows)
             frames[name] = self._stored(name, asked, inputs, output, kind).frames["explained"]

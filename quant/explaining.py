@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from quant.fitting import fit_folds
 from quant.frames import Features, Labels
 from quant.latest import final_fold
 from quant.learning import TrainingSpan
+from quant.models.attribution import shap_summary
 from quant.models.catalog import ModelEntry
-from quant.models.dependence import partial_dependence
+from quant.models.dependence import decision_boundary, most_moving, partial_dependence
 from quant.models.importance import (
     average_importance,
     both_importances,
@@ -24,6 +26,7 @@ from quant.models.importance import (
 )
 from quant.models.prediction import PREDICT
 from quant.spec import AnalysisSpec
+from quant.stages import Json
 from quant.transforms.clusters import clusters_of
 from quant.validation.cross_validation import score_folds
 from quant.validation.scores import SCORES
@@ -67,6 +70,8 @@ class Explaining:
         asked = self.spec.explanation
         parts = {
             "partial_dependence": (asked.partial_dependence, self.dependence),
+            "decision_boundary": (asked.decision_boundary, self.boundary),
+            "shap": (asked.shap, self.shap),
             "single_feature": (asked.single_feature, self.single_features),
             "clusters": (asked.clusters, self.clusters),
             "learning_curve": (asked.learning_curve, self.learning_curve),
@@ -115,6 +120,15 @@ class Explaining:
             on_fold(n_done)
         return both_importances(inside, outside)
 
+    def options(self, name: str) -> dict[str, Json]:
+        """Return what a part depends on beside the model and the score."""
+        asked = self.spec.explanation
+        options: dict[str, dict[str, Json]] = {
+            "clusters": {"likeness": asked.likeness},
+            "decision_boundary": {"across": asked.boundary_x, "up": asked.boundary_y},
+        }
+        return options.get(name, {})
+
     def dependence(self) -> pd.DataFrame:
         """Return the partial dependence of the final model over the rows that it was trained on.
 
@@ -127,9 +141,46 @@ class Explaining:
         -----
         Timing: a description of the model that speaks about the last bar; nothing is scored.
         """
-        fold = final_fold(self.outcomes, len(self.folds))
-        _, (final,) = self._fit([fold])
-        return partial_dependence(final, self.rows.iloc[fold.train], predict=PREDICT[self.spec.label.task])
+        final, rows = self._final
+        return partial_dependence(final, rows, predict=PREDICT[self.spec.label.task])
+
+    def boundary(self) -> pd.DataFrame:
+        """Return what the final model says over a grid of two features, the others at their medians.
+
+        Returns
+        -------
+        DataFrame
+            As `quant.models.dependence.decision_boundary` defines it, of the features that were asked for; where none
+            was, of those with which its mean prediction moves farthest (`quant.models.dependence.most_moving`).
+
+        Notes
+        -----
+        Timing: that of `dependence`.
+        """
+        final, rows = self._final
+        predict, asked = PREDICT[self.spec.label.task], self.spec.explanation
+        chosen = [name for name in (asked.boundary_x, asked.boundary_y) if name]
+        if len(chosen) < len(("across", "up")):
+            others = most_moving(partial_dependence(final, rows, predict=predict))
+            others += [name for name in rows.columns if name not in others]  # those that are never known
+            chosen += [name for name in others if name not in chosen]
+        across, up = chosen[:2]
+        return decision_boundary(final, rows, across, up, predict=predict)
+
+    def shap(self) -> pd.DataFrame:
+        """Return how much each feature adds to the final model's predictions of the rows that it was trained on.
+
+        Returns
+        -------
+        DataFrame
+            As `quant.models.attribution.shap_summary` defines it.
+
+        Notes
+        -----
+        Timing: that of `dependence`.
+        """
+        final, rows = self._final
+        return shap_summary(final, rows)
 
     def single_features(self) -> pd.DataFrame:
         """Return the score of the model when it is given one feature alone, on the purged folds (SFI).
@@ -246,6 +297,13 @@ class Explaining:
             ]
             found.append({"n_bars": n_bars, **_scored(outside, inside)})
         return pd.DataFrame(found)
+
+    @cached_property
+    def _final(self) -> tuple[Any, Features]:
+        """The final model, fitted once for all parts that look at it, and the rows that it was trained on."""
+        fold = final_fold(self.outcomes, len(self.folds))
+        _, (final,) = self._fit([fold])
+        return final, self.rows.iloc[fold.train]
 
     def _fit(self, folds: Sequence[Fold]) -> tuple[pd.DataFrame, list[Any]]:
         return fit_folds(

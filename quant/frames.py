@@ -28,7 +28,9 @@ Labels
 Predictions
     Panel with what was predicted and `fold` (int), by models that never saw the bar or anything after it. What was
     predicted is `probability`, that the label is 1; in `three_way` also `probability_down`, that it is -1; in
-    `regression` instead `predicted_return`. If the labels have a `side`, so have the predictions.
+    `regression` instead `predicted_return`. Models that predict quantiles have `quantile_10`, `quantile_25`,
+    `quantile_75` and `quantile_90` too, ascending in each row; their `predicted_return` is the median. If the labels
+    have a `side`, so have the predictions.
 
 Equity
     Index `timestamp`; see `quant.backtest.engine`.
@@ -60,6 +62,8 @@ FORECAST_COLUMNS: dict[Task, tuple[str, ...]] = {
     "three_way": ("probability", "probability_down"),
     "regression": ("predicted_return",),
 }
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # what models of quantiles predict; the median is `predicted_return`
+QUANTILE_COLUMNS = ("quantile_10", "quantile_25", "quantile_75", "quantile_90")  # the others, in their order
 CLASSES: dict[Task, tuple[int, ...]] = {"two_way": (0, 1), "three_way": (-1, 0, 1), "regression": ()}
 TIMESTAMP_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 
@@ -180,7 +184,7 @@ def task_of(predictions: Predictions) -> Task:
 
 
 def forecast_of(predictions: Predictions) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return what was predicted: one number a row, or two in `three_way`.
+    """Return what was predicted: one number a row, or two in `three_way`, or five by models that predict quantiles.
 
     Parameters
     ----------
@@ -189,16 +193,26 @@ def forecast_of(predictions: Predictions) -> np.ndarray[Any, np.dtype[np.float64
 
     Returns
     -------
-    ndarray of shape (n_rows,) or (n_rows, 2)
-        The columns of `FORECAST_COLUMNS`.
+    ndarray of shape (n_rows,), (n_rows, 2) or (n_rows, 5)
+        The columns of `forecast_columns`.
 
     Notes
     -----
     Timing: nothing is computed.
     """
-    columns = FORECAST_COLUMNS[task_of(predictions)]
+    columns = forecast_columns(task_of(predictions), has_quantiles=has_quantiles(predictions))
     values = predictions[list(columns)].to_numpy(dtype=np.float64)
     return values[:, 0] if len(columns) == 1 else values
+
+
+def has_quantiles(predictions: Predictions) -> bool:
+    """Whether the model that made these predictions predicts quantiles."""
+    return QUANTILE_COLUMNS[0] in predictions
+
+
+def forecast_columns(task: Task, *, has_quantiles: bool) -> tuple[str, ...]:
+    """Return the columns that hold what a model said: of quantiles the median first, then the others, ascending."""
+    return (*FORECAST_COLUMNS[task], *QUANTILE_COLUMNS) if has_quantiles else FORECAST_COLUMNS[task]
 
 
 def known_at(labels: Labels) -> pd.Series:

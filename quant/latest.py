@@ -1,20 +1,26 @@
-"""The latest prediction: a final model, fitted on every label there is, speaks about the last bar."""
+"""The latest prediction: a final model, fitted on every label there is, speaks about the last bar, and is kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from quant.errors import NotEnoughData
 from quant.fitting import fit_folds
-from quant.frames import FORECAST_COLUMNS, Features, Labels, Predictions, known_at
+from quant.frames import Features, Labels, Predictions, forecast_columns, has_quantiles, known_at
 from quant.models.catalog import ModelEntry
 from quant.spec import AnalysisSpec, forecast_strategy
-from quant.stages import Json
+from quant.stages import Json, StageOutput, pack_bytes, unpack_bytes
 from quant.strategies.signals import signals_from_predictions
 from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+KEPT = 1  # version of how the final model is kept
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,10 @@ def final_fold(labels: Labels, number: int) -> Fold:
     )
 
 
-def predict_latest(
+def fit_final(
     spec: AnalysisSpec, model: ModelEntry, rows: Features, labels: Labels, fold: Fold, *, bars: pd.Series
-) -> Predictions:
-    """Fit the final model and predict the last bar.
+) -> StageOutput:
+    """Fit the final model, predict the last bar, and pack the model up.
 
     Parameters
     ----------
@@ -85,8 +91,9 @@ def predict_latest(
 
     Returns
     -------
-    DataFrame of shape (n_instruments, n_columns)
-        Panel of the last bar, see `quant.frames`.
+    StageOutput
+        `predictions`, a panel of the last bar, see `quant.frames`; and `model`, from which `final_model` makes the
+        fitted model again.
 
     Raises
     ------
@@ -97,8 +104,25 @@ def predict_latest(
     -----
     Timing: that of `final_fold`.
     """
-    predictions, _ = fit_folds(spec, model, rows, labels, [fold], bars=bars)
-    return predictions
+    from quant.models.persistence import to_bytes  # noqa: PLC0415  # imports scikit-learn, as models do on use
+
+    predictions, (fitted,) = fit_folds(spec, model, rows, labels, [fold], bars=bars)
+    data, digest = to_bytes(fitted)
+    facts = {"digest": digest, "n_bytes": len(data)}
+    return StageOutput({"predictions": predictions, "model": pack_bytes(data)}, facts)
+
+
+def final_model(output: StageOutput) -> "Pipeline":
+    """Return the final model that `fit_final` packed up.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, or not one of this program's.
+    """
+    from quant.models.persistence import from_bytes  # noqa: PLC0415  # imports scikit-learn, as models do on use
+
+    return from_bytes(unpack_bytes(output.frames["model"], output.facts["n_bytes"]), output.facts["digest"])
 
 
 def describe_latest(
@@ -135,16 +159,56 @@ def describe_latest(
     as_of = latest.predictions.index.get_level_values("timestamp")[0]
     before = earlier[earlier.index.get_level_values("timestamp") < as_of]
     joined = pd.concat([before, latest.predictions])
-    last = slice(len(before), None)  # joining by index would search all rows for these
-    bounds = prediction_intervals(joined, labels, spec.intervals).iloc[last]
-    said = latest.predictions.assign(
-        signal=signals_from_predictions(joined, forecast_strategy(spec))["signal"].to_numpy()[last],
+    ends = labels["label_end"].iloc[latest.fold.train]
+    return {
+        "as_of": as_of.isoformat(),
+        "task": spec.label.task,
+        "horizon_bars": spec.label.horizon_bars,
+        "level": spec.intervals.level,
+        "n_train": len(latest.fold.train),
+        "train_start": latest.fold.train_span[0].isoformat(),
+        "train_end": latest.fold.train_span[1].isoformat(),
+        "last_label_end": ends.max().isoformat(),
+        "predictions": said_at(spec, joined, labels, closes, n_last=len(latest.predictions)),
+    }
+
+
+def said_at(
+    spec: AnalysisSpec, predictions: Predictions, labels: Labels, closes: Mapping[int, float], *, n_last: int
+) -> list[dict[str, Json]]:
+    """Return what was said of the last bar, as facts.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel of predictions that ends with the last bar's.
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel that has all rows of `predictions`.
+    closes : mapping of int to float
+        Raw close of the last bar by the instrument's position.
+    n_last : int
+        Rows of the last bar.
+
+    Returns
+    -------
+    list of dict
+        As `describe_latest` has them in `predictions`.
+
+    Notes
+    -----
+    Timing: interval and signal rest on predictions and outcomes that were known at the last bar.
+    """
+    last = slice(len(predictions) - n_last, None)  # finding rows by index would search all of them
+    bounds = prediction_intervals(predictions, labels, spec.intervals).iloc[last]
+    said = predictions.iloc[last].assign(
+        signal=signals_from_predictions(predictions, forecast_strategy(spec))["signal"].to_numpy()[last],
         lower=bounds["lower"].to_numpy(),
         upper=bounds["upper"].to_numpy(),
     )
-    columns = FORECAST_COLUMNS[spec.label.task]
-    ends = labels["label_end"].iloc[latest.fold.train]
-    predictions = [
+    columns = forecast_columns(spec.label.task, has_quantiles=has_quantiles(predictions))
+    return [
         {
             "instrument": int(instrument),
             "symbol": spec.instruments[instrument].symbol,
@@ -157,14 +221,3 @@ def describe_latest(
             said.index.get_level_values("instrument").astype(int), said.to_dict("records"), strict=True
         )
     ]
-    return {
-        "as_of": as_of.isoformat(),
-        "task": spec.label.task,
-        "horizon_bars": spec.label.horizon_bars,
-        "level": spec.intervals.level,
-        "n_train": len(latest.fold.train),
-        "train_start": latest.fold.train_span[0].isoformat(),
-        "train_end": latest.fold.train_span[1].isoformat(),
-        "last_label_end": ends.max().isoformat(),
-        "predictions": predictions,
-    }

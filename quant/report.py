@@ -11,7 +11,7 @@ import pandas as pd
 from quant.brackets import bracket
 from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
-from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, task_of, to_panel
+from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, has_quantiles, task_of, to_panel
 from quant.latest import Latest, describe_latest
 from quant.learning import candidates_frame, compare_trials, cv_scores_frame, meets_target, to_model
 from quant.luck import Finding, count_luck, look_at_choice
@@ -29,6 +29,7 @@ from quant.validation.by_class import calibration_by_class, calibration_error, r
 from quant.validation.cross_validation import score_folds
 from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
+from quant.validation.quantile_bands import quantile_bands
 from quant.validation.scores import (
     SCORES,
     confusion,
@@ -53,9 +54,10 @@ class Judged:
     outcomes : DataFrame of shape (n_rows, 2)
         `label` and `outcome` of each prediction.
     frames : mapping of str to DataFrame
-        Of the answer: `fold_scores`, how predictions came true, `coverage`, and `prices` from the first one on.
+        Of the answer: `fold_scores`, how predictions came true, `coverage`, `quantile_coverage` if quantiles were
+        predicted, and `prices` from the first one on.
     facts : mapping of str to JSON
-        Of the answer: `scores`, `calibration`, `intervals`, `latest`.
+        Of the answer: `scores`, `calibration`, `intervals`, `latest`; and `quantiles` if they were predicted.
     """
 
     predictions: Predictions
@@ -130,6 +132,9 @@ def judge(
     intervals = prediction_intervals(predictions, labels, spec.intervals)
     covered, coverage_over_time = coverage(intervals, outcomes["outcome"], window=COVERAGE_WINDOW)
     closes = {position: float(prices["close"].iloc[-1]) for position, prices in clean.raw.items()}
+    bands = None
+    if has_quantiles(predictions):
+        bands = quantile_bands(predictions, outcomes["outcome"], window=COVERAGE_WINDOW)
     return Judged(
         predictions,
         intervals,
@@ -138,12 +143,14 @@ def judge(
             "fold_scores": _fold_scores(spec, labels, folds, predictions),
             **quality,
             "coverage": coverage_over_time,
+            **({} if bands is None else {"quantile_coverage": bands[1]}),
             "prices": prices_since(clean, predictions.index[0][0]),
         },
         facts={
             "scores": _scores(spec, predictions, outcomes["label"]),
             "calibration": _calibration(quality),
             "intervals": {"level": spec.intervals.level, "window": COVERAGE_WINDOW, **covered},
+            **({} if bands is None else {"quantiles": {"window": COVERAGE_WINDOW, **bands[0]}}),
             "latest": describe_latest(spec, latest, predictions, labels, closes),
         },
     )
@@ -290,7 +297,8 @@ def _fold_scores(spec: AnalysisSpec, labels: Labels, folds: Sequence[Fold], pred
             "n_test": [len(fold.test) for fold in folds],
         }
     )
-    return spans.join(scores[["share_positive", *scores_for(spec.label.task)]], on="fold")
+    names = scores_for(spec.label.task, has_quantiles=has_quantiles(predictions))
+    return spans.join(scores[["share_positive", *names]], on="fold")
 
 
 def prices_since(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
@@ -333,7 +341,8 @@ def _chosen(material: Material) -> dict[str, Json]:
 def _scores(spec: AnalysisSpec, predictions: Predictions, label: pd.Series) -> dict[str, Json]:
     """Return the scores of all out-of-sample predictions together; None where one is not defined."""
     forecast = forecast_of(predictions)
-    values = {name: SCORES[name](label, forecast) for name in scores_for(spec.label.task)}
+    names = scores_for(spec.label.task, has_quantiles=has_quantiles(predictions))
+    values = {name: SCORES[name](label, forecast) for name in names}
     return {name: None if np.isnan(value) else value for name, value in values.items()}
 
 

@@ -18,8 +18,11 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
     roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions of
                       classes; of numbers instead `forecast_bins`
     coverage          timestamp -> covered, as `quant.validation.intervals` defines it
+    quantile_coverage timestamp -> covered_50 covered_80, as `quant.validation.quantile_bands` defines them; of models
+                      that predict no quantiles none
     importance        as `quant.models.importance.both_importances` defines it
-    partial_dependence, single_feature, clusters, learning_curve      as `quant.explaining` defines them, if asked for
+    partial_dependence, decision_boundary, shap, single_feature, clusters, learning_curve      as `quant.explaining`
+                      defines them, if asked for
     monthly_returns   year month return benchmark_return
     yearly_returns    year return benchmark_return
     stress            the worst windows, then named ones: name n_bars start_at end_at return benchmark_return
@@ -75,7 +78,7 @@ class AnalysisResult:
         Named at the head of this module.
     facts : mapping of str to JSON
         `verdict`, `metrics`, `chosen`, `tuning`, `comparison`, `scores`, `calibration`, `intervals`, `latest`,
-        `honesty`, `data`, `trading`, `brackets`, `risk`, `spec_hash`, `seed`.
+        `honesty`, `data`, `trading`, `brackets`, `risk`, `spec_hash`, `seed`; `quantiles`, if they were predicted.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

@@ -34,6 +34,7 @@ from quant.models.catalog import (
     RandomForest,
     XgBoost,
 )
+from quant.models.explanation_catalog import ExplanationSpec
 from quant.portfolio.catalog import AllocationSpec, EqualShares
 from quant.risk.catalog import RiskSpec
 from quant.stages import hash_json
@@ -51,6 +52,7 @@ from quant.transforms.catalog import ChooseOrder, Impute, TransformSpec
 from quant.validation.catalog import (
     CLASS_SCORES,
     NUMBER_SCORES,
+    QUANTILE_SCORES,
     IntervalSpec,
     OverfittingSpec,
     TuningSpec,
@@ -151,26 +153,6 @@ class AuditSpec(Spec):
 
     enabled: bool = Field(default=True, description="Recompute the run on shortened history and compare.")
     n_cuts: int = Field(default=8, ge=1, le=100, description="Places at which the history is cut off.")
-
-
-class ExplanationSpec(Spec):
-    """What else is looked at in the chosen model; each part costs predictions or fits."""
-
-    partial_dependence: bool = Field(
-        default=False, description="Draw how the final model's predictions change with each feature; one more fit."
-    )
-    single_feature: bool = Field(
-        default=False, description="Score each feature alone on the purged folds; as many fits as features and folds."
-    )
-    clusters: bool = Field(
-        default=False, description="Shuffle features that resemble each other together; a fit a walk-forward fold."
-    )
-    likeness: float = Field(
-        default=0.5, gt=0, lt=1, description="Absolute correlation from which features are shuffled together."
-    )
-    learning_curve: bool = Field(
-        default=False, description="Score the model by the length of its training; five fits a walk-forward fold."
-    )
 
 
 class AnalysisSpec(Spec):
@@ -314,11 +296,26 @@ class AnalysisSpec(Spec):
                 f"found {', '.join(others)}"
             )
         scores = NUMBER_SCORES if learns == "numbers" else CLASS_SCORES
+        if learns == "numbers" and all(type(model).predicts_quantiles for model in self.models):
+            scores = (*scores, *QUANTILE_SCORES)
+        elif self.validation.score in QUANTILE_SCORES:
+            fitting = ", ".join(each.title for each in MODELS if each.predicts_quantiles)
+            raise ValueError(
+                f"the score {self.validation.score} asks for models that predict quantiles, and for no others "
+                f"({fitting}); found {', '.join(type(model).title for model in self.models)}"
+            )
         if self.validation.score not in scores:
             raise ValueError(
                 f"the label {type(self.label).title!r} asks for one of the scores {', '.join(scores)}; "
                 f"found {self.validation.score}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _explanation_fits(self) -> Self:
+        self.explanation.check_columns([column for feature in self.features for column in feature.columns])
+        combining = [type(step).title for step in self.preparation if type(step).combines]
+        self.explanation.check_models([type(model) for model in self.models], MODELS, combining)
         return self
 
     @model_validator(mode="after")

@@ -167,6 +167,17 @@ class MemoryStore:
         self.outputs.setdefault(key, output.copy())
 
 
+def pack_bytes(data: bytes) -> pd.DataFrame:
+    """Return bytes as a frame of one column, `words`, which a store keeps like any other; `unpack_bytes` undoes it."""
+    padded = data + bytes(-len(data) % _WIDEST_NUMBER_BYTES)
+    return pd.DataFrame({"words": np.frombuffer(padded, dtype="<i8").astype(np.int64)})
+
+
+def unpack_bytes(frame: pd.DataFrame, n_bytes: int) -> bytes:
+    """Return the first `n_bytes` bytes that `pack_bytes` made a frame of."""
+    return frame["words"].to_numpy().astype("<i8").tobytes()[:n_bytes]
+
+
 def canonical_json(value: Json) -> str:
     """Return JSON with sorted keys and no spaces; floats in their shortest exact form; NaN refused."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -1,4 +1,4 @@
-"""How what a model says changes with one feature: partial dependence, and how much rows differ in it."""
+"""How what a model says changes with one feature, and how much rows differ in it; and with two, the others at rest."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from quant.frames import Features
 from quant.models.importance import Predict
 
 N_POINTS = 20
+GRID_POINTS = 25  # to each side of the map of two features
 MOST_ROWS = 200  # of the background: means of more differ little
 _OUTER, _SPREAD = 0.02, 0.1  # quantiles between which a feature is varied, and of the curves of single rows
 
@@ -67,6 +68,75 @@ def partial_dependence(
     background = features.iloc[places]
     tables = [_of_feature(model, features[name], background, predict, n_points) for name in features.columns]
     return pd.concat(tables, ignore_index=True)
+
+
+def decision_boundary(
+    model: Any, features: Features, across: str, up: str, *, predict: Predict, n_points: int = GRID_POINTS
+) -> pd.DataFrame:
+    """Return what a model says over a grid of two features, with all others at their medians.
+
+    Parameters
+    ----------
+    model : Pipeline
+        A fitted model.
+    features : DataFrame of shape (n_rows, n_features)
+        Rows that say where features lie: those it was trained on.
+    across, up : str
+        Two of the features.
+    predict : callable
+        `predict(model, features)` returns what is predicted of each row; of several numbers a row the first is taken.
+    n_points : int, default=25
+        Values of each of the two, at least 2, in equal steps between the quantiles of 2 % and 98 % of its known values.
+
+    Returns
+    -------
+    DataFrame of shape (at most n_points², 5)
+        `across` and `up`, their names; `x` and `y`, their values, ascending, `x` within `y`; `predicted`. No row if one
+        of them is never known.
+
+    Raises
+    ------
+    InvalidSpec
+        If there is no row, the two are one or not among the features, or `n_points` is below 2.
+    ModelError
+        If the model predicts something that is not finite.
+
+    Notes
+    -----
+    Timing: that of `partial_dependence`: it describes the model. It is a cut through what the model says, not its mean:
+    what works through a feature that rests at its median is not seen.
+
+    References
+    ----------
+    Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 2.3, for the picture.
+    """
+    if across == up or not {across, up} <= set(features.columns) or not len(features) or n_points < 2:  # noqa: PLR2004
+        raise InvalidSpec(
+            f"Expected rows, two different features of them and at least 2 values of each; found {len(features)} rows, "
+            f"{across} and {up}, and {n_points}.",
+            field="features",
+        )
+    x, y = (_steps(features[name], n_points) for name in (across, up))
+    rest = {name: float(features[name].median()) for name in features.columns}
+    grid = pd.DataFrame(rest, index=range(len(x) * len(y)), columns=list(features.columns), dtype=np.float64)
+    grid[across], grid[up] = np.tile(x, len(y)), np.repeat(y, len(x))
+    said = np.asarray(predict(model, grid), dtype=np.float64) if len(grid) else np.zeros(0)
+    predicted = said if said.ndim == 1 else said[:, 0]
+    return pd.DataFrame({"across": across, "up": up, "x": grid[across], "y": grid[up], "predicted": predicted})
+
+
+def most_moving(curves: pd.DataFrame) -> list[str]:
+    """Return the features of `partial_dependence` by how far the mean prediction moves with each, farthest first."""
+    reach = curves.groupby("feature", sort=False)["mean"].agg(np.ptp)
+    return [str(name) for name in reach.sort_values(ascending=False, kind="stable").index]
+
+
+def _steps(feature: pd.Series, n_points: int) -> NDArray[np.float64]:
+    known = feature.dropna().to_numpy(dtype=np.float64)
+    if not len(known):
+        return known
+    low, high = np.quantile(known, [_OUTER, 1.0 - _OUTER])
+    return np.unique(np.linspace(low, high, n_points))
 
 
 def _of_feature(model: Any, feature: pd.Series, background: Features, predict: Predict, n_points: int) -> pd.DataFrame:

@@ -42,7 +42,8 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
         `feature`; `mean`: for forests and bagged trees the mean decrease in impurity (MDI) over the trees, for boosted
         trees the total decrease in loss of all cuts on the feature, both as fractions that sum to 1; for logistic
         regression the absolute coefficient of the standardised feature, in log odds, averaged over the classes if there
-        are more than two, and for other linear regressions the same in units of the label. `std`: the sample standard
+        are more than two, and for other linear regressions the same in units of the label; of models of quantiles the
+        mean over the quantiles. `std`: the sample standard
         deviation over the trees of a forest, NaN for the others. `measure`: which of these it is. All 0 if no tree cut
         anything, and NaN for kernel machines, neighbours and ensembles of models, which have no such number, and behind
         principal components, which are made of all features. A feature that the preparation left out has 0; the
@@ -73,13 +74,15 @@ def impurity_importance(model: Any, columns: Sequence[str]) -> Importance:
             f"Expected the {model.n_features_in_} features that the model was fitted on; found {len(columns)} columns."
         )
     unknown = np.full(len(columns), np.nan)
-    shares = _shares(model, len(columns))
+    shares = feature_shares(model, len(columns))
     if shares is None or hasattr(learner, "machine_") or getattr(learner, "has_no_importance", False):
         return _frame(columns, unknown, unknown, UNKNOWN_MEASURE)
     if hasattr(learner, "get_booster"):
         return _frame(columns, _total_gain(learner) @ shares, unknown, BOOSTER_MEASURE)
-    if hasattr(learner, "_predictors"):
-        return _frame(columns, _histogram_gain(learner, len(shares)) @ shares, unknown, BOOSTER_MEASURE)
+    boosters = getattr(learner, "by_quantile_", [learner])
+    if hasattr(boosters[0], "_predictors"):
+        gains = np.mean([_histogram_gain(booster, len(shares)) for booster in boosters], axis=0)
+        return _frame(columns, gains @ shares, unknown, BOOSTER_MEASURE)
     if hasattr(learner, "estimators_"):
         mean, std = _mean_decrease_in_impurity(learner, shares)
         return _frame(columns, mean, std, FOREST_MEASURE)
@@ -286,10 +289,21 @@ def both_importances(inside: Sequence[Importance], outside: Sequence[Importance]
     )
 
 
-def _shares(model: Any, n_features: int) -> NDArray[np.float64] | None:
-    """Return which feature each column is made of that the last step sees, 1 a column, or None if it is of several.
+def feature_shares(model: Any, n_features: int) -> NDArray[np.float64] | None:
+    """Return which feature each column is made of that the last step of a model sees.
 
-    A step of the preparation says so by `sources_`; a scaler of a model's own leaves columns where they are.
+    Parameters
+    ----------
+    model : Pipeline
+        A fitted model. A step of its preparation says by `sources_` where its columns come from; a scaler of a model's
+        own leaves columns where they are.
+    n_features : int
+        Features that the first step gets.
+
+    Returns
+    -------
+    ndarray of shape (n_columns, n_features) or None
+        1 where a column is made of a feature, else 0; None if columns are made of several.
     """
     sources = np.arange(n_features)
     for _, step in model.steps[:-1]:

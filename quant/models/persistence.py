@@ -33,6 +33,8 @@ TRUSTED: tuple[str, ...] = (
     "quant.models.linear.SteadyRidge",
     "quant.models.neighbours.NeighboursClassifier",
     "quant.models.neighbours.NeighboursRegressor",
+    "quant.models.quantiles.BoostedQuantiles",
+    "quant.models.quantiles.LinearQuantiles",
     "quant.models.stopping.TailStoppedClassifier",
     "quant.models.stopping.TailStoppedRegressor",
     "quant.models.trees.SteadyHistogramClassifier",

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from quant.catalog import Task
 from quant.errors import ModelError
-from quant.frames import Features
+from quant.frames import QUANTILES, Features
+
+_MIDDLE = len(QUANTILES) // 2
+_MEDIAN_FIRST = [_MIDDLE, *(place for place in range(len(QUANTILES)) if place != _MIDDLE)]
 
 
 def predict_probability(model: Any, features: Features) -> NDArray[np.float64]:
@@ -91,8 +94,9 @@ def predict_return(model: Any, features: Features) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray of shape (n_rows,)
-        Float64, in the unit of the label. Each row's value depends on that row alone, bit for bit.
+    ndarray of shape (n_rows,) or (n_rows, 5)
+        Float64, in the unit of the label. Each row's value depends on that row alone, bit for bit. Of a model that
+        predicts quantiles, in the order of `quant.frames.forecast_columns`: the median, then the others, ascending.
 
     Raises
     ------
@@ -102,8 +106,14 @@ def predict_return(model: Any, features: Features) -> NDArray[np.float64]:
     Notes
     -----
     Timing: a prediction at `t` uses the features at `t` only, and the model that was given.
+
+    Quantiles that were fitted one by one may cross in a row. They are sorted there, which brings them no further from
+    the true ones (Chernozhukov, Fernández-Val and Galichon 2010, Econometrica 78(3)).
     """
-    return _finite(np.asarray(model.predict(_rows(model, features)), dtype=np.float64))
+    said = _finite(np.asarray(model.predict(_rows(model, features)), dtype=np.float64))
+    if said.ndim == 1:
+        return said
+    return np.ascontiguousarray(np.sort(said, axis=1)[:, _MEDIAN_FIRST])
 
 
 PREDICT: dict[Task, Callable[[Any, Features], NDArray[np.float64]]] = {

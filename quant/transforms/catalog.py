@@ -16,11 +16,13 @@ from quant.catalog import CatalogEntry
 class TransformEntry(CatalogEntry):
     """A step of the preparation; one that `takes_unknown` values passes them on or fills them in, others refuse.
 
-    One that `takes_orders` gets `places`: the columns that are fractional differences, by their order.
+    One that `takes_orders` gets `places`: the columns that are fractional differences, by their order. One that
+    `combines` features leaves columns that are made of several.
     """
 
     takes_unknown: ClassVar[bool] = False
     takes_orders: ClassVar[bool] = False
+    combines: ClassVar[bool] = False
 
 
 class Impute(TransformEntry):
@@ -167,6 +169,7 @@ class PrincipalComponents(TransformEntry):
     category: ClassVar[str] = "Components"
     implementation: ClassVar[str] = "quant.transforms.components:principal_components"
     reference: ClassVar[str] = "Pearson 1901; Hotelling 1933."
+    combines: ClassVar[bool] = True
 
     name: Literal["pca"] = "pca"
     share: float = Field(default=0.95, gt=0, le=1, description="Share of the variance to keep.")

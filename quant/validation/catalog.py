@@ -7,11 +7,13 @@ from pydantic import Field, model_validator
 from quant.catalog import Spec
 
 ScoreName = Literal[
-    "roc_auc", "log_loss", "brier", "accuracy", "r2", "information_coefficient", "rank_ic", "mean_error", "hit_rate"
-]
+    "roc_auc", "log_loss", "brier", "accuracy", "r2", "information_coefficient", "rank_ic", "mean_error", "hit_rate",
+    "pinball_loss",
+]  # fmt: skip
 CLASS_SCORES: tuple[ScoreName, ...] = ("roc_auc", "log_loss", "brier", "accuracy")
 NUMBER_SCORES: tuple[ScoreName, ...] = ("r2", "information_coefficient", "rank_ic", "mean_error", "hit_rate")
-LOSSES = frozenset({"log_loss", "brier", "mean_error"})
+QUANTILE_SCORES: tuple[ScoreName, ...] = ("pinball_loss",)  # of models that predict quantiles only
+LOSSES = frozenset({"log_loss", "brier", "mean_error", "pinball_loss"})
 
 # What a coin gets where both outcomes are equally common: a target on its other side would be met by guessing. How far
 # off a guess of a return is depends on the returns.

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from quant.catalog import Task
 from quant.errors import InvalidSpec, ModelError
-from quant.frames import CLASSES, FORECAST_COLUMNS, Features, Labels, Predictions, forecast_of, task_of
+from quant.frames import (
+    CLASSES,
+    QUANTILES,
+    Features,
+    Labels,
+    Predictions,
+    forecast_columns,
+    forecast_of,
+    has_quantiles,
+    task_of,
+)
 from quant.validation.catalog import ScoreName
 from quant.validation.scores import SCORES, scores_for
 from quant.validation.splits import Fold
@@ -79,7 +89,8 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     folds : sequence of Fold
         Splits of these rows, at least one; no row is tested twice. A part of the folds gives a part of the predictions.
     predict : callable
-        `predict(model, features)` returns what is predicted of each row: one number, or two in `three_way`.
+        `predict(model, features)` returns what is predicted of each row: one number, or two in `three_way`, or in
+        `regression` the median and the other quantiles.
     n_jobs : int
         Folds at a time, each on a thread of its own, at least 1. It does not change the result.
     task : {"two_way", "three_way", "regression"}, default="two_way"
@@ -153,7 +164,8 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
         raise InvalidSpec(
             f"Expected a label row for each prediction; found none for {int((rows < 0).sum())}.", field="labels"
         )
-    scores = scores_for(task_of(predictions)) if scores is None else scores
+    if scores is None:
+        scores = scores_for(task_of(predictions), has_quantiles=has_quantiles(predictions))
     scored = predictions.assign(label=labels["label"].to_numpy(dtype=np.float64)[rows])
     facts: list[dict[str, Any]] = []
     for number, fold in scored.groupby("fold", sort=True):
@@ -226,8 +238,10 @@ def _fit_predict(
         model.fit(rows, targets(labels["label"].to_numpy(dtype=np.float64)[fold.train], task), **parameters)
     except (ValueError, ArithmeticError) as error:  # what scikit-learn and XGBoost raise when numbers defeat them
         raise ModelError(f"Expected a model that fits in fold {fold.number}; found {error}") from error
-    test, columns = features.iloc[fold.test], FORECAST_COLUMNS[task]
+    test = features.iloc[fold.test]
     forecast = np.asarray(predict(model, test), dtype=np.float64)
+    is_of_quantiles = task == "regression" and forecast.shape[1:] == (len(QUANTILES),)
+    columns = forecast_columns(task, has_quantiles=is_of_quantiles)
     expected = (len(test),) if len(columns) == 1 else (len(test), len(columns))
     if forecast.shape != expected or not np.isfinite(forecast).all():
         raise ModelError(

@@ -1,7 +1,8 @@
 """How good predicted numbers are, in one number and in a few points for a chart.
 
 Every function takes `labels` and `predicted`, numbers of the same rows. Rows whose label is NaN are unknown and left
-out: they are predicted and traded, never scored.
+out: they are predicted and traded, never scored. Of predicted quantiles (`quant.frames.forecast_columns`) there are
+five numbers a row, the median first: all scores but the pinball loss are of the median.
 """
 
 from typing import TypeAlias
@@ -11,10 +12,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec, ModelError
+from quant.frames import QUANTILES
 
 Numbers: TypeAlias = NDArray[np.float64]
 
 MAX_BINS = 200  # more cannot be told apart on a screen
+MEDIAN = 0.5
+MEDIAN_FIRST = (MEDIAN, *(share for share in QUANTILES if share != MEDIAN))
 
 
 def r2(labels: ArrayLike, predicted: ArrayLike) -> float:
@@ -180,6 +184,53 @@ def hit_rate(labels: ArrayLike, predicted: ArrayLike) -> float:
     return float((np.sign(known[moved]) == np.sign(values[moved])).mean()) if moved.any() else float("nan")
 
 
+def pinball_loss(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the mean pinball loss of predicted quantiles.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_rows,)
+        Numbers; rows whose label is NaN are left out.
+    predicted : array-like of shape (n_rows, 5)
+        The median, and the quantiles of 10, 25, 75 and 90 %.
+
+    Returns
+    -------
+    float
+        In the unit of the label, 0 or more, lower is better; the mean over the five quantiles. The loss of the quantile
+        q is q times what an outcome lies above it, or 1 - q times what it lies below. NaN if no label is known.
+
+    Raises
+    ------
+    InvalidSpec
+        If the lengths differ, or there are not five numbers a row.
+    ModelError
+        If a prediction is not finite.
+
+    References
+    ----------
+    Koenker and Bassett 1978, Econometrica 46(1). Of each quantile equal to scikit-learn's `mean_pinball_loss`.
+
+    Examples
+    --------
+    >>> round(pinball_loss([1.0], [[0.0, 0.0, 0.0, 0.0, 0.0]]), 12)
+    0.5
+    """
+    quantiles = np.asarray(predicted, dtype=np.float64)
+    if quantiles.shape != (*np.shape(labels), len(QUANTILES)):
+        raise InvalidSpec(
+            f"Expected as many labels as predictions of {len(QUANTILES)} quantiles; found shapes {np.shape(labels)} "
+            f"and {quantiles.shape}. Score predictions of one number by another score.",
+            field="labels",
+        )
+    losses = []
+    for share, of_one in zip(MEDIAN_FIRST, quantiles.T, strict=True):
+        known, values = _known_numbers(labels, of_one)
+        above = known - values
+        losses.append(np.maximum(share * above, (share - 1.0) * above))
+    return float(np.mean(losses)) if len(losses[0]) else float("nan")
+
+
 def forecast_bins(labels: ArrayLike, predicted: ArrayLike, n_bins: int = 10) -> pd.DataFrame:
     """Compare predicted numbers with what came, in groups of neighbouring predictions.
 
@@ -225,6 +276,8 @@ def forecast_bins(labels: ArrayLike, predicted: ArrayLike, n_bins: int = 10) -> 
 def _known_numbers(labels: ArrayLike, predicted: ArrayLike) -> tuple[Numbers, Numbers]:
     """Return labels and predictions of the rows whose label is known."""
     outcomes, values = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    if values.shape == (*outcomes.shape, len(QUANTILES)):
+        values = values[:, 0]
     if outcomes.shape != values.shape or outcomes.ndim != 1:
         raise InvalidSpec(
             f"Expected as many labels as predictions; found shapes {outcomes.shape} and {values.shape}.", field="labels"

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from quant.catalog import Task
 from quant.errors import InvalidSpec, ModelError
-from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, ScoreName
-from quant.validation.number_scores import hit_rate, information_coefficient, mean_error, r2, rank_ic
+from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, QUANTILE_SCORES, ScoreName
+from quant.validation.number_scores import hit_rate, information_coefficient, mean_error, pinball_loss, r2, rank_ic
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -240,13 +240,22 @@ SCORES: dict[ScoreName, Score] = {
             function=mean_error,
         ),
         Score("hit_rate", "Hit rate", higher_is_better=True, no_skill="share of the commoner sign", function=hit_rate),
+        Score(
+            "pinball_loss",
+            "Pinball loss",
+            higher_is_better=False,
+            no_skill="that of the quantiles of all outcomes",
+            function=pinball_loss,
+        ),
     )
 }
 
 
-def scores_for(task: Task) -> tuple[ScoreName, ...]:
-    """Return the names of the scores that a task can be judged by."""
-    return NUMBER_SCORES if task == "regression" else CLASS_SCORES
+def scores_for(task: Task, *, has_quantiles: bool = False) -> tuple[ScoreName, ...]:
+    """Return the names of the scores that a task can be judged by, and models that predict quantiles if these do."""
+    if task != "regression":
+        return CLASS_SCORES
+    return (*NUMBER_SCORES, *QUANTILE_SCORES) if has_quantiles else NUMBER_SCORES
 
 
 def confusion(labels: ArrayLike, probability: ArrayLike, threshold: float = 0.5) -> pd.DataFrame:

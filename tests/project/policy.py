@@ -252,6 +252,7 @@ POLICY = (
             f"GET {ANALYSIS}/trades": {},
             f"GET {ANALYSIS}/predictions": {},
             f"GET {ANALYSIS}/export": {},
+            f"GET {ANALYSIS}/model": {},
             f"POST {ANALYSIS}/documents": {"kind": "html"},
             f"GET {ANALYSIS}/documents": {},
             f"POST {ANALYSIS}/documents/cancel": {"kind": "html"},
@@ -293,6 +294,9 @@ POLICY = (
         RUN,
         {f"POST {ANALYSIS}/rerun": {}, "analysis.rerun": {}, "jobs.again": {"jobs-finished": row("again")}},
         about="analysis",
+    ),
+    UseCase(
+        "hear of a newer bar", RUN, {f"GET {ANALYSIS}/newest": {}, "analysis.predict_newest": {}}, about="analysis"
     ),
     UseCase("see who may read", READ, {f"GET {ANALYSIS}/shares": {}, "share_dialog.open_dialog": {}}, about="analysis"),
     UseCase(

@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from quant.analysis import run_analysis
 from quant.explaining import Explaining
@@ -22,7 +23,13 @@ from quant.spec import AnalysisSpec
 from quant.validation.scores import SCORES, roc_auc
 from tests.quant.conftest import QUICK
 
-ALL = {"partial_dependence": True, "single_feature": True, "clusters": True, "learning_curve": True}
+ALL = {
+    "partial_dependence": True,
+    "decision_boundary": True,
+    "single_feature": True,
+    "clusters": True,
+    "learning_curve": True,
+}
 
 
 def question(**changes):
@@ -135,3 +142,36 @@ def test_the_answer_has_what_was_asked_for_and_nothing_else_changes(quick_result
     assert answer.frames["importance"].equals(quick_result.frames["importance"])
     assert {name for name in answer.stage_keys if name in ALL} == set(ALL)
     assert SCORES[spec.validation.score].name == "roc_auc"
+
+
+def test_the_boundary_is_between_the_features_that_move_predictions_most(explaining):
+    curves = explaining.dependence()
+    reach = curves.groupby("feature")["mean"].agg(np.ptp).sort_values()
+    found = explaining.boundary()
+
+    assert (found["across"].iloc[0], found["up"].iloc[0]) == (reach.index[-1], reach.index[-2])
+    assert len(found) == 25 * 25
+
+
+def test_the_boundary_is_between_the_features_that_were_chosen(explaining):
+    one, other = list(explaining.rows.columns)[:2]
+    spec = question(explanation={"decision_boundary": True, "boundary_x": other, "boundary_y": one})
+    changed = dataclasses.replace(explaining, spec=spec)
+    found = changed.boundary()
+
+    assert (found["across"].iloc[0], found["up"].iloc[0]) == (other, one)
+    assert changed.options("decision_boundary") == {"across": other, "up": one}
+    half = question(explanation={"decision_boundary": True, "boundary_x": one})
+    assert dataclasses.replace(explaining, spec=half).boundary()["across"].iloc[0] == one
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"boundary_x": "rsi_15"}, "boundary_x and boundary_y ask for columns of the features"),
+        ({"boundary_x": "rsi_14", "boundary_y": "rsi_14"}, "asks for two different columns"),
+    ],
+)
+def test_a_boundary_between_what_is_not_there_is_refused(asked, words):
+    with pytest.raises(ValidationError, match=words):
+        question(explanation={"decision_boundary": True, **asked})

@@ -27,7 +27,7 @@ from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.features.catalog import FEATURES
 from quant.features.catalog.cross_asset import closes_of
-from quant.frames import Prices, to_panel
+from quant.frames import Prices, forecast_columns, to_panel
 from quant.labels.catalog import LABELS
 from quant.models.build import build
 from quant.models.catalog import MODELS, ModelEntry
@@ -103,7 +103,9 @@ def _predicted(spec: ModelEntry, prices: Prices) -> pd.DataFrame:
     learned = returns if spec.learns == "numbers" else rises
     model = build(spec, seed=7, gap=HORIZON).fit(rows.iloc[train], learned.iloc[train])
     if spec.learns == "numbers":
-        return pd.DataFrame({"predicted_return": predict_return(model, rows.iloc[test])})
+        said = predict_return(model, rows.iloc[test])
+        columns = forecast_columns("regression", has_quantiles=said.ndim > 1)
+        return pd.DataFrame(said.reshape(len(said), -1), columns=list(columns))
     return pd.DataFrame({"probability": predict_probability(model, rows.iloc[test])})
 
 

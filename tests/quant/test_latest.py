@@ -1,11 +1,15 @@
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from quant.analysis import run_analysis
-from quant.errors import NotEnoughData
-from quant.latest import final_fold, predict_latest
+from quant.errors import ModelError, NotEnoughData
+from quant.latest import final_fold, final_model, fit_final
+from quant.models.prediction import predict_probability
 from quant.preparation import clean_prices, features_panel, fetch_instruments, labels_panel, samples
+from quant.stages import StageOutput, unpack_bytes
 from quant.validation.certificate import purge_certificate
 
 
@@ -36,7 +40,8 @@ def test_what_is_said_is_what_the_model_predicts_of_the_last_bar(quick_spec, qui
     model = next(each for each in quick_spec.models if each.name == quick_result.facts["chosen"]["model"])
     fold = final_fold(labels, 0)
     no_bars = pd.Series(dtype="float64")  # samples weigh the same
-    expected = predict_latest(quick_spec, model, features, labels, fold, bars=no_bars)["probability"].iloc[0]
+    fitted = fit_final(quick_spec, model, features, labels, fold, bars=no_bars)
+    expected = fitted.frames["predictions"]["probability"].iloc[0]
 
     latest = quick_result.facts["latest"]
     (said,) = latest["predictions"]
@@ -48,6 +53,21 @@ def test_what_is_said_is_what_the_model_predicts_of_the_last_bar(quick_spec, qui
     assert said["lower"] < 0 < said["upper"]
     assert said["signal"] in {-1, 0, 1}
     assert quick_result.facts["honesty"]["purge"]["final"]["n_folds"] == 1
+
+
+def test_the_final_model_is_kept_and_says_the_same_again(quick_spec, panels):
+    features, labels = panels
+    fold = final_fold(labels, 0)
+    fitted = fit_final(quick_spec, quick_spec.models[0], features, labels, fold, bars=pd.Series(dtype="float64"))
+    again = final_model(fitted)
+
+    last = features.iloc[fold.test]
+    assert predict_probability(again, last).tolist() == fitted.frames["predictions"]["probability"].tolist()
+    data = unpack_bytes(fitted.frames["model"], fitted.facts["n_bytes"])
+    assert hashlib.sha256(data).hexdigest() == fitted.facts["digest"]
+    broken = StageOutput(fitted.frames, {**fitted.facts, "digest": "0" * 64})
+    with pytest.raises(ModelError, match="damaged or another's"):
+        final_model(broken)
 
 
 @pytest.mark.parametrize("model", ["svm_regression", "ridge"])

@@ -106,6 +106,10 @@ GOOG = {
     },
     "explanation": {
         "partial_dependence": False,
+        "decision_boundary": False,
+        "boundary_x": "",
+        "boundary_y": "",
+        "shap": False,
         "single_feature": False,
         "clusters": False,
         "likeness": 0.5,

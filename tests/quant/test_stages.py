@@ -20,7 +20,9 @@ from quant.stages import (
     hash_output,
     numeric_versions,
     obtain,
+    pack_bytes,
     stage_key,
+    unpack_bytes,
 )
 
 INDEX = pd.date_range("2012-01-02 21:00", periods=8, tz="UTC", name="timestamp").as_unit("us")
@@ -344,3 +346,10 @@ def test_without_peers_there_is_nobody_to_offer_to():
     alone.offer({"a": "kind"})
     alone.withdraw()
     assert not alone.is_begun("a")
+
+
+@given(st.binary(max_size=40))
+def test_bytes_survive_being_a_frame(data):
+    frame = pack_bytes(data)
+    assert unpack_bytes(frame, len(data)) == data
+    assert hash_frame(frame) == hash_frame(pack_bytes(data))

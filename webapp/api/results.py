@@ -8,7 +8,7 @@ from flask import Response
 from webapp.api.answers import is_known, not_modified, table, tagged, to_json
 from webapp.api.columns import PredictionColumns, TradeColumns, View
 from webapp.api.operations import NOT_NOW, Answer, operation
-from webapp.api.schemas import EquityTable, PredictionTable, Results, TableQuery, TradeTable
+from webapp.api.result_schemas import EquityTable, PredictionTable, Results, TableQuery, TradeTable
 from webapp.auth.session import current_actor, parts, read
 from webapp.permissions import Permission
 from webapp.services import results

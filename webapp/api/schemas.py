@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from quant.spec import AnalysisSpec
-from webapp.api.columns import EquityColumns, Moment, PageView, PredictionColumns, PriceColumns, TradeColumns, View
+from webapp.api.columns import Moment, PageView, PriceColumns, View
 from webapp.api.reading import PRINTABLE, Body, PageQuery, Query, QueryDate, QueryNumber
 from webapp.permissions import Permission
 from webapp.services.listing import LONGEST_TAG, MOST_TAGS, Archived, Members, Scope, Sort
@@ -391,107 +391,3 @@ class Log(View):
 
     lines: list[LogLine]
     last_id: int = Field(description="Ask for what comes `after` this next time.")
-
-
-# --- Results ---------------------------------------------------------------------------------------------------------
-
-
-class TableQuery(Query):
-    """How a table is wanted."""
-
-    format: Literal["json", "csv"] | None = Field(
-        default=None, description="`json` or `csv`; left out: what the `Accept` header prefers, else JSON."
-    )
-
-
-class Verdict(View):
-    """What a careful colleague would say."""
-
-    level: str
-    text: str
-    is_credible: bool | None
-
-
-class Metric(View):
-    """One number about the equity curve; the catalogue defines it."""
-
-    name: str
-    value: float | None
-    benchmark_value: float | None
-    segment: str
-
-
-class Results(View):
-    """The facts of an answer; its tables have addresses of their own."""
-
-    id: str
-    result_hash: Hash
-    spec_hash: Hash
-    seed: int
-    verdict: Verdict
-    metrics: list[Metric]
-    chosen: dict[str, Any] = Field(
-        description="The model that was traded, its parameters, score and target; a rule has no score and no target."
-    )
-    tuning: dict[str, Any] = Field(description="Whether and how far parameters were searched.")
-    comparison: list[dict[str, Any]] | None = Field(
-        default=None,
-        description="A paired test of the chosen model against the next best of each, on the purged folds; null in "
-        "answers from before there was, or without a score.",
-    )
-    scores: dict[str, float | None] = Field(description="Scores of all out-of-sample predictions together.")
-    calibration: dict[str, Any] | None = Field(
-        default=None,
-        description="How far predicted probabilities are from how often they came true; null of returns, and in "
-        "answers from before there was.",
-    )
-    intervals: dict[str, Any] | None = Field(
-        default=None,
-        description="How many outcomes lay inside their intervals; null in answers without.",
-    )
-    latest: dict[str, Any] | None = Field(
-        default=None,
-        description="What a final model, fitted on every known label, says about the last bar: as of when, value, "
-        "interval and signal of each instrument; null in answers from before there was.",
-    )
-    honesty: dict[str, Any] = Field(
-        description="Look-ahead audit, purge certificates, how likely luck explains it, and what was asked for beside."
-    )
-    data: dict[str, Any] = Field(description="Which prices it was answered from, and what was found in them.")
-    trading: dict[str, Any] = Field(description="Fills, trades and orders that were still open.")
-    brackets: dict[str, Any] | None = Field(
-        default=None,
-        description="Wealth at 0, 1, 2 and 5 times the costs, and at the best and the worst prices of the bars of its "
-        "fills, and the cost of a trade in basis points that leaves nothing; null in answers from before there was.",
-    )
-    risk: dict[str, Any] | None = Field(
-        default=None,
-        description="What luck could have made of the curve, and the size of a bet by its trades and its volatility; "
-        "null in answers from before there was.",
-    )
-    versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
-    n_ledger_trials: int = Field(description="Trials that anyone has made on the same prices, to this day.")
-    deflated_by_ledger: float | None = Field(
-        description="The deflated Sharpe ratio if all of these count: the strict bound; null without a Sharpe ratio."
-    )
-
-
-class EquityTable(View):
-    """The equity curve."""
-
-    n_rows: int
-    columns: EquityColumns  # type: ignore[valid-type]  # made at run time
-
-
-class TradeTable(View):
-    """The trades."""
-
-    n_rows: int
-    columns: TradeColumns  # type: ignore[valid-type]  # made at run time
-
-
-class PredictionTable(View):
-    """The predictions."""
-
-    n_rows: int
-    columns: PredictionColumns  # type: ignore[valid-type]  # made at run time

@@ -143,6 +143,11 @@ def document(public_id: str, *, kind: str) -> str:
     return f"/api/v1/analyses/{quote(public_id, safe='')}/document?{urlencode({'kind': kind})}"
 
 
+def model(public_id: str) -> str:
+    """Return the address of an answer's final model: a route of REST, which the browser's session opens, too."""
+    return f"/api/v1/analyses/{quote(public_id, safe='')}/model"
+
+
 def export(public_id: str, *, table: str, file_format: str) -> str:
     """Return the address of a table of an answer as a file: a route of REST, which the browser's session opens, too."""
     query = urlencode({"table": table, "format": file_format})

@@ -72,10 +72,17 @@ TABLES: Mapping[str, ExportTable] = {
     "partial_dependence": ExportTable(
         "Partial dependence", "partial_dependence", _frame("partial_dependence"), is_on_request=True
     ),
+    "decision_boundary": ExportTable(
+        "Decision boundary", "decision_boundary", _frame("decision_boundary"), is_on_request=True
+    ),
+    "shap": ExportTable("What features add (SHAP)", "shap", _frame("shap"), is_on_request=True),
     "single_feature": ExportTable("Each feature alone", "single_feature", _frame("single_feature"), is_on_request=True),
     "clusters": ExportTable("Importance of groups of features", "clusters", _frame("clusters"), is_on_request=True),
     "learning_curve": ExportTable("Learning curve", "learning_curve", _frame("learning_curve"), is_on_request=True),
     "coverage": ExportTable("Coverage of the intervals", "coverage", _frame("coverage")),
+    "quantile_coverage": ExportTable(
+        "Coverage of the quantile bands", "quantile_coverage", _frame("quantile_coverage"), is_on_request=True
+    ),
     "prices": ExportTable("Prices that were used", "prices", _frame("prices")),
 }
 

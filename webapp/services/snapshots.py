@@ -15,7 +15,7 @@ from quant.errors import InvalidPrices
 from quant.frames import PRICE_COLUMNS, Prices
 from quant.stages import StageOutput, hash_json
 from webapp.db import database_now
-from webapp.errors import InvalidInput, NotFound
+from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.permissions import Actor, Permission, require
 from webapp.recent import Recent
 from webapp.services.price_store import is_visible_to, read_bars
@@ -266,6 +266,36 @@ def read_instruments(
     return [
         Instrument(instrument, known.frames[str(place)], ref.calendar, ref.currency)
         for place, (instrument, ref) in enumerate(zip(spec.instruments, refs, strict=True))
+    ]
+
+
+def read_newest(
+    session: Session, store: FrameStore, actor: Actor, snapshot_id: int, spec: "AnalysisSpec"
+) -> "list[Instrument]":
+    """Return a question's instruments with the newest prices of the series of its snapshot, in its order.
+
+    Raises
+    ------
+    PermissionDenied
+        If the actor may neither run analyses nor read prices.
+    InvalidInput
+        If there are no bars of one of them any more.
+    Conflict
+        If what the question names is another series by now, or trades on another calendar or in another currency.
+    """
+    from quant.preparation import Instrument  # noqa: PLC0415  # 100 MB that few requests need
+
+    refs = resolve(session, actor, spec.instruments, spec.interval)
+    for then, now in zip(vintages_of(session, snapshot_id), refs, strict=True):
+        if (then.series_id, then.calendar, then.currency) != (now.series_id, now.calendar, now.currency):
+            raise Conflict(
+                f"Expected the series of {then.symbol} that the model learned from, of {then.source} on "
+                f"{then.calendar} in {then.currency}; found another of that name, of {now.source} on {now.calendar} in "
+                f"{now.currency}. Run the analysis on it instead."
+            )
+    return [
+        Instrument(instrument, _prices(session, store, ref), ref.calendar, ref.currency)
+        for instrument, ref in zip(spec.instruments, refs, strict=True)
     ]
 
 

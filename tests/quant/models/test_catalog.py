@@ -48,6 +48,9 @@ def test_entries_describe_themselves():
         "bagged_trees_regression",
         "voting_regression",
         "stacking_regression",
+        "linear_quantiles",
+        "hist_boosting_quantiles",
+        "xgboost_quantiles",
     ]
     assert all(entry["title"] and entry["summary"] and entry["parameters"]["properties"] for entry in described)
 

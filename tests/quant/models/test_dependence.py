@@ -6,7 +6,7 @@ from sklearn.inspection import partial_dependence as sklearn_partial_dependence
 from quant.errors import InvalidSpec
 from quant.models.build import build
 from quant.models.catalog import RandomForest, Ridge
-from quant.models.dependence import partial_dependence
+from quant.models.dependence import decision_boundary, most_moving, partial_dependence
 from quant.models.prediction import predict_probability, predict_return
 
 
@@ -63,3 +63,32 @@ def test_a_feature_that_is_never_known_has_no_curve_and_what_makes_no_sense_is_r
     for changes in ({"features": features.iloc[:0]}, {"n_points": 1}, {"most_rows": 0}):
         with pytest.raises(InvalidSpec, match="Expected rows"):
             partial_dependence(model, **{"features": features, "predict": predict_return, **changes})
+
+
+def test_a_map_is_what_the_model_says_with_all_others_at_their_medians(rows):
+    features, labels = rows
+    model = build(RandomForest(n_trees=20), seed=2).fit(features, labels)
+    found = decision_boundary(model, features, "weak", "strong", predict=predict_probability, n_points=5)
+
+    assert found[["across", "up"]].drop_duplicates().to_numpy().tolist() == [["weak", "strong"]]
+    expected = np.linspace(*features["weak"].quantile([0.02, 0.98]), 5)
+    assert found["x"].iloc[:5].to_numpy() == pytest.approx(expected)
+    for _, point in found.iloc[::7].iterrows():
+        row = features.median().to_frame().T
+        row["weak"], row["strong"] = point["x"], point["y"]
+        assert point["predicted"] == predict_probability(model, row)[0]
+
+
+def test_features_are_ranked_by_how_far_they_move_the_mean():
+    curves = pd.DataFrame({"feature": ["a", "a", "b", "b", "c", "c"], "mean": [0.5, 0.6, 0.1, 0.9, 0.3, 0.3]})
+    assert most_moving(curves) == ["b", "a", "c"]
+
+
+def test_a_feature_that_is_never_known_leaves_no_map(rows):
+    features, labels = rows
+    model = build(Ridge(), seed=0).fit(features, labels)
+    unknown = features.assign(weak=np.nan)
+    assert decision_boundary(model, unknown, "weak", "strong", predict=predict_return).empty
+    for pair in (("weak", "weak"), ("weak", "strange")):
+        with pytest.raises(InvalidSpec, match="two different features"):
+            decision_boundary(model, features, *pair, predict=predict_return)

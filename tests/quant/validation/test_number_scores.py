@@ -6,6 +6,7 @@ from scipy import stats
 from sklearn import metrics
 
 from quant.errors import InvalidSpec, ModelError
+from quant.frames import QUANTILES
 from quant.validation.number_scores import forecast_bins
 from quant.validation.scores import SCORES, scores_for
 
@@ -47,3 +48,33 @@ def test_bins_of_predictions_hold_every_row_once():
     assert forecast_bins([np.nan], [0.1]).empty
     with pytest.raises(InvalidSpec, match="1 to 200 bins"):
         forecast_bins([0.1], [0.1], n_bins=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_the_pinball_loss_is_the_mean_of_that_of_scikit_learn(n_rows, seed):
+    rng = np.random.default_rng(seed)
+    labels, said = rng.normal(size=n_rows), np.sort(rng.normal(size=(n_rows, 5)), axis=1)
+    expected = np.mean(
+        [
+            metrics.mean_pinball_loss(labels, of_one, alpha=share)
+            for share, of_one in zip(QUANTILES, said.T, strict=True)
+        ]
+    )
+    median_first = said[:, [2, 0, 1, 3, 4]]
+
+    assert SCORES["pinball_loss"](labels, median_first) == pytest.approx(expected)
+    unknown = np.append(labels, np.nan), np.vstack([median_first, median_first[:1]])
+    assert SCORES["pinball_loss"](*unknown) == pytest.approx(expected)
+    for name in scores_for("regression"):  # the others look at the median alone
+        assert SCORES[name](labels, median_first) == pytest.approx(SCORES[name](labels, said[:, 2]), nan_ok=True)
+
+
+def test_a_pinball_loss_asks_for_quantiles():
+    assert np.isnan(SCORES["pinball_loss"]([np.nan], [[0.0] * 5]))
+    assert scores_for("regression", has_quantiles=True)[-1] == "pinball_loss"
+    for said in ([0.1, 0.2], [[0.1] * 4, [0.2] * 4], [[0.1] * 5]):
+        with pytest.raises(InvalidSpec, match="predictions of 5 quantiles"):
+            SCORES["pinball_loss"]([0.1, 0.2], said)
+    with pytest.raises(ModelError, match="1 that are not"):
+        SCORES["pinball_loss"]([0.1], [[0.0, 0.0, 0.0, 0.0, np.inf]])

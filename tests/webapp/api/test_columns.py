@@ -2,7 +2,7 @@
 
 import pytest
 
-from quant.frames import FORECAST_COLUMNS, PRICE_COLUMNS
+from quant.frames import FORECAST_COLUMNS, PRICE_COLUMNS, QUANTILE_COLUMNS
 from tests.webapp.api.answered import answer
 from webapp.api import columns
 
@@ -33,7 +33,7 @@ def test_predictions_have_room_for_every_kind_of_model():
         *frame.index.names,
         *frame.columns,
     ]
-    forecasts = {column for group in FORECAST_COLUMNS.values() for column in group}
+    forecasts = {column for group in (*FORECAST_COLUMNS.values(), QUANTILE_COLUMNS) for column in group}
     assert set(fields) - {*frame.index.names, *frame.columns, "symbol"} <= forecasts | {"side", "share"} <= set(fields)
 
 

@@ -6,7 +6,6 @@ from pydantic import ValidationError
 from webapp.api import schemas
 from webapp.services.analyses import AnalysisSummary, AnalysisView, LogEntry
 from webapp.services.prices import InstrumentView
-from webapp.services.results import ResultView
 from webapp.services.tokens import TokenView
 
 
@@ -31,10 +30,6 @@ def test_a_detail_is_a_summary_and_more():
     told = names(AnalysisSummary) | names(AnalysisView)
 
     assert set(schemas.AnalysisDetail.model_fields) == told - {"summary", "worker"}
-
-
-def test_results_are_all_but_frames():
-    assert names(ResultView) - {"frames", "facts"} <= set(schemas.Results.model_fields)
 
 
 @pytest.mark.parametrize("model", [schemas.Credentials, schemas.Submission, schemas.PriceQuery, schemas.LogQuery])

@@ -14,17 +14,18 @@ from webapp.dashboard.figures import explanation as figures
 from webapp.dashboard.figures.palette import Theme
 from webapp.services.results import ResultView
 
-FRAMES = ("partial_dependence", "single_feature", "clusters", "learning_curve")
+FRAMES = ("partial_dependence", "decision_boundary", "shap", "single_feature", "clusters", "learning_curve")
 
 _MOST_CURVES = 12
+_MIDDLES = {"two_way": 0.5, "three_way": 1 / 3, "regression": 0.0}  # where a model says nothing
 
 
 def explanation(result: ResultView, score: Score, theme: Theme) -> list[Component]:
     """Return a panel for each part that the question asked for."""
-    draw = {"single_feature": _alone, "clusters": _groups, "learning_curve": _learning_curve}
+    draw = {"shap": _shap, "single_feature": _alone, "clusters": _groups, "learning_curve": _learning_curve}
     panels = [make(result, score, theme) for name, make in draw.items() if name in result.frames]
     pair = [html.Div(panels, className="grid-2")] if panels else []
-    return [*_dependence(result, theme), *pair]
+    return [*_dependence(result, theme), *_boundary(result, theme), *pair]
 
 
 def _dependence(result: ResultView, theme: Theme) -> list[Component]:
@@ -65,6 +66,54 @@ def _dependence(result: ResultView, theme: Theme) -> list[Component]:
     ]
     body = html.Div(cells, className="grid-3")
     return [panel("Partial dependence", html.P(sentence, className="small muted"), body)]
+
+
+def _boundary(result: ResultView, theme: Theme) -> list[Component]:
+    """Return the map of what the final model says over two features."""
+    frame, title = result.frames.get("decision_boundary"), "Decision boundary"
+    if frame is None:
+        return []
+    if frame.empty or np.ptp(frame["x"]) == 0.0 or np.ptp(frame["y"]) == 0.0:
+        sentence = "One of the two features is never known, or never changes: there is no map of it."
+        return [panel(title, empty_state("map", sentence, small=True))]
+    task = result.facts["latest"]["task"]
+    middle, is_share = _MIDDLES[task], task != "regression"
+    figure = figures.boundary(frame, theme=theme, is_share=is_share, middle=middle)
+    picture = chart(
+        "analysis-boundary", figure, label=f"Predictions by {frame['across'].iloc[0]} and {frame['up'].iloc[0]}"
+    )
+    return [panel(title, html.P(boundary_in_words(frame, task), className="small muted"), picture)]
+
+
+def boundary_in_words(frame: pd.DataFrame, task: str) -> str:
+    """Return between what the model says on the map, and on which share of it more than nothing."""
+    middle, is_share = _MIDDLES[task], task != "regression"
+    digits = 1 if is_share else 2
+    said = "the probability of label 1" if is_share else "the predicted return"
+    predicted = frame["predicted"]
+    low, high, level = (formats.percent(each, digits) for each in (predicted.min(), predicted.max(), middle))
+    share = float((predicted > middle).mean())
+    where = f"on {formats.percent(share, 0)} of it more than {level}"
+    line = "; the dashed line is where it is just that" if 0 < share < 1 else ""
+    pair = f"{frame['across'].iloc[0]} and {frame['up'].iloc[0]}"
+    return (
+        f"By {pair}, with all other features at their medians, {said} by the final model runs from {low} to {high}, "
+        f"{where}{line}. It describes the model, not the market, and shows combinations that may never have come."
+    )
+
+
+def _shap(result: ResultView, _score: Score, theme: Theme) -> Component:
+    frame, title = result.frames["shap"], "What features add (SHAP)"
+    is_share = result.facts["latest"]["task"] != "regression"
+    unit = "in log odds" if is_share else "as a return"
+    sentence = (
+        f"How far each feature moves a prediction of the final model from the average one, {unit}: mean and standard "
+        "deviation of its size over training bars. In green, higher values raise predictions; in red, they lower them. "
+        "It describes the model, not the market."
+    )
+    figure = figures.shap(frame, theme=theme, unit=unit)
+    picture = chart("analysis-shap", figure, label="Mean size of what each feature adds to predictions")
+    return panel(title, html.P(sentence, className="small muted"), picture)
 
 
 def _alone(result: ResultView, score: Score, theme: Theme) -> Component:

@@ -198,6 +198,33 @@ def coverage(rolling: pd.DataFrame, *, level: float, theme: Theme) -> Figure:
     return figure([trace], layout, theme, name="coverage", height=FOLDS_HEIGHT)
 
 
+def quantile_coverage(rolling: pd.DataFrame, *, levels: Mapping[str, float], theme: Theme) -> Figure:
+    """Draw the share of outcomes inside each band of quantiles over time; `levels` has the bands' columns."""
+    palette = PALETTES[theme]
+    known = rolling.dropna()
+    colours, dashes = (palette.accent, palette.warning), ("solid", "dash")
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"{level:.0%} band",
+            "x": [str(each)[:19].replace(" ", "T") for each in known.index],
+            "y": _list(known[column]),
+            "line": {"color": colour, "width": 1.5, "dash": dash},
+            "hovertemplate": f"{level:.0%} band, %{{x|%d %b %Y}}: %{{y:.1%}}<extra></extra>",
+        }
+        for (column, level), colour, dash in zip(levels.items(), colours, dashes, strict=True)
+    ]
+    layout: dict[str, Any] = {
+        "margin": {"l": 48, "r": 12, "t": 28, "b": 28},
+        "showlegend": True,
+        "hovermode": "closest",
+        "yaxis": {"tickformat": ".0%", "nticks": 5, "rangemode": "normal"},
+        "shapes": [_target_line(level, palette) for level in levels.values()],
+    }
+    return figure(data, layout, theme, name="quantile-coverage", height=FOLDS_HEIGHT)
+
+
 def impurity_importance(importance: pd.DataFrame, *, theme: Theme, title: str) -> Figure:
     """Draw how much the models lean on each feature in training, with its spread over the folds."""
     inside = importance[["feature"]].assign(mean=importance["impurity"], std=importance["impurity_std"])

@@ -7,10 +7,12 @@ import dash
 from dash import Dash, Input, Output, Patch, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from quant.errors import QuantError
 from webapp import jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.dashboard import paths
 from webapp.dashboard.components import documents as document_parts
+from webapp.dashboard.components import latest as latest_parts
 from webapp.dashboard.components import share_dialog, tabs
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
@@ -24,9 +26,9 @@ from webapp.dashboard.components.tabs import trades as trades_tab
 from webapp.dashboard.components.times import ago, now
 from webapp.dashboard.components.toasts import tell
 from webapp.dashboard.components.watching import POLL_MILLISECONDS, register_watch, watch
-from webapp.errors import NotFound
+from webapp.errors import Conflict, NotFound
 from webapp.permissions import Permission
-from webapp.services import analyses, differences, documents, results, watching
+from webapp.services import analyses, differences, documents, final_models, results, watching
 from webapp.services.analyses import AnalysisView
 from webapp.services.workflow import FINAL, Status
 
@@ -162,6 +164,18 @@ def draw_price(instrument: str, public_id: str) -> Any:
     return trades_tab.price_chart(result, places.index(instrument), current_theme())
 
 
+def predict_newest(n_clicks: int | None, public_id: str) -> Any:
+    """Ask the kept model about the newest bar, or say why it cannot be asked."""
+    if not n_clicks:
+        return no_update
+    try:
+        with read() as session:
+            said = final_models.predict_newest(session, parts().store, current_actor(), _checked(public_id))
+    except (QuantError, Conflict) as error:
+        return latest_parts.no_newest(error)
+    return latest_parts.newest_prediction(said)
+
+
 def register(app: Dash) -> None:
     """Register the page and wire progress, buttons, log and tabs."""
     dash.register_page(__name__, path_template=PATH, title=browser_title, layout=layout)  # type: ignore[no-untyped-call]  # Dash has no types here
@@ -200,6 +214,13 @@ def register(app: Dash) -> None:
         State("analysis-id", "data"),
         prevent_initial_call=True,
     )(make_document)
+    app.callback(
+        Output("analysis-newest-said", "children"),
+        Input("analysis-newest", "n_clicks"),
+        State("analysis-id", "data"),
+        running=[(Output("analysis-newest", "disabled"), True, False)],
+        prevent_initial_call=True,
+    )(predict_newest)
     for name in paths.TABS:
         app.callback(
             Output(tabs.panel_id(name), "children"),

@@ -19,6 +19,16 @@ FRAMES = {
             for value in (-1.0, 1.0)
         ]
     ),
+    "decision_boundary": pd.DataFrame(
+        {
+            "across": "a",
+            "up": "b",
+            "x": [0.0, 1.0, 0.0, 1.0],
+            "y": [0.0, 0.0, 2.0, 2.0],
+            "predicted": [0.4, 0.5, 0.6, 0.7],
+        }
+    ),
+    "shap": pd.DataFrame({"feature": ["a", "b"], "mean": [0.2, 0.1], "std": [0.1, 0.1], "direction": [-0.9, np.nan]}),
     "single_feature": pd.DataFrame(
         {"feature": ["a", "b"], "mean": [0.52, np.nan], "std": [0.01, np.nan], "n_folds": [3, 0]}
     ),
@@ -96,3 +106,28 @@ def test_the_learning_curve_is_put_in_words(score, means, sentence):
     curve = FRAMES["learning_curve"].assign(mean=means)
 
     assert sentence in explanation.learning_in_words(curve, score).replace("\u202f", ",")
+
+
+def test_a_boundary_says_where_the_model_says_more_than_nothing(panels):
+    said = words(panels(decision_boundary=FRAMES["decision_boundary"]))
+
+    assert "By a and b, with all other features at their medians" in said
+    assert (
+        "runs from 40.0 % to 70.0 %, on 50 % of it more than 50.0 %; the dashed line is where it is just that" in said
+    )
+    flat = FRAMES["decision_boundary"].assign(x=1.0)
+    assert "there is no map of it" in words(panels(decision_boundary=flat))
+
+
+def test_a_boundary_of_returns_lies_at_zero():
+    grid = FRAMES["decision_boundary"].assign(predicted=[0.01, 0.02, 0.01, 0.03])
+    said = explanation.boundary_in_words(grid, "regression").replace("\u202f", " ").replace("\u00a0", " ")
+
+    assert (
+        "the predicted return by the final model runs from 1.00 % to 3.00 %, on 100 % of it more than 0.00 %. It"
+        in said
+    )
+
+
+def test_what_features_add_is_said_with_its_unit(panels):
+    assert "from the average one, in log odds" in words(panels(shap=FRAMES["shap"]))

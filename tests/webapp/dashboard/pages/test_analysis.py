@@ -43,6 +43,7 @@ def test_what_is_anothers_and_what_does_not_exist_look_the_same(acting, add):
     lambda public_id: page.changes(public_id, "overview"),
     lambda public_id: page.cancel(1, public_id),
     lambda public_id: page.rerun(1, public_id),
+    lambda public_id: page.predict_newest(1, public_id),
     lambda public_id: page.read_log(1, 1, public_id, 0, "queued"),
     lambda public_id: page.open_tab("risk", True, public_id),
     lambda public_id: page.draw_price("0", public_id),
@@ -178,6 +179,14 @@ def test_running_again_goes_to_the_new_one_and_wakes_a_worker(acting, finished, 
 
     assert again.parent_id == public_id
     assert jobs_sent == ["tasks.analyses.work"]
+
+
+def test_why_a_newer_bar_is_not_predicted_is_said_in_place(acting, add):
+    with acting() as owner:
+        assert page.predict_newest(None, "0123456789abcdef") is no_update
+        (words,) = page.predict_newest(1, add(owner))
+
+    assert "this one is queued" in reading.text(words)
 
 
 def test_what_is_not_over_cannot_be_run_again(acting, add):

@@ -13,6 +13,8 @@ from quant.catalog import in_a_sentence
 from quant.validation.by_class import class_report
 from quant.validation.scores import SCORES, Score
 from webapp import formats
+from webapp.dashboard.components.bands import FRAMES as BANDS
+from webapp.dashboard.components.bands import bands
 from webapp.dashboard.components.cards import check_line, empty_state, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.choice import TITLES, compared
@@ -33,7 +35,7 @@ FRAMES = (
     "calibration",
     "confusion",
     "forecast_bins",
-    "coverage",
+    *BANDS,
     "importance",
     *EXPLAINED,
 )
@@ -53,7 +55,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             panel("What was chosen", _choice(result, score)),
             html.Div([_purged_folds(result, score, theme), _walk_forward(result, score, theme)], className="grid-2"),
             html.Div(_quality(result, theme), className="grid-3"),
-            _intervals(result, theme),
+            *bands(result, theme),
             _importance(result, score, theme),
             *explanation(result, score, theme),
             _trials(view, result, score, theme),
@@ -235,31 +237,6 @@ def _forecasts(result: ResultView, theme: Theme) -> list[Component]:
     note = "each point a tenth of the bars; on the dotted line a prediction means what it says"
     picture = chart("analysis-forecasts", figure, label="Predicted return against what came")
     return [panel("Predicted against what came", picture, note=note)]
-
-
-def _intervals(result: ResultView, theme: Theme) -> Component:
-    """Return how often outcomes lay inside their intervals."""
-    facts = result.facts.get("intervals")
-    title = "Prediction intervals"
-    if facts is None:
-        return panel(
-            title, empty_state("arrows-expand", "This answer is older than intervals: run it again.", small=True)
-        )
-    if facts["covered"] is None:
-        sentence = "Too few outcomes were known to make an interval of; a longer traded span has some."
-        return panel(title, empty_state("arrows-expand", sentence, small=True))
-    sentence = (
-        f"{formats.percent(facts['covered'])} of {formats.plural(facts['n_scored'], 'outcome')} lay inside an interval "
-        f"that should hold {formats.percent(facts['level'], 0)}; on average it was "
-        f"{formats.percent(facts['mean_width'])} wide. Each is made of outcomes that were known at that moment, of "
-        "predictions that were out of sample."
-    )
-    parts: list[Component] = [html.P(sentence, className="small")]
-    if result.frames["coverage"]["covered"].notna().any():
-        figure = figures.coverage(result.frames["coverage"], level=facts["level"], theme=theme)
-        parts.append(chart("analysis-coverage", figure, label="Share of outcomes inside their interval over time"))
-    note = f"share inside, of the latest {facts['window']} outcomes; dotted: what was asked for"
-    return panel(title, *parts, note=note)
 
 
 def confusion_table(confusion: pd.DataFrame) -> Component:

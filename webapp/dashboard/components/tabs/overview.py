@@ -1,29 +1,21 @@
 """The first tab: the verdict in words, the few numbers that matter, wealth against the benchmark."""
 
-import datetime
-from collections.abc import Mapping
-from typing import Any
-
 from dash import html
 from dash.development.base_component import Component
 
 from webapp import formats
 from webapp.dashboard.components.cards import icon, metric_card, panel
 from webapp.dashboard.components.charts import chart
+from webapp.dashboard.components.latest import latest_prediction
 from webapp.dashboard.components.results import Metrics, benchmark_in_words, benchmark_name, is_of_rule
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures.palette import Theme
 from webapp.dashboard.figures.performance import equity_curve
 from webapp.services.analyses import AnalysisView
-from webapp.services.results import RULE, ResultView
+from webapp.services.results import ResultView
 
 FRAMES = ("equity", "fold_scores")
 
-_FORECASTS = {
-    "probability": "Probability",
-    "probability_down": "Probability of a fall",
-    "predicted_return": "Predicted return",
-}
 _SCENARIOS = {
     "costs_0x": "Without costs",
     "costs_1x": "As asked",
@@ -32,7 +24,6 @@ _SCENARIOS = {
     "worst_fills": "Fills at the worst price of their bars",
     "best_fills": "Fills at the best price of their bars",
 }
-_SIGNALS = {1: "Long", 0: "Flat", -1: "Short"}
 _TONES = {
     "promising": ("good", "check-circle"),
     "behind_benchmark": ("doubt", "exclamation-circle"),
@@ -50,7 +41,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
             html.Div(_cards(result), className="metric-row"),
             _curve(view, result, theme),
             *([bracket(result)] if "brackets" in result.facts else []),  # older answers have none
-            *([latest_prediction(result)] if "latest" in result.facts else []),  # older answers have none
+            *([latest_prediction(view, result)] if "latest" in result.facts else []),  # older answers have none
         ],
         className="stack",
     )
@@ -91,44 +82,6 @@ def bracket(result: ResultView) -> Component:
     ]
     words = html.P([formats.sentence(found["costs_in_words"]), " ", formats.sentence(found["fills_in_words"])])
     return panel("Cost bracket", words, data_table(columns, rows), note="one side of a trade, in basis points")
-
-
-def latest_prediction(result: ResultView) -> Component:
-    """Return what the final model says about the last bar of each instrument."""
-    latest = result.facts["latest"]
-    if latest["task"] == RULE:
-        return _latest_of_rule(latest)
-    as_of = formats.moment(datetime.datetime.fromisoformat(latest["as_of"]))
-    columns = [
-        Column("Instrument", is_number=False),
-        Column("Close"),
-        *(Column(_FORECASTS[name]) for name in _FORECASTS if name in latest["predictions"][0]),
-        Column(f"{formats.percent(latest['level'], 0)} interval of the return"),
-        Column("Signal", is_number=False),
-    ]
-    note = (
-        f"of the bar that closed {as_of}, by a final model of all {latest['n_train']:,} labels known before it; "
-        f"the return is that of the next {formats.plural(latest['horizon_bars'], 'bar')} at most"
-    )
-    return panel("Latest prediction", data_table(columns, [_said(each) for each in latest["predictions"]]), note=note)
-
-
-def _latest_of_rule(latest: Mapping[str, Any]) -> Component:
-    as_of = formats.moment(datetime.datetime.fromisoformat(latest["as_of"]))
-    columns = [Column("Instrument", is_number=False), Column("Close"), Column("Signal", is_number=False)]
-    rows: list[list[Component | str]] = [
-        [said["symbol"], formats.number(said["close"]), _SIGNALS[said["signal"]]] for said in latest["predictions"]
-    ]
-    return panel("Latest signal", data_table(columns, rows), note=f"of the rule, at the bar that closed {as_of}")
-
-
-def _said(said: Mapping[str, Any]) -> list[Component | str]:
-    values = [formats.percent(said[name], signed=name == "predicted_return") for name in _FORECASTS if name in said]
-    lower, upper = said["lower"], said["upper"]
-    interval = "too few outcomes yet"
-    if lower is not None and upper is not None:
-        interval = f"{formats.percent(lower, signed=True)} to {formats.percent(upper, signed=True)}"
-    return [said["symbol"], formats.number(said["close"]), *values, interval, _SIGNALS[said["signal"]]]
 
 
 def _cards(result: ResultView) -> list[Component]:

@@ -96,25 +96,6 @@ def test_it_reads_no_more_than_it_shows(view, result):
     assert reading.text(overview.content(view(), narrow, "light"))
 
 
-def test_the_latest_prediction_has_its_value_interval_and_signal(result):
-    words = reading.text(overview.latest_prediction(result))
-    assert "80" in words
-    for said in result.facts["latest"]["predictions"]:
-        assert said["symbol"] in words
-        assert {1: "Long", 0: "Flat", -1: "Short"}[said["signal"]] in words
-
-
-def test_an_interval_that_is_not_known_is_said_so(result):
-    latest = result.facts["latest"]
-    said = {**latest["predictions"][0], "lower": None, "upper": None, "predicted_return": -0.012, "signal": -1}
-    del said["probability"]
-    facts = {**result.facts, "latest": {**latest, "predictions": [said]}}
-    words = reading.text(overview.latest_prediction(dataclasses.replace(result, facts=facts)))
-    assert "too few outcomes yet" in words
-    assert "Predicted return" in words
-    assert "Short" in words
-
-
 def test_the_cost_bracket_names_its_scenarios_and_says_them_in_words(view, result):
     found = result.facts["brackets"]
     shown = reading.text(overview.bracket(result))
