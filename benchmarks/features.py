@@ -21,7 +21,7 @@ from benchmarks.indicator_loop import standard_loop
 from benchmarks.long_prices import long_prices
 from benchmarks.timing import Comparison, compare
 from quant.features.catalog import FEATURES, FeatureEntry
-from quant.features.compute import compute_features
+from quant.features.compute import beside, compute_features
 from quant.features.momentum import relative_strength_index
 from quant.features.standard import standard_set, standard_values
 from quant.features.trend import exponential_moving_average, macd, simple_moving_average
@@ -126,7 +126,7 @@ def _small(n_bars: int, rounds: int) -> Comparison:
 
 def _every_feature(n_instruments: int, n_bars: int) -> tuple[str, int, float, float]:
     """Time all features of the catalogue on many instruments, in two processes."""
-    prices = long_prices(n_bars)
+    prices = _beside_another(n_bars)
     specs = [kind() for kind in FEATURES]
     columns = compute_features(prices, specs).shape[1]
     began = process_time()
@@ -142,8 +142,14 @@ def _every_feature(n_instruments: int, n_bars: int) -> tuple[str, int, float, fl
     return f"{n_instruments} × {n_bars:,}", columns, seconds, wall
 
 
-def _compute_every(n_instruments: int, n_bars: int) -> None:
+def _beside_another(n_bars: int) -> Prices:
+    """Return prices with those of another instrument beside them, as features that name one find them."""
     prices = long_prices(n_bars)
+    return beside(prices, {"": prices.assign(close=prices["open"])})
+
+
+def _compute_every(n_instruments: int, n_bars: int) -> None:
+    prices = _beside_another(n_bars)
     specs = [kind() for kind in FEATURES]
     for _ in range(n_instruments):
         compute_features(prices, specs)
