@@ -1,18 +1,29 @@
 """The main job through a real worker: submitted, carried through every stage, answered, and answered the same again."""
 
+import re
+import threading
+import time
+
 import pytest
+from pydantic import SecretStr
 
 from quant.analysis import run_analysis
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
+from tests import factories
 from tests.quant.conftest import QUICK
 from webapp import jobs
+from webapp.app import create_app
+from webapp.auth.session import parts_of
+from webapp.dashboard import paths
+from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.services import analyses, results, trials
 from webapp.services.workflow import Status
-from webapp.tables import Artifact, Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature
+from webapp.tables import Artifact, Backtest, FittedModel, PerformanceMetric, Prediction, TradeRow, UsedFeature, User
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
+SEEN_WITHIN_SECONDS = 2.0
 TUNED = {
     **QUICK,
     "validation": {**QUICK["validation"], "target": 0.99},
@@ -20,17 +31,63 @@ TUNED = {
 }
 
 
+class OpenPage:
+    """The page of an analysis in somebody's browser: it asks as its script does, and notes when it showed how much."""
+
+    def __init__(self, stage, analysis_id):
+        self._app = create_app(stage.settings.model_copy(update={"redis_url": SecretStr("")}))  # it only looks
+        self._client = self._app.test_client()
+        self._address = paths.analysis_mark(analysis_id, tab=paths.TABS[0])
+        self._thread = threading.Thread(target=self._look)
+        self.shown = []  # moments at which it asked, and the percentage that it then showed; 100 is the end
+        with stage.database.read() as session:
+            email = session.get_one(User, stage.actor.user_id).email
+        self._client.get("/login")
+        token = self._client.get_cookie("_csrf_token").value
+        self._client.post("/login", data={"email": email, "password": factories.PASSWORD, "csrf_token": token})
+        self._thread.start()
+
+    def _look(self):
+        mark, percent = "", 0
+        while percent < 100:
+            asked = time.monotonic()
+            answer = self._client.get(self._address, headers={"If-None-Match": f'"{mark}"'})
+            if answer.status_code == 200:
+                mark = answer.json["analysis-mark"]["data"]
+                is_over = answer.json["analysis-poll"]["disabled"]
+                percent = 100 if is_over else int(re.search(r'"aria-valuenow": ?"(\d+)"', answer.text)[1])
+            self.shown.append((asked, percent))
+            time.sleep(max(0.0, asked + POLL_MILLISECONDS / 1e3 - time.monotonic()))
+
+    def close(self):
+        self._thread.join(timeout=60)
+        parts_of(self._app).database.dispose()
+
+
 def test_the_main_job(stage):
     spec = AnalysisSpec.model_validate(TUNED)
     stage.start_worker()
     analysis_id = stage.submit(spec)
+    page = OpenPage(stage, analysis_id)
 
-    seen = []
+    happened = []
     while not (view := stage.view(analysis_id)).status.is_final:
-        seen.append(view.summary.progress)
+        happened.append((time.monotonic(), min(99, int(100 * view.summary.progress))))
+        time.sleep(0.02)
+    happened.append((time.monotonic(), 100))
     assert view.status is Status.SUCCEEDED, view.error_message
-    assert seen == sorted(seen)
     assert view.attempt == 1
+
+    # Whatever was so, whoever watches had seen two seconds later; and never less than before.
+    page.close()
+    shown = [percent for _, percent in page.shown]
+    assert shown == sorted(shown)
+    late = [
+        (at, percent)
+        for at, percent in happened
+        if not any(seen >= percent for asked, seen in page.shown if asked <= at + SEEN_WITHIN_SECONDS)
+    ]
+    assert late == []
 
     # What the worker found is what the library finds, bit for bit.
     alone = run_analysis(spec, fetch_instruments, pinned_n_tuning_trials=3)
