@@ -17,11 +17,11 @@ class ExplanationSpec(Spec):
     decision_boundary: bool = Field(
         default=False, description="Map what the final model says over two features, the others at their medians."
     )
-    boundary_x: str = Field(
-        default="", max_length=80, description="Column across the map; empty: the one that moves predictions most."
+    boundary_x: str | None = Field(
+        default=None, max_length=80, description="Column across the map; empty: the one that moves predictions most."
     )
-    boundary_y: str = Field(
-        default="", max_length=80, description="Column up the map; empty: the one that moves them most, or second most."
+    boundary_y: str | None = Field(
+        default=None, max_length=80, description="Column up the map; empty: that of the second largest moves."
     )
     shap: bool = Field(
         default=False,

@@ -107,8 +107,8 @@ GOOG = {
     "explanation": {
         "partial_dependence": False,
         "decision_boundary": False,
-        "boundary_x": "",
-        "boundary_y": "",
+        "boundary_x": None,
+        "boundary_y": None,
         "shap": False,
         "single_feature": False,
         "clusters": False,
