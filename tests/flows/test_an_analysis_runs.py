@@ -59,6 +59,14 @@ class OpenPage:
             self.shown.append((asked, percent))
             time.sleep(max(0.0, asked + POLL_MILLISECONDS / 1e3 - time.monotonic()))
 
+    def seen_too_late(self, happened):
+        """Return what was so, and when, and was not shown two seconds later."""
+        return [
+            (at, percent)
+            for at, percent in happened
+            if not any(seen >= percent for asked, seen in self.shown if asked <= at + SEEN_WITHIN_SECONDS)
+        ]
+
     def close(self):
         self._thread.join(timeout=60)
         parts_of(self._app).database.dispose()
@@ -78,16 +86,10 @@ def test_the_main_job(stage):
     assert view.status is Status.SUCCEEDED, view.error_message
     assert view.attempt == 1
 
-    # Whatever was so, whoever watches had seen two seconds later; and never less than before.
     page.close()
-    shown = [percent for _, percent in page.shown]
-    assert shown == sorted(shown)
-    late = [
-        (at, percent)
-        for at, percent in happened
-        if not any(seen >= percent for asked, seen in page.shown if asked <= at + SEEN_WITHIN_SECONDS)
-    ]
-    assert late == []
+    assert page.seen_too_late(happened) == []
+    percents = [percent for _, percent in page.shown]
+    assert percents == sorted(percents)
 
     # What the worker found is what the library finds, bit for bit.
     alone = run_analysis(spec, fetch_instruments, pinned_n_tuning_trials=3)
