@@ -50,3 +50,6 @@ class Peer:
 MLFINPY = Peer("mlfinpy", ("mlfinpy==0.1.2", "numpy==1.26.4", "pandas==2.3.3", "scikit-learn==1.9.1"))
 PYMLFINANCE = Peer("pymlfinance", ("numpy==2.4.6", "pymlfinance==0.1.1"))
 FRACTALS = Peer("fractals", ("antropy==0.2.3", "hurst==0.0.5", "numpy==2.4.6", "pandas==3.1.1"))
+PURGEDCV = Peer(
+    "purgedcv", ("numpy==2.4.6", "pandas==3.1.1", "purgedcv==0.1.11", "scikit-learn==1.9.1", "scipy==1.17.1")
+)

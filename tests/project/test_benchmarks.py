@@ -16,6 +16,7 @@ from benchmarks import (
     memory,
     questions,
     queueing,
+    splits,
     stopwatch,
     studying,
     timing,
@@ -27,11 +28,14 @@ from benchmarks.installation import installation
 from benchmarks.long_prices import long_prices
 from benchmarks.machine import describe, versions
 from quant.analysis import Silent, run_analysis
+from quant.frames import to_panel
+from quant.labels.forward_return import forward_return
 from quant.memory import Memory
 from quant.preparation import fetch_instruments
 from quant.stages import MemoryStore
+from quant.validation.splits import purged_k_fold
 
-IN_PROCESS = ("features", "backtest", "splits", "audit", "charts", "uploads")  # the others start programs
+IN_PROCESS = ("features", "backtest", "audit", "charts", "uploads")  # the others start programs
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,18 @@ def test_ratios_are_of_neighbours():
     assert timing.ratio([1.0, 20.0, 3.0], [1.0, 10.0, 1.0]) == 2.0
     assert timing.percentile([4.0, 1.0, 3.0, 2.0], 0.5) == 2.0
     assert timing.percentile([4.0, 1.0, 3.0, 2.0], 0.99) == 4.0
+
+
+def test_rows_that_a_peer_leaves_out_are_held_against_ours():
+    prices = long_prices(500)
+    frame = to_panel({0: forward_return(prices, horizon=5, threshold=0.0)}).dropna()
+    folds = purged_k_fold(frame, 5, 5)
+    out = [np.setdiff1d(np.arange(len(frame)), np.concatenate((fold.train, fold.test))).tolist() for fold in folds]
+
+    splits._agree(folds, out, len(frame))
+    assert splits._handed(frame).shape == (2, len(frame) + 1)
+    with pytest.raises(AssertionError, match="purgedcv"):
+        splits._agree(folds, [out[0], out[1][5:], *out[2:]], len(frame))
 
 
 def test_the_plain_loop_labels_events_as_the_kernel_that_it_is_compared_with():
