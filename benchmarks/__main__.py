@@ -34,6 +34,7 @@ CLAIMS = {
     "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
     "splits": "benchmarks.splits",
+    "crossval": "benchmarks.crossval",
     "audit": "benchmarks.auditing",
     "charts": "benchmarks.charts",
     "uploads": "benchmarks.uploads",

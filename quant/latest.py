@@ -12,7 +12,7 @@ from quant.fitting import fit_folds
 from quant.frames import Features, Labels, Predictions, forecast_columns, has_quantiles, known_at
 from quant.models.catalog import ModelEntry
 from quant.spec import AnalysisSpec, forecast_strategy
-from quant.stages import Json, StageOutput, pack_bytes, unpack_bytes
+from quant.stages import Json, StageOutput, numeric_versions, pack_bytes, unpack_bytes
 from quant.strategies.signals import signals_from_predictions
 from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
@@ -108,8 +108,13 @@ def fit_final(
 
     predictions, (fitted,) = fit_folds(spec, model, rows, labels, [fold], bars=bars)
     data, digest = to_bytes(fitted)
-    facts = {"digest": digest, "n_bytes": len(data)}
+    facts = {"digest": digest, "n_bytes": len(data), "made_by": made_by(spec)}
     return StageOutput({"predictions": predictions, "model": pack_bytes(data)}, facts)
+
+
+def made_by(spec: AnalysisSpec) -> Json:
+    """Return the versions of what a final model was made by, and must be asked by: features and numeric libraries."""
+    return {"features": [type(entry).version for entry in spec.features], "libraries": numeric_versions()}
 
 
 def final_model(output: StageOutput) -> "Pipeline":

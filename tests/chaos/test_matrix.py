@@ -41,6 +41,7 @@ SPEC = AnalysisSpec.model_validate(
         "models": [{"name": "logistic"}, {"name": "random_forest", "n_trees": 60}],
         "validation": {**QUICK["validation"], "target": 0.99},
         "tuning": {"n_trials": 3, "time_budget_seconds": 600},
+        "overfitting": {"path_groups": 4, "n_chance_runs": 1},  # stages that are there on request
     }
 )
 

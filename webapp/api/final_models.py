@@ -29,10 +29,10 @@ def take_model(analysis_id: str) -> Response:
     `skops.io.load` reads it, with the types of `quant.models.persistence.TRUSTED` and this program's `quant` at hand.
     """
     with read() as session:
+        tag = f"model-{final_models.tag_of(session, parts().store, current_actor(), analysis_id)}"
+        if is_known(tag):
+            return not_modified(tag)
         found = final_models.read_model(session, parts().store, current_actor(), analysis_id)
-    tag = f"model-{found.digest}"
-    if is_known(tag):
-        return not_modified(tag)
     response = Response(found.data, content_type=_ARCHIVE)
     response.headers["Content-Disposition"] = f'attachment; filename="{found.filename}"'
     return tagged(response, tag)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
-from webapp import __version__
+from webapp import __version__, schema
 from webapp.auth.session import parts, read
 from webapp.db import Database
 from webapp.errors import NotFound, NotSignedIn
@@ -135,9 +135,10 @@ class _Requests:
             return
         try:
             with self.database.write() as session:
+                schema.check_still(session)
                 for labels, (n, total) in waiting.items():
                     meters.count(session, "request", *labels, n=n, amount=total)
-        except DBAPIError as error:
+        except (DBAPIError, schema.WrongVersion) as error:
             _log.warning("Counts of requests could not be stored; trying again.", extra={"error": str(error)})
             with self.lock:
                 for labels, (n, total) in waiting.items():

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.db import database_now
 from webapp.errors import Conflict
 from webapp.permissions import Actor, Permission, require
-from webapp.services import audit, quotas
+from webapp.services import audit, quotas, storage_use
 from webapp.services.access import find_readable
 from webapp.services.workflow import Status
 from webapp.tables import Document
@@ -80,7 +80,7 @@ def ask(session: Session, actor: Actor, analysis_id: str, kind: Kind, *, address
     analysis = find_readable(session, actor, analysis_id)
     if analysis.status != Status.SUCCEEDED:
         raise Conflict(f"Expected an analysis that has succeeded; this one is {analysis.status}.")
-    quotas.lock(session, analysis.owner_id)
+    storage_use.lock(session, analysis.owner_id)
     row = _find(session, analysis.id, kind)
     if row is not None and row.recipe == RECIPE and row.status not in {Status.FAILED, Status.CANCELLED}:
         return _view(row)

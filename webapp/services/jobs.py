@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from quant.errors import AnalysisCancelled
 from webapp.db import database_now, into
 from webapp.errors import LeaseLost
-from webapp.services import cpu_use, leases, meters, quotas, turns
+from webapp.services import cpu_use, leases, meters, quotas, storage_use, turns
 from webapp.services.leases import Running
 from webapp.services.workflow import STAGES, Status
 from webapp.tables import Analysis, LogLine, User
@@ -403,7 +403,7 @@ def _next(session: Session, now: datetime.datetime) -> Row[*tuple[Any, ...]] | N
         if not quotas.limits_of(session, row.owner_id).n_running:
             return row
         # Two workers may have counted at the same moment. Now the others wait, so that a second count is right.
-        quotas.lock(session, row.owner_id)
+        storage_use.lock(session, row.owner_id)
         if session.scalar(turns.in_order(now).where(Analysis.id == found)) is not None:
             return row
     return None

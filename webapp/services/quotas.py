@@ -119,7 +119,7 @@ def check(session: Session, actor: Actor, n_new: int = 1) -> None:
     limits = limits_of(session, actor.user_id)
     if not limits.n_queued and not limits.storage_bytes:
         return
-    lock(session, actor.user_id)
+    storage_use.lock(session, actor.user_id)
     if limits.n_queued:
         n_queued = _count(session, actor.user_id, Status.QUEUED)
         if n_queued + n_new > limits.n_queued:
@@ -164,13 +164,6 @@ def _check_storage(session: Session, actor: Actor, most: int | None, n_bytes: in
             "Ask an administrator for more room.",
             limit="storage_bytes",
         )
-
-
-def lock(session: Session, user_id: int) -> None:
-    """Let nobody else count what this person has until the transaction ends. On SQLite a writer is alone anyway."""
-    if session.get_bind().dialect.name == "sqlite":
-        return
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def limits_of(session: Session, user_id: int) -> Limits:

@@ -270,9 +270,9 @@ def read_instruments(
 
 
 def read_newest(
-    session: Session, store: FrameStore, actor: Actor, snapshot_id: int, spec: "AnalysisSpec"
+    session: Session, store: FrameStore, actor: Actor, vintages: Sequence[SeriesRef], spec: "AnalysisSpec"
 ) -> "list[Instrument]":
-    """Return a question's instruments with the newest prices of the series of its snapshot, in its order.
+    """Return a question's instruments with the newest prices of the series of these vintages, its own, in its order.
 
     Raises
     ------
@@ -286,7 +286,7 @@ def read_newest(
     from quant.preparation import Instrument  # noqa: PLC0415  # 100 MB that few requests need
 
     refs = resolve(session, actor, spec.instruments, spec.interval)
-    for then, now in zip(vintages_of(session, snapshot_id), refs, strict=True):
+    for then, now in zip(vintages, refs, strict=True):
         if (then.series_id, then.calendar, then.currency) != (now.series_id, now.calendar, now.currency):
             raise Conflict(
                 f"Expected the series of {then.symbol} that the model learned from, of {then.source} on "

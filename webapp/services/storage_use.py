@@ -5,14 +5,21 @@ answer brings that its owner did not have before is added to a sum, in the trans
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import into
-from webapp.tables import Analysis, Artifact, StorageUse
+from webapp.db import ask, into
+from webapp.tables import Analysis, Artifact, StorageUse, User
+
+# One key at a time: an answer may use thousands of outputs, and an output be used by as many answers.
+_USES = (
+    select(Artifact.id)
+    .join(Analysis, Analysis.id == Artifact.analysis_id)
+    .where(Artifact.key == bindparam("key"), Analysis.owner_id == bindparam("owner_id"))
+    .limit(1)
+)
 
 
 def add(
@@ -37,7 +44,9 @@ def add(
     sizes = dict(outputs.values())
     if not sizes:
         return
-    n_new = sum(n_bytes for key, n_bytes in sizes.items() if key not in _had(session, owner_id, sizes))
+    lock(session, owner_id)  # of two answers that share an output and are saved at once, one counts it
+    had = _had(session, owner_id, sizes)
+    n_new = sum(n_bytes for key, n_bytes in sizes.items() if key not in had)
     rows = [
         {"analysis_id": analysis_id, "name": name, "key": key, "n_bytes": n_bytes, "created_at": at}
         for name, (key, n_bytes) in outputs.items()
@@ -49,13 +58,16 @@ def add(
         .values(n_bytes=StorageUse.n_bytes + n_new)
         .execution_options(synchronize_session=False)
     )
-    if session.execute(more).rowcount:  # type: ignore[attr-defined]  # an UPDATE has a row count
+    if not session.execute(more).rowcount:  # type: ignore[attr-defined]  # an UPDATE has a row count
+        session.add(StorageUse(user_id=owner_id, n_bytes=n_new))
+        session.flush()
+
+
+def lock(session: Session, user_id: int) -> None:
+    """Let nobody else count what this person has until the transaction ends. On SQLite a writer is alone anyway."""
+    if session.get_bind().dialect.name == "sqlite":
         return
-    try:
-        with session.begin_nested():
-            session.add(StorageUse(user_id=owner_id, n_bytes=n_new))
-    except IntegrityError:  # another worker has just saved the first one
-        session.execute(more)
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def used(session: Session, user_id: int) -> int:
@@ -63,13 +75,6 @@ def used(session: Session, user_id: int) -> int:
     return session.scalar(select(StorageUse.n_bytes).where(StorageUse.user_id == user_id)) or 0
 
 
-def _had(session: Session, owner_id: int, keys: Mapping[str, int]) -> set[str]:
+def _had(session: Session, owner_id: int, keys: Iterable[str]) -> set[str]:
     """Return those of the keys that an answer of this person uses already."""
-    questions = [
-        exists(1)
-        .where(Artifact.key == key, Analysis.id == Artifact.analysis_id, Analysis.owner_id == owner_id)
-        .label(f"had_{number}")
-        for number, key in enumerate(keys)
-    ]
-    answers = session.execute(select(*questions)).one()
-    return {key for key, is_had in zip(keys, answers, strict=True) if is_had}
+    return {key for key in keys if ask(session, _USES, {"key": key, "owner_id": owner_id}).first() is not None}

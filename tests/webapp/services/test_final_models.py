@@ -13,7 +13,7 @@ from quant.stages import MemoryStore
 from tests import factories
 from tests.webapp.api.answered import QUESTION, finish, load_google
 from webapp.auth.session import parts_of
-from webapp.errors import Conflict, NotFound, PermissionDenied
+from webapp.errors import Conflict, NotFound, PermissionDenied, TooManyRequests
 from webapp.services import final_models, shares
 from webapp.tables import Artifact
 
@@ -134,3 +134,43 @@ def test_a_model_that_was_changed_in_the_store_is_not_read(app, database, answer
     store.put(key, type(output)({**output.frames, "model": words}, output.facts))
     with pytest.raises(ModelError, match="damaged or another's"):
         ask(actor, answered)
+
+
+def restore(app, database, **facts):
+    """Put the model back with other facts."""
+    store = parts_of(app).store
+    with database.read() as session:
+        key = session.query(Artifact).filter_by(name="final").one().key
+    output = store.get(key)
+    store.remove(key)
+    store.put(key, type(output)(output.frames, {**output.facts, **facts}))
+
+
+def test_a_model_of_features_that_are_computed_otherwise_by_now_is_not_asked(app, database, answered, actor, ask):
+    add_bars(app, database)
+    restore(app, database, made_by={"features": [0], "libraries": {}})
+    with pytest.raises(Conflict, match="computes them otherwise"):
+        ask(actor, answered)
+
+
+def test_a_page_reads_no_model_that_is_too_large(app, database, answered, actor, ask):
+    restore(app, database, n_bytes=30 * 1024**2)
+    with pytest.raises(Conflict, match="at most 20 MiB to be asked on a page; this one takes 30"):
+        ask(actor, answered)
+
+
+def test_one_newer_bar_is_predicted_at_a_time(app, database, answered, actor, ask, monkeypatch):
+    add_bars(app, database)
+    read, refused = final_models.snapshots.read_newest, []
+
+    def ask_again(*arguments):
+        with pytest.raises(TooManyRequests, match="Try again in a moment"):
+            ask(actor, answered)
+        refused.append(True)
+        return read(*arguments)
+
+    monkeypatch.setattr(final_models.snapshots, "read_newest", ask_again)
+    assert ask(actor, answered)["n_bars_since"] > 0
+    monkeypatch.undo()
+    assert ask(actor, answered)["n_bars_since"] > 0
+    assert refused == [True]

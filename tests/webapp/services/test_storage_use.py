@@ -1,7 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests import factories
 from webapp.services import storage_use
 from webapp.tables import Artifact
@@ -33,19 +31,25 @@ def test_one_answer_may_name_an_output_twice(session):
     assert storage_use.used(session, row.owner_id) == 9
 
 
-@pytest.mark.databases("sqlite", "postgresql")
-def test_first_answers_that_are_saved_at_once_both_count(database):
+def test_an_answer_may_use_thousands_of_outputs(session):
+    row = factories.create_analysis(session, factories.create_actor(session))
+    outputs = {f"predict/fold-{number}": (f"key-{number}", 1) for number in range(2500)}
+    storage_use.add(session, row.id, row.owner_id, outputs, at=factories.NOW)
+    assert storage_use.used(session, row.owner_id) == 2500
+
+
+def test_answers_that_are_saved_at_once_all_count_and_what_they_share_counts_once(database):
     with database.write() as session:
         actor = factories.create_actor(session)
         ids = [factories.create_analysis(session, actor).id for _ in range(4)]
 
     def save(number):
         with database.write() as session:
-            outputs = {"result": (f"result-{number}", 10)}
+            outputs = {"result": (f"result-{number}", 10), "features": ("shared", 1000)}
             storage_use.add(session, ids[number], actor.user_id, outputs, at=factories.NOW)
 
     with ThreadPoolExecutor(len(ids)) as pool:
         list(pool.map(save, range(len(ids))))
 
     with database.read() as session:
-        assert storage_use.used(session, actor.user_id) == 40
+        assert storage_use.used(session, actor.user_id) == 1040

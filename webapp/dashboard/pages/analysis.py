@@ -26,7 +26,7 @@ from webapp.dashboard.components.tabs import trades as trades_tab
 from webapp.dashboard.components.times import ago, now
 from webapp.dashboard.components.toasts import tell
 from webapp.dashboard.components.watching import POLL_MILLISECONDS, register_watch, watch
-from webapp.errors import Conflict, NotFound
+from webapp.errors import Conflict, NotFound, TooManyRequests
 from webapp.permissions import Permission
 from webapp.services import analyses, differences, documents, final_models, results, watching
 from webapp.services.analyses import AnalysisView
@@ -171,7 +171,7 @@ def predict_newest(n_clicks: int | None, public_id: str) -> Any:
     try:
         with read() as session:
             said = final_models.predict_newest(session, parts().store, current_actor(), _checked(public_id))
-    except (QuantError, Conflict) as error:
+    except (QuantError, Conflict, TooManyRequests) as error:
         return latest_parts.no_newest(error)
     return latest_parts.newest_prediction(said)
 
