@@ -10,6 +10,7 @@ from tests.webapp.services.test_results import RESULT, actor, store  # noqa: F40
 from webapp.errors import NotFound
 from webapp.services import analyses, differences, jobs, results
 from webapp.services.results import ResultView
+from webapp.tables import Artifact
 
 
 def view_of(result):
@@ -79,5 +80,5 @@ def test_a_rerun_is_held_against_what_it_repeats(session, store, actor, parent, 
 def test_an_answer_that_is_gone_is_compared_with_nothing(session, store, actor, parent):  # noqa: F811  # fixtures
     analyses.rerun(session, actor, parent)
     rerun = answer(session, store, dataclasses.replace(RESULT, facts={**RESULT.facts, "seed": 3}))
-    store.remove(session.query(results.Artifact).filter_by(name="result").first().key)
+    store.remove(session.query(Artifact).filter_by(name="result").first().key)
     assert differences.compare_with_parent(session, store, actor, rerun) is None
