@@ -308,7 +308,7 @@ def _ranked(found: Sequence[_Found], axes: Sequence[AxisView], sort: Measure) ->
 def _sentence(rows: Sequence[BoardRow], n_succeeded: int, n_trials: int) -> str:
     """Say in plain words what the best of so many is worth."""
     if not n_succeeded:
-        return "Nothing has finished yet. The best comes first, deflated by all that was tried."
+        return "Nothing has succeeded yet. The best comes first, deflated by all that was tried."
     best = next((row for row in rows if row.rank == 1), None)
     tried = f"{n_trials:,} trial{'' if n_trials == 1 else 's'}"
     if best is None:

@@ -56,7 +56,7 @@ def test_a_board_and_a_heat_map_are_there_from_the_start(me):
 
     board = me.get(f"{address}/leaderboard?limit=3&sort=total_return").json
     assert (len(board["rows"]), board["n_members"], board["n_trials"]) == (3, 4, 0)
-    assert board["sentence"].startswith("Nothing has finished yet.")
+    assert board["sentence"].startswith("Nothing has succeeded yet.")
     heat = me.get(f"{address}/heat-map?rows=model&measure=deflated_sharpe_ratio&over=max").json
     assert (heat["rows"]["path"], heat["columns"]["path"]) == ("model", "instruments")
     assert heat["cells"][0][0] == {"value": None, "n_members": 1, "n_succeeded": 0, "n_failed": 0}

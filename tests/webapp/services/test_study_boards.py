@@ -114,7 +114,7 @@ def test_a_later_try_counts_with_the_one_whose_place_it_has(session, actor, stud
 def test_before_anything_has_finished_nothing_is_claimed(session, actor):
     study = factories.create_study(session, actor, {}, {})
     board = study_boards.leaderboard(session, actor, study.public_id)
-    assert board.sentence == "Nothing has finished yet. The best comes first, deflated by all that was tried."
+    assert board.sentence == "Nothing has succeeded yet. The best comes first, deflated by all that was tried."
 
     found(session, study, 0, None)
     board = study_boards.leaderboard(session, actor, study.public_id)

@@ -262,6 +262,7 @@ def feature_importance(importance: pd.DataFrame, *, theme: Theme) -> Figure:
         "bargap": 0.35,
         "xaxis": {
             "title": {"text": "Loss of score when shuffled"},
+            "exponentformat": "power",
             "showgrid": True,
             "gridcolor": palette.border,
             "zeroline": True,

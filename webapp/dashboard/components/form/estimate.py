@@ -3,8 +3,10 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import comb
 
 from quant.spec import AnalysisSpec
+from quant.validation.selection import LEAST_TRIALS
 from webapp.formats import plural
 
 
@@ -31,13 +33,16 @@ class Estimate:
     n_walk_forward_fits: int
     most_tuning_fits: int
     n_audit_fits: int
+    n_path_fits: int
+    n_chance_fits: int
     warm_up: int
     slowest: str
 
     @property
     def n_fits(self) -> int:
         """Fits that are made in any case."""
-        return self.n_judging_fits + self.n_walk_forward_fits + 1 + self.n_audit_fits  # one: the final model
+        always = self.n_judging_fits + self.n_walk_forward_fits + 1 + self.n_audit_fits  # one: the final model
+        return always + self.n_path_fits + self.n_chance_fits
 
     def in_words(self) -> list[str]:
         """Return the estimate as short sentences."""
@@ -47,12 +52,15 @@ class Estimate:
                 "training window. Shorten the training window or choose more sessions."
             )
             return [too_few]
-        fits = (
-            f"{plural(self.n_fits, 'fit')} in any case: {self.n_judging_fits} to choose the model, "
-            f"{self.n_walk_forward_fits} walking forward, 1 for the latest prediction, "
-            f"{self.n_audit_fits} for the audit."
-        )
-        lines = [fits]
+        parts = [
+            f"{self.n_judging_fits:,} to choose the model",
+            f"{self.n_walk_forward_fits:,} walking forward",
+            "1 for the latest prediction",
+            f"{self.n_audit_fits} for the audit",
+            *([f"{self.n_path_fits:,} for paths"] if self.n_path_fits else []),
+            *([f"{self.n_chance_fits:,} for chance runs"] if self.n_chance_fits else []),
+        ]
+        lines = [f"{plural(self.n_fits, 'fit')} in any case: {', '.join(parts)}."]
         if self.most_tuning_fits:
             lines.append(
                 f"Up to {plural(self.most_tuning_fits, 'more fit', 'more fits')} if no model meets the target."
@@ -88,12 +96,20 @@ def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate |
     n_traded = max(0, remaining)
     n_walks = -(-n_traded // validation.test_bars)
     tunes = spec.tuning.enabled and validation.target is not None
+    # Where each fold chooses anew, so does the final model. A chance run repeats all of choosing and walking forward.
+    n_judging = len(spec.models) * validation.n_folds * (n_walks + 1 if validation.nested else 1)
+    asked = spec.overfitting
+    n_walkers = len(spec.models) if len(spec.models) >= LEAST_TRIALS else 1
     return Estimate(
         n_bars=n_bars,
         n_traded_bars=n_traded,
-        n_judging_fits=len(spec.models) * validation.n_folds,
+        n_judging_fits=n_judging,
         n_walk_forward_fits=n_walks,
-        most_tuning_fits=spec.tuning.n_trials * validation.n_folds if tunes else 0,
+        most_tuning_fits=spec.tuning.n_trials * validation.n_folds * (n_walks + 1 if validation.nested else 1)
+        if tunes
+        else 0,
+        n_path_fits=n_walkers * comb(asked.path_groups, asked.path_test_groups) if asked.path_groups else 0,
+        n_chance_fits=asked.n_chance_runs * (n_judging + n_walks),
         warm_up=spec.warm_up,
         slowest=max(spec.features, key=lambda feature: feature.settled_after).title,
         n_audit_fits=min(spec.audit.n_cuts, n_traded) if spec.audit.enabled else 0,

@@ -88,3 +88,20 @@ def test_the_warm_up_is_said_with_what_needs_it():
     assert estimate(spec, {"GOOG": GOOG}).in_words()[-2] == (
         "The first 48\u00a0bars of each instrument warm up, the longest for Distance from SMA."
     )
+
+
+def test_what_is_asked_for_beside_is_counted_with_the_fits_that_it_repeats():
+    asked = {"path_groups": 6, "path_test_groups": 2, "n_chance_runs": 9}
+    validation = {"train_bars": 1000, "test_bars": 100, "n_folds": 4, "nested": True}
+    tuning = {"n_trials": 7}
+    models = [{"name": "logistic"}, {"name": "xgboost"}]
+    cost = estimate(question(models=models, overfitting=asked, validation=validation, tuning=tuning), {"GOOG": GOOG})
+    plain = estimate(question(models=models, validation={**validation, "nested": False}, tuning=tuning), {"GOOG": GOOG})
+
+    n_walks = plain.n_walk_forward_fits
+    assert cost.n_judging_fits == plain.n_judging_fits * (n_walks + 1) == 8 * (n_walks + 1)
+    assert cost.most_tuning_fits == 28 * (n_walks + 1)
+    assert cost.n_path_fits == 15
+    assert cost.n_chance_fits == 9 * (cost.n_judging_fits + n_walks)
+    assert f"15 for paths, {cost.n_chance_fits:,} for chance runs." in cost.in_words()[0]
+    assert "paths" not in plain.in_words()[0]
