@@ -61,11 +61,11 @@ def test_what_was_found_in_the_store_does_not_promise_that_the_rest_is_as_quick(
 def test_another_attempt_is_judged_by_what_it_did_itself():
     before = jobs.progress_of("tune", 0.5)
     row = running(
-        stage="tune", stage_fraction=0.6, progress_before=before, stage_seconds={"train": 0.02}, started_at=after(1000)
+        stage="tune", stage_fraction=0.7, progress_before=before, stage_seconds={"train": 0.02}, started_at=after(1000)
     )
     left = pace.eta_seconds(row, after(1010.02))
 
-    assert left == pytest.approx(10.0 * 4 + sum(list(STAGES.values())[7:]) / (0.1 * STAGES["tune"]) * 10.0, rel=0.01)
+    assert left == pytest.approx(10.0 * 1.5 + sum(list(STAGES.values())[7:]) / (0.2 * STAGES["tune"]) * 10.0, rel=0.01)
     assert pace.elapsed_seconds(row, after(1010)) == 1010.0, "since the first attempt: it never falls"
 
 
