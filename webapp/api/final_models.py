@@ -11,7 +11,7 @@ from webapp.auth.session import current_actor, parts, read
 from webapp.permissions import Permission
 from webapp.services import final_models
 
-_ARCHIVE = "application/zip"
+_ARCHIVE = "application/octet-stream"  # a skops archive; clients are made to keep what is named so as a file
 
 
 @operation(
