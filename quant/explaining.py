@@ -18,6 +18,7 @@ from quant.models.attribution import shap_summary
 from quant.models.catalog import ModelEntry
 from quant.models.dependence import decision_boundary, most_moving, partial_dependence
 from quant.models.importance import (
+    UNKNOWN_MEASURE,
     average_importance,
     both_importances,
     grouped_importance,
@@ -91,7 +92,8 @@ class Explaining:
         Returns
         -------
         DataFrame
-            As `quant.models.importance.both_importances` defines it.
+            As `quant.models.importance.both_importances` defines it. That in training is unknown where folds chose
+            models of different kinds, whose numbers have no mean.
 
         Notes
         -----
@@ -118,6 +120,8 @@ class Explaining:
                     )
                 )
             on_fold(n_done)
+        if len({table["measure"].iloc[0] for table in inside}) > 1:  # folds that chose models of different kinds
+            inside = [table.assign(mean=np.nan, std=np.nan, measure=UNKNOWN_MEASURE) for table in inside]
         return both_importances(inside, outside)
 
     def options(self, name: str) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from quant.analysis import help_tuning, run_analysis
 from quant.errors import AnalysisCancelled
 from quant.fitting import fit_folds
 from quant.learning import TrainingSpan, best_of, learning_part
+from quant.models.importance import UNKNOWN_MEASURE
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore, NoPeers
@@ -205,6 +206,25 @@ def test_folds_that_choose_for_themselves_are_purged_audited_and_tell_of_no_tria
     assert honesty["purge"]["nested"]["n_purged"] > 0
     assert len(nested["told"]) == honesty["luck"]["n_trials"] == 2
     assert honesty["chance_runs"]["n_runs"] == 1
+
+
+def test_folds_that_choose_models_of_different_kinds_have_importances_out_of_sample_only():
+    spec = AnalysisSpec.model_validate(
+        {
+            **NESTED,
+            "models": [{"name": "logistic"}, {"name": "random_forest", "n_trees": 10}],
+            "validation": {**NESTED["validation"], "n_folds": 2},
+            "overfitting": {"n_resamples": 0},
+            "audit": {"enabled": False},
+        }
+    )
+    result = run_analysis(spec, fetch_instruments)
+    choices = result.facts["honesty"]["nested"]["folds"]
+    assert {each["model"] for each in choices[:2]} == {"logistic", "random_forest"}
+    importance = result.frames["importance"]
+    assert importance["impurity"].isna().all()
+    assert set(importance["impurity_measure"]) == {UNKNOWN_MEASURE}
+    assert importance["mean"].notna().all()
 
 
 def test_what_comes_later_changes_no_earlier_choice(nested):

@@ -293,7 +293,10 @@ def _importance_outside(importance: pd.DataFrame, score: Score, theme: Theme) ->
 def _importance_inside(importance: pd.DataFrame, theme: Theme) -> list[Component]:
     """Return how much the models lean on each feature, as seen in training."""
     if importance["impurity"].notna().sum() == 0:
-        sentence = "This model leans on bars, on other models, or on combinations of features: it has no such number."
+        sentence = (
+            "The model leans on bars, on other models, or on combinations of features, or folds chose models of "
+            "different kinds: there is no such number."
+        )
         return [empty_state("bar-chart-steps", sentence, small=True)]
     measure = str(importance["impurity_measure"].iloc[0])
     measure = measure[:1].upper() + measure[1:]
