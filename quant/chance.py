@@ -31,7 +31,7 @@ from quant.watcher import Quiet, Watcher
 Stored = Callable[[str, Json, Callable[[], pd.DataFrame]], pd.DataFrame]
 
 # Parts of the question that decide how a model is chosen and walks, beside what is learned.
-_ASKED = ("instruments", "start", "end", "features", "cleaning", "tuning", "strategy")
+_ASKED = ("instruments", "start", "end", "features", "cleaning", "tuning", "strategy", "validation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +160,8 @@ class ChanceRuns:
         Returns
         -------
         labels : DataFrame of shape (n_rows, n_columns)
-            The panel, with `label` and `outcome` of each row from another bar of the same instrument, NaN where that
-            had none. Ends of labels stay, and so does what is not known yet.
+            The panel, with `label` and `outcome` of each row from another bar of the same instrument. Ends of labels
+            stay, and so does what is not known: rows without an event, and outcomes that are still to come.
         next_returns : Series of shape (n_rows,)
             Panel of what the same other bar earned.
 
@@ -169,22 +169,24 @@ class ChanceRuns:
         -----
         Bars move together over all instruments, in blocks that keep what neighbours share: `permuted` cuts the range
         into blocks and shuffles them, so that each outcome comes once; `bootstrapped` draws blocks with replacement.
+        Where an instrument has no outcome at the bar that is meant, the next in the new order takes its place: then
+        instruments move together but for a few bars.
         """
         index = self.outcomes.index
         bar, stamps = pd.factorize(index.get_level_values("timestamp"))
-        unknown = self.outcomes["label"].isna().to_numpy()
-        moving = np.setdiff1d(np.arange(len(stamps)), bar[unknown])
-        source = np.arange(len(stamps))
-        rng = np.random.default_rng([self.spec.seed, number])
-        source[moving] = moving[_order(len(moving), self._mean_block_bars(), self.spec.overfitting.chance_order, rng)]
-        from_stamp = stamps[source[bar]]
-        rows = index.get_indexer(pd.MultiIndex.from_arrays([from_stamp, index.get_level_values("instrument")]))
-        is_there = rows >= 0
+        instruments = index.get_level_values("instrument").to_numpy()
+        known = self.outcomes["label"].notna().to_numpy()
+        asked, rng = self.spec.overfitting, np.random.default_rng([self.spec.seed, number])
+        order = _order(len(stamps), self._mean_block_bars(), asked.chance_order, rng)
+        follow = _drawn_again if asked.chance_order == "bootstrapped" else _shuffled
+        source = np.arange(len(index))
+        for instrument in np.unique(instruments[known]):
+            rows = np.flatnonzero(instruments == instrument)
+            source[rows[known[rows]]] = rows[follow(order, bar[rows], known[rows])]
         labels, returns = self.outcomes.copy(), self.next_returns.reindex(index)
         for column in ("label", "outcome"):
-            labels[column] = np.where(is_there, self.outcomes[column].to_numpy(dtype=np.float64)[rows], np.nan)
-        moved = np.where(is_there, returns.to_numpy(dtype=np.float64)[rows], np.nan)
-        return labels, pd.Series(moved, index=index, name=returns.name)
+            labels[column] = self.outcomes[column].to_numpy(dtype=np.float64)[source]
+        return labels, pd.Series(returns.to_numpy(dtype=np.float64)[source], index=index, name=returns.name)
 
     def _mean_block_bars(self) -> float:
         n_bars = self.outcomes.index.get_level_values("timestamp").nunique()
@@ -218,3 +220,26 @@ def _order(n_bars: int, mean_block_bars: float, order: str, rng: np.random.Gener
     cuts = np.flatnonzero(rng.random(n_bars - 1) < 1.0 / mean_block_bars) + 1
     blocks = np.split(np.arange(n_bars), cuts)
     return np.concatenate([blocks[place] for place in rng.permutation(len(blocks))])
+
+
+def _shuffled(order: NDArray[np.int64], bars: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the row whose outcome each known row of an instrument gets, each once, where its bars are shuffled.
+
+    A bar that it lacks at its old place or at its new one leaves a gap, which the others fill in their order.
+    """
+    place = np.argsort(order)[bars]  # where each bar goes
+    is_lost = ~np.isin(place, bars)
+    place[is_lost] = np.setdiff1d(bars, place)[np.argsort(np.argsort(place[is_lost]))]
+    moved = np.argsort(place)
+    return moved[known[moved]]
+
+
+def _drawn_again(order: NDArray[np.int64], bars: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the row whose outcome each known row of an instrument gets: the next known one at the bar that was drawn.
+
+    Bars before its first and after its last stand for others between them, so that neighbours stay neighbours.
+    """
+    rows = np.flatnonzero(known)
+    first, last = bars[rows[[0, -1]]]
+    wanted = first + (order[bars[rows]] - first) % (last - first + 1)
+    return rows[np.searchsorted(bars[rows], wanted)]

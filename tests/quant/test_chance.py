@@ -13,6 +13,7 @@ from quant.errors import ModelError
 from quant.fitting import fit_folds
 from quant.preparation import fetch_instruments, traded_folds
 from quant.spec import AnalysisSpec
+from quant.stages import hash_json
 from quant.watcher import Silent
 
 ASKED = {
@@ -116,21 +117,65 @@ def test_bootstrapped_outcomes_come_again_and_again(seen):
     assert labels.loc[known, "outcome"].nunique() < 0.8 * known.sum()
 
 
-def test_instruments_move_together_and_a_bar_that_one_lacks_teaches_nothing(seen):
-    runs = seen["runs"]
-    stamps = runs.outcomes.index.get_level_values("timestamp")[:60]
-    index = pd.MultiIndex.from_product([stamps, [0, 1]], names=["timestamp", "instrument"])[:-1]
-    values = np.arange(len(index), dtype=float)
-    ends = index.get_level_values("timestamp")
-    outcomes = pd.DataFrame({"label": values, "label_end": ends, "outcome": values}, index=index)
-    both = dataclasses.replace(runs, outcomes=outcomes, next_returns=pd.Series(values, index=index))
+def of_instruments(runs, is_there, is_known, order="permuted"):
+    """Runs of instruments that have the same outcomes but for one in a thousand, where they have any."""
+    n_bars, n_instruments = is_there.shape
+    stamps = runs.outcomes.index.get_level_values("timestamp")[:n_bars]
+    index = pd.MultiIndex.from_product([stamps, range(n_instruments)], names=["timestamp", "instrument"])
+    values = np.where(is_known, np.arange(n_bars)[:, None] + np.arange(n_instruments) / 1000, np.nan).ravel()
+    frame = pd.DataFrame({"label": values, "label_end": index.get_level_values("timestamp"), "outcome": values}, index)
+    outcomes = frame[is_there.ravel()]
+    returns = outcomes["outcome"].rename("earned")
+    spec = asked(overfitting={"n_chance_runs": 4, "chance_order": order})
+    return dataclasses.replace(runs, spec=spec, outcomes=outcomes, next_returns=returns)
+
+
+@pytest.mark.parametrize("order", ["permuted", "bootstrapped"])
+@pytest.mark.parametrize("first", [0, 1, 100])
+def test_instruments_move_together_also_where_one_has_fewer_bars(seen, order, first):
+    is_there = np.ones((200, 2), dtype=bool)
+    is_there[:first, 1] = False
+    is_known = is_there & (np.arange(200) < 197)[:, None]  # the last outcomes are still to come
+    both = of_instruments(seen["runs"], is_there, is_known, order)
 
     labels, returns = both.reordered(3)
-    first, second = (labels["label"].xs(each, level="instrument") for each in (0, 1))
-    told = second.notna().reindex(first.index, fill_value=False)
-    assert (second[told[told].index] == first[told] + 1).all()
-    assert told.sum() >= len(first) - 2
+    one, two = (labels["label"].xs(each, level="instrument") for each in (0, 1))
+    assert (labels["label"].isna() == both.outcomes["label"].isna()).all()
+    together = np.isclose(two, one[two.index] + 0.001)[two.notna()].mean()
+    assert together > (0.95 if first <= 1 else 0.3)
+    assert (two.diff() == 1).mean() > 0.7
     pd.testing.assert_series_equal(labels["outcome"], returns, check_names=False)
+
+
+@pytest.mark.parametrize("order", ["permuted", "bootstrapped"])
+@pytest.mark.parametrize("n_instruments", [1, 2, 5])
+def test_outcomes_of_rare_events_move_whatever_the_other_instruments_lack(seen, order, n_instruments):
+    is_known = np.random.default_rng(1).random((500, n_instruments)) < 0.15
+    is_known[:, -1] &= np.arange(500) > 250  # few, and late
+    sparse = of_instruments(seen["runs"], np.ones_like(is_known), is_known, order)
+    before = sparse.outcomes["label"]
+
+    after = sparse.reordered(0)[0]["label"]
+    assert (after.isna() == before.isna()).all()
+    assert (after == before)[before.notna()].mean() < 0.1
+    for instrument in range(n_instruments):
+        own, moved = (each.xs(instrument, level="instrument").dropna() for each in (before, after))
+        assert moved.isin(own).all()
+        if order == "permuted":
+            assert sorted(moved) == sorted(own)
+
+
+def test_runs_of_another_target_and_of_a_choice_for_each_fold_are_others(seen):
+    def key_of(**changes):
+        parts = []
+        spec = asked(validation={**ASKED["validation"], **changes})
+        runs = dataclasses.replace(seen["runs"], spec=spec)
+        runs.judge(seen["predictions"], 2, lambda _name, part, _compute: parts.append(part) or found)
+        return hash_json(parts)
+
+    found = seen["result"].frames["chance_runs"][:1]
+    assert len({key_of(), key_of(target=0.6), key_of(nested=True)}) == 3
+    assert key_of() == key_of()
 
 
 @pytest.mark.parametrize("score", ["roc_auc", "log_loss"])
