@@ -33,6 +33,9 @@ Stored = Callable[[str, Json, Callable[[], pd.DataFrame]], pd.DataFrame]
 # Parts of the question that decide how a model is chosen and walks, beside what is learned.
 _ASKED = ("instruments", "start", "end", "features", "cleaning", "tuning", "strategy", "validation")
 
+# Scores that are not defined of forecasts which never differ.
+_CORRELATIONS = ("information_coefficient", "rank_ic")
+
 
 @dataclass(frozen=True, eq=False)
 class ChanceRuns:
@@ -77,9 +80,9 @@ class ChanceRuns:
         Finding
             JSON facts: `n_runs`, `n_failed`, `order`, `mean_block_bars`, `score_name`; `score` and `sharpe_ratio` (per
             bar, without costs) of the run, None if there is none; `score_p_value` and `sharpe_p_value`,
-            (1 + r) / (1 + n) with r of n runs at least as good, None without the number. A run whose model does not fit
-            counts as one that is. The frame `chance_runs`, one row a run: `score`, `sharpe_ratio`. Nothing if none were
-            asked for.
+            (1 + r) / (1 + n) with r of n runs at least as good, None without the number. A run whose model does not
+            fit, or whose score is not defined, counts as one that is; `n_failed` are the former. The frame
+            `chance_runs`, one row a run: `score`, `sharpe_ratio`, `is_fitted`. Nothing if none were asked for.
 
         Notes
         -----
@@ -113,7 +116,7 @@ class ChanceRuns:
         direction = 1.0 if rule.higher_is_better else -1.0
         facts: dict[str, Json] = {
             "n_runs": len(found),
-            "n_failed": int(found["score"].isna().sum()),
+            "n_failed": int((~found["is_fitted"]).sum()),
             "order": asked.chance_order,
             "mean_block_bars": self._mean_block_bars(),
             "score_name": spec.validation.score,
@@ -125,13 +128,13 @@ class ChanceRuns:
         return Finding(facts, {"chance_runs": found})
 
     def run(self, number: int, n_tuning_trials: int) -> pd.DataFrame:
-        """Choose and walk forward on outcomes in the order of this number; return score and Sharpe ratio in one row.
+        """Choose and walk forward on outcomes in the order of this number; return one row of `chance_runs`.
 
         Notes
         -----
         Timing: as in the run itself, bar for bar: rows keep their features and the ends of their labels, so that the
-        same rows are purged. The score of a model that does not fit is NaN; its Sharpe ratio, and that of one that
-        never holds anything, are NaN and 0.
+        same rows are purged. Score and Sharpe ratio of a model that does not fit are NaN. The Sharpe ratio of one that
+        never holds anything is 0, and so is the correlation of forecasts that never differ: they have found nothing.
         """
         spec = self.spec
         outcomes, next_returns = self.reordered(number)
@@ -150,9 +153,12 @@ class ChanceRuns:
                 on_fold=lambda _result: quiet.at("predict", 0.0),
             )  # fmt: skip
         except ModelError:
-            return pd.DataFrame({"score": [np.nan], "sharpe_ratio": [np.nan]})
+            return pd.DataFrame({"score": [np.nan], "sharpe_ratio": [np.nan], "is_fitted": [False]})
         score, sharpe = self._judged(predictions, outcomes, next_returns)
-        return pd.DataFrame({"score": [score], "sharpe_ratio": [0.0 if np.isnan(sharpe) else sharpe]})
+        if spec.validation.score in _CORRELATIONS and not np.ptp(forecast_of(predictions), axis=0).any():
+            score = 0.0
+        sharpe = 0.0 if np.isnan(sharpe) else sharpe
+        return pd.DataFrame({"score": [score], "sharpe_ratio": [sharpe], "is_fitted": [True]})
 
     def reordered(self, number: int) -> tuple[Labels, pd.Series]:
         """Return labels and next returns in the order of this number.

@@ -199,6 +199,24 @@ def test_a_model_that_does_not_fit_counts_as_one_that_does_as_well(seen, monkeyp
     assert (facts["n_failed"], facts["score_p_value"], facts["sharpe_p_value"]) == (4, 1.0, 1.0)
 
 
+@pytest.mark.parametrize("score", ["information_coefficient", "rank_ic"])
+def test_a_fitted_model_whose_forecasts_never_differ_has_found_nothing_and_has_not_failed(seen, score):
+    spec = asked(
+        label={"name": "forward_return_size", "horizon": 3},
+        models=[{"name": "ridge"}],
+        validation={"train_bars": 200, "test_bars": 400, "n_folds": 2, "target": None, "score": score},
+        strategy={"enter_return": 0.01, "exit_return": 0.0},
+    )
+    outcomes = seen["runs"].outcomes.assign(label=lambda frame: frame["outcome"])
+    rows = seen["runs"].rows * 0.0
+    runs = dataclasses.replace(seen["runs"], spec=spec, rows=rows, outcomes=outcomes)
+    predictions = pd.DataFrame({"predicted_return": outcomes["outcome"], "fold": 0}).dropna()
+
+    told = runs.judge(predictions, 0, directly)
+    assert told.frames["chance_runs"]["score"].tolist() == [0.0] * 4
+    assert (told.facts["n_failed"], told.facts["score_p_value"]) == (0, 1 / 5)
+
+
 def test_what_is_not_known_of_the_run_has_no_probability():
     assert share_as_good(np.nan, np.array([1.0])) is None
     assert share_as_good(0.5, np.array([])) == 1.0
