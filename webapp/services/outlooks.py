@@ -111,7 +111,7 @@ class Outlook:
     is_credible : bool, optional
         Whether its audit passed.
     model : str
-        Name of the model that was chosen, or of the rule.
+        Name of the model that was chosen for the newest prediction, or of the rule.
     prediction : Prediction
         The newest there is.
     n_bars_since : int
@@ -236,7 +236,7 @@ def read_outlook(
         title=row.title,
         verdict=row.verdict,
         is_credible=row.is_credible,
-        model=result.facts["chosen"]["model"],
+        model=results.chosen_models(result.facts)[None]["model"],
         prediction=newest,
         n_bars_since=int((history.bars.index > pd.Timestamp(newest.as_of)).sum()),
         position=_position(instrument, history, spec, place, newest.signal, capital, share=_share(result, spec, place)),

@@ -194,6 +194,18 @@ def load(
     )
 
 
+def chosen_models(facts: Mapping[str, Any]) -> dict[int | None, Mapping[str, Any]]:
+    """Return name (`model`), `title`, `parameters` and `score` of each fold's model where folds chose for themselves.
+
+    Under None is the final model, and where one choice holds for all folds there is nothing else.
+    """
+    nested = facts.get("honesty", {}).get("nested")
+    if nested is None:
+        return {None: facts["chosen"]}
+    *folds, final = nested["folds"]
+    return {**{each["fold"]: each for each in folds}, None: final}
+
+
 def place_of(session: Session, analysis_id: str, instrument_id: str) -> int:
     """Return an instrument's place in the question of an analysis; who may see both has been asked before.
 
@@ -224,14 +236,14 @@ def _count_ledger(session: Session, analysis_id: int) -> int:
 
 
 def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
-    chosen = result.facts["chosen"]
+    chosen = chosen_models(result.facts)
     names = [column for column in result.frames["fold_scores"].columns if column in result.facts["scores"]]
     rows = [
         {
             "analysis_id": claim.analysis_id,
             "fold": int(fold["fold"]),
-            "name": chosen["model"],
-            "parameters": chosen["parameters"],
+            "name": model["model"],
+            "parameters": model["parameters"],
             "seed": result.facts["seed"],
             "train_start": _instant(fold["train_start"]),
             "train_end": _instant(fold["train_end"]),
@@ -242,6 +254,7 @@ def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:
             "scores": {name: _number(fold[name]) for name in names},
         }
         for fold in result.frames["fold_scores"].to_dict("records")
+        for model in [chosen.get(int(fold["fold"]), chosen[None])]
     ]
     session.execute(into(FittedModel), rows)
 
@@ -250,7 +263,7 @@ def _add_latest(
     session: Session, claim: Claim, result: AnalysisResult, series_ids: tuple[int, ...], now: datetime.datetime
 ) -> None:
     """Add the final model and what it says about the last bar."""
-    chosen, latest = result.facts["chosen"], result.facts["latest"]
+    chosen, latest = chosen_models(result.facts)[None], result.facts["latest"]
     as_of = _instant(latest["as_of"])
     final = {
         "analysis_id": claim.analysis_id,

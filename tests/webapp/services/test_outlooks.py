@@ -7,7 +7,7 @@ from tests import factories
 from tests.webapp.api.answered import answer, finish, load_google
 from webapp.auth.session import parts_of
 from webapp.errors import Conflict, InvalidInput, NotFound
-from webapp.services import charts, groups, outlooks, shares
+from webapp.services import charts, groups, outlooks, results, shares
 from webapp.tables import PriceSeries, User
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -49,6 +49,20 @@ def test_the_newest_prediction_comes_with_how_the_strategy_has_done(outlook):
     )
     assert shown.worst_drawdown == answer().frames["equity"]["drawdown"].min()
     assert len(shown.trades) == len(answer().frames["trades"])
+
+
+def test_the_model_is_that_of_the_newest_prediction_where_folds_chose_for_themselves(outlook, monkeypatch):
+    honest = results.load
+
+    def load(*arguments, **options):
+        found = honest(*arguments, **options)
+        folds = [{"fold": 0, "model": "logistic"}, {"fold": 1, "model": "svm"}]
+        honesty = {**found.facts["honesty"], "nested": {"folds": folds}}
+        return dataclasses.replace(found, facts={**found.facts, "honesty": honesty})
+
+    assert outlook().model == answer().facts["chosen"]["model"]
+    monkeypatch.setattr(results, "load", load)
+    assert outlook().model == "svm"
 
 
 def test_the_last_walk_forward_prediction_speaks_where_no_final_model_does():

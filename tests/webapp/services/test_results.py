@@ -103,6 +103,19 @@ def save(session, store, claim, result=RESULT):
     return stored.key
 
 
+CHOICES = [
+    {"fold": fold, "model": name, "title": name.title(), "parameters": {"c": c}, "score": 0.5}
+    for fold, name, c in ((0, "svm", 0.1), (1, "logistic", 10.0))
+]
+
+
+def test_each_fold_is_saved_with_the_model_that_it_chose_for_itself(session, store, claim):
+    honesty = {**RESULT.facts["honesty"], "nested": {"folds": CHOICES}}
+    save(session, store, claim, dataclasses.replace(RESULT, facts={**RESULT.facts, "honesty": honesty}))
+    models = {each.fold: (each.name, each.parameters) for each in session.query(FittedModel)}
+    assert models == {0: ("svm", {"c": 0.1}), None: ("logistic", {"c": 10.0})}
+
+
 def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):
     key = save(session, store, claim)
 

@@ -25,7 +25,7 @@ from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
 from webapp.services.analyses import AnalysisView
-from webapp.services.results import ResultView
+from webapp.services.results import ResultView, chosen_models
 
 FRAMES = (
     "candidates",
@@ -72,6 +72,8 @@ def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None,
         f"{_score_text(chosen['score'])}. Without skill it would be {score.no_skill}."
     )
     lines: list[tuple[bool | None, str]] = [(None, best)]
+    if len(chosen_models(result.facts)) > 1:
+        lines.append((None, "That is the choice of the first fold; each later one chose for itself, see Honesty."))
     if chosen["target"] is None:
         lines.append((None, "No target was set, so nothing was searched for."))
     elif chosen["target_met"]:
@@ -159,9 +161,11 @@ def _purged_folds(result: ResultView, score: Score, theme: Theme) -> Component:
 def _walk_forward(result: ResultView, score: Score, theme: Theme) -> Component:
     folds = result.frames["fold_scores"]
     labels = [formats.date(each)[:7] for each in folds["test_start"]]
+    chosen = chosen_models(result.facts)
+    titles = dict.fromkeys(chosen.get(number, chosen[None])["title"] for number in folds["fold"])
     figure = figures.scores_by_fold(
         labels,
-        [(result.facts["chosen"]["title"], list(folds[score.name]))],
+        [(" or ".join(titles), list(folds[score.name]))],
         theme=theme,
         score_title=score.title,
         name="walk-forward",

@@ -45,6 +45,18 @@ def test_without_a_target_nothing_is_met_or_missed(result):
     assert "No target was set" in in_words(free)
 
 
+def test_models_that_folds_chose_for_themselves_are_named(view, result):
+    numbers = result.frames["fold_scores"]["fold"].tolist()
+    titles = ["Kernel machine", *["Linear one"] * (len(numbers) - 1), "Final one"]
+    choices = [{"fold": fold, "title": title} for fold, title in zip([*numbers, len(numbers)], titles, strict=True)]
+    nested = changed(result, honesty={**result.facts["honesty"], "nested": {"folds": choices}})
+
+    assert "each later one chose for itself" in in_words(nested)
+    assert "chose for itself" not in in_words(result)
+    drawn = reading.by_id(model.content(view(), nested, "light"), "analysis-walk-forward").figure["data"]
+    assert {each["name"] for each in drawn} == {"Kernel machine or Linear one"}
+
+
 def test_a_score_that_is_not_defined_has_words(result):
     assert "not defined" in in_words(changed(result, scores={**result.facts["scores"], "roc_auc": None}))
 
