@@ -282,8 +282,8 @@ class _Chain:
         choosing = self.choosing(ground)
         trials, tuning = choosing.choose(pinned_n_tuning_trials)
         best = best_of(trials)
-        models, nested, inner = choose_for_folds(choosing, best, rows, outcomes, folds, tuning["n_trials"])
-        model = models[len(folds)]
+        models, nested, inner = choose_for_folds(choosing, trials, rows, outcomes, folds, tuning["n_trials"])
+        first, model = models[folds[0].number], models[len(folds)]
         predictions = self._predict(models, rows, outcomes, folds)
         latest = self._final(model, rows, outcomes, len(folds))
         judged = self._recall(
@@ -299,10 +299,10 @@ class _Chain:
         at("backtest", 0.0)
         book = trade(spec, clean, decisions)
         at("risk", 0.0)
-        explaining = Explaining(spec, model, rows, outcomes, folds, ground.span, self.n_jobs)
+        explaining = Explaining(spec, model, first, rows, outcomes, folds, ground.span, self.n_jobs)
         importance = self._importance(explaining, models)
         explained = self._explained(explaining)
-        asked, certificate = self._on_request(model, predictions, tuning, ground)
+        asked, certificate = self._on_request(first, predictions, tuning, ground)
         audit = self._audit(Run(
             spec, ground.instruments, ground.features, ground.labels,
             folds, models, predictions, judged.intervals, decisions, book.equity, q,

@@ -146,7 +146,7 @@ class ChanceRuns:
         try:
             chosen = [best_of(choosing.choose(n_trials)[0])] * len(folds)
             if spec.validation.nested:
-                chosen[1:] = choose_each(choosing, self.rows, outcomes, folds[1:], n_trials)[0]
+                chosen[1:] = map(best_of, choose_each(choosing, self.rows, outcomes, folds[1:], n_trials)[0])
             models = {fold.number: to_model(spec, trial) for fold, trial in zip(folds, chosen, strict=True)}
             predictions = fit_chosen(
                 spec, models, self.rows, outcomes, folds, bars=self.bars, n_jobs=self.n_jobs,
@@ -248,4 +248,5 @@ def _drawn_again(order: NDArray[np.int64], bars: NDArray[np.int64], known: NDArr
     rows = np.flatnonzero(known)
     first, last = bars[rows[[0, -1]]]
     wanted = first + (order[bars[rows]] - first) % (last - first + 1)
-    return rows[np.searchsorted(bars[rows], wanted)]
+    drawn: NDArray[np.int64] = rows[np.searchsorted(bars[rows], wanted)]
+    return drawn

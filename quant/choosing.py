@@ -7,6 +7,7 @@ their numbers, so the answer is the same whoever computed them.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -269,7 +270,7 @@ class Choosing:
 
 def choose_each(
     choosing: Choosing, features: Features, labels: Labels, folds: Sequence[Fold], n_tuning_trials: int
-) -> tuple[list[TriedModel], list[dict[str, Json]]]:
+) -> tuple[list[list[TriedModel]], list[dict[str, Json]]]:
     """Choose for each fold anew, inside its own training rows: nested validation.
 
     Parameters
@@ -285,8 +286,8 @@ def choose_each(
 
     Returns
     -------
-    best : list of TriedModel
-        One a fold.
+    trials : list of list of TriedModel
+        All that were made, of each fold; see `quant.learning.best_of`.
     certificates : list of dict
         The purge certificates of the inner folds, one a fold.
 
@@ -301,20 +302,25 @@ def choose_each(
     -----
     Timing: each choice sees labels that are known before its fold's first traded bar. The same candidates, and the same
     parameters of a search at random or on a grid, are tried again on more rows: they are no new trials of somebody who
-    looks for something, and nobody is told of them.
+    looks for something. Others are, and count for this answer (`quant.luck.count_luck`); the watcher is told of none.
     """
-    best, certificates = [], []
+    trials, certificates = [], []
     watcher = Quiet(choosing.watcher, "tune", 1.0)
     for fold in folds:
         span = choosing.span.of_fold(features, labels, fold)
         certificates.append(purge_certificate(span.folds, span.labels))
         own = replace(choosing, span=span, fold=fold.number, watcher=watcher, peers=NoPeers(), n_told=0)
-        best.append(best_of(own.choose(n_tuning_trials)[0]))
-    return best, certificates
+        trials.append(own.choose(n_tuning_trials)[0])
+    return trials, certificates
 
 
 def choose_for_folds(
-    choosing: Choosing, first: TriedModel, features: Features, labels: Labels, folds: Sequence[Fold], n_searched: int
+    choosing: Choosing,
+    trials: Sequence[TriedModel],
+    features: Features,
+    labels: Labels,
+    folds: Sequence[Fold],
+    n_searched: int,
 ) -> tuple[dict[int, ModelEntry], Finding, dict[str, Json]]:
     """Return which model each fold has, and the final model: the first choice for all, or each its own.
 
@@ -322,8 +328,8 @@ def choose_for_folds(
     ----------
     choosing : Choosing
         The choice of the first fold.
-    first : TriedModel
-        What it chose.
+    trials : sequence of TriedModel
+        Its trials.
     features, labels : DataFrame
         Panels of all samples.
     folds : sequence of Fold
@@ -337,7 +343,8 @@ def choose_for_folds(
         By the number of the fold; that after the walk-forward folds is the final model.
     finding : Finding
         JSON facts of a nested choice: `folds`, one a choice with `fold`, `model`, `title`, `parameters` and `score`;
-        `n_different` models among them; `score_name`. Nothing otherwise.
+        `n_different` models among them; `n_later_trials`, models and parameters that only later choices tried;
+        `score_name`. Nothing otherwise.
     certificate : dict
         Under `nested` the sums of the inner folds' purge certificates; empty otherwise.
 
@@ -345,14 +352,15 @@ def choose_for_folds(
     -----
     Timing: as `choose_each`.
     """
-    spec, final = choosing.spec, final_fold(labels, len(folds))
+    spec, first, final = choosing.spec, best_of(trials), final_fold(labels, len(folds))
     numbers = [fold.number for fold in (*folds, final)]
     if not spec.validation.nested:
         return dict.fromkeys(numbers, to_model(spec, first)), Finding(), {}
     choosing.watcher.at("tune", 1.0, f"Choosing anew for each of {len(numbers) - 1} later folds.")
     n_trials = n_searched or spec.tuning.n_trials
     later, certificates = choose_each(choosing, features, labels, [*folds[1:], final], n_trials)
-    chosen = [first, *later]
+    chosen = [first, *map(best_of, later)]
+    tried, tried_first = ({to_model(spec, trial) for trial in each} for each in (chain(*later), trials))
     models = {number: to_model(spec, trial) for number, trial in zip(numbers, chosen, strict=True)}
     facts: dict[str, Json] = {
         "folds": [
@@ -366,6 +374,7 @@ def choose_for_folds(
             for number, trial in zip(numbers, chosen, strict=True)
         ],
         "n_different": len(set(models.values())),
+        "n_later_trials": len(tried - tried_first),
         "score_name": spec.validation.score,
     }
     sums = {name: sum(each[name] for each in certificates) for name in _SUMMED}

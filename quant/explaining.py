@@ -13,7 +13,7 @@ from quant.errors import ModelError
 from quant.fitting import fit_folds
 from quant.frames import Features, Labels
 from quant.latest import final_fold
-from quant.learning import TrainingSpan
+from quant.learning import TrainingSpan, learning_part
 from quant.models.attribution import shap_summary
 from quant.models.catalog import ModelEntry
 from quant.models.dependence import decision_boundary, most_moving, partial_dependence
@@ -36,6 +36,7 @@ from quant.validation.splits import Fold
 N_SHUFFLES = 3
 LEAST_SCORED_ROWS = 30  # a score of fewer rows says nothing about a feature
 TRAINING_SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the first training window, for the learning curve
+_OF_THE_FIRST = ("single_feature", "clusters", "learning_curve")  # parts that score
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,10 @@ class Explaining:
     spec : AnalysisSpec
         The question.
     model : ModelEntry
-        The chosen model with its parameters.
+        The final model with its parameters.
+    first : ModelEntry
+        That which the first training window chose. What is scored on later bars is of it: the choice of the final
+        model has seen them, where each fold chooses for itself.
     rows, outcomes : DataFrame
         Panels of the samples.
     folds : sequence of Fold
@@ -60,6 +64,7 @@ class Explaining:
 
     spec: AnalysisSpec
     model: ModelEntry
+    first: ModelEntry
     rows: Features
     outcomes: Labels
     folds: Sequence[Fold]
@@ -131,7 +136,8 @@ class Explaining:
             "clusters": {"likeness": asked.likeness},
             "decision_boundary": {"across": asked.boundary_x, "up": asked.boundary_y},
         }
-        return options.get(name, {})
+        first = {"first": learning_part(self.spec, self.first)} if self.first != self.model else {}
+        return {**options.get(name, {}), **(first if name in _OF_THE_FIRST else {})}
 
     def dependence(self) -> pd.DataFrame:
         """Return the partial dependence of the final model over the rows that it was trained on.
@@ -208,7 +214,7 @@ class Explaining:
             scores = np.array([])
             try:
                 trial = self.span.of_features([column]).judge(
-                    self.model, number=0, kind="candidate", n_jobs=self.n_jobs
+                    self.first, number=0, kind="candidate", n_jobs=self.n_jobs
                 )
                 scores = np.array([score for score in trial.fold_scores if score is not None])
             except ModelError:  # a step of the preparation, or the model, asks for more than one
@@ -243,7 +249,7 @@ class Explaining:
         score = SCORES[self.spec.validation.score]
         labels = self.outcomes["label"]
         tables = []
-        for fold, fitted in zip(self.folds, self._fit(self.folds)[1], strict=True):
+        for fold, fitted in zip(self.folds, self._fit(self.first, self.folds)[1], strict=True):
             scored = fold.test[labels.notna().to_numpy()[fold.test]]
             if len(scored) < LEAST_SCORED_ROWS:
                 continue
@@ -288,7 +294,7 @@ class Explaining:
             n_bars = max(1, round(share * self.spec.validation.train_bars))
             folds = [_latest_bars(fold, stamps, n_bars) for fold in scored]
             try:
-                predictions, models = self._fit(folds)
+                predictions, models = self._fit(self.first, folds)
             except ModelError:
                 found.append({"n_bars": n_bars, **_scored([], [])})
                 continue
@@ -306,13 +312,11 @@ class Explaining:
     def _final(self) -> tuple[Any, Features]:
         """The final model, fitted once for all parts that look at it, and the rows that it was trained on."""
         fold = final_fold(self.outcomes, len(self.folds))
-        _, (final,) = self._fit([fold])
+        _, (final,) = self._fit(self.model, [fold])
         return final, self.rows.iloc[fold.train]
 
-    def _fit(self, folds: Sequence[Fold]) -> tuple[pd.DataFrame, list[Any]]:
-        return fit_folds(
-            self.spec, self.model, self.rows, self.outcomes, folds, bars=self.span.bars, n_jobs=self.n_jobs
-        )
+    def _fit(self, model: ModelEntry, folds: Sequence[Fold]) -> tuple[pd.DataFrame, list[Any]]:
+        return fit_folds(self.spec, model, self.rows, self.outcomes, folds, bars=self.span.bars, n_jobs=self.n_jobs)
 
 
 def _latest_bars(fold: Fold, stamps: pd.Index, n_bars: int) -> Fold:

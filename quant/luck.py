@@ -48,7 +48,7 @@ class Finding:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def count_luck(excess: pd.Series, trials: Sequence[TriedModel]) -> dict[str, Json]:
+def count_luck(excess: pd.Series, trials: Sequence[TriedModel], n_more: int = 0) -> dict[str, Json]:
     """Return how likely the curve's Sharpe ratio is more than the best of so many tries by luck; all per bar.
 
     Parameters
@@ -56,13 +56,15 @@ def count_luck(excess: pd.Series, trials: Sequence[TriedModel]) -> dict[str, Jso
     excess : Series of shape (n_returns,)
         Returns of the traded curve above the risk-free rate.
     trials : sequence of TriedModel
-        All that were made, those that did not fit included.
+        All that were made in the first training window, those that did not fit included.
+    n_more : int, default=0
+        Others that were made, see `quant.choosing.choose_for_folds`.
 
     Returns
     -------
     dict
         JSON facts. The `deflated_sharpe_ratio` counts each trial as one; `deflated_by_effective` counts how many
-        independent ones they amount to, `n_effective_trials`, with each that did not fit as one.
+        independent ones they amount to, `n_effective_trials`, with each that did not fit and each of the others as one.
 
     Notes
     -----
@@ -77,7 +79,7 @@ def count_luck(excess: pd.Series, trials: Sequence[TriedModel]) -> dict[str, Jso
     earned = trial_returns(trials)
     spread = float(tried.var(ddof=1)) * len(earned) if len(tried) > 1 else 0.0
     variance = max(spread, 1.0) / (moments.n_returns - 1)
-    n_trials = len(trials)
+    n_trials = len(trials) + n_more
     n_effective = effective_trials(trial_correlations(earned)) + n_trials - earned.shape[1]
     shape = {"skewness": moments.skewness, "raw_kurtosis": moments.raw_kurtosis}
     facts: dict[str, Json] = {

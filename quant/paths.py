@@ -66,7 +66,7 @@ class Paths:
         Parameters
         ----------
         chosen : ModelEntry
-            The model with its parameters.
+            The model with its parameters, chosen in the first training window.
         stored : callable
             `stored(name, part, model, compute)` returns the frame of a stage that depends on `part`, computed or kept.
 
@@ -183,7 +183,8 @@ def judge_paths(spec: AnalysisSpec, chosen: pd.DataFrame, candidates: Sequence[p
     Returns
     -------
     Finding
-        JSON facts: `n_groups`, `n_test_groups`, `n_splits`, `n_paths`, `n_bars`; `sharpe_ratios` of the paths, per bar
+        JSON facts: `n_groups`, `n_test_groups`, `n_splits`, `n_paths`, `n_bars`, `share_seen` of all bars on
+        which the model was chosen; `sharpe_ratios` of the paths, per bar
         (None where nothing moves), their `median`, `least` and `most`, and `share_at_or_below_zero`, None if no path
         moves; `overfitting` of the candidates' mean paths, see `quant.luck.look_at_returns`. The frame `paths`.
 
@@ -201,6 +202,7 @@ def judge_paths(spec: AnalysisSpec, chosen: pd.DataFrame, candidates: Sequence[p
         "n_splits": comb(asked.path_groups, asked.path_test_groups),
         "n_paths": len(ratios),
         "n_bars": int(chosen.notna().all(axis="columns").sum()),
+        "share_seen": min(1.0, spec.validation.train_bars / len(chosen)),
         "sharpe_ratios": [None if np.isnan(ratio) else float(ratio) for ratio in ratios],
         "median": float(np.median(known)) if known.size else None,
         "least": float(known.min()) if known.size else None,

@@ -182,7 +182,9 @@ def assemble(material: Material) -> AnalysisResult:
         )
     ]
     returns = book.equity["return"].dropna()
-    luck = count_luck(returns - per_period_rate(spec.risk.risk_free_annual, material.periods_per_year), material.trials)
+    nested = material.asked.get("nested", Finding()).facts or {"n_later_trials": 0}
+    excess = returns - per_period_rate(spec.risk.risk_free_annual, material.periods_per_year)
+    luck = count_luck(excess, material.trials, nested["n_later_trials"])
     choice = look_at_choice(material.trials)
     asked = {name: frame for found in material.asked.values() for name, frame in found.frames.items()}
     return AnalysisResult(
@@ -386,7 +388,7 @@ def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: M
     return Evidence(
         n_signals=int((material.decisions["signal"] != 0).sum()),
         n_trades=len(material.book.trades),
-        n_trials=len(material.trials),
+        n_trials=luck["n_trials"],
         ruined_at=None if material.book.ruined_at is None else material.book.ruined_at.isoformat(),
         total_return=values["total_return"]["value"],
         benchmark_return=values["total_return"]["benchmark_value"],

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from functools import partial
 
+import pandas as pd
 import pytest
 
 import quant.analysis
@@ -208,23 +209,48 @@ def test_folds_that_choose_for_themselves_are_purged_audited_and_tell_of_no_tria
     assert honesty["chance_runs"]["n_runs"] == 1
 
 
-def test_folds_that_choose_models_of_different_kinds_have_importances_out_of_sample_only():
-    spec = AnalysisSpec.model_validate(
-        {
-            **NESTED,
-            "models": [{"name": "logistic"}, {"name": "random_forest", "n_trees": 10}],
-            "validation": {**NESTED["validation"], "n_folds": 2},
-            "overfitting": {"n_resamples": 0},
-            "audit": {"enabled": False},
-        }
-    )
-    result = run_analysis(spec, fetch_instruments)
-    choices = result.facts["honesty"]["nested"]["folds"]
-    assert {each["model"] for each in choices[:2]} == {"logistic", "random_forest"}
-    importance = result.frames["importance"]
+MIXED = {
+    **NESTED,
+    "end": "2005-12-15",
+    "models": [{"name": "logistic"}, {"name": "random_forest", "n_trees": 10}],
+    "validation": {**NESTED["validation"], "n_folds": 2, "target": 0.52},
+    "tuning": {"n_trials": 2},
+    "explanation": {"single_feature": True, "clusters": True, "learning_curve": True, "partial_dependence": True},
+    "overfitting": {"n_resamples": 0, "path_groups": 4},
+    "audit": {"enabled": False},
+}
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """A run whose folds choose models of different kinds, the last after a search."""
+    return run_analysis(AnalysisSpec.model_validate(MIXED), fetch_instruments)
+
+
+def test_folds_that_choose_models_of_different_kinds_have_importances_out_of_sample_only(mixed):
+    choices = mixed.facts["honesty"]["nested"]["folds"]
+    assert [each["model"] for each in choices] == ["logistic", "random_forest", "random_forest"]
+    importance = mixed.frames["importance"]
     assert importance["impurity"].isna().all()
     assert set(importance["impurity_measure"]) == {UNKNOWN_MEASURE}
     assert importance["mean"].notna().all()
+
+
+def test_trials_of_later_folds_that_the_first_did_not_make_count_as_trials(mixed):
+    honesty = mixed.facts["honesty"]
+    assert not mixed.facts["tuning"]["started"]
+    assert honesty["nested"]["n_later_trials"] == 2  # those of the search that later folds needed, each once
+    assert honesty["luck"]["n_trials"] == len(mixed.frames["candidates"]) + 2
+    assert "after 4 trials" in mixed.facts["verdict"]["text"]
+
+
+def test_what_is_scored_after_the_first_window_is_of_the_model_that_it_chose(mixed):
+    validation = {**MIXED["validation"], "nested": False}
+    once = run_analysis(AnalysisSpec.model_validate({**MIXED, "validation": validation}), fetch_instruments)
+    for name in ("paths", "clusters", "learning_curve", "single_feature"):
+        pd.testing.assert_frame_equal(mixed.frames[name], once.frames[name], check_exact=True)
+    assert not mixed.frames["partial_dependence"].equals(once.frames["partial_dependence"])  # that of the final model
+    assert mixed.facts["honesty"]["paths"]["share_seen"] == 200 / len(once.frames["paths"])
 
 
 def test_what_comes_later_changes_no_earlier_choice(nested):

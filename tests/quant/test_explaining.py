@@ -44,7 +44,7 @@ def explaining():
     folds = traded_folds(spec, outcomes)
     returns, bars = next_bar_returns(clean.adjusted), bar_returns(clean.adjusted)
     span = TrainingSpan(spec, rows, outcomes, next_returns=returns, bars=bars, folds=folds)
-    return Explaining(spec, spec.models[0], rows, outcomes, folds, span)
+    return Explaining(spec, spec.models[0], spec.models[0], rows, outcomes, folds, span)
 
 
 def test_nothing_is_computed_that_was_not_asked_for(explaining):

@@ -61,6 +61,13 @@ def test_a_trial_that_did_not_fit_counts_as_one_of_its_own():
     assert with_it["n_effective_trials"] == pytest.approx(without["n_effective_trials"] + 1)
 
 
+def test_trials_that_others_made_count_each_as_one_of_its_own():
+    more, without = count_luck(curve(), trials(6), 3), count_luck(curve(), trials(6))
+    assert more["n_trials"] == 9
+    assert more["n_effective_trials"] == pytest.approx(without["n_effective_trials"] + 3)
+    assert more["deflated_sharpe_ratio"] < without["deflated_sharpe_ratio"]
+
+
 def test_a_curve_that_never_moved_has_no_ratio():
     luck = count_luck(curve() * 0.0, trials(3))
     assert luck["n_trials"] == 3

@@ -160,7 +160,8 @@ def _choice(result: ResultView, theme: Theme) -> list[Component]:
         return [empty_state("shuffle", _OLDER, small=True)]
     found = honesty["overfitting"]
     if found is None:
-        n_trials = formats.plural(honesty["luck"]["n_trials"], "trial")
+        n_later = (honesty.get("nested") or {}).get("n_later_trials", 0)
+        n_trials = formats.plural(honesty["luck"]["n_trials"] - n_later, "trial")
         sentence = f"{n_trials} cannot be ranked against each other in a way that says much; it takes five."
         return [empty_state("shuffle", sentence, small=True)]
     figure = figures.choice_logits(result.frames["overfitting"], theme=theme)
@@ -194,6 +195,10 @@ def _paths(result: ResultView, theme: Theme) -> list[Component]:
         return [empty_state("signpost-split", sentence, small=True)]
     choice = found["overfitting"]
     by_paths = [("Probability of overfitting, by paths", formats.p_value(choice["probability"]))] if choice else []
+    # Answers from before it was said have none.
+    seen = (
+        [("Of all bars, seen by the choice", formats.percent(found["share_seen"], 0))] if "share_seen" in found else []
+    )
     walked = result.frames["paths"]
     return [
         html.P(paths_in_words(found), className="measure"),
@@ -215,6 +220,7 @@ def _paths(result: ResultView, theme: Theme) -> list[Component]:
                 ("Median Sharpe ratio, a bar", formats.number(found["median"], 4)),
                 ("Paths", formats.count(found["n_paths"])),
                 ("Bars", formats.count(found["n_bars"])),
+                *seen,
                 *by_paths,
             ]
         ),

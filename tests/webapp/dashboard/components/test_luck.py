@@ -97,6 +97,7 @@ def test_paths_have_a_sentence_and_two_pictures(result):
     assert luck.paths_in_words(found).replace("\N{NO-BREAK SPACE}", " ") in reading.text(tree)
     assert {"analysis-paths", "analysis-path-sharpes"} <= {str(each) for each in reading.ids(tree)}
     assert "On 3 ways through the same history" in reading.text(tree)
+    assert f"seen by the choice {100 * found['share_seen']:.0f} %" in reading.text(tree)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,14 @@ def test_paths_have_a_sentence_and_two_pictures(result):
 )
 def test_paths_are_told_in_words(result, share, meaning):
     assert meaning in luck.paths_in_words({**result.facts["honesty"]["paths"], "share_at_or_below_zero": share})
+
+
+def test_trials_of_later_folds_are_not_said_to_be_ranked(result):
+    alone = {**result.facts["honesty"]["luck"], "n_trials": 6}
+    words = reading.text(
+        luck.panels(changed(result, luck=alone, overfitting=None, nested={"n_later_trials": 4}), "light")
+    )
+    assert "2 trials cannot be ranked" in words.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.mark.parametrize("paths", ["gone", None])

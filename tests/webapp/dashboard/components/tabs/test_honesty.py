@@ -110,9 +110,10 @@ def test_choices_of_each_fold_are_listed(view, result):
         {"fold": fold, "model": "logistic", "title": "Logistic regression", "parameters": {"c": c}, "score": 0.51}
         for fold, c in ((0, 1.0), (1, 0.1), (2, 0.1))
     ]
-    found = {"folds": folds, "n_different": 2, "score_name": "roc_auc"}
+    found = {"folds": folds, "n_different": 2, "n_later_trials": 3, "score_name": "roc_auc"}
     words = reading.text(honesty.content(view(), changed(result, nested=found), "light"))
     assert "chosen anew for each of 3 folds" in words
     assert "2 models in all" in words
+    assert "3 trials that the first did not make count as well" in words
     assert "final Logistic regression c 0.1" in words
     assert "A choice for each fold" not in reading.text(honesty.content(view(), result, "light"))
