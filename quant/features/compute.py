@@ -66,16 +66,18 @@ def beside(prices: Prices, others: Mapping[str, Prices]) -> Prices:
     Returns
     -------
     DataFrame of shape (n_bars, 8 + n_others)
-        With a column `quant.features.catalog.cross_asset.closes_of` a symbol: NaN before the first bar of the other.
+        With a column `quant.features.catalog.cross_asset.closes_of` a symbol: NaN at bars since whose bar before the
+        other had none, such as its holidays and all after its end; at the first bar, if it has none of that time.
 
     Notes
     -----
     Timing: the close that stands beside the bar of `t` is the last that was known at the close of `t`: that of a bar of
-    the other which closed by then, whatever the calendars of the two.
+    the other which closed by then and after the bar before `t`, whatever the calendars of the two.
     """
     columns = {}
     for symbol, other in others.items():
         places = other.index.searchsorted(prices.index, side="right")
+        before = other.index.searchsorted(prices.index[:1], side="left")
         closes = np.concatenate([[np.nan], other["close"].to_numpy(dtype=np.float64)])
-        columns[closes_of(symbol)] = closes[places]
+        columns[closes_of(symbol)] = np.where(np.diff(places, prepend=before) > 0, closes[places], np.nan)
     return prices.assign(**columns) if columns else prices

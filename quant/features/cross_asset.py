@@ -1,13 +1,14 @@
 """One instrument against another: beta, correlation, spread and ratio of the two.
 
-The other's closes stand beside the prices of the one, each as it was last known at the close of a bar: see
-`quant.features.compute.beside`.
+The other's closes stand beside the prices of the one, and are unknown at bars that the other lacks: see
+`quant.features.compute.beside`. Such bars are left out of a window, as long as four fifths of it remain; nothing is
+filled in for them, which would be a return of zero that nobody had.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from quant.features.arrays import Values, as_aligned_values, check_at_least
+from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_aligned_values, check_at_least, kernel
 from quant.features.catalog import Beta, Correlation, PriceRatio, Spread
 from quant.features.catalog.cross_asset import CrossAssetEntry, closes_of
 from quant.features.columns import as_features, column_values
@@ -31,8 +32,9 @@ def rolling_beta(values: ArrayLike, others: ArrayLike, window: int) -> Values:
     Returns
     -------
     ndarray of shape (n_bars,)
-        Covariance of the simple returns over the variance of those of the other; 0 where the other does not move. NaN
-        at the first `window` bars and wherever one of the `window + 1` prices of either is unknown.
+        Covariance of the simple returns over the variance of those of the other, by the returns that both have; 0
+        where the other does not move. NaN at the first `window` bars, where a price of the one in the window is
+        unknown, where the other's is at the bar itself, and where both have less than four fifths of the returns.
 
     Raises
     ------
@@ -113,7 +115,8 @@ def rolling_spread(values: ArrayLike, others: ArrayLike, window: int) -> Values:
     -------
     ndarray of shape (n_bars,)
         Ratio of the prices, less its mean in the window, over its sample deviation there; 0 where the ratio does not
-        move. NaN at the first `window - 1` bars and wherever the window holds an unknown price of either.
+        move. NaN at the first `window - 1` bars, where the window holds an unknown price of the one, where the other's
+        is unknown at the bar itself, and where it is at more than a fifth of the window.
 
     Raises
     ------
@@ -134,9 +137,9 @@ def rolling_spread(values: ArrayLike, others: ArrayLike, window: int) -> Values:
     array([nan, nan,  1.])
     """
     check_at_least(2, window=window)
-    ratio = _ratio(values, others)
-    means, deviations = np.empty_like(ratio), np.empty_like(ratio)
-    rolling_moments(ratio, window, 1, means, deviations)
+    own, ratio = _ratio(values, others)
+    means, deviations = _moments(ratio, window)
+    means[_holds_unknown(own, window)] = np.nan
     # Of two prices that keep their ratio it varies by roundings, which are no movement.
     return _over(ratio - means, np.where(deviations > _ROUNDING * means, deviations, 0.0 * deviations))
 
@@ -177,18 +180,63 @@ def relative_ratio(values: ArrayLike, others: ArrayLike, window: int) -> Values:
     array([nan, 0.5])
     """
     check_at_least(1, window=window)
-    ratio = _ratio(values, others)
+    own, ratio = _ratio(values, others)
     means = np.empty_like(ratio)
     rolling_mean(ratio, window, means)
+    _moments_of_known(ratio, window, _least(window), means, np.empty_like(ratio))
+    means[_holds_unknown(own, window)] = np.nan
     return ratio / means - 1.0
 
 
 _ROUNDING = 1e-12
 
 
-def _ratio(values: ArrayLike, others: ArrayLike) -> Values:
+@kernel(INPUT, COUNT, COUNT, OUTPUT, OUTPUT)
+def _moments_of_known(values: Values, window: int, least: int, means: Values, deviations: Values) -> None:
+    """Write mean and sample deviation of windows that lack some values but have at least `least`; leave the others.
+
+    By Welford's rule: each window is gone through anew, and the deviation of equal values is exactly zero.
+    """
+    n_known = 0
+    for end in range(values.size):
+        n_known += not np.isnan(values[end])
+        if end >= window:
+            n_known -= not np.isnan(values[end - window])
+        if end >= window - 1 and least <= n_known < window:
+            count, mean, squares = 0, 0.0, 0.0
+            for place in range(end - window + 1, end + 1):
+                if not np.isnan(values[place]):
+                    count += 1
+                    distance = values[place] - mean
+                    mean += distance / count
+                    squares += distance * (values[place] - mean)
+            means[end] = mean
+            deviations[end] = np.sqrt(squares / (count - 1))
+
+
+def _least(window: int) -> int:
+    """Return how many values of a window must be known: four fifths."""
+    return -(-4 * window // 5)
+
+
+def _moments(values: Values, window: int) -> tuple[Values, Values]:
+    """Return mean and sample deviation of the known of the last values."""
+    means, deviations = np.empty_like(values), np.empty_like(values)
+    rolling_moments(values, window, 1, means, deviations)
+    _moments_of_known(values, window, _least(window), means, deviations)
+    return means, deviations
+
+
+def _holds_unknown(values: Values, window: int) -> NDArray[np.bool_]:
+    """Return where one of the last values is unknown, or where there are too few."""
+    means = np.empty_like(values)
+    rolling_mean(values, window, means)
+    return np.isnan(means)
+
+
+def _ratio(values: ArrayLike, others: ArrayLike) -> tuple[Values, Values]:
     own, other = as_aligned_values(values=values, others=others)
-    return own / other
+    return own, own / other
 
 
 def _over(values: Values, wholes: Values) -> Values:
@@ -199,21 +247,21 @@ def _over(values: Values, wholes: Values) -> Values:
 
 
 def _joint(values: ArrayLike, others: ArrayLike, window: int) -> tuple[Values, Values, Values]:
-    """Return the covariance of the last returns and the two deviations; NaN in all where either is unknown.
+    """Return the covariance of the last returns that both have, NaN where that is unknown, and the two deviations.
 
     Half the sum and half the difference have variances that differ by the covariance, and nothing is carried along.
     """
     check_at_least(2, window=window)
-    own, other = (rate_of_change(prices) for prices in as_aligned_values(values=values, others=others))
-    is_unknown = np.isnan(own) | np.isnan(other)
-    own, other = np.where(is_unknown, np.nan, own), np.where(is_unknown, np.nan, other)
-    deviations = []
-    for series in (own, other, 0.5 * (own + other), 0.5 * (own - other)):
-        means, deviation = np.empty_like(series), np.empty_like(series)
-        rolling_moments(series, window, 1, means, deviation)
-        deviations.append(deviation)
-    own_spread, spread, of_sum, of_difference = deviations
-    return of_sum**2 - of_difference**2, own_spread, spread
+    prices = as_aligned_values(values=values, others=others)
+    returns = [rate_of_change(each) for each in prices]
+    is_unknown = np.isnan(returns[0]) | np.isnan(returns[1])
+    own, other = (np.where(is_unknown, np.nan, each) for each in returns)
+    own_spread, spread, of_sum, of_difference = (
+        _moments(series, window)[1] for series in (own, other, 0.5 * (own + other), 0.5 * (own - other))
+    )
+    covariance = of_sum**2 - of_difference**2
+    covariance[np.isnan(prices[1]) | _holds_unknown(returns[0], window)] = np.nan
+    return covariance, own_spread, spread
 
 
 def beta_feature(prices: Prices, *, against: str, window: int) -> Features:
@@ -231,7 +279,7 @@ def beta_feature(prices: Prices, *, against: str, window: int) -> Features:
     Returns
     -------
     DataFrame of shape (n_bars, 1)
-        The slope, see `rolling_beta`. NaN at the first `window` bars and wherever the window holds an unknown close.
+        The slope, see `rolling_beta`. NaN at the first `window` bars and where the other has no close.
 
     Raises
     ------
@@ -262,7 +310,7 @@ def correlation_feature(prices: Prices, *, against: str, window: int) -> Feature
     Returns
     -------
     DataFrame of shape (n_bars, 1)
-        See `rolling_correlation`. NaN at the first `window` bars and wherever the window holds an unknown close.
+        See `rolling_correlation`. NaN at the first `window` bars and where the other has no close.
 
     Raises
     ------
@@ -293,8 +341,7 @@ def spread_feature(prices: Prices, *, against: str, window: int) -> Features:
     Returns
     -------
     DataFrame of shape (n_bars, 1)
-        Standard deviations, see `rolling_spread`. NaN at the first `window - 1` bars and wherever the window holds an
-        unknown close.
+        Standard deviations, see `rolling_spread`. NaN at the first `window - 1` bars and where the other has no close.
 
     Raises
     ------
@@ -325,8 +372,7 @@ def ratio_feature(prices: Prices, *, against: str, window: int) -> Features:
     Returns
     -------
     DataFrame of shape (n_bars, 1)
-        A fraction, see `relative_ratio`. NaN at the first `window - 1` bars and wherever the window holds an unknown
-        close.
+        A fraction, see `relative_ratio`. NaN at the first `window - 1` bars and where the other has no close.
 
     Raises
     ------

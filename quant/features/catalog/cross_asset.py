@@ -22,6 +22,7 @@ class CrossAssetEntry(FeatureEntry):
     """A feature of the closes of two instruments."""
 
     category: ClassVar[str] = "Cross-asset"
+    version: ClassVar[int] = 2
 
     against: str = Field(
         default="",

@@ -75,19 +75,25 @@ def test_beside_a_bar_stands_the_close_that_was_known_then():
     late = beside(prices, {"SPY": later})[column].to_numpy()
     assert np.isnan(late[0])
     assert (late[1:] == other["close"].to_numpy()[:-1]).all()
-    holed = beside(prices, {"SPY": other.drop(other.index[[0, 1, 20]])})[column].to_numpy()
-    assert np.isnan(holed[:2]).all()
-    assert holed[20] == holed[19] == other["close"].iloc[19]
+    holed = beside(prices, {"SPY": other.drop(other.index[[0, 1, 20]]).iloc[:-5]})[column].to_numpy()
+    assert np.flatnonzero(np.isnan(holed)).tolist() == [0, 1, 20, *range(35, 40)]
+    assert holed[21] == other["close"].iloc[21]
+    older = beside(prices.iloc[5:], {"SPY": other.drop(other.index[[5, 6]])})[column].to_numpy()
+    assert np.flatnonzero(np.isnan(older)).tolist() == [0, 1]
+    few = beside(prices.drop(prices.index[10:15]), {"SPY": later})[column].to_numpy()
+    assert few[10] == other["close"].iloc[14]  # the last that closed by then
     assert beside(prices, {"SPY": other.iloc[:0]})[column].isna().all()
+    assert beside(prices.iloc[:0], {"SPY": other})[column].empty
     assert beside(prices, {}) is prices
 
 
 @pytest.mark.parametrize("cut", [1, 60, 100])
 def test_what_the_other_does_later_changes_no_bit(cut):
     prices, other = price_walk(140, seed=7), price_walk(140, seed=8)
+    other = other.drop(other.index[[30, 50, 59, 61, 99, 120]])
     specs = [Beta(against="SPY", window=20), Spread(against="SPY", window=20)]
     whole = compute_features(beside(prices, {"SPY": other}), specs).iloc[:cut]
-    changed = other.assign(close=other["close"].where(other.index < other.index[cut], 7.0))
-    for later in (changed, other.iloc[:cut]):
+    is_before = other.index < prices.index[cut]
+    for later in (other.assign(close=other["close"].where(is_before, 7.0)), other[is_before]):
         found = compute_features(beside(prices, {"SPY": later}), specs, is_cut=True).iloc[:cut]
         pd.testing.assert_frame_equal(found, whole, check_exact=True)
