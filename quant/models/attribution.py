@@ -27,8 +27,8 @@ def shap_values(model: Any, features: Features) -> tuple[NDArray[np.float64], ND
     -------
     values : ndarray of shape (n_rows, n_features)
         In log odds that the label is 1 (of three classes: in the score of that class), or in the unit of the label; of
-        quantiles for the median. What says where a feature was unknown counts for it. If probabilities are calibrated,
-        of the model before.
+        quantiles for the median as it was fitted, before `predict_return` sorts a row whose quantiles cross. What says
+        where a feature was unknown counts for it. If probabilities are calibrated, of the model before.
     expected : ndarray of shape (n_rows,)
         What is predicted of the training rows on average, in the same unit. Together with a row's values it is what the
         model says of the row.

@@ -85,7 +85,9 @@ class ChooseOrder(TransformEntry):
     title: ClassVar[str] = "Choose the fractional order"
     summary: ClassVar[str] = (
         "Of the fractional differences among the features, only that of the smallest order is kept which passes for "
-        "stationary on the training rows of every instrument; of the greatest if none passes."
+        "stationary on the training rows of every instrument; of the greatest if none passes. Where one learns from "
+        "events alone, bars between them are not seen: the test takes events days apart for neighbours, and a smaller "
+        "order may pass."
     )
     category: ClassVar[str] = "Selection"
     implementation: ClassVar[str] = "quant.transforms.orders:choose_order"

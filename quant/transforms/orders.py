@@ -102,8 +102,9 @@ def choose_order(*, places: tuple[int, ...], n_lags: int, level: str, learns: st
 
     Notes
     -----
-    Timing: the test sees the rows it is fitted on. Rows that purging left out are missing in its series: the change
-    over such a gap counts as one bar's.
+    Timing: the test sees the rows it is fitted on, each as the next of the one before. Rows that purging left out, and
+    bars that are no events, are missing in its series: the change over such a gap counts as one bar's. Of events that
+    are far apart it therefore sees a series that seems to wander less, and a smaller order may pass.
 
     References
     ----------

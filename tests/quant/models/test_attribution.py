@@ -42,6 +42,18 @@ def test_of_quantiles_it_is_the_median_and_of_three_classes_the_first_label(rows
     assert values.sum(axis=1) + expected == pytest.approx(margins[:, 2], abs=1e-5)
 
 
+def test_of_quantiles_that_cross_it_is_the_median_before_they_are_sorted(rows):
+    features, labels = rows
+    entry = XgBoostQuantiles(n_rounds=20)
+    model = build(entry, seed=1).fit(features.to_numpy(), labels.astype(float))
+    fitted, in_order = model.predict(features.to_numpy()), predict_return(model, features)
+    assert (np.diff(fitted) < 0).any()
+    values, expected = shap_values(model, features)
+    said = values.sum(axis=1) + expected
+    assert said == pytest.approx(fitted[:, 2], abs=1e-5)
+    assert not np.allclose(said, in_order[:, 2], atol=1e-4)
+
+
 def test_they_are_the_values_of_shapley_of_the_trees_own_expectations():
     """By all subsets, of one tree: where a feature is not known, both branches count by the rows that went there."""
     rng = np.random.default_rng(6)

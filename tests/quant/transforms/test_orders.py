@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy.signal import lfilter
 
 from quant.features.catalog import FractionalDifference
 from quant.fitting import fit_folds
@@ -15,6 +16,7 @@ from quant.preparation import (
     traded_folds,
 )
 from quant.spec import AnalysisSpec
+from quant.transforms.catalog import ChooseOrder
 from quant.transforms.orders import OrderChooser
 
 ORDERS = (0.2, 0.5, 0.8)
@@ -64,6 +66,16 @@ def test_unknown_values_are_passed_over_and_too_few_are_refused(candidates):
     assert OrderChooser((3, 1)).fit(candidates).place_ == 1
     with pytest.raises(ValueError, match=r"with 21 training rows .* the most are 18"):
         OrderChooser((3, 1)).fit(candidates[1:21], instruments=np.zeros(20))
+
+
+def test_rows_that_are_far_apart_are_taken_for_neighbours():
+    """What the help says of events: of a slow series in leaps a smaller order passes than of all its bars."""
+    noise = np.random.default_rng(0).normal(size=(3000, 2))
+    slow = lfilter([1.0], [1.0, -0.97], noise[:, 0])
+    rows = np.column_stack([slow, noise[:, 1]])
+    assert OrderChooser((0, 1)).fit(rows[:200]).place_ == 1
+    assert OrderChooser((0, 1)).fit(rows[:2000:10]).place_ == 0
+    assert "takes events days apart for neighbours" in ChooseOrder.summary
 
 
 @pytest.mark.parametrize("calibration", [{}, {"method": "sigmoid"}])
