@@ -97,6 +97,21 @@ def test_a_type_that_is_not_on_the_list_is_refused_before_it_is_made(rows):
     assert Stranger.made == 0
 
 
+@pytest.mark.parametrize("arrays", ["lacking", "damaged"])
+def test_an_archive_without_sound_arrays_is_refused(rows, arrays):
+    file = io.BytesIO()
+    stored = io.BytesIO(to_bytes(fitted(LogisticRegression(), rows))[0])
+    with zipfile.ZipFile(stored) as whole, zipfile.ZipFile(file, "w") as changed:
+        for name in whole.namelist():
+            if not name.endswith(".npy"):
+                changed.writestr(name, whole.read(name))
+            elif arrays == "damaged":
+                changed.writestr(name, b"no array")
+    what = "that is none" if arrays == "lacking" else "of which none can be made"
+    with pytest.raises(ModelError, match=f"found an archive {what}"):
+        from_bytes(file.getvalue(), hashlib.sha256(file.getvalue()).hexdigest())
+
+
 def test_a_harmless_thing_that_is_no_model_is_refused():
     data = archive.dumps({"a": 1})
     with pytest.raises(ModelError, match="Expected a stored pipeline; found dict"):
