@@ -91,6 +91,11 @@ def test_another_instrument_that_a_feature_needs_must_be_as_old():
     assert own.notna().all()
     assert (same == 0.0).all()
 
+    lacking = adjusted[1].drop(adjusted[1].index[100])
+    holed = features_panel(spec, {0: adjusted[0].loc["2004-08-19":], 1: lacking})["spread_GOOG_20"]
+    unknown = holed.xs(0, level="instrument").iloc[19:].isna()
+    assert unknown.index[unknown].tolist() == [adjusted[1].index[100]]
+
 
 def asking(quick_spec, **changes):
     return AnalysisSpec.model_validate({**quick_spec.resolved(), **changes})

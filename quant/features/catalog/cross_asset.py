@@ -28,7 +28,10 @@ class CrossAssetEntry(FeatureEntry):
         default="",
         max_length=32,
         pattern=r"^[A-Za-z0-9^./_=-]*$",
-        description="Symbol of the other instrument, one of the question's; empty: the first of them.",
+        description=(
+            "Symbol of the other instrument, one of the question's; empty: the first of them. Where that has no bar "
+            "the feature is unknown: let the preparation impute it."
+        ),
         json_schema_extra={"x-choice-of": "instruments"},
     )
 
