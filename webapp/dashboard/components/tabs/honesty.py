@@ -203,11 +203,12 @@ def _nested(found: Mapping[str, Any] | None) -> list[Component]:
         for each in folds
     ]
     n_models = formats.plural(found["n_different"], "model")
-    n_later = formats.plural(found.get("n_later_trials", 0), "trial")
+    n_later = found.get("n_later_trials", 0)
+    later = f"; {formats.plural(n_later, 'trial')} that the first did not make count as well" if n_later else ""
     sentence = (
         f"The model was chosen anew for each of {len(folds):,} folds, inside its own training rows: {n_models} in all. "
         "So the curve is that of choosing, not of one choice that went well. What several folds tried counts as one "
-        f"trial; {n_later} that the first did not make count as well."
+        f"trial{later}."
     )
     return [panel("A choice for each fold", html.P(sentence, className="measure"), data_table(columns, rows))]
 
