@@ -18,7 +18,7 @@ from quant.verdict import CONFIDENT
 from webapp.errors import InvalidInput
 from webapp.permissions import Actor, Permission, require
 from webapp.services.results import HEADLINE
-from webapp.services.study_views import AxisView, axes_of, find
+from webapp.services.study_views import AxisView, axes_of, find, is_member
 from webapp.services.workflow import Status
 from webapp.tables import Analysis, Backtest, PerformanceMetric, Study, Trial
 
@@ -206,8 +206,7 @@ def _found(session: Session, study: Study) -> list[_Found]:
             .join(Backtest, Backtest.id == PerformanceMetric.backtest_id)
             .join(Analysis, Analysis.id == Backtest.analysis_id)
             .where(
-                Analysis.study_id == study.id,
-                Analysis.study_number.is_not(None),
+                *is_member(study),
                 Backtest.name == HEADLINE,
                 PerformanceMetric.name.in_(_STORED),
                 PerformanceMetric.period == "all",
@@ -230,7 +229,7 @@ def _found(session: Session, study: Study) -> list[_Found]:
             Backtest.luck,
         )
         .outerjoin(Backtest, and_(Backtest.analysis_id == Analysis.id, Backtest.name == HEADLINE))
-        .where(Analysis.study_id == study.id, Analysis.study_number.is_not(None))
+        .where(*is_member(study))
         .order_by(Analysis.study_number)
     )
     return [_Found(member, measured.get(member.backtest_id, {}), member.luck) for member in members]

@@ -177,17 +177,17 @@ def list_studies(session: Session, actor: Actor, *, limit: int = 50, cursor: str
     require(actor, Permission.ANALYSES_READ)
     query = select(Study).where(Study.owner_id == actor.user_id, Study.hidden_at.is_(None))
     rows, following = paging.fetch_page(session, query, _NEWEST_FIRST, cursor=cursor, limit=limit)
-    is_member = and_(Analysis.study_id.in_([row.id for row in rows]), Analysis.study_number.is_not(None))
+    are_members = and_(Analysis.study_id.in_([row.id for row in rows]), Analysis.study_number.is_not(None))
     counts: defaultdict[int | None, Counter[Status]] = defaultdict(Counter)
     for key, status, count in session.execute(
         select(Analysis.study_id, Analysis.status, func.count())
-        .where(is_member)
+        .where(are_members)
         .group_by(Analysis.study_id, Analysis.status)
     ):
         counts[key][Status(status)] = count
     of_what_is_open = (  # what is over counts as a whole: its rows need not be read
         select(Analysis.study_id, func.sum(Analysis.progress))
-        .where(is_member, Analysis.status.in_([Status.QUEUED, Status.RUNNING]))
+        .where(are_members, Analysis.status.in_([Status.QUEUED, Status.RUNNING]))
         .group_by(Analysis.study_id)
     )
     begun = {key: done for key, done in session.execute(of_what_is_open)}  # noqa: C416  # typed rows
@@ -237,7 +237,7 @@ def list_members(
     require(actor, Permission.ANALYSES_READ)
     study = find(session, actor, study_id)
     query = select(Analysis).options(load_only(*_SHOWN, raiseload=True))
-    query = query.where(*_is_member(study))
+    query = query.where(*is_member(study))
     if status:
         query = query.where(Analysis.status.in_(status))
     rows, following = paging.fetch_page(session, query, _BY_NUMBER, cursor=cursor, limit=limit)
@@ -283,7 +283,7 @@ def view(session: Session, actor: Actor, row: Study) -> StudyView:
             Analysis.first_started_at,
             Analysis.started_at,
             Analysis.finished_at,
-        ).where(*_is_member(row))
+        ).where(*is_member(row))
     ).all()
     counts = Counter(Status(member.status) for member in members)
     # What was handed back waits with what it has done: no study goes backwards because a worker was lost.
@@ -325,7 +325,7 @@ def view(session: Session, actor: Actor, row: Study) -> StudyView:
 def _place(session: Session, actor: Actor, row: Study, now: datetime.datetime) -> tuple[int | None, str | None]:
     """Return where the first of the members that wait stands among all that wait, and why it does."""
     waiting = select(Analysis).options(load_only(*_WAITING, raiseload=True))
-    waiting = waiting.where(*_is_member(row), Analysis.status == Status.QUEUED)
+    waiting = waiting.where(*is_member(row), Analysis.status == Status.QUEUED)
     first = session.scalars(waiting.order_by(~turns.is_due(now), Analysis.submitted_at, Analysis.id).limit(1)).first()
     if first is None:  # a worker took it a moment ago
         return None, None
@@ -333,7 +333,7 @@ def _place(session: Session, actor: Actor, row: Study, now: datetime.datetime) -
     return place, Waiting(session, actor, now).why(first, place)
 
 
-def _is_member(row: Study) -> tuple[ColumnElement[bool], ...]:
+def is_member(row: Study) -> tuple[ColumnElement[bool], ...]:
     """Select the members of a study; a try that another has replaced is none."""
     return Analysis.study_id == row.id, Analysis.study_number.is_not(None)
 
