@@ -6,6 +6,7 @@ not fail.
 """
 
 import datetime
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -93,7 +94,8 @@ class Allowance:
     @property
     def left(self) -> Limits:
         """What is left of each limit; None where there is none, or nothing was measured."""
-        taken = (self.n_running, self.n_queued, int(self.cpu_seconds / 60), self.storage_bytes)
+        begun_minutes = math.ceil(self.cpu_seconds / 60)  # what is left is promised, so no second of it may be gone
+        taken = (self.n_running, self.n_queued, begun_minutes, self.storage_bytes)
         most = (getattr(self.limits, each.name) for each in fields(Limits))
         pairs = zip(most, taken, strict=True)
         return Limits(*(None if limit is None or used is None else max(0, limit - used) for limit, used in pairs))

@@ -218,3 +218,11 @@ def test_everybody_sees_what_they_may_and_what_they_have_used(session):
     left = seen.day_ends_at - database_now(session)
     assert datetime.timedelta() < left <= datetime.timedelta(days=1)
     assert dataclasses.replace(seen) == quotas.get_of(session, None, session.get(User, actor.user_id).public_id)
+
+
+def test_no_minute_is_promised_of_which_a_part_is_gone(session):
+    actor = factories.create_actor(session)
+    set_for(session, actor, cpu_minutes=10)
+    for spent, left in ((0.0, 10), (30.0, 9), (569.0, 0), (600.0, 0)):
+        cpu_use.spend(session, actor.user_id, spent)
+        assert quotas.get_own(session, actor).left.cpu_minutes == left
