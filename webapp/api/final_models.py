@@ -50,8 +50,8 @@ def take_model(analysis_id: str) -> Response:
 def predict_newest(analysis_id: str) -> Response:
     """Ask the final model of your answer about the newest bar of its instruments, without a run; nothing is stored.
 
-    A token needs `analyses:read`, too. 422 if there is no newer bar, or a feature of it is unknown; 409 if the model was
-    not kept, is too large, or was made by other features, libraries or prices; 429 while another is being predicted.
+    422 if there is no newer bar, or a feature of it is unknown; 409 if the model was not kept, is too large, or was made
+    by other features, libraries or series; 429 while another is being predicted.
     """
     with read() as session:
         said = final_models.predict_newest(session, parts().store, current_actor(), analysis_id)
