@@ -50,7 +50,7 @@ def take_model(analysis_id: str) -> Response:
 def predict_newest(analysis_id: str) -> Response:
     """Ask the final model of your answer about the newest bar of its instruments, without a run; nothing is stored.
 
-    422 if there is no newer bar, or a feature of it is unknown; 409 if the model was not kept, is too large, or was made
+    422 if there is no newer bar, or a feature is unknown; 409 if the model was not kept, is too large, or was made
     by other features, libraries or series; 429 while another is being predicted.
     """
     with read() as session:
