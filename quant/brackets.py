@@ -49,10 +49,10 @@ def bracket(
     dict of str to JSON
         `scenarios`, each with `name` (`costs_0x`, `costs_1x`, `costs_2x`, `costs_5x`, `worst_fills`, `best_fills`),
         `final_equity`, `total_return`, `sharpe_ratio` (None: undefined, and of other fills) and `n_trades`; `paid_bps`,
-        the commissions and slippage that were paid, of all that was traded, None without a trade; `break_even_bps`, the
-        cost of each trade in place of both at which the account ends with what it began with, None if it loses without
-        any, if it still gains at `MOST_BPS`, and without a trade; and two sentences, `costs_in_words` and
-        `fills_in_words`.
+        the commissions and slippage (spread and impact included) that were paid, of all that was traded, None without a
+        trade; `break_even_bps`, the cost of each trade in place of all these at which the account ends with what it
+        began with, None if it loses without any, if it still gains at `MOST_BPS`, and without a trade; and two
+        sentences, `costs_in_words` and `fills_in_words`.
 
     Notes
     -----
@@ -61,8 +61,9 @@ def bracket(
     Within a bar, uncertain is where an order at the open was filled (see `best_and_worst`), and, with a stop and a
     take-profit, which of two levels was touched first: best and worst are the farthest ends of both orders.
 
-    Costs are all that `quant.backtest.costs.scaled` multiplies. The break-even is found by false position on whole
-    runs, to a hundredth of a basis point; with borrow fees as they were asked, which are no cost of a trade.
+    Costs are all that `quant.backtest.costs.scaled` multiplies: interest on debt, not that on cash. The break-even is
+    found by false position on whole runs, to a hundredth of a basis point; with borrow fees and interest as they were
+    asked, which are no cost of a trade.
     """
     runs = {multiple: _run(outcome, decisions, spec, multiple) for multiple in COST_MULTIPLES}
     curves = {f"costs_{multiple:.0f}x": (run.equity["equity"], run) for multiple, run in runs.items()}
@@ -107,8 +108,7 @@ def _at_other_prices(
 def _run(outcome: BacktestResult, decisions: pd.DataFrame, spec: BacktestSpec, multiple: float) -> BacktestResult:
     if multiple == 1.0:
         return outcome
-    costs = scaled(spec.costs, multiple)
-    return run_backtest(outcome.bars, decisions, spec.model_copy(update={"costs": costs}))
+    return run_backtest(outcome.bars, decisions, scaled(spec, multiple))
 
 
 def _sharpe_ratio(name: str, equity: pd.Series, periods_per_year: float, risk_free_annual: float) -> float | None:
@@ -134,8 +134,7 @@ def _break_even_bps(outcome: BacktestResult, decisions: pd.DataFrame, spec: Back
         return None
 
     def gain(bps: float) -> float:
-        asked = spec.model_copy(update={"costs": flat(spec.costs, bps)})
-        return run_backtest(outcome.bars, decisions, asked).final_equity - spec.initial_cash
+        return run_backtest(outcome.bars, decisions, flat(spec, bps)).final_equity - spec.initial_cash
 
     return _last_positive(gain, MOST_BPS, _BPS_RESOLUTION)
 

@@ -1,8 +1,8 @@
 """The whole answer: frames, facts, and one hash over everything in it that must repeat bit for bit.
 
 Frames, by name (fractions per bar unless said otherwise; indices and columns in this order)
-    equity            timestamp -> equity cash position_value return exposure turnover costs benchmark benchmark_return
-                      drawdown benchmark_drawdown
+    equity            timestamp -> equity cash position_value return exposure turnover costs interest benchmark
+                      benchmark_return drawdown benchmark_drawdown
     trades            one row a round trip, as `quant.backtest.trades` defines it
     fills             one row a fill, as `quant.backtest.engine` defines it
     predictions       panel -> what was predicted (see `quant.frames`), fold lower upper signal target_weight (share)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from quant.backtest.catalog import BacktestSpec, ExitSpec
+from quant.backtest.catalog import BacktestSpec
 from quant.catalog import Spec
 from quant.data.catalog import CleaningSpec, InstrumentSpec
 from quant.errors import InvalidSpec
@@ -128,6 +128,7 @@ Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 
 def _later_defaults() -> dict[str, Any]:
     """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
+    backtest = BacktestSpec().model_dump(mode="json")
     strategy, tuning = (part.model_dump(mode="json") for part in (Thresholds(), TuningSpec()))
     barriers = TripleBarrier().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
@@ -142,7 +143,7 @@ def _later_defaults() -> dict[str, Any]:
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in ("name", *returns)},
-        "backtest": {"exits": ExitSpec().model_dump(mode="json")},
+        "backtest": {name: backtest[name] for name in ("exits", "liquidity", "interest")},
         "validation": {"nested": False},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }

@@ -13,6 +13,7 @@ from quant.backtest.benchmark import buy_and_hold
 from quant.backtest.engine import BacktestResult, run_backtest
 from quant.backtest.sizing import target_weights
 from quant.backtest.trades import trades_from_fills
+from quant.errors import DataError
 from quant.frames import Predictions, Prices, to_panel
 from quant.portfolio.allocation import shares_of_prices
 from quant.preparation import CleanPrices
@@ -133,10 +134,17 @@ def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Bo
     Book
         Both equity curves start at the close of the first decision, with the initial cash.
 
+    Raises
+    ------
+    DataError
+        If fills depend on volume and none is known of an instrument.
+
     Notes
     -----
     Timing: decided at a close, filled at the next open.
     """
+    if spec.backtest.liquidity.looks_at_volume:
+        _check_volumes(spec, clean.raw)
     outcome = run_backtest(clean.raw, decisions, spec.backtest)
     return Book(
         equity=outcome.equity,
@@ -147,3 +155,13 @@ def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Bo
         ruined_at=outcome.ruined_at,
         outcome=outcome,
     )
+
+
+def _check_volumes(spec: AnalysisSpec, raw: Mapping[int, Prices]) -> None:
+    """Say of which instrument no volume is known: nothing of it would ever be filled."""
+    for place, prices in raw.items():
+        if not (prices["volume"] > 0).any():
+            raise DataError(
+                f"Expected volumes of {spec.instruments[place].symbol}, because fills depend on them; found none. "
+                "Leave the greatest share of a bar's volume empty and the impact at 0."
+            )

@@ -13,9 +13,10 @@ from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
-# The planes of `Bars.values`: the first four are what the account reads, the last five what a trade saw.
-FIELDS = ("dividend", "open", "close", "split_factor", "high", "low")
-DIVIDEND, OPEN, CLOSE, SPLIT_FACTOR, HIGH, LOW = range(6)
+# The planes of `Bars.values`: the first four are what every account reads, those from opens to lows what a trade saw.
+FIELDS = ("dividend", "open", "close", "split_factor", "high", "low", "volume")
+DIVIDEND, OPEN, CLOSE, SPLIT_FACTOR, HIGH, LOW, VOLUME = range(7)
+_NOT_NEGATIVE = {"dividend", "volume"}
 _MICROSECONDS_PER_DAY = 86_400_000_000
 
 
@@ -31,7 +32,7 @@ class Bars:
         Ascending.
     has_bar : ndarray of shape (n_bars, n_instruments)
         Whether the instrument has this bar.
-    values : ndarray of shape (6, n_bars, n_instruments)
+    values : ndarray of shape (7, n_bars, n_instruments)
         One plane for each of `FIELDS`, NaN where an instrument has no bar.
     """
 
@@ -111,14 +112,15 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
     -------
     Bars
         Instruments ascending, timestamps ascending. Nothing is filled: where an instrument has no bar, its prices are
-        NaN, `split_factor` is NaN and `dividend` is NaN.
+        NaN, and so are `split_factor`, `dividend` and `volume`.
 
     Raises
     ------
     NotEnoughData
         If there are no instruments or no bars from `start` on.
     InvalidPrices
-        If an index is not one of a price frame, a price or split factor is not positive, or a dividend is negative.
+        If an index is not one of a price frame, a price or split factor is not positive, or a dividend or
+        volume is negative.
     """
     if isinstance(prices, Bars):
         return prices.since(start)
@@ -180,13 +182,14 @@ def _rows(timestamps: pd.DatetimeIndex, index: "pd.Index[Any]") -> slice | np.nd
 
 def _check_values(values: FloatArray, has_bar: BoolArray) -> None:
     """Say which field holds what no market has; the comparison is false for NaN, as it should be."""
-    if values[DIVIDEND].min() >= 0 and values[OPEN:].min() > 0 and values.max() < np.inf:
+    is_counted = values[DIVIDEND].min() >= 0 and values[VOLUME].min() >= 0
+    if is_counted and values[OPEN:VOLUME].min() > 0 and values.max() < np.inf:
         return  # the usual case in one pass: every instrument has every bar, and all of them are sound
     for field, name in enumerate(FIELDS):
-        is_sound = values[field] >= 0 if name == "dividend" else values[field] > 0
+        is_sound = values[field] >= 0 if name in _NOT_NEGATIVE else values[field] > 0
         bad = has_bar & ~(is_sound & np.isfinite(values[field]))
         if bad.any():
             raise InvalidPrices(
-                f"Expected {name} to be {'zero or more' if name == 'dividend' else 'positive'} and finite; found "
+                f"Expected {name} to be {'zero or more' if name in _NOT_NEGATIVE else 'positive'} and finite; found "
                 f"{int(bad.sum())} bars where it is not. Clean the prices first."
             )

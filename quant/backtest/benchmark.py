@@ -54,7 +54,7 @@ def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start
     --------
     >>> index = pd.date_range("2024-01-02 21:00", periods=3, tz="UTC", unit="us", name="timestamp")
     >>> market = {"open": [9.0, 10.0, 11.0], "high": 20.0, "low": 5.0, "close": [9.5, 11.0, 12.0]}
-    >>> prices = pd.DataFrame({**market, "split_factor": 1.0, "dividend": 0.0}, index=index)
+    >>> prices = pd.DataFrame({**market, "volume": 1e6, "split_factor": 1.0, "dividend": 0.0}, index=index)
     >>> buy_and_hold({0: prices}, 1000.0, prices.index[0])["equity"].tolist()
     [1000.0, 1100.0, 1200.0]
     """

@@ -15,7 +15,7 @@ class FixedFraction(Spec):
         default=1.0,
         gt=0,
         le=4,
-        description="Share of equity to hold, over all instruments together; above 1 it is borrowed, at no cost.",
+        description="Share of equity to hold, over all instruments together; above 1 it is borrowed.",
     )
 
 
@@ -59,6 +59,58 @@ class CostSpec(Spec):
     )
 
 
+class LiquiditySpec(Spec):
+    """What the market gives: its spread, how an order moves it, and how much of a bar one order may be."""
+
+    half_spread_bps: float = Field(
+        default=0.0,
+        ge=0,
+        le=1000,
+        description="Half of the quoted spread, in basis points, that an order at the market pays beside slippage.",
+    )
+    impact_bps: float = Field(
+        default=0.0,
+        ge=0,
+        le=2000,
+        description="How much worse a fill of a bar's whole volume would be, in basis points; 0: size moves no price.",
+    )
+    impact_shape: Literal["square_root", "linear"] = Field(
+        default="square_root", description="What of the share of the bar's volume the impact grows with."
+    )
+    max_volume_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Greatest share of a bar's volume that is filled; empty: fills do not look at volume.",
+    )
+    unfilled: Literal["waits", "dropped"] = Field(
+        default="waits",
+        description="What becomes of the rest: it waits for the next bar, or is dropped until the next decision.",
+    )
+
+    @property
+    def looks_at_volume(self) -> bool:
+        """Whether fills depend on the volume of their bars."""
+        return self.max_volume_share is not None or self.impact_bps > 0.0
+
+
+class InterestSpec(Spec):
+    """What money earns and costs, by calendar day."""
+
+    cash_annual: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description=(
+            "Rate a year on cash, as a fraction; not on the value of what is sold short. Ratios subtract "
+            "the risk-free rate (Risk): with 0 here, cash lags behind it."
+        ),
+    )
+    debt_annual: float = Field(
+        default=0.0, ge=0, le=1, description="Rate a year on borrowed cash, as a fraction; 0: leverage is free."
+    )
+
+
 class ExitSpec(Spec):
     """Orders that protect what is held: they lie in the market from the fill that opened it."""
 
@@ -97,7 +149,6 @@ class BacktestSpec(Spec):
     initial_cash: float = Field(default=100_000.0, gt=0, le=1e12, description="Money at the start.")
     sizing: SizingSpec = Field(default_factory=FixedFraction, description="How large a position is.")
     costs: CostSpec = Field(default_factory=CostSpec, description="What trading costs.")
-    exits: ExitSpec = Field(default_factory=ExitSpec, description="Which orders protect a position.")
     whole_shares: bool = Field(default=True, description="Trade whole shares only.")
     rebalance_threshold: float = Field(
         default=0.05,
@@ -105,3 +156,13 @@ class BacktestSpec(Spec):
         le=1,
         description="Leave a position alone while it is within this share of equity of its target.",
     )
+    liquidity: LiquiditySpec = Field(
+        default_factory=LiquiditySpec, description="What the market gives: spread, impact and volume."
+    )
+    interest: InterestSpec = Field(default_factory=InterestSpec, description="What money earns and costs.")
+    exits: ExitSpec = Field(default_factory=ExitSpec, description="Which orders protect a position.")
+
+    @property
+    def needs_a_desk(self) -> bool:
+        """Whether anything is asked for that the quick account has not."""
+        return self.exits.is_used or self.liquidity.looks_at_volume

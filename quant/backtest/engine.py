@@ -10,14 +10,10 @@ import pandas as pd
 
 from quant.backtest.alignment import Bars, align
 from quant.backtest.catalog import BacktestSpec
-from quant.backtest.costs import to_rates
-from quant.backtest.exits import (
-    FILL_REASON,
-    FILL_REFERENCE,
-    N_GUARDED_FILL_COLUMNS,
-    simulate_exits,
-    to_exits,
-)
+from quant.backtest.costs import DAYS_PER_YEAR, CostRates, to_rates
+from quant.backtest.desk import FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
+from quant.backtest.exits import to_exits
+from quant.backtest.orders import simulate_orders
 from quant.backtest.simulation import (
     BORROW_FEES,
     DECIDED_ROW,
@@ -42,7 +38,9 @@ from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
-_EQUITY_COLUMNS = pd.Index(["cash", "position_value", "equity", "return", "exposure", "turnover", "costs"], dtype="str")
+_EQUITY_COLUMNS = pd.Index(
+    ["cash", "position_value", "equity", "return", "exposure", "turnover", "costs", "interest"], dtype="str"
+)
 _POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
 REASONS = pd.array(["signal", "stop_loss", "take_profit", "trailing_stop"], dtype="str")
@@ -63,13 +61,15 @@ class BacktestResult:
 
     Attributes
     ----------
-    equity : DataFrame of shape (n_bars, 7)
+    equity : DataFrame of shape (n_bars, 8)
         Index `timestamp`, from the close at which the first weight is decided. After each close: `cash`,
         `position_value` (shorts negative) and `equity`, their sum; `return`, the change of equity as a fraction of the
         equity before, NaN on the first bar and where the equity before was not positive; `exposure`, the sum of the
         absolute position values as a fraction of equity (gross; the net exposure is `position_value / equity`), NaN
         where equity is not positive; `turnover`, the value bought plus the value sold (two-way) as a fraction of the
-        equity at the previous close; `costs` of the bar in money: commissions, slippage and borrow fees.
+        equity at the previous close; `costs` of the bar in money: commissions, slippage (spread
+        and impact included) and borrow fees; `interest`, what cash has earned since the close before, or debt has cost
+        (negative).
     positions : DataFrame of shape (n_bars * n_instruments, 6)
         Panel, a row for every bar and instrument: `shares` held at the close (negative: short), `price`, the last raw
         close (NaN before an instrument's first), `value`, `weight` as a fraction of equity, and the money of that bar
@@ -90,20 +90,23 @@ class BacktestResult:
         Equity after the last close.
     account : Account
         What the simulation wrote.
-    fill_table : ndarray of shape (6 or 8, n_fills)
-        The fills as the simulation wrote them; with their reference prices and reasons, if there were protective
-        orders.
+    fill_table : ndarray of shape (6 or 9, n_fills)
+        The fills as the simulation wrote them; with their reference prices, their reasons and the shares held after
+        each, if the account was kept at a desk (`BacktestSpec.needs_a_desk`).
+    rates : CostRates
+        What was charged.
     """
 
     bars: Bars
     account: Account
     fill_table: FloatArray
+    rates: CostRates
     ruined_at: pd.Timestamp | None
 
     @cached_property
     def equity(self) -> pd.DataFrame:
         """The account after each close."""
-        return _equity_frame(self.bars, self.account, self.fill_table)
+        return _equity_frame(self.bars, self.account, self.fill_table, self.rates)
 
     @cached_property
     def positions(self) -> pd.DataFrame:
@@ -172,9 +175,11 @@ def run_backtest(
     unless the target is zero or on the other side; a difference of less than a billionth of it is rounding and never
     traded. Prices, sizes and commissions are raw, as traded.
 
-    Cash: it earns nothing and debt costs nothing. While the target weights to be long add up to 1 or less, purchases
-    that open or enlarge long positions never take cash below zero: when a gap or the costs make them dearer than
-    planned, all purchases of that open are cut by one common part (then to whole shares), after sales have been paid.
+    Money: cash at a close, less the value of what is sold short, earns `interest.cash_annual` until the next, and debt
+    costs `interest.debt_annual`: simple interest by calendar day. While the target weights to be long add up to 1 or
+    less, purchases that open or enlarge long positions never take cash below zero: when a gap or the costs make them
+    dearer than planned, all purchases of that open are cut by one common part (then to whole shares), after sales have
+    been paid.
     Sales and covering are never cut; only a commission above the proceeds of its own sale can take such an account
     below zero. A book whose long targets add up to more than 1 borrows on purpose and has no such floor.
 
@@ -197,7 +202,12 @@ def run_backtest(
     Ruin: at the first close with equity zero or below, everything held is ordered to zero at the next open, and nothing
     is ever bought again.
 
-    Fills are not limited by the bar's volume: check `value` against it before believing a large account.
+    Volume: fills do not look at it unless `liquidity` asks. With an impact, a fill is the worse the more of its bar's
+    volume it takes, and that is known after the bar only: an outcome, not an input of any decision. With a greatest
+    share of the volume, no more is filled in a bar; the rest waits for the next, as a market order does, or is dropped,
+    until another weight is decided. Purchases are cut to the cash first at the open, after the volume has cut them.
+    What is left of a stop waits too; what is left of a take-profit lies on at its level, and nothing is added to it. In
+    bars without volume nothing is filled then, as in bars that are missing.
 
     References
     ----------
@@ -208,11 +218,18 @@ def run_backtest(
     bars = align(prices, start=start)
     weights = _on_timeline(decisions, bars)
     shape = len(bars.timestamps), len(bars.instruments), len(decisions)
-    rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec.costs))
-    if spec.exits.is_used:  # each fill that opens a position can make one more that leaves it
-        account = empty_account(*shape, n_fill_columns=N_GUARDED_FILL_COLUMNS, n_per_order=2)
-        n_fills, ruined_row = simulate_exits(
-            bars.values, bars.n_days, weights, spec.initial_cash, rules, to_exits(spec.exits), *account
+    rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec))
+    if spec.needs_a_desk:
+        account = _empty_desk_account(bars, spec, len(decisions))
+        n_fills, ruined_row = simulate_orders(
+            bars.values,
+            bars.n_days,
+            weights,
+            spec.initial_cash,
+            rules,
+            to_limits(spec.liquidity),
+            to_exits(spec.exits),
+            *account,
         )
     else:
         account = empty_account(*shape)
@@ -221,8 +238,18 @@ def run_backtest(
         bars=bars,
         account=account,
         fill_table=account.fills[:n_fills].T,
+        rates=rules.rates,
         ruined_at=bars.timestamps[ruined_row] if ruined_row >= 0 else None,
     )
+
+
+def _empty_desk_account(bars: Bars, spec: BacktestSpec, n_decisions: int) -> Account:
+    """Return an account to be written, with room for all fills there can be."""
+    n_bars, n_instruments = bars.has_bar.shape
+    if spec.liquidity.looks_at_volume:
+        n_decisions = n_bars * n_instruments  # whatever waits may be filled a little in every bar
+    # Each fill that opens a position can make one more that leaves it.
+    return empty_account(n_bars, n_instruments, n_decisions, n_fill_columns=N_DESK_FILL_COLUMNS, n_per_order=2)
 
 
 def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.Series]:
@@ -266,7 +293,7 @@ def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> np.ndar
     return among.get_indexer(values)[codes]
 
 
-def _equity_frame(bars: Bars, account: Account, fills: FloatArray) -> pd.DataFrame:
+def _equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRates) -> pd.DataFrame:
     """Return the equity curve."""
     ledger = account.ledger
     value = _values(ledger)
@@ -285,7 +312,19 @@ def _equity_frame(bars: Bars, account: Account, fills: FloatArray) -> pd.DataFra
     block[4] = np.abs(value).sum(axis=1) / solvent
     block[5] = np.divide(traded_value, before, out=np.zeros(n_bars), where=traded_value > 0)
     block[6] = fill_costs + ledger[BORROW_FEES].sum(axis=1)
+    block[7] = _interest(bars, account.cash, value, rates)
     return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
+
+
+def _interest(bars: Bars, cash: FloatArray, value: FloatArray, rates: CostRates) -> FloatArray:
+    """Return what the account was paid for its cash in each bar, as `quant.backtest.costs.interest` counts it."""
+    earned = np.zeros(len(cash))
+    if rates.cash_annual == 0.0 and rates.debt_annual == 0.0:
+        return earned
+    free = np.maximum(cash + np.minimum(value, 0.0).sum(axis=1), 0.0)
+    annual = np.where(cash < 0.0, cash * rates.debt_annual, free * rates.cash_annual)
+    earned[1:] = annual[:-1] * bars.n_days[1:] / DAYS_PER_YEAR
+    return earned
 
 
 def _positions_frame(bars: Bars, account: Account) -> pd.DataFrame:
@@ -313,7 +352,7 @@ def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
 
 def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
     """Return the raw open of each fill, or the level that was touched."""
-    if len(fills) == N_GUARDED_FILL_COLUMNS:
+    if len(fills) == N_DESK_FILL_COLUMNS:
         touched: FloatArray = fills[FILL_REFERENCE]
         return touched
     opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
@@ -322,7 +361,7 @@ def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
 
 def reasons(fills: FloatArray) -> FloatArray:
     """Return why each fill was made: a place in `REASONS`."""
-    return fills[FILL_REASON] if len(fills) == N_GUARDED_FILL_COLUMNS else np.zeros(fills.shape[1])
+    return fills[FILL_REASON] if len(fills) == N_DESK_FILL_COLUMNS else np.zeros(fills.shape[1])
 
 
 def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from quant.backtest.costs import CostRates, borrow_fee, commission, fill_price
+from quant.backtest.costs import CostRates, borrow_fee, commission, fill_price, interest
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -26,12 +26,12 @@ N_FILL_COLUMNS = 6
 HELD, LAST_PRICE, TARGET_WEIGHT, ORDER, DECIDED_ROW = 0, 1, 2, 3, 4
 
 # Long weights may add up to 1 and a rounding error before the book counts as levered.
-_UNLEVERED = 1.0 + 1e-9
+UNLEVERED = 1.0 + 1e-9
 # Smaller parts of a position or of a wanted purchase are dust, left over from rounding, and not traded: a fill of 1e-15
 # shares would pay the minimum commission.
-_DUST = 1e-9
+DUST = 1e-9
 # Halvings that take the bought part of an unaffordable order from 1 to the last bit of a float.
-_N_HALVINGS = 60
+N_HALVINGS = 60
 
 # A call that is not inlined copies the descriptors of all arrays: three times the time of the work itself.
 _inlined = njit(forceinline=True, error_model="numpy")
@@ -90,6 +90,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     n_fills = 0
     ruined_row = -1
     for row in range(n_days.size):
+        cash += charge_interest(n_days[row], rules.rates, book, cash)
         cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
         cash += apply_actions(row, market, rules.whole_shares, ledger, book)
         cash, n_fills = fill_orders(row, market, rules, fills, book, cash, n_fills)
@@ -102,6 +103,18 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
         else:
             close_account(row, book)
     return n_fills, ruined_row
+
+
+@_inlined
+def charge_interest(n_days: float, rates: CostRates, book: FloatArray, cash: float) -> float:
+    """Return what cash at the last close has earned since, or debt has cost."""
+    if rates.cash_annual == 0.0 and rates.debt_annual == 0.0:
+        return 0.0
+    short_value = 0.0
+    for i in range(book.shape[1]):
+        if book[HELD, i] < 0.0:
+            short_value -= book[HELD, i] * book[LAST_PRICE, i]
+    return interest(cash, short_value, n_days, rates)
 
 
 @_inlined
@@ -221,16 +234,16 @@ def _affordable_part(row: int, market: FloatArray, rules: Rules, book: FloatArra
     planned = 0.0
     for i in range(book.shape[1]):
         planned += max(book[TARGET_WEIGHT, i], 0.0)
-    if planned > _UNLEVERED or _cash_after(row, 1.0, market, rules, book, cash) >= 0.0:
+    if planned > UNLEVERED or _cash_after(row, 1.0, market, rules, book, cash) >= 0.0:
         return 1.0
     low, high = 0.0, 1.0
-    for _ in range(_N_HALVINGS):
+    for _ in range(N_HALVINGS):
         middle = 0.5 * (low + high)
         if _cash_after(row, middle, market, rules, book, cash) >= 0.0:
             low = middle
         else:
             high = middle
-    return low if low >= _DUST else 0.0
+    return low if low >= DUST else 0.0
 
 
 @_inlined
@@ -277,7 +290,7 @@ def decide_one(row: int, i: int, weight: float, equity: float, rules: Rules, boo
     shares = weight * equity / price
     if rules.whole_shares:
         shares = np.trunc(shares)
-    if abs(shares - held) <= _DUST * abs(held):
+    if abs(shares - held) <= DUST * abs(held):
         return
     turns = np.sign(shares) != np.sign(held)
     if turns or abs(weight - held * price / equity) > rules.rebalance_threshold:

@@ -7,6 +7,7 @@ import pandas as pd
 from numba import njit
 
 from quant.backtest.alignment import HIGH, LOW, SPLIT_FACTOR, Bars
+from quant.backtest.desk import FILL_HELD, N_DESK_FILL_COLUMNS
 from quant.backtest.engine import REASONS, BacktestResult, reasons, reference_prices, slippage_costs
 from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, PRICE, SHARES
 from quant.backtest.simulation import FILL_COMMISSION as COMMISSION_OF_FILL
@@ -17,9 +18,9 @@ from quant.backtest.simulation import FILL_SHARES as SHARES_OF_FILL
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
-# Columns of `fills`, sorted by instrument and row.
+# Columns of `fills`, sorted by instrument and row. HELD_AFTER are the shares after it, NaN for those at the close.
 FILL_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION, FILL_SLIPPAGE = 0, 1, 2, 3, 4, 5
-FILL_REFERENCE, FILL_REASON = 6, 7
+FILL_REFERENCE, FILL_REASON, HELD_AFTER = 6, 7, 8
 # Columns of `trades`; those in shares are in shares of the trade's last bar. EXIT_ROW is -1 while the trade is open.
 INSTRUMENT, DIRECTION, ENTRY_ROW, EXIT_ROW, ENTRY_SHARES, ENTRY_VALUE, EXIT_SHARES, EXIT_VALUE = 0, 1, 2, 3, 4, 5, 6, 7
 MAX_SHARES, INCOME, FEES, COMMISSION, SLIPPAGE, BARS_HELD, ADVERSE, FAVOURABLE, REASON = (
@@ -102,10 +103,11 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
     """
     found, bars, ledger = result.fill_table, result.bars, result.account.ledger
     order = np.lexsort((found[ROW_OF_FILL], found[INSTRUMENT_OF_FILL]))
-    fills = np.empty((found.shape[1], 8))
+    fills = np.empty((found.shape[1], 9))
     fills[:, :5] = found[[ROW_OF_FILL, INSTRUMENT_OF_FILL, SHARES_OF_FILL, PRICE_OF_FILL, COMMISSION_OF_FILL]].T
     fills[:, FILL_SLIPPAGE] = slippage_costs(bars, found)
     fills[:, FILL_REFERENCE], fills[:, FILL_REASON] = reference_prices(bars, found), reasons(found)
+    fills[:, HELD_AFTER] = found[FILL_HELD] if len(found) == N_DESK_FILL_COLUMNS else np.nan
     trades = np.zeros((len(fills) + 1, 17))  # each fill begins at most one trade
     n_trades = round_trips(bars.values, ledger, fills[order], trades)
     last = ledger[:, -1]
@@ -165,7 +167,9 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
                 and fills[next_fill, FILL_INSTRUMENT] == i
                 and fills[next_fill, FILL_ROW] == row
             ):
-                held = _held_after(next_fill, ledger[SHARES, row, i], fills)
+                held = fills[next_fill, HELD_AFTER]
+                if np.isnan(held):  # the only fill of its bar
+                    held = ledger[SHARES, row, i]
                 n_trades, is_open = _take_fill(row, i, held, fills[next_fill], trades, n_trades, is_open)
                 next_fill += 1
             if is_open and market[HIGH, row, i] > 0.0:
@@ -185,19 +189,6 @@ def _carry(row: int, i: int, market: FloatArray, ledger: FloatArray, trade: Floa
         trade[MAX_SHARES] *= split_factor
     trade[INCOME] += ledger[DIVIDENDS, row, i]
     trade[FEES] += ledger[BORROW_FEES, row, i]
-
-
-@_inlined
-def _held_after(place: int, at_close: float, fills: FloatArray) -> float:
-    """Return the shares held after a fill: those at the close, less what the same bar still trades after it."""
-    following = place + 1
-    if (
-        following < fills.shape[0]
-        and fills[following, FILL_INSTRUMENT] == fills[place, FILL_INSTRUMENT]
-        and fills[following, FILL_ROW] == fills[place, FILL_ROW]
-    ):
-        at_close -= fills[following, FILL_SHARES]
-    return at_close
 
 
 @_inlined

@@ -12,7 +12,10 @@ class RiskSpec(Spec):
         default=0.0,
         ge=-0.05,
         le=0.5,
-        description="Risk-free rate a year, as a fraction. Cash in the account earns nothing, so it lowers the ratios.",
+        description=(
+            "Risk-free rate a year, as a fraction. Cash in the account earns what `backtest.interest.cash_annual` "
+            "says; less than this lowers the ratios."
+        ),
     )
     confidence: float = Field(
         default=0.95, ge=0.5, le=0.999, description="Confidence of value at risk and expected shortfall."

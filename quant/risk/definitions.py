@@ -259,7 +259,7 @@ _DEFINITIONS = (
     ),
     Definition(
         "total_costs", "Costs", "money", "trading", "lower",
-        "Commissions, slippage and borrow fees paid in all.",
+        "Commissions, slippage (spread and impact included) and borrow fees paid in all; not interest.",
         "sum of commissions, of shares * |fill price - open| and of borrow fees",
         _OURS,
     ),

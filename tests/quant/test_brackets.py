@@ -83,3 +83,18 @@ def test_a_real_answer_lies_within_its_bracket(quick_result):
     sharpe = next(each["value"] for each in quick_result.facts["metrics"] if each["name"] == "sharpe_ratio")
     np.testing.assert_allclose(found["scenarios"][1]["sharpe_ratio"], sharpe, rtol=1e-12)
     assert {each["sharpe_ratio"] for each in found["scenarios"] if each["name"].endswith("_fills")} == {None}
+
+
+def test_spread_impact_and_interest_on_debt_are_scaled_and_break_even_is_without_them():
+    asked = {
+        "costs": FREE,
+        "liquidity": {"half_spread_bps": 10, "impact_bps": 1_000_000 * 0.001, "impact_shape": "linear"},
+        "interest": {"cash_annual": 0.365, "debt_annual": 0.5},
+    }
+    found, scenarios = bracketed([100.0] * 4, [0.5, 0.0], **asked)
+    rate = 0.001 + 0.1 * 5 / 1e6
+    for multiple in (0, 1, 2, 5):
+        # Half of the money for a day and all of it for two: the interest on cash is not multiplied.
+        expected = 1000.0 + 1.0 + 0.5 + 1.0 - multiple * rate * 1000
+        assert scenarios[f"costs_{multiple}x"]["final_equity"] == pytest.approx(expected, abs=0.02)
+    assert found["paid_bps"] == pytest.approx(10.0, abs=0.05)

@@ -56,6 +56,7 @@ EquityColumns = _columns(
     exposure=(_Number, "Absolute position values over equity."),
     turnover=(_Number, "Value bought and sold over equity."),
     costs=(_Number, "Money paid at this bar."),
+    interest=(_Number, "What cash earned, or debt cost (negative), before this bar; null in older answers."),
     benchmark=(_Number, "Equity of the benchmark."),
     benchmark_return=(_Number, "Its change, as a fraction."),
     drawdown=(_Number, "Fraction below the peak, 0 or less."),

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.backtest.catalog import BacktestSpec, CostSpec, FixedFraction
+from quant.backtest.catalog import BacktestSpec, CostSpec, FixedFraction, InterestSpec, LiquiditySpec
 
 
-def make_prices(close, *, open_=None, high=None, low=None, split=None, dividend=None, days=None, start="2024-01-01"):
+def make_prices(
+    close, *, open_=None, high=None, low=None, split=None, dividend=None, volume=None, days=None, start="2024-01-01"
+):
     """Price frame of one instrument; without opens, each bar opens at the previous close. `days` count from `start`."""
     close = np.asarray(close, dtype=float)
     open_ = np.concatenate([close[:1], close[:-1]]) if open_ is None else np.asarray(open_, dtype=float)
@@ -22,7 +24,7 @@ def make_prices(close, *, open_=None, high=None, low=None, split=None, dividend=
             "high": np.maximum(open_, close) if high is None else np.asarray(high, dtype=float),
             "low": np.minimum(open_, close) if low is None else np.asarray(low, dtype=float),
             "close": close,
-            "volume": np.full(len(close), 1e6),
+            "volume": np.full(len(close), 1e6) if volume is None else np.asarray(volume, dtype=float),
             "split_factor": np.ones(len(close)) if split is None else np.asarray(split, dtype=float),
             "dividend": np.zeros(len(close)) if dividend is None else np.asarray(dividend, dtype=float),
         },
@@ -79,8 +81,26 @@ def random_case(seed):
         whole_shares=bool(rng.random() < 0.5),
         rebalance_threshold=rng.choice([0.0, 0.047, 0.29]),
         sizing=FixedFraction(fraction=gross),
+        interest=InterestSpec(cash_annual=rng.choice([0.0, 0.5]), debt_annual=rng.choice([0.0, 0.5])),
     )
     return prices, make_weights(prices, weights), spec
+
+
+def thin_case(seed):
+    """As `random_case`, in a market that is thin: some bars trade nothing, most less than is wanted."""
+    prices, weights, spec = random_case(seed)
+    rng = np.random.default_rng([seed, 1])
+    for i, frame in prices.items():
+        volume = rng.choice([0.0, 3.0, 50.0, 1000.0], len(frame)) * 300 / frame["close"].iloc[0]
+        prices[i] = frame.assign(volume=np.round(volume))
+    liquidity = LiquiditySpec(
+        half_spread_bps=rng.choice([0.0, 7.0]),
+        impact_bps=rng.choice([0.0, 300.0]),
+        impact_shape=rng.choice(["square_root", "linear"]),
+        max_volume_share=rng.choice([None, 0.05, 0.5]),
+        unfilled=rng.choice(["waits", "dropped"]),
+    )
+    return prices, weights, spec.model_copy(update={"liquidity": liquidity})
 
 
 class SlowAccount:
@@ -100,9 +120,31 @@ class SlowAccount:
         self.ruined_at = None
         self.entry, self.best, self.waits, self.why = {}, {}, {}, {}
 
-    def price_of_fill(self, open_, shares):
-        slippage = self.spec.costs.slippage_bps / 10_000
+    def price_of_fill(self, open_, shares, volume):
+        liquidity = self.spec.liquidity
+        slippage = (self.spec.costs.slippage_bps + liquidity.half_spread_bps) / 10_000
+        if liquidity.impact_bps and shares:
+            share = abs(shares) / volume
+            slippage += (
+                liquidity.impact_bps / 10_000 * (share**0.5 if liquidity.impact_shape == "square_root" else share)
+            )
+        slippage = min(slippage, 0.99)
         return open_ + open_ * slippage if shares > 0 else open_ - open_ * slippage
+
+    def limited(self, i, target):
+        """Return the shares to hold when the bar fills no more than its room."""
+        change = target - self.shares[i]
+        room = self.room[i]
+        if abs(change) <= room:
+            return target
+        room = math.floor(room) if self.spec.whole_shares else room
+        return self.shares[i] + math.copysign(room, change)
+
+    def earn_interest(self, nights):
+        interest = self.spec.interest
+        short = sum(-shares * self.last[i] for i, shares in self.shares.items() if shares < 0)
+        rate = interest.debt_annual * self.cash if self.cash < 0 else interest.cash_annual * max(self.cash - short, 0)
+        self.cash += rate * nights / 365
 
     def commission_of(self, shares, price):
         costs = self.spec.costs
@@ -121,6 +163,11 @@ class SlowAccount:
         for now in clock:
             bars = {i: frame.loc[now] for i, frame in self.prices.items() if now in frame.index}
             nights = (now.normalize() - before.normalize()).days
+            self.earn_interest(nights)
+            share = self.spec.liquidity.max_volume_share or math.inf
+            self.room = {i: share * bar["volume"] if bar["volume"] else 0.0 for i, bar in bars.items()}
+            if not self.spec.liquidity.looks_at_volume:
+                self.room = dict.fromkeys(bars, math.inf)
             for i, shares in self.shares.items():
                 if shares < 0:
                     self.cash -= -shares * self.last[i] * self.spec.costs.borrow_annual * nights / 365
@@ -157,7 +204,6 @@ class SlowAccount:
         return side, stop, self.entry[i] * (1 + side * gain)
 
     def leave_at_the_open(self, before, bars):
-        self.why = {}
         for i, bar in bars.items():
             if not self.shares[i] or (i in self.orders and self.orders[i][1] * self.shares[i] <= 0):
                 continue
@@ -172,25 +218,32 @@ class SlowAccount:
 
     def leave_within(self, now, before, bars):
         for i, bar in sorted(bars.items()):
-            if not self.shares[i]:
+            if not self.shares[i] or (i in self.orders and self.orders[i][1] * self.shares[i] <= 0):
                 continue
             side, (stop, kind), target = self.levels(i)
             low, high = (bar["low"], bar["high"]) if side > 0 else (bar["high"], bar["low"])
             is_stopped, is_reached = side * low <= side * stop, side * high >= side * target
             if is_stopped and (self.spec.exits.intrabar == "stop_first" or not is_reached):
                 level = stop if side * bar["open"] > side * stop else bar["open"]
-                price = self.price_of_fill(level, -self.shares[i])
+                left = self.limited(i, 0.0)
+                price = self.price_of_fill(level, left - self.shares[i], bar["volume"])
+                if left and self.spec.liquidity.unfilled == "waits":
+                    self.orders[i], self.why[i] = (now, 0.0), kind
             elif is_reached:
                 price, kind = (target if side * bar["open"] < side * target else bar["open"]), "take_profit"
+                left = self.limited(i, 0.0)
             else:
                 self.best[i] = side * max(side * self.best[i], side * high)
                 continue
-            self.cash += self.shares[i] * price - self.commission_of(self.shares[i], price)
-            self.fills.append((now, before, i, -self.shares[i], price, kind))
-            self.shares[i], self.waits[i], self.wish[i] = 0.0, side, 0.0
+            if sold := self.shares[i] - left:
+                self.cash += sold * price - self.commission_of(sold, price)
+                self.fills.append((now, before, i, -sold, price, kind))
+                self.room[i] -= abs(sold)
+            self.shares[i], self.waits[i], self.wish[i] = left, side, 0.0
 
     def trade(self, now, bars):
-        due = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
+        asked = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
+        due = {i: (order[0], self.limited(i, order[1])) for i, order in asked.items()}
         buys = {i: order for i, order in due.items() if order[1] > self.shares[i] and order[1] > 0}
         for i in due.keys() - buys.keys():
             self.cash += self.proceeds(now, bars, i, due[i], due[i][1], book=True)
@@ -199,6 +252,11 @@ class SlowAccount:
             part = self.affordable(now, bars, buys)
         for i, order in buys.items():
             self.cash += self.proceeds(now, bars, i, order, self.cut(i, order[1], part), book=True)
+        for i, order in asked.items():
+            if self.spec.liquidity.unfilled == "waits" and due[i][1] != order[1]:
+                self.orders[i] = order
+            else:
+                self.why.pop(i, None)
 
     def cut(self, i, target, part):
         if part == 1.0:
@@ -223,8 +281,9 @@ class SlowAccount:
 
     def proceeds(self, now, bars, i, order, target, *, book=False):
         shares = target - self.shares[i]
-        price = self.price_of_fill(bars[i]["open"], shares)
+        price = self.price_of_fill(bars[i]["open"], shares, bars[i]["volume"])
         if book and shares:
+            self.room[i] -= abs(shares)
             self.fills.append((now, order[0], i, shares, price, self.why.get(i, "signal")))
             held = self.shares[i]
             if held * target <= 0:
@@ -250,6 +309,8 @@ class SlowAccount:
                 self.wish[i] = 0.0
                 continue
             self.waits[i] = 0
+            self.orders.pop(i, None)
+            self.why.pop(i, None)
             target = weight * equity / self.last[i]
             target = math.trunc(target) if self.spec.whole_shares else target
             same_side = (target > 0) == (self.shares[i] > 0) and (target < 0) == (self.shares[i] < 0)
@@ -267,6 +328,7 @@ def market():
         prices = staticmethod(make_prices)
         weights = staticmethod(make_weights)
         random_case = staticmethod(random_case)
+        thin_case = staticmethod(thin_case)
         free = CostSpec(commission_bps=0, slippage_bps=0, borrow_annual=0)
 
     return Builders

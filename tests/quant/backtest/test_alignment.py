@@ -48,7 +48,7 @@ def test_panel_index_is_that_of_a_panel(market):
 def test_days_are_calendar_days_also_over_a_change_of_clocks():
     index = pd.DatetimeIndex(["2024-03-08 21:00", "2024-03-11 20:00", "2024-03-12 20:00"], tz="UTC", name="timestamp")
     frame = pd.DataFrame(
-        dict.fromkeys(["open", "high", "low", "close", "split_factor"], 1.0) | {"dividend": 0.0},
+        dict.fromkeys(["open", "high", "low", "close", "split_factor"], 1.0) | {"dividend": 0.0, "volume": 1.0},
         index=index.as_unit("us"),
     )
     assert align({0: frame}).n_days.tolist() == [0.0, 3.0, 1.0]
@@ -78,7 +78,15 @@ def test_what_is_no_timeline_is_refused(market, broken):
 @pytest.mark.parametrize("other_days", [[0, 1, 2], [0, 2]])
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("open", 0.0), ("close", np.nan), ("high", np.inf), ("low", -1.0), ("split_factor", 0.0), ("dividend", -0.1)],
+    [
+        ("open", 0.0),
+        ("close", np.nan),
+        ("high", np.inf),
+        ("low", -1.0),
+        ("split_factor", 0.0),
+        ("dividend", -0.1),
+        ("volume", -1.0),
+    ],
 )
 def test_impossible_values_are_refused_with_all_bars_and_with_some_missing(market, column, value, other_days):
     frame = market.prices([1.0, 2.0, 3.0])

@@ -61,7 +61,7 @@ def test_equity_changes_by_nothing_but_prices_income_and_costs(market, seed):
     paid = -(signed * result.fills["price"]) - result.fills["commission"]
     paid = paid.groupby(result.fills["timestamp"]).sum().reindex(result.equity.index, fill_value=0.0)
     income = (result.positions["dividends"] - result.positions["borrow_fees"]).groupby(level="timestamp").sum()
-    cash = spec.initial_cash + (paid + income).cumsum()
+    cash = spec.initial_cash + (paid + income + result.equity["interest"]).cumsum()
     np.testing.assert_allclose(result.equity["cash"], cash, rtol=1e-9, atol=1e-6)
 
 
@@ -77,7 +77,7 @@ def test_costs_never_help(market, seed):
     signed = np.where(result.fills["side"] == "buy", 1, -1) * result.fills["shares"]
     free = -(signed * result.fills["reference_price"]).groupby(result.fills["timestamp"]).sum()
     cash = spec.initial_cash + free.reindex(result.equity.index, fill_value=0.0).cumsum()
-    cash += result.positions["dividends"].groupby(level="timestamp").sum().cumsum()
+    cash += (result.positions["dividends"].groupby(level="timestamp").sum() + result.equity["interest"]).cumsum()
     without_costs = cash + result.equity["position_value"]
     np.testing.assert_allclose(
         without_costs - result.equity["equity"], result.equity["costs"].cumsum(), rtol=1e-9, atol=1e-6
@@ -367,6 +367,7 @@ def test_equity_begins_with_the_first_decision(market, free_spec):
         "exposure",
         "turnover",
         "costs",
+        "interest",
     ]
     assert not result.is_ruined
 

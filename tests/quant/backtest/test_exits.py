@@ -52,7 +52,7 @@ def test_an_account_with_protective_orders_adds_up(market, seed, asked):
     prices, weights, spec = market.random_case(seed)
     result = run_backtest(prices, weights, spec.model_copy(update={"exits": asked}))
     trades = trades_from_fills(result)
-    made = result.equity["equity"].iloc[-1] - spec.initial_cash
+    made = result.equity["equity"].iloc[-1] - spec.initial_cash - result.equity["interest"].sum()
     np.testing.assert_allclose(trades["pnl"].sum(), made, rtol=1e-9, atol=1e-6)
     assert (result.fills["decided_at"] < result.fills["timestamp"]).all()
     assert (result.fills["slippage_cost"] >= 0).all()

@@ -22,7 +22,7 @@ def test_the_profits_of_all_trades_are_the_change_of_equity(market, seed):
     prices, weights, spec = market.random_case(seed)
     result = run_backtest(prices, weights, spec)
     trades = trades_from_fills(result)
-    change = result.equity["equity"].iloc[-1] - spec.initial_cash
+    change = result.equity["equity"].iloc[-1] - spec.initial_cash - result.equity["interest"].sum()
     assert trades["pnl"].sum() == pytest.approx(change, abs=1e-7 * spec.initial_cash)
     assert trades["costs"].sum() == pytest.approx(result.equity["costs"].sum(), abs=1e-7 * spec.initial_cash)
     assert trades["dividends"].sum() == pytest.approx(result.positions["dividends"].sum(), abs=1e-6)

@@ -1,5 +1,6 @@
 """Draws the parts of the form: a control with its label, unit, help and a place for its mistake."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.schema import (
     DISCRIMINATOR,
     FEATURE_LIST,
+    FOLDS,
     Choice,
     Entries,
     Field,
@@ -26,7 +28,7 @@ from webapp.dashboard.components.form.schema import (
     placed_choices,
     variant_of,
 )
-from webapp.dashboard.components.form.values import entry_at
+from webapp.dashboard.components.form.values import entry_at, is_changed
 from webapp.formats import plain, plural
 
 FIELD = "new-analysis-field"
@@ -38,6 +40,7 @@ ADD_NAME = "new-analysis-add-name"
 INSTRUMENTS = "new-analysis-instruments"
 SYMBOLS = "new-analysis-symbols"
 
+_LOOSE = "loose"
 _CODE = re.compile(r"`([^`]+)`")
 _FEATURE: TypeAdapter[FeatureEntry] = TypeAdapter(FeatureSpec)
 _MANY_CARDS = 16  # entries of a list, from which on they stand under their kinds
@@ -58,20 +61,39 @@ def anchor(path: str) -> str:
 def draw_parts(parts: Sequence[Part], values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> Component:
     """Return the controls of a section; `options` are the instruments that can be chosen."""
     groups: list[Component] = []
-    loose: list[Component] = []
-    for part in parts:
-        if isinstance(part, Field):
-            loose.append(draw_field(part, values.get(part.path)))
-        elif isinstance(part, Instruments):
-            loose.append(_instruments(part, values, options))
+    for kind, members in itertools.groupby(parts, _group_of):
+        if kind in FOLDS:
+            groups.append(_fold(FOLDS[kind], [part for part in members if isinstance(part, Field)], values))
+        elif kind == _LOOSE:
+            groups.append(html.Div([_loose(part, values, options) for part in members], className="form-grid"))
         else:
-            if loose:
-                groups.append(html.Div(loose, className="form-grid"))
-                loose = []
-            groups.append(_choice(part, values) if isinstance(part, Choice) else _entries(part, values))
-    if loose:
-        groups.append(html.Div(loose, className="form-grid"))
+            groups += [_own_row(part, values) for part in members]
     return html.Div(groups, className="form-body")
+
+
+def _group_of(part: Part) -> str:
+    """Return what a part is drawn with: its fold, the loose ones beside it, or nothing but itself."""
+    if isinstance(part, Field):
+        above = part.path.rpartition(".")[0]
+        return above if above in FOLDS else _LOOSE
+    return _LOOSE if isinstance(part, Instruments) else part.path
+
+
+def _loose(part: Part, values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> Component:
+    if isinstance(part, Instruments):
+        return _instruments(part, values, options)
+    return draw_field(part, values.get(part.path))  # type: ignore[arg-type]  # what is left
+
+
+def _own_row(part: Part, values: Mapping[str, Any]) -> Component:
+    return _choice(part, values) if isinstance(part, Choice) else _entries(part, values)  # type: ignore[arg-type]  # what is left
+
+
+def _fold(title: str, fields: Sequence[Field], values: Mapping[str, Any]) -> Component:
+    """Return fields that few people need under their title, unfolded if one of them was changed."""
+    n_changed = sum(is_changed(field, values) for field in fields)
+    drawn = html.Div([draw_field(field, values.get(field.path)) for field in fields], className="form-grid")
+    return html.Details([html.Summary(title), drawn], open=n_changed > 0, className="fold form-fold")
 
 
 def draw_field(field: Field, value: Any, *, on_hover: str | None = None) -> Component:

@@ -34,17 +34,21 @@ _LABELS = {
     "boundary_x": "Feature across the boundary",
     "boundary_y": "Feature up the boundary",
     "by": "What a sample weighs",
+    "cash_annual": "Interest on cash a year",
     "c": "C, inverse penalty",
     "confidence": "Confidence",
     "column_share": "Share of features",
     "clusters": "Groups of similar features",
     "shap": "What features add (SHAP)",
     "single_feature": "Each feature alone",
+    "debt_annual": "Interest on debt a year",
     "decay": "Decay with age",
     "embargo_bars": "Embargo",
     "enabled": "Switched on",
     "end": "Last session",
     "expanding": "Expanding training window",
+    "impact_bps": "Impact of a whole bar",
+    "impact_shape": "Impact grows with",
     "importance": "Feature importance",
     "intrabar": "Touched first in a bar",
     "l1_share": "Share that drops features",
@@ -56,6 +60,7 @@ _LABELS = {
     "max_features": "Features at a cut",
     "max_fraction": "Greatest share of equity",
     "max_gap_sessions": "Longest gap",
+    "max_volume_share": "Greatest share of a bar",
     "min_samples_leaf": "Fewest bars in a leaf",
     "n_cuts": "Cuts",
     "of": "Made of",
@@ -88,6 +93,7 @@ _LABELS = {
     "test_bars": "Test window",
     "time_budget_seconds": "Time budget",
     "train_bars": "Training window",
+    "unfilled": "What a bar does not fill",
     "width": "Distance of the barriers",
 }
 
@@ -114,6 +120,9 @@ _UNITS = {
     "commission_minimum": "money",
     "annualised_volatility": "fraction",
     "borrow_annual": "fraction",
+    "cash_annual": "fraction",
+    "debt_annual": "fraction",
+    "max_volume_share": "of volume",
     "risk_free_annual": "fraction",
     "fraction": "of equity",
     "max_fraction": "of equity",
@@ -150,6 +159,10 @@ _CHOICES = {
     "two_way": "Two: up or not",
     "stop_first": "The stop",
     "target_first": "The take-profit",
+    "square_root": "The root of the share of volume",
+    "linear": "The share of volume",
+    "waits": "Waits for the next bar",
+    "dropped": "Is dropped",
     "one": "1 %",
     "five": "5 %",
     "ten": "10 %",
@@ -165,6 +178,13 @@ _CHOICES = {
     "equal": "All the same",
     "uniqueness": "Its uniqueness",
     "attribution": "The return that is its own",
+}
+
+# Parts of a section that stand folded under a title of their own while nobody has changed them.
+FOLDS = {
+    "backtest.liquidity": "Spread, impact and volume",
+    "backtest.interest": "Interest on cash and debt",
+    "backtest.exits": "Protective orders",
 }
 
 FEATURE_LIST = "features"  # the list to which presets can be added, and whose entries warm up

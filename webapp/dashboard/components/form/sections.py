@@ -14,6 +14,7 @@ from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.controls import draw_parts
 from webapp.dashboard.components.form.schema import (
     DISCRIMINATOR,
+    FOLDS,
     Choice,
     Entries,
     Field,
@@ -26,7 +27,7 @@ from webapp.dashboard.components.form.schema import (
     sections,
     variant_of,
 )
-from webapp.dashboard.components.form.values import changed_fields, read_value
+from webapp.dashboard.components.form.values import changed_fields, is_changed, read_value
 from webapp.formats import NO_BREAK, plain, plural
 
 SUMMARY = "new-analysis-summary"
@@ -138,8 +139,13 @@ def _choices() -> Mapping[tuple[str, str], str]:
 
 
 def summary(section: Section, values: Mapping[str, Any]) -> str:
-    """Return a section in one line."""
-    return " · ".join(text for part in section.parts if (text := _part_summary(part, values)))
+    """Return a section in one line; of what is folded in it, what was changed."""
+    told = (part for part in section.parts if not isinstance(part, Field) or _is_told(part, values))
+    return " · ".join(text for part in told if (text := _part_summary(part, values)))
+
+
+def _is_told(field: Field, values: Mapping[str, Any]) -> bool:
+    return field.path.rpartition(".")[0] not in FOLDS or is_changed(field, values)
 
 
 def changed(section: Section, values: Mapping[str, Any]) -> str:

@@ -103,18 +103,23 @@ def to_instrument(key: str) -> dict[str, str]:
     return {"symbol": symbol, "source": source}
 
 
+def is_changed(field: Field, values: Mapping[str, Any]) -> bool:
+    """Return whether a field differs from its default."""
+    return bool(read_value(values.get(field.path), field) != _plain(field.default))
+
+
 def changed_fields(section: Section, values: Mapping[str, Any]) -> list[str]:
     """Return the labels of what differs from its default in a section."""
     changed = []
     for part in section.parts:
         if isinstance(part, Field):
-            changed += [part.label] if read_value(values.get(part.path), part) != _plain(part.default) else []
+            changed += [part.label] if is_changed(part, values) else []
         elif isinstance(part, Instruments):
             changed += ["Instruments"] if values.get(part.path) else []
         elif isinstance(part, Choice):
             name = values.get(f"{part.path}.{DISCRIMINATOR}", part.default)
             fields = placed(variant_of(part, name), part.path)
-            same = all(read_value(values.get(field.path), field) == _plain(field.default) for field in fields)
+            same = not any(is_changed(field, values) for field in fields)
             changed += [] if name == part.default and same else [part.label]
         elif _entry_list(part, values) != _default_entries(part):
             changed.append(part.label)

@@ -185,3 +185,14 @@ def test_a_field_for_another_instrument_offers_the_chosen_ones_and_may_be_left_e
     offered = reading.by_id(drawn("instruments", to_values(question)), controls.SYMBOLS)
     assert [option.value for option in offered.children] == ["GOOG", "IBM"]
     assert to_question(to_values(question))["features"] == [{"name": "beta", "against": "", "window": 20}]
+
+
+def test_what_few_people_need_is_folded_until_it_is_changed(values):
+    def is_open(path):
+        folds = reading.of_type(drawn("backtest", values), "Details")
+        return next(each.open for each in folds if path in str(reading.ids(each)))
+
+    assert not is_open("backtest.liquidity.impact_bps")
+    values["backtest.liquidity.impact_bps"] = "100"
+    assert is_open("backtest.liquidity.impact_bps")
+    assert not is_open("backtest.exits.stop_loss")

@@ -118,3 +118,10 @@ def test_choices_and_switches_are_told_in_the_words_of_the_form():
     assert drawing.value_in_words("label.name", "forward_return") == "Forward return"
     assert drawing.value_in_words("audit.enabled", False) == "off"
     assert drawing.value_in_words("seed", 7) is drawing.value_in_words("start", "2004-10-01") is None
+
+
+def test_of_what_is_folded_a_summary_tells_what_was_changed():
+    values = to_values(default_question())
+    assert "Half spread" not in drawing.summary(section("backtest"), values)
+    values["backtest.liquidity.half_spread_bps"] = "2"
+    assert "Half spread 2" in drawing.summary(section("backtest"), values)

@@ -1,0 +1,96 @@
+"""The compiled account of all that the quick one has not: `simulate` of `quant.backtest.simulation`, at a desk.
+
+Apart from it, so that an account without protective orders or limits pays nothing for them. What both do is inlined
+from there, what only this one does from `quant.backtest.desk` and `quant.backtest.exits`; the compiled form on disk is
+renewed when *this* file changes: after a change in one of them, save this file too.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from quant.backtest.desk import (
+    BY_SIGNAL,
+    N_DESK_PLANES,
+    REASON,
+    WAITS_FOR,
+    Limits,
+    fill_at_the_open,
+    open_desk,
+)
+from quant.backtest.exits import Exits, leave_at_the_open, leave_within
+from quant.backtest.simulation import (
+    ORDER,
+    TARGET_WEIGHT,
+    Rules,
+    apply_actions,
+    charge_borrowing,
+    charge_interest,
+    close_account,
+    decide_one,
+    mark,
+)
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+_inlined = njit(forceinline=True, error_model="numpy")
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
+    market: FloatArray,
+    n_days: FloatArray,
+    target_weights: FloatArray,
+    initial_cash: float,
+    rules: Rules,
+    limits: Limits,
+    exits: Exits,
+    cash_after: FloatArray,
+    ledger: FloatArray,
+    fills: FloatArray,
+    book: FloatArray,
+) -> tuple[int, int]:
+    """Run the account through all bars, as `simulate` does; `fills` has `N_DESK_FILL_COLUMNS` columns."""
+    cash = initial_cash
+    n_fills = 0
+    ruined_row = -1
+    desk = np.zeros((N_DESK_PLANES, book.shape[1]))
+    for row in range(n_days.size):
+        cash += charge_interest(n_days[row], rules.rates, book, cash)
+        cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
+        cash += apply_actions(row, market, rules.whole_shares, ledger, book)
+        open_desk(row, market, limits, desk)
+        leave_at_the_open(row, market, exits, book, desk)
+        cash, n_fills = fill_at_the_open(row, market, rules, limits, fills, book, desk, cash, n_fills)
+        cash, n_fills = leave_within(row, market, rules, limits, exits, fills, book, desk, cash, n_fills)
+        equity = cash + mark(row, market, ledger, book)
+        cash_after[row] = cash
+        if equity <= 0.0 and ruined_row < 0:
+            ruined_row = row
+        if ruined_row < 0:
+            _decide(row, target_weights, equity, rules, book, desk)
+        else:
+            close_account(row, book)
+    return n_fills, ruined_row
+
+
+@_inlined
+def _decide(
+    row: int, target_weights: FloatArray, equity: float, rules: Rules, book: FloatArray, desk: FloatArray
+) -> None:
+    """Make orders from the weights decided at this close, in place of what waits.
+
+    None is made for the side that a level has made it leave, and what is left of that waits on.
+    """
+    for i in range(book.shape[1]):
+        weight = target_weights[row, i]
+        if np.isnan(weight):
+            continue
+        if desk[WAITS_FOR, i] * weight > 0.0:
+            book[TARGET_WEIGHT, i] = 0.0
+            continue
+        desk[WAITS_FOR, i] = 0.0
+        desk[REASON, i] = BY_SIGNAL
+        book[ORDER, i] = np.nan
+        decide_one(row, i, weight, equity, rules, book)
