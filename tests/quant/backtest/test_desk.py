@@ -68,18 +68,6 @@ def test_equity_up_to_t_is_the_same_bits_whatever_volume_comes_later(market, see
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=seeds)
-def test_with_room_for_everything_the_desk_is_the_quick_account(market, seed):
-    prices, weights, spec = market.random_case(seed)
-    roomy = spec.model_copy(update={"liquidity": LiquiditySpec(max_volume_share=1.0)})
-    wide = {i: frame.assign(volume=1e12) for i, frame in prices.items()}
-    quick, desk = run_backtest(wide, weights, spec), run_backtest(wide, weights, roomy)
-    pd.testing.assert_frame_equal(quick.equity, desk.equity, check_exact=True)
-    pd.testing.assert_frame_equal(quick.fills, desk.fills, check_exact=True)
-    pd.testing.assert_frame_equal(trades_from_fills(quick), trades_from_fills(desk), check_exact=True)
-
-
-@settings(max_examples=30, deadline=None)
 @given(seed=seeds, factor=st.sampled_from([0.25, 8.0]))
 def test_other_units_of_prices_and_shares_change_nothing(market, seed, factor):
     prices, weights, spec = market.thin_case(seed)
