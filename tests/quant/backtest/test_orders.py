@@ -1,4 +1,4 @@
-"""The account at a desk beside the quick one; what only a desk does is tested with the desk, the exits and the entries."""
+"""The account at a desk beside the quick one; what only a desk does is tested with the desk and the exits."""
 
 import pandas as pd
 from hypothesis import given, settings
