@@ -281,7 +281,6 @@ class _Chain:
         q = ground.periods_per_year
         choosing = self.choosing(ground)
         trials, tuning = choosing.choose(pinned_n_tuning_trials)
-        best = best_of(trials)
         models, nested, inner = choose_for_folds(choosing, trials, rows, outcomes, folds, tuning["n_trials"])
         first, model = models[folds[0].number], models[len(folds)]
         predictions = self._predict(models, rows, outcomes, folds)
@@ -316,8 +315,9 @@ class _Chain:
                 labels=outcomes,
                 folds=folds,
                 purged_folds=ground.span.folds,
+                chance_score=ground.span.chance(),
                 trials=trials,
-                best=best,
+                best=best_of(trials),
                 tuning=tuning,
                 judged=judged,
                 decisions=decisions,

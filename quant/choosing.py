@@ -93,12 +93,13 @@ class Choosing:
             at("train", number / len(spec.models))
             trials.append(self._tell(number, "candidate", model, self._step("candidate", number, model)))
             at("train", (number + 1) / len(spec.models), report.describe_trial(trials[-1]))
-        target_met = meets_target(spec, best_of(trials))
+        chance = self.span.chance()
+        target_met = meets_target(spec, best_of(trials), chance)
         tuning: dict[str, Json] = {"started": False, "n_trials": 0, "target_met_before": target_met}
         if target_met is False and spec.tuning.enabled:
             trials += self._tune(pinned_n_tuning_trials)
             tuning |= {"started": True, "n_trials": len(trials) - len(spec.models)}
-        tuning["target_met"] = meets_target(spec, best_of(trials))
+        tuning["target_met"] = meets_target(spec, best_of(trials), chance)
         return trials, tuning
 
     def help(self) -> None:

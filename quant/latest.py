@@ -153,8 +153,8 @@ def describe_latest(
     dict
         JSON facts. `as_of`: close of the bar that is predicted from; `task`, `level` of the intervals, `n_train`,
         `train_start`, `train_end`, `last_label_end`; and `predictions`, a list of dicts, one an instrument:
-        `instrument`, `symbol`, `close`, what was predicted, `lower` and `upper` (None while too few outcomes are
-        known) and `signal`: 1 long, 0 out, -1 short.
+        `instrument`, `symbol`, `close`, what was predicted, `lower` and `upper`, and of quantiles the bounds of their
+        conformal bands (None while too few outcomes are known), and `signal`: 1 long, 0 out, -1 short.
 
     Notes
     -----
@@ -207,10 +207,10 @@ def said_at(
     """
     last = slice(len(predictions) - n_last, None)  # finding rows by index would search all of them
     bounds = prediction_intervals(predictions, labels, spec.intervals).iloc[last]
+    names = list(map(str, bounds.columns))
     said = predictions.iloc[last].assign(
         signal=signals_from_predictions(predictions, forecast_strategy(spec))["signal"].to_numpy()[last],
-        lower=bounds["lower"].to_numpy(),
-        upper=bounds["upper"].to_numpy(),
+        **{bound: bounds[bound].to_numpy() for bound in names},
     )
     columns = forecast_columns(spec.label.task, has_quantiles=has_quantiles(predictions))
     return [
@@ -219,7 +219,7 @@ def said_at(
             "symbol": spec.instruments[instrument].symbol,
             "close": float(closes[instrument]),
             **{column: float(row[column]) for column in columns},
-            **{bound: None if np.isnan(row[bound]) else float(row[bound]) for bound in ("lower", "upper")},
+            **{bound: None if np.isnan(row[bound]) else float(row[bound]) for bound in names},
             "signal": int(row["signal"]),
         }
         for instrument, row in zip(

@@ -74,6 +74,25 @@ class TrainingSpan:
         span.features = self.features[list(columns)]
         return span
 
+    def chance(self) -> float | None:
+        """Mean score, over the purged folds, of predicting each training row's classes by their shares alone.
+
+        None of numbers, and where the score is not defined.
+        """
+        task = self.spec.label.task
+        if task == "regression":
+            return None
+        classes = (1,) if task == "two_way" else (1, -1)  # in the order of `quant.frames.FORECAST_COLUMNS`
+        label = self.labels["label"].to_numpy(dtype=np.float64)
+        scores = []
+        for fold in self.folds:
+            learned, tested = label[fold.train], label[fold.test]
+            shares = [float((learned[~np.isnan(learned)] == which).mean()) for which in classes]
+            said = np.tile(shares, (len(tested), 1))
+            scores.append(SCORES[self.spec.validation.score](tested, said if len(classes) > 1 else said[:, 0]))
+        known = [score for score in scores if not np.isnan(score)]
+        return float(np.mean(known)) if known else None
+
     def judge(
         self,
         model: ModelEntry,
@@ -163,10 +182,15 @@ def best_of(trials: Sequence[TriedModel]) -> TriedModel:
     return best
 
 
-def meets_target(spec: AnalysisSpec, trial: TriedModel) -> bool | None:
-    """Whether a trial is good enough; None if no target was set."""
-    target = spec.validation.target
-    return None if target is None else SCORES[spec.validation.score].meets(_number(trial.score), target)
+def meets_target(spec: AnalysisSpec, trial: TriedModel, chance: float | None) -> bool | None:
+    """Whether a trial is good enough: at its target, and better than chance, see `TrainingSpan.chance`.
+
+    None if no target was set. Where one class is common, its share alone may reach a target that a coin does not.
+    """
+    score, value, target = SCORES[spec.validation.score], _number(trial.score), spec.validation.target
+    if target is None:
+        return None
+    return score.meets(value, target) and (chance is None or score.is_better(value, chance))
 
 
 def compare_trials(

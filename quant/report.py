@@ -13,7 +13,7 @@ from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
 from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, has_quantiles, task_of, to_panel
 from quant.latest import Latest, describe_latest
-from quant.learning import candidates_frame, compare_trials, cv_scores_frame, meets_target, to_model
+from quant.learning import candidates_frame, compare_trials, cv_scores_frame, to_model
 from quant.luck import Finding, count_luck, look_at_choice
 from quant.portfolio.allocation import summary_of_shares
 from quant.preparation import CleanPrices, Instrument
@@ -49,7 +49,7 @@ class Judged:
     ----------
     predictions : DataFrame of shape (n_rows, n_columns)
         Panel of the out-of-sample predictions.
-    intervals : DataFrame of shape (n_rows, 2)
+    intervals : DataFrame of shape (n_rows, 2 or 6)
         Of the outcomes, see `quant.validation.intervals`.
     outcomes : DataFrame of shape (n_rows, 2)
         `label` and `outcome` of each prediction.
@@ -77,6 +77,7 @@ class Material:
     labels: Labels
     folds: Sequence[Fold]
     purged_folds: Sequence[Fold]
+    chance_score: float | None  # see `quant.learning.TrainingSpan.chance`
     trials: Sequence[TriedModel]
     best: TriedModel
     tuning: Mapping[str, Json]
@@ -134,7 +135,7 @@ def judge(
     closes = {position: float(prices["close"].iloc[-1]) for position, prices in clean.raw.items()}
     bands = None
     if has_quantiles(predictions):
-        bands = quantile_bands(predictions, outcomes["outcome"], window=COVERAGE_WINDOW)
+        bands = quantile_bands(predictions, intervals, outcomes["outcome"], window=COVERAGE_WINDOW)
     return Judged(
         predictions,
         intervals,
@@ -323,7 +324,7 @@ def _chosen(material: Material) -> dict[str, Json]:
             "model": best.model,
             "title": type(rule).title,
             "parameters": dict(best.parameters),
-            **dict.fromkeys(("score_name", "score", "target", "target_met")),
+            **dict.fromkeys(("score_name", "score", "target", "target_met", "chance_score")),
         }
     model = to_model(material.spec, best)
     return {
@@ -336,7 +337,8 @@ def _chosen(material: Material) -> dict[str, Json]:
         "score_name": best.score_name,
         "score": best.score,
         "target": material.spec.validation.target,
-        "target_met": meets_target(material.spec, best),
+        "target_met": material.tuning["target_met"],
+        "chance_score": material.chance_score,
     }
 
 
@@ -382,6 +384,13 @@ def _trading(book: Book) -> dict[str, Json]:
     }
 
 
+def _is_no_better_than_chance(chosen: Mapping[str, Json]) -> bool:
+    """Whether the chosen model is at the target, and yet not good enough."""
+    if chosen["target_met"] is not False or chosen["score"] is None:
+        return False
+    return SCORES[chosen["score_name"]].meets(chosen["score"], chosen["target"])
+
+
 def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: Mapping[str, Json]) -> Evidence:
     values = {metric["name"]: metric for metric in metrics}
     audit, chosen = material.audit, _chosen(material)
@@ -401,5 +410,6 @@ def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: M
         target_met=chosen["target_met"],
         is_audited=audit is not None,
         is_rule=material.spec.rule is not None,
+        chance_score=chosen["chance_score"] if _is_no_better_than_chance(chosen) else None,
         audit_failure=audit["differences"][0]["in_words"] if audit and not audit["passed"] else None,
     )

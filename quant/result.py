@@ -18,8 +18,8 @@ Frames, by name (fractions per bar unless said otherwise; indices and columns in
     roc, calibration, confusion       as `quant.validation.scores` defines them, of all out-of-sample predictions of
                       classes; of numbers instead `forecast_bins`
     coverage          timestamp -> covered, as `quant.validation.intervals` defines it
-    quantile_coverage timestamp -> covered_50 covered_80, as `quant.validation.quantile_bands` defines them; of models
-                      that predict no quantiles none
+    quantile_coverage timestamp -> covered_50 covered_80 and the same of moved bands, as
+                      `quant.validation.quantile_bands` defines them; of models that predict no quantiles none
     importance        as `quant.models.importance.both_importances` defines it
     partial_dependence, decision_boundary, shap, single_feature, clusters, learning_curve      as `quant.explaining`
                       defines them, if asked for

@@ -83,6 +83,7 @@ def answer_by_rule(spec: AnalysisSpec, ground: Ground, watcher: Watcher) -> Anal
             labels=decisions,
             folds=(),
             purged_folds=(),
+            chance_score=None,
             trials=[trial],
             best=trial,
             tuning={"started": False, "n_trials": 0, "target_met_before": None, "target_met": None},

@@ -313,6 +313,11 @@ class AnalysisSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _target_is_better_than_guessing(self) -> Self:
+        self.validation.check_target(self.label.task)
+        return self
+
+    @model_validator(mode="after")
     def _explanation_fits(self) -> Self:
         self.explanation.check_columns([column for feature in self.features for column in feature.columns])
         combining = [type(step).title for step in self.preparation if type(step).combines]

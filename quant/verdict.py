@@ -15,7 +15,8 @@ class Evidence:
 
     `audit_failure` is the first finding of the look-ahead audit in words, or None if there is none; `is_audited` says
     whether it ran. `n_trials` are those of this question; `n_signals` counts the bars with a signal to hold something.
-    `is_rule` says that nothing was learned, so that the curve is of the whole range.
+    `is_rule` says that nothing was learned, so that the curve is of the whole range. `chance_score` is what the shares
+    of the classes alone get, where that, and no target, is what the score missed.
     """
 
     n_signals: int
@@ -34,6 +35,7 @@ class Evidence:
     is_audited: bool
     audit_failure: str | None
     is_rule: bool = False
+    chance_score: float | None = None
 
 
 def verdict(evidence: Evidence) -> Mapping[str, Any]:
@@ -52,7 +54,12 @@ def verdict(evidence: Evidence) -> Mapping[str, Any]:
     """
     level, text = _judge(evidence)
     remarks = [text]
-    if evidence.target_met is False and evidence.target is not None:
+    if evidence.chance_score is not None:
+        remarks.append(
+            f"The best model is at the validation target, but its {evidence.score_title} is no better than the "
+            f"{evidence.chance_score:.3f} of a forecast that knows the shares of the classes only."
+        )
+    elif evidence.target_met is False and evidence.target is not None:
         best = "no score" if evidence.score is None else f"the best reached {evidence.score:.3f}"
         remarks.append(
             f"No model met the validation target of {evidence.target:g} for the {evidence.score_title}; {best}."

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from quant.catalog import Spec
+from quant.catalog import Spec, Task
 
 ScoreName = Literal[
     "roc_auc", "log_loss", "brier", "accuracy", "r2", "information_coefficient", "rank_ic", "mean_error", "hit_rate",
@@ -15,8 +15,9 @@ NUMBER_SCORES: tuple[ScoreName, ...] = ("r2", "information_coefficient", "rank_i
 QUANTILE_SCORES: tuple[ScoreName, ...] = ("pinball_loss",)  # of models that predict quantiles only
 LOSSES = frozenset({"log_loss", "brier", "mean_error", "pinball_loss"})
 
-# What a coin gets where both outcomes are equally common: a target on its other side would be met by guessing. How far
-# off a guess of a return is depends on the returns.
+# What a coin gets, and of three classes a die: a target on its other side would be met by guessing. What the classes'
+# own shares get is known once there are labels, see `quant.learning.meets_target`. How far off a guess of a return is
+# depends on the returns.
 GUESSING: dict[ScoreName, float] = {
     "roc_auc": 0.5,
     "log_loss": 0.6931,
@@ -27,6 +28,7 @@ GUESSING: dict[ScoreName, float] = {
     "rank_ic": 0.0,
     "hit_rate": 0.5,
 }
+GUESSING_OF_THREE: dict[ScoreName, float] = {**GUESSING, "log_loss": 1.0986, "brier": 0.3333, "accuracy": 0.3333}
 
 
 class ValidationSpec(Spec):
@@ -61,18 +63,25 @@ class ValidationSpec(Spec):
 
     @model_validator(mode="after")
     def _target_is_better_than_guessing(self) -> Self:
-        guess = GUESSING.get(self.score)
+        self.check_target("three_way")  # a die is worse than a coin; the label is not known here
+        return self
+
+    def check_target(self, task: Task) -> None:
+        """Raise ValueError if a target would be met by guessing."""
+        guess = (GUESSING_OF_THREE if task == "three_way" else GUESSING).get(self.score)
+        if self.target is None or guess is None:
+            return
         is_loss = self.score in LOSSES
-        if (
-            self.target is not None
-            and guess is not None
-            and (self.target >= guess if is_loss else self.target <= guess)
-        ):
+        if self.target >= guess if is_loss else self.target <= guess:
+            guesser = (
+                "guessing"
+                if guess == GUESSING[self.score] == GUESSING_OF_THREE[self.score]
+                else ("a die of three classes" if task == "three_way" else "a coin")
+            )
             raise ValueError(
-                f"target must be {'below' if is_loss else 'above'} {guess:g}, the {self.score} of a coin; "
+                f"target must be {'below' if is_loss else 'above'} {guess:g}, the {self.score} of {guesser}; "
                 f"found {self.target:g}"
             )
-        return self
 
 
 class IntervalSpec(Spec):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from quant.frames import Labels, Predictions, known_at, task_of
+from quant.frames import Labels, Predictions, has_quantiles, known_at, task_of
 from quant.validation.catalog import IntervalSpec
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -15,6 +15,12 @@ IntArray = np.ndarray[Any, np.dtype[np.int64]]
 LEAST_KNOWN = 50  # with fewer outcomes, a quantile near the edge is one of them
 STEP = 0.02  # of the miss rate after each outcome, see Gibbs and Candès, section 3
 LEAST_MISS_RATE, MOST_MISS_RATE = 0.005, 0.9
+# Of predicted quantiles: the level between each pair, and what the pair is called once it is widened or narrowed.
+BANDS = (
+    (0.5, ("quantile_25", "quantile_75"), ("conformal_25", "conformal_75")),
+    (0.8, ("quantile_10", "quantile_90"), ("conformal_10", "conformal_90")),
+)
+NUMBER, CLASSES, BAND = range(3)  # what an interval is made around
 NEIGHBOURS = 3  # a classifier's interval is made of this part of the window: the predictions most like the new one
 
 
@@ -32,9 +38,10 @@ def prediction_intervals(predictions: Predictions, labels: Labels, spec: Interva
 
     Returns
     -------
-    DataFrame of shape (n_rows, 2)
-        `lower` and `upper` bound of the outcome, the simple return that the label is about. NaN until 50 outcomes of
-        the instrument's own predictions are known.
+    DataFrame of shape (n_rows, 2 or 6)
+        `lower` and `upper` bound of the outcome, the simple return that the label is about; and of models that predict
+        quantiles `conformal_25`, `conformal_75`, `conformal_10` and `conformal_90`, bounds that should hold a half and
+        four fifths of the outcomes. NaN until 50 outcomes of the instrument's own predictions are known.
 
     Notes
     -----
@@ -47,36 +54,60 @@ def prediction_intervals(predictions: Predictions, labels: Labels, spec: Interva
     share of misses allowed is lowered, and after each inside it is raised, so that in the long run as many lie inside
     as were asked for. Coverage is measured, see `coverage`.
 
+    A band of predicted quantiles is moved in the same way: its lower bound by the errors of lower bounds, its upper one
+    by those of upper bounds, half of the misses allowed to each. So it is as wide as the model says where the model
+    says more than the past does, and holds what it should nevertheless. Where the bounds cross, they change places,
+    which makes of an empty band one that holds something.
+
     A probability has no errors of that kind: one outcome says nothing about how wrong 0.6 was. So for classifiers the
     interval is that of the outcomes that followed the most similar third of the latest predictions.
 
     References
     ----------
-    Gibbs and Candès 2021, Adaptive Conformal Inference Under Distribution Shift. Vovk, Gammerman and Shafer 2005,
-    Algorithmic Learning in a Random World, for the order statistics.
+    Gibbs and Candès 2021, Adaptive Conformal Inference Under Distribution Shift. Romano, Patterson and Candès 2019,
+    Conformalized Quantile Regression, NeurIPS, theorem 2, of which a predicted number is the case of equal bounds.
+    Vovk, Gammerman and Shafer 2005, Algorithmic Learning in a Random World, for the order statistics.
     """
-    place = labels.index.get_indexer(predictions.index)
-    stamps = predictions.index.get_level_values("timestamp").to_numpy(dtype="datetime64[us]").view(np.int64)
-    known = known_at(labels).to_numpy(dtype="datetime64[us]").view(np.int64)[place]
-    outcome = labels["outcome"].to_numpy(dtype=np.float64)[place]
-    known = np.where(np.isnan(outcome) | (known == np.iinfo(np.int64).min), np.iinfo(np.int64).max, known)  # NaT: never
-    is_number = task_of(predictions) == "regression"
-    forecast = _strength(predictions)
-    bounds = np.full((len(predictions), 2), np.nan)
-    instruments = predictions.index.get_level_values("instrument").to_numpy()
-    for instrument in np.unique(instruments):
-        rows = np.flatnonzero(instruments == instrument)
-        part = np.full((len(rows), 2), np.nan)
-        _intervals(
-            stamps[rows],
-            np.maximum.accumulate(known[rows]),
-            forecast[rows],
-            outcome[rows],
-            (1.0 - spec.level, spec.window, spec.adaptive, is_number),
-            part,
-        )
-        bounds[rows] = part
-    return pd.DataFrame(bounds, index=predictions.index, columns=["lower", "upper"])
+    if task_of(predictions) == "regression":
+        kind, said = NUMBER, np.array(predictions["predicted_return"], dtype=np.float64)
+    else:
+        kind, said = CLASSES, _strength(predictions)
+    asked = [(spec.level, kind, said, said, ("lower", "upper"))]
+    if has_quantiles(predictions):
+        for level, between, names in BANDS:
+            below, above = (np.array(predictions[each], dtype=np.float64) for each in between)
+            asked.append((level, BAND, below, above, names))
+    outcomes = _Outcomes(predictions, labels)
+    bounds: dict[str, FloatArray] = {}
+    for level, around, below, above, names in asked:
+        found = outcomes.bounds((1.0 - level, spec.window, spec.adaptive, around), below, above)
+        bounds |= dict(zip(names, found.T, strict=True))
+    return pd.DataFrame(bounds, index=predictions.index)
+
+
+class _Outcomes:
+    """What came of predictions, and when it was known."""
+
+    def __init__(self, predictions: Predictions, labels: Labels) -> None:
+        place = labels.index.get_indexer(predictions.index)
+        self.stamps = predictions.index.get_level_values("timestamp").to_numpy(dtype="datetime64[us]").view(np.int64)
+        known = known_at(labels).to_numpy(dtype="datetime64[us]").view(np.int64)[place]
+        self.outcome = labels["outcome"].to_numpy(dtype=np.float64)[place]
+        never = np.iinfo(np.int64).max
+        is_unknown = np.isnan(self.outcome) | (known == np.iinfo(np.int64).min)  # the latter is NaT
+        self.known = np.where(is_unknown, never, known)
+        instruments = predictions.index.get_level_values("instrument").to_numpy()
+        self.rows = [np.flatnonzero(instruments == instrument) for instrument in np.unique(instruments)]
+
+    def bounds(self, settings: tuple[float, int, bool, int], below: FloatArray, above: FloatArray) -> FloatArray:
+        """Return the bounds of each prediction, those of each instrument by its own."""
+        bounds = np.full((len(self.stamps), 2), np.nan)
+        for rows in self.rows:
+            part = np.full((len(rows), 2), np.nan)
+            known = np.maximum.accumulate(self.known[rows])
+            _intervals(self.stamps[rows], known, below[rows], above[rows], self.outcome[rows], settings, part)
+            bounds[rows] = part
+        return bounds
 
 
 def coverage(intervals: pd.DataFrame, outcome: pd.Series, *, window: int) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -116,9 +147,7 @@ def coverage(intervals: pd.DataFrame, outcome: pd.Series, *, window: int) -> tup
 
 
 def _strength(predictions: Predictions) -> FloatArray:
-    """Return what was predicted as one number a row."""
-    if task_of(predictions) == "regression":
-        return np.array(predictions["predicted_return"], dtype=np.float64)
+    """Return what was predicted of classes as one number a row."""
     rise: FloatArray = predictions["probability"].to_numpy(dtype=np.float64)
     if "probability_down" in predictions:
         fall: FloatArray = predictions["probability_down"].to_numpy(dtype=np.float64)
@@ -130,13 +159,14 @@ def _strength(predictions: Predictions) -> FloatArray:
 def _intervals(
     stamps: IntArray,
     known: IntArray,
-    forecast: FloatArray,
+    below: FloatArray,
+    above: FloatArray,
     outcome: FloatArray,
-    settings: tuple[float, int, bool, bool],
+    settings: tuple[float, int, bool, int],
     bounds: FloatArray,
 ) -> None:
     """Write the bounds of each row of one instrument, in the order of time."""
-    miss_rate, window, adaptive, is_number = settings
+    miss_rate, window, adaptive, around = settings
     allowed, n_known = miss_rate, 0
     for row in range(stamps.size):
         while n_known < row and known[n_known] <= stamps[row]:
@@ -148,14 +178,17 @@ def _intervals(
         first = max(0, n_known - window)
         if n_known - first < LEAST_KNOWN:
             continue
-        if is_number:
-            errors, centre = np.sort(outcome[first:n_known] - forecast[first:n_known]), forecast[row]
-        else:
-            distance = np.abs(forecast[first:n_known] - forecast[row])
+        came, lower, upper = outcome[first:n_known], below[row], above[row]
+        if around == CLASSES:
+            distance = np.abs(below[first:n_known] - lower)
             n_near = max(LEAST_KNOWN, distance.size // NEIGHBOURS)
             near = np.argsort(distance, kind="mergesort")[:n_near]
-            errors, centre = np.sort(outcome[first:n_known][near]), 0.0
-        n = errors.size
+            under, lower, upper = np.sort(came[near]), 0.0, 0.0
+        else:
+            under = np.sort(came - below[first:n_known])
+        over = np.sort(came - above[first:n_known]) if around == BAND else under
+        n = under.size
         low = int(np.floor((n + 1) * allowed / 2.0)) - 1
-        bounds[row, 0] = centre + errors[max(low, 0)]
-        bounds[row, 1] = centre + errors[min(n - 1 - low, n - 1)]
+        lower += under[max(low, 0)]
+        upper += over[min(n - 1 - low, n - 1)]
+        bounds[row, 0], bounds[row, 1] = min(lower, upper), max(lower, upper)

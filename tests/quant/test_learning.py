@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quant.labels.catalog import ForwardReturnSize, TripleBarrier
 from quant.learning import (
     TrainingSpan,
     best_of,
@@ -92,8 +93,47 @@ def test_a_trial_without_a_score_is_never_better():
 @pytest.mark.parametrize(("target", "score", "met"), [(None, 0.5, None), (0.55, 0.55, True), (0.55, 0.54, False)])
 def test_the_target_is_met_missed_or_not_set(quick_spec, target, score, met):
     spec = quick_spec.model_copy(update={"validation": quick_spec.validation.model_copy(update={"target": target})})
-    assert meets_target(spec, tried(score=score)) is met
-    assert meets_target(spec, tried(score=None)) is (None if target is None else False)
+    assert meets_target(spec, tried(score=score), None) is met
+    assert meets_target(spec, tried(score=score), 0.5) is met
+    assert meets_target(spec, tried(score=score), 0.55) is (None if target is None else False)  # as good as chance
+    assert meets_target(spec, tried(score=None), None) is (None if target is None else False)
+
+
+@pytest.mark.parametrize("classes", ["two_way", "three_way"])
+@pytest.mark.parametrize("score", ["accuracy", "log_loss", "brier", "roc_auc"])
+def test_chance_is_the_score_of_the_shares_of_the_training_classes(span_and_folds, quick_spec, classes, score):
+    from sklearn import metrics  # noqa: PLC0415  # an oracle
+    from sklearn.dummy import DummyClassifier  # noqa: PLC0415  # an oracle
+
+    asked = span_and_folds[0].spec.model_copy(
+        update={
+            "label": TripleBarrier(classes=classes),
+            "validation": quick_spec.validation.model_copy(update={"score": score}),
+        }
+    )
+    span = span_and_folds[0].asked_by(asked)
+    if classes == "three_way":
+        span.labels = span.labels.assign(label=np.arange(len(span.labels)) % 7 % 3 - 1.0)
+    label = span.labels["label"].to_numpy()
+    expected = []
+    for fold in span.folds:
+        guess = DummyClassifier(strategy="prior").fit(np.zeros((len(fold.train), 1)), label[fold.train])
+        shares, came = guess.predict_proba(np.zeros((len(fold.test), 1))), label[fold.test]
+        of_class = {which: shares[:, place] for place, which in enumerate(guess.classes_)}
+        expected.append(
+            {
+                "accuracy": metrics.accuracy_score(came, guess.predict(np.zeros((len(fold.test), 1)))),
+                "log_loss": metrics.log_loss(came, shares, labels=guess.classes_),
+                "brier": sum(((came == which) - share) ** 2 for which, share in of_class.items()).mean() / 2,
+                "roc_auc": 0.5,
+            }[score]
+        )
+    assert span.chance() == pytest.approx(np.mean(expected))
+
+
+def test_numbers_have_no_chance_of_classes(span_and_folds):
+    span = span_and_folds[0]
+    assert span.asked_by(span.spec.model_copy(update={"label": ForwardReturnSize()})).chance() is None
 
 
 def test_a_trial_leads_back_to_its_model(quick_spec):

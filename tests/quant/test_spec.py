@@ -350,6 +350,7 @@ def test_a_model_that_takes_no_weights_is_refused_by_name(monkeypatch):
         ({"label": {"name": "forward_return_size"}}, "models that predict numbers .Ridge regression"),
         ({"models": [{"name": "ridge"}]}, "models that predict classes .Logistic regression"),
         ({"validation": {"score": "rank_ic", "target": 0.1}}, "one of the scores roc_auc"),
+        ({"validation": {"score": "log_loss", "target": 1.0}}, "below 0.6931, the log_loss of a coin; found 1"),
         (
             {"label": {"name": "forward_return_size"}, "models": [{"name": "ridge"}]},
             "one of the scores r2",
@@ -377,6 +378,13 @@ def test_a_model_that_takes_no_weights_is_refused_by_name(monkeypatch):
 def test_models_scores_and_weights_must_fit_the_label(changes, message):
     with pytest.raises(ValidationError, match=message):
         AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], **changes})
+
+
+def test_three_classes_have_a_target_of_their_own():
+    validation = {"score": "accuracy", "target": 0.45}
+    label = {"name": "triple_barrier"}
+    asked = AnalysisSpec.model_validate({"instruments": [{"symbol": "GOOG"}], "label": label, "validation": validation})
+    assert asked.validation.target == 0.45
 
 
 def test_a_question_of_an_earlier_version_is_read_in_todays_form(monkeypatch):

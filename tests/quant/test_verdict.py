@@ -46,6 +46,7 @@ SOUND = Evidence(
             "target of 0.55 for the area under the ROC curve; the best reached 0.512.",
         ),
         ({"target_met": False, "score": None}, "promising", "no score"),
+        ({"target_met": False, "chance_score": 0.6}, "promising", "no better than the 0.600 of a forecast that knows"),
     ],
 )
 def test_the_verdict_says_what_weighs_most(change, level, words):

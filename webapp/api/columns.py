@@ -104,6 +104,13 @@ PredictionColumns = _columns(
     fold=(int | None, "Walk-forward fold; its model never saw this bar or anything after it. Null of a rule alone."),
     lower=(_Number, "Lower bound of the outcome's interval, from outcomes known then; null while they are too few."),
     upper=(_Number, "Upper bound."),
+    conformal_10=(
+        _Number,
+        "`quantile_10`, moved by what earlier bands missed; null as `lower`, and without quantiles.",
+    ),
+    conformal_25=(_Number, "`quantile_25`, as above."),
+    conformal_75=(_Number, "`quantile_75`, as above."),
+    conformal_90=(_Number, "`quantile_90`, as above."),
     signal=(int, "1 long, 0 flat, -1 short."),
     target_weight=(_Number, "Share of equity wished for."),
     share=(_Number, "The instrument's share of the book then; null unless shares are estimated."),

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quant.spec import read_stored
@@ -20,9 +19,8 @@ from webapp.services import results, snapshots
 from webapp.services.access import find_owned, find_readable
 from webapp.services.workflow import Status
 from webapp.storage import FrameStore
-from webapp.tables import Analysis, Artifact
+from webapp.tables import Analysis
 
-STAGE = "final"  # name of the stage that keeps it
 MOST_BYTES = 20 * 1024**2  # of a model that a web process reads: some seconds of its processor
 _ASK_AGAIN_SECONDS = 5
 _NOT_KEPT = (
@@ -148,11 +146,10 @@ def _kept(session: Session, store: FrameStore, row: Analysis) -> tuple[str, Mapp
         raise Conflict(
             "Expected an analysis that chose a model; this one is of a rule of prices, which learns nothing."
         )
-    key = session.scalar(select(Artifact.key).where(Artifact.analysis_id == row.id, Artifact.name == STAGE))
-    output = None if key is None else store.get(key, [])
-    if key is None or output is None or "made_by" not in output.facts:
+    kept = results.kept_model(session, store, row)
+    if kept is None:
         raise Conflict(_NOT_KEPT)
-    return key, output.facts
+    return kept
 
 
 def _output(store: FrameStore, key: str) -> StageOutput:

@@ -26,6 +26,7 @@ from webapp.services.workflow import Status
 from webapp.storage import FREELY, FrameStore, ScopedStore
 from webapp.tables import (
     Analysis,
+    Artifact,
     Backtest,
     FittedModel,
     PerformanceMetric,
@@ -40,6 +41,7 @@ from webapp.tables import (
 
 HEADLINE = "headline"
 AS_ASKED = "costs_1x"  # of the brackets, which is the headline
+FINAL_MODEL = "final"  # the stage that keeps it
 RULE = "rule"  # the task of a question without a model
 SIGNALS = {1: "long", 0: "flat", -1: "short"}
 _TRADE_COLUMNS = (
@@ -59,6 +61,7 @@ class ResultView:
     result_hash: str
     versions: Mapping[str, str]
     n_ledger_trials: int
+    has_model: bool = False  # whether the final model is kept; False also if nobody looked
 
     @property
     def deflated_by_ledger(self) -> float | None:
@@ -166,9 +169,15 @@ def save(
 
 
 def load(
-    session: Session, store: FrameStore, actor: Actor, analysis_id: str, names: Iterable[str] | None = None
+    session: Session,
+    store: FrameStore,
+    actor: Actor,
+    analysis_id: str,
+    names: Iterable[str] | None = None,
+    *,
+    looks_for_model: bool = False,
 ) -> ResultView:
-    """Return an answer, with the frames called `names`; None: all.
+    """Return an answer, with the frames called `names`; None: all. `looks_for_model`: whether its model was kept, too.
 
     Raises
     ------
@@ -191,7 +200,18 @@ def load(
         result_hash=row.result_hash or "",
         versions=row.versions,
         n_ledger_trials=_count_ledger(session, row.id),
+        has_model=looks_for_model and kept_model(session, store, row) is not None,
     )
+
+
+def kept_model(session: Session, store: FrameStore, row: Analysis) -> tuple[str, Mapping[str, Any]] | None:
+    """Return where an answer's final model is and what is said of it; None of a rule, and where it was not kept.
+
+    The model itself is not read.
+    """
+    key = session.scalar(select(Artifact.key).where(Artifact.analysis_id == row.id, Artifact.name == FINAL_MODEL))
+    output = None if key is None else store.get(key, [])
+    return None if key is None or output is None or "made_by" not in output.facts else (key, output.facts)
 
 
 def chosen_models(facts: Mapping[str, Any]) -> dict[int | None, Mapping[str, Any]]:

@@ -46,15 +46,66 @@ def test_a_classifiers_interval_is_of_outcomes_after_similar_predictions():
     assert np.corrcoef(last["probability"], last["lower"])[0, 1] > 0.9  # outcomes here follow the probability
 
 
+def with_quantiles(predictions, scale):
+    """Return predictions of a model that says four quantiles around its median, of normal returns with this spread."""
+    shares = {"quantile_10": -1.2816, "quantile_25": -0.6745, "quantile_75": 0.6745, "quantile_90": 1.2816}
+    median = predictions["predicted_return"]
+    return predictions.assign(**{name: median + place * scale for name, place in shares.items()})
+
+
+def test_a_band_of_quantiles_is_moved_by_the_ordered_errors_of_its_own_bounds():
+    """Romano, Patterson and Candès 2019, theorem 2, written down once more."""
+    predictions, labels = panels(90)
+    predictions = with_quantiles(predictions, 0.01 + 0.0001 * np.arange(90))
+    bounds = prediction_intervals(predictions, labels, IntervalSpec(window=60, adaptive=False))
+
+    row, n, misses = 80, 60, 0.2
+    known = slice(row - HORIZON + 1 - n, row - HORIZON + 1)
+    place = int(np.ceil((1 - misses / 2) * (n + 1))) - 1
+    came = labels["outcome"].iloc[known]
+    short = np.sort(predictions["quantile_10"].iloc[known] - came)[place]
+    over = np.sort(came - predictions["quantile_90"].iloc[known])[place]
+    said = predictions.iloc[row]
+    assert bounds["conformal_10"].iloc[row] == pytest.approx(said["quantile_10"] - short)
+    assert bounds["conformal_90"].iloc[row] == pytest.approx(said["quantile_90"] + over)
+
+
+@pytest.mark.parametrize("honesty", [0.5, 1.0, 2.0])
+def test_a_band_holds_what_it_should_however_far_off_the_model_is(honesty):
+    """Spreads that the model knows up to a factor: the moved band keeps their shape and mends the factor."""
+    predictions, labels = panels(3000, spread=0.0)
+    rng = np.random.default_rng(5)
+    spreads = 0.005 + 0.03 * rng.random(len(predictions)) ** 2
+    labels["outcome"] += spreads * rng.normal(size=len(predictions))
+    predictions = with_quantiles(predictions, honesty * spreads)
+    bounds = prediction_intervals(predictions, labels, IntervalSpec(window=500))
+
+    for pair, level in ((("conformal_25", "conformal_75"), 0.5), (("conformal_10", "conformal_90"), 0.8)):
+        moved = bounds[list(pair)].set_axis(["lower", "upper"], axis=1)
+        assert coverage(moved, labels["outcome"], window=100)[0]["covered"] == pytest.approx(level, abs=0.02)
+    width = (bounds["conformal_90"] - bounds["conformal_10"]).dropna()
+    assert np.corrcoef(width, pd.Series(spreads, predictions.index).loc[width.index])[0, 1] > 0.9
+
+
+def test_bounds_that_cross_change_places():
+    predictions, labels = panels(200, spread=1e-6)
+    predictions = with_quantiles(predictions, 0.001 + 0.1 * (np.arange(200) % 10 == 0))  # now and then far too wide
+    bounds = prediction_intervals(predictions, labels, IntervalSpec(window=60)).dropna()
+    assert (bounds["conformal_10"] <= bounds["conformal_90"]).all()
+    assert (bounds["conformal_25"] <= bounds["conformal_75"]).all()
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     cut=st.integers(60, 150),
     seed=st.integers(0, 99),
-    column=st.sampled_from(["predicted_return", "probability"]),
+    column=st.sampled_from(["predicted_return", "probability", "quantiles"]),
     adaptive=st.booleans(),
 )
 def test_what_comes_later_changes_no_interval(cut, seed, column, adaptive):
-    predictions, labels = panels(150, seed, column=column, n_instruments=2)
+    predictions, labels = panels(150, seed, column=column.replace("quantiles", "predicted_return"), n_instruments=2)
+    if column == "quantiles":
+        predictions = with_quantiles(predictions, 0.01)
     spec = IntervalSpec(window=80, adaptive=adaptive)
     whole = prediction_intervals(predictions, labels, spec)
     last = predictions.index[2 * cut - 1][0]

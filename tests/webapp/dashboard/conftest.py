@@ -57,7 +57,7 @@ def result(answer, tmp_path_factory):
     store = FrameStore(tmp_path_factory.mktemp("frames"))
     store.put("key", StageOutput(answer.frames, answer.facts))
     output = store.get("key")
-    return ResultView("a1b2c3", output.frames, output.facts, answer.hash(), answer.versions, 7)
+    return ResultView("a1b2c3", output.frames, output.facts, answer.hash(), answer.versions, 7, has_model=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
 """How far a prediction may be off: intervals of outcomes that were known, predicted quantiles, and what they held."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -46,6 +49,20 @@ def _intervals(result: ResultView, theme: Theme) -> Component:
     return panel(title, *parts, note=note)
 
 
+def _conformal(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> list[Component]:
+    """Return what bands held that learned from what they missed; nothing in answers from before there were any."""
+    wide, narrow = outer.get("conformal"), inner.get("conformal")
+    if not wide or not narrow or wide["covered"] is None:
+        return []
+    sentence = (
+        f"Moved by what earlier bands missed (conformalised quantile regression), they held "
+        f"{formats.percent(wide['covered'])} and {formats.percent(narrow['covered'])} of "
+        f"{formats.plural(wide['n_scored'], 'outcome')}, {formats.percent(wide['mean_width'])} and "
+        f"{formats.percent(narrow['mean_width'])} wide."
+    )
+    return [html.P(sentence, className="small")]
+
+
 def _quantiles(result: ResultView, theme: Theme) -> Component:
     """Return how often outcomes lay between predicted quantiles, and below each."""
     facts, title = result.facts["quantiles"], "Quantile bands"
@@ -59,10 +76,10 @@ def _quantiles(result: ResultView, theme: Theme) -> Component:
         f"average they were {formats.percent(outer['mean_width'])} and {formats.percent(inner['mean_width'])} wide. A "
         "model learns them in training and promises nothing later; where they crossed, they were sorted."
     )
-    parts: list[Component] = [html.P(sentence, className="small")]
+    parts: list[Component] = [html.P(sentence, className="small"), *_conformal(inner, outer)]
     rolling = result.frames["quantile_coverage"]
-    if rolling.notna().all(axis="columns").any():
-        levels = {f"covered_{each['level'] * 100:.0f}": each["level"] for each in facts["bands"]}
+    levels = {f"covered_{each['level'] * 100:.0f}": each["level"] for each in facts["bands"]}
+    if rolling[list(levels)].notna().all(axis="columns").any():
         figure = figures.quantile_coverage(rolling, levels=levels, theme=theme)
         parts.append(chart("analysis-quantiles", figure, label="Share of outcomes inside their bands over time"))
     columns = [Column("Outcomes below the quantile of", is_number=False), Column("Should be"), Column("Were")]

@@ -19,6 +19,12 @@ _FORECASTS = {
     "probability_down": "Probability of a fall",
     "predicted_return": "Predicted return",
 }
+# Of predicted quantiles: what stands between each pair, and the pair that was moved by what earlier ones missed.
+_BANDS = (
+    ("Half of returns", ("quantile_25", "quantile_75"), ("conformal_25", "conformal_75")),
+    ("Four fifths of returns", ("quantile_10", "quantile_90"), ("conformal_10", "conformal_90")),
+)
+_BAND_HELP = "Between predicted quantiles, moved by what earlier bands missed, once enough outcomes are known"
 _SIGNALS = {1: "Long", 0: "Flat", -1: "Short"}
 
 
@@ -32,7 +38,7 @@ def latest_prediction(view: AnalysisView, result: ResultView) -> Component:
         f"of the bar that closed {as_of}, by a final model of all {latest['n_train']:,} labels known before it; "
         f"the return is that of the next {formats.plural(latest['horizon_bars'], 'bar')} at most"
     )
-    parts = [_table(latest), _newer(view)] if view.summary.is_own else [_table(latest)]
+    parts = [_table(latest), *([_kept(view)] if result.has_model else [])]
     return panel("Latest prediction", *parts, note=note)
 
 
@@ -60,8 +66,11 @@ def no_newest(error: Exception) -> list[Component]:
     return [html.P(str(error), className="small muted mt-2")]
 
 
-def _newer(view: AnalysisView) -> Component:
-    """Return the button that asks about the newest bar, where the answer will stand, and the model's file."""
+def _kept(view: AnalysisView) -> Component:
+    """Return the file of the model that was kept, and for its owner a button that asks about the newest bar."""
+    link = html.A([icon("download"), " Model"], href=paths.model(view.id), download="", className="small")
+    if not view.summary.is_own:  # the button reads prices, which may be theirs alone
+        return html.Div(link, className="mt-3 no-print")
     button = html.Button(
         [icon("skip-forward"), "Predict the newest bar"],
         id="analysis-newest",
@@ -70,7 +79,6 @@ def _newer(view: AnalysisView) -> Component:
         title="By the model that was kept, without a run",
         n_clicks=0,
     )
-    link = html.A([icon("download"), " Model"], href=paths.model(view.id), download="", className="small")
     return html.Div(
         [
             html.Div([button, link], className="document-buttons align-items-center mt-3 no-print"),
@@ -84,6 +92,7 @@ def _table(latest: Mapping[str, Any]) -> Component:
         Column("Instrument", is_number=False),
         Column("Close"),
         *(Column(_FORECASTS[name]) for name in _FORECASTS if name in latest["predictions"][0]),
+        *(Column(title, help_text=_BAND_HELP) for title, _, _ in _bands(latest["predictions"][0])),
         Column(f"{formats.percent(latest['level'], 0)} interval of the return"),
         Column("Signal", is_number=False),
     ]
@@ -101,8 +110,26 @@ def _latest_of_rule(latest: Mapping[str, Any]) -> Component:
 
 def _said(said: Mapping[str, Any]) -> list[Component | str]:
     values = [formats.percent(said[name], signed=name == "predicted_return") for name in _FORECASTS if name in said]
-    lower, upper = said["lower"], said["upper"]
-    interval = "too few outcomes yet"
-    if lower is not None and upper is not None:
-        interval = f"{formats.percent(lower, signed=True)} to {formats.percent(upper, signed=True)}"
-    return [said["symbol"], formats.number(said["close"]), *values, interval, _SIGNALS[said["signal"]]]
+    bands = [_band(said, between, moved) for _, between, moved in _bands(said)]
+    interval = _span(said["lower"], said["upper"]) or "too few outcomes yet"
+    return [said["symbol"], formats.number(said["close"]), *values, *bands, interval, _SIGNALS[said["signal"]]]
+
+
+def _bands(said: Mapping[str, Any]) -> list[tuple[str, tuple[str, str], tuple[str, str]]]:
+    """Return the bands of a model that predicts quantiles; of others none."""
+    return [each for each in _BANDS if each[1][0] in said]
+
+
+def _band(said: Mapping[str, Any], between: tuple[str, str], moved: tuple[str, str]) -> Component | str:
+    """Return a band as it was moved by what earlier ones missed, and under it as the model said it."""
+    own, better = (_span(*(said.get(name) for name in names)) for names in (between, moved))
+    if not better:  # too few outcomes, or an answer from before bands were moved
+        return own
+    return html.Div([better, html.Div(f"model: {own}", className="muted small")])
+
+
+def _span(lower: float | None, upper: float | None) -> str:
+    """Return two bounds in words; nothing if one is unknown."""
+    if lower is None or upper is None:
+        return ""
+    return f"{formats.percent(lower, signed=True)} to {formats.percent(upper, signed=True)}"

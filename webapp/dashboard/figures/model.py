@@ -199,21 +199,29 @@ def coverage(rolling: pd.DataFrame, *, level: float, theme: Theme) -> Figure:
 
 
 def quantile_coverage(rolling: pd.DataFrame, *, levels: Mapping[str, float], theme: Theme) -> Figure:
-    """Draw the share of outcomes inside each band of quantiles over time; `levels` has the bands' columns."""
+    """Draw the share of outcomes inside each band of quantiles over time; `levels` has the bands' columns.
+
+    Beside each stands that of the band which was moved by what earlier ones missed, if the frame has it.
+    """
     palette = PALETTES[theme]
-    known = rolling.dropna()
-    colours, dashes = (palette.accent, palette.warning), ("solid", "dash")
+    lines = [
+        (column, f"{level:.0%} band{said}", colour, dash)
+        for (own, level), colour in zip(levels.items(), (palette.accent, palette.warning), strict=True)
+        for column, said, dash in ((own, "", "dot"), (f"conformal_{own}", ", moved", "solid"))
+        if column in rolling
+    ]
     data = [
         {
             "type": "scatter",
             "mode": "lines",
-            "name": f"{level:.0%} band",
+            "name": name,
             "x": [str(each)[:19].replace(" ", "T") for each in known.index],
-            "y": _list(known[column]),
+            "y": _list(known),
             "line": {"color": colour, "width": 1.5, "dash": dash},
-            "hovertemplate": f"{level:.0%} band, %{{x|%d %b %Y}}: %{{y:.1%}}<extra></extra>",
+            "hovertemplate": f"{name}, %{{x|%d %b %Y}}: %{{y:.1%}}<extra></extra>",
         }
-        for (column, level), colour, dash in zip(levels.items(), colours, dashes, strict=True)
+        for column, name, colour, dash in lines
+        for known in [rolling[column].dropna()]
     ]
     layout: dict[str, Any] = {
         "margin": {"l": 48, "r": 12, "t": 28, "b": 28},

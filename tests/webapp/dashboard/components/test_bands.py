@@ -43,6 +43,25 @@ def test_bands_stand_beside_the_intervals_with_what_they_held(result):
     assert [line["y0"] for line in figure["layout"]["shapes"]] == [0.5, 0.8]
 
 
+def test_bands_that_learned_from_what_they_missed_are_held_against_what_came_too(result):
+    held = {"n_scored": 350, "mean_width": 0.06}
+    moved = [
+        {**band, "conformal": {**held, "covered": covered}}
+        for band, covered in zip(FACTS["bands"], (0.5, 0.81), strict=True)
+    ]
+    answer = with_quantiles(result, {**FACTS, "bands": moved})
+    rolling = answer.frames["quantile_coverage"].assign(conformal_covered_50=0.5, conformal_covered_80=0.81)
+    answer = dataclasses.replace(answer, frames={**answer.frames, "quantile_coverage": rolling})
+    (pair,) = bands(answer, "light")
+
+    words = reading.text(pair).replace("\u202f", " ").replace("\u00a0", " ")
+    assert "they held 81.0 % and 50.0 % of 350 outcomes, 6.0 % and 6.0 % wide" in words
+    figure = reading.by_id(pair, "analysis-quantiles").figure
+    assert [trace["name"] for trace in figure["data"]] == [
+        "50% band", "50% band, moved", "80% band", "80% band, moved",
+    ]  # fmt: skip
+
+
 def test_too_few_outcomes_leave_words_and_no_empty_chart(result):
     (pair,) = bands(with_quantiles(result, shares=(float("nan"), 0.8)), "light")
     assert "analysis-quantiles" not in reading.ids(pair)

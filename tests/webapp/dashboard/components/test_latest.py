@@ -24,6 +24,21 @@ def test_an_interval_that_is_not_known_is_said_so(view, result):
     assert "Short" in words
 
 
+def test_quantiles_are_said_as_they_were_moved_and_as_the_model_said_them(view, result):
+    facts = result.facts["latest"]
+    quantiles = {"quantile_10": -0.02, "quantile_25": -0.01, "quantile_75": 0.011, "quantile_90": 0.021}
+    moved = {"conformal_10": -0.03, "conformal_25": None, "conformal_75": None, "conformal_90": 0.031}
+    said_of_it = {**facts["predictions"][0], **quantiles, **moved, "predicted_return": 0.001}
+    del said_of_it["probability"]
+    answer = dataclasses.replace(result, facts={**result.facts, "latest": {**facts, "predictions": [said_of_it]}})
+    words = reading.text(latest.latest_prediction(view(), answer)).replace("\u202f", " ").replace("\u00a0", " ")
+
+    assert "Four fifths of returns" in words
+    assert "-3.0 % to +3.1 %" in words.replace("\u2212", "-")
+    assert "model: -2.0 % to +2.1 %" in words.replace("\u2212", "-")
+    assert "-1.0 % to +1.1 %" in words.replace("\u2212", "-")  # too few outcomes to move it
+
+
 def said(result, **changes):
     latest_facts = result.facts["latest"]
     since = {"fitted_at": latest_facts["as_of"], "n_bars_since": 3, "left_out": [], "is_as_before": True}
@@ -35,7 +50,16 @@ def test_whoever_owns_it_may_ask_about_a_newer_bar_and_take_the_model(view, resu
     shared = dataclasses.replace(shared, summary=dataclasses.replace(shared.summary, is_own=False))
 
     assert {"analysis-newest", "analysis-newest-said"} <= set(reading.ids(latest.latest_prediction(own, result)))
-    assert "analysis-newest" not in reading.ids(latest.latest_prediction(shared, result))
+    for_reader = latest.latest_prediction(shared, result)
+    assert "analysis-newest" not in reading.ids(for_reader)
+    assert "Model" in reading.text(for_reader).split()
+
+
+def test_a_model_that_was_not_kept_is_not_offered(view, result):
+    panel = latest.latest_prediction(view(), dataclasses.replace(result, has_model=False))
+
+    assert "analysis-newest" not in reading.ids(panel)
+    assert "Model" not in reading.text(panel).split()
 
 
 def test_a_newer_bar_is_said_with_what_the_model_knows_of_it(result):

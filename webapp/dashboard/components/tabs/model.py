@@ -1,7 +1,7 @@
 """Which model was chosen and why, and how well its predictions came true on bars that it had not seen."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,8 @@ def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None,
         f"{chosen['title']} had the best {in_a_sentence(score.title)} on the purged folds of the training span: "
         f"{_score_text(chosen['score'])}. Without skill it would be {score.no_skill}."
     )
+    if chosen.get("chance_score") is not None:  # None of numbers, and in older answers
+        best += f" There, the shares of the classes alone get {_score_text(chosen['chance_score'])}."
     lines: list[tuple[bool | None, str]] = [(None, best)]
     if len(chosen_models(result.facts)) > 1:
         lines.append((None, "That is the choice of the first fold; each later one chose for itself, see Honesty."))
@@ -78,6 +80,9 @@ def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None,
         lines.append((None, "No target was set, so nothing was searched for."))
     elif chosen["target_met"]:
         lines.append((True, f"It meets the target of {chosen['target']:g}."))
+    elif chosen["score"] is not None and score.meets(chosen["score"], chosen["target"]):
+        words = f"It is at the target of {chosen['target']:g}, but no better than those shares: not good enough."
+        lines.append((False, words))
     else:
         lines.append(
             (False, f"It misses the target of {chosen['target']:g}: by the measure set beforehand, not good enough.")
@@ -141,7 +146,9 @@ def _purged_folds(result: ResultView, score: Score, theme: Theme) -> Component:
     shown = _shown_trials(trials, result.facts["chosen"]["number"], result.facts["chosen"]["kind"])
     target = result.facts["chosen"]["target"]
     by_trial = scores.pivot_table(index="number", columns="fold", values="score", dropna=False)
-    series = [(_trial_title(trial), list(by_trial.loc[trial["number"]])) for trial in shown]
+    series = [
+        (title, list(by_trial.loc[trial["number"]])) for title, trial in zip(trial_titles(shown), shown, strict=True)
+    ]
     labels = [f"fold {int(fold) + 1}" for fold in by_trial.columns]
     figure = figures.scores_by_fold(
         labels,
@@ -366,7 +373,22 @@ def _shown_trials(trials: pd.DataFrame, number: int, kind: str) -> list[dict[Any
     return [*chosen, *others][:_MOST_LINES]
 
 
-def _trial_title(trial: dict[Any, Any]) -> str:
+def trial_titles(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what trials are called in a chart: those of one kind of model by the parameters in which they differ."""
+    titles = [_trial_title(trial) for trial in trials]
+    parameters = [json.loads(trial["parameters"]) for trial in trials]
+    alike = [[own for own, title in zip(parameters, titles, strict=True) if title == each] for each in titles]
+    differing = [
+        [name for name in own if len({str(other.get(name)) for other in others}) > 1]
+        for own, others in zip(parameters, alike, strict=True)
+    ]
+    return [
+        f"{title} ({', '.join(f'{name} {_said(own[name])}' for name in names)})" if names else title
+        for title, own, names in zip(titles, parameters, differing, strict=True)
+    ]
+
+
+def _trial_title(trial: Mapping[str, Any]) -> str:
     title = TITLES.get(trial["model"], str(trial["model"]))
     return f"{title}, tuned" if trial["kind"] == "tuning" else title
 

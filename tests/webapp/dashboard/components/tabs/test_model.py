@@ -37,6 +37,31 @@ def test_a_target_that_is_met_in_training_and_missed_outside_is_not_praised(resu
     assert marks[-1] is False
 
 
+def test_a_target_that_is_reached_by_chance_is_not_met(result):
+    chosen = {**result.facts["chosen"], "target": 0.5, "score": 0.51, "target_met": False, "chance_score": 0.52}
+    words = in_words(changed(result, chosen=chosen))
+
+    assert "the shares of the classes alone get 0.520" in words
+    assert "It is at the target of 0.5, but no better than those shares: not good enough." in words
+
+
+def test_two_models_of_a_kind_are_told_apart_by_the_parameters_in_which_they_differ():
+    trials = [
+        {"model": "logistic", "kind": "candidate", "parameters": '{"c": 0.1}'},
+        {"model": "random_forest", "kind": "candidate", "parameters": '{"n_trees": 10, "max_depth": 3}'},
+        {"model": "logistic", "kind": "candidate", "parameters": '{"c": 1.0}'},
+        {"model": "logistic", "kind": "tuning", "parameters": '{"c": 0.3}'},
+        {"model": "random_forest", "kind": "candidate", "parameters": '{"n_trees": 20, "max_depth": 3}'},
+    ]
+    assert model.trial_titles(trials) == [
+        "Logistic regression (c 0.1)",
+        "Random forest (n_trees 10)",
+        "Logistic regression (c 1)",
+        "Logistic regression, tuned",
+        "Random forest (n_trees 20)",
+    ]
+
+
 def test_without_a_target_nothing_is_met_or_missed(result):
     chosen = {**result.facts["chosen"], "target": None, "target_met": None}
     free = changed(result, chosen=chosen, tuning={**result.facts["tuning"], "started": False})
