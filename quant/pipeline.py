@@ -74,6 +74,20 @@ class Builder:
         """Whether its pipelines fill in missing features."""
         return self.spec.fills_in
 
+    def fit_on(self, pipeline: "Pipeline", n_threads: int) -> None:
+        """Let a pipeline of this builder be fitted on several threads, if that gives the same; others stay as they are.
+
+        Parameters
+        ----------
+        pipeline : Pipeline
+            As this builder returns them.
+        n_threads : int
+            At least 1. Put it back to 1 before something is predicted: threads that add up a forest's votes do so in
+            the order in which they are done.
+        """
+        if type(self.model).grows_apart and not self.spec.calibration.is_used:
+            pipeline.set_params(model__n_jobs=n_threads)
+
     def __call__(self) -> "Pipeline":
         """Return an unfitted pipeline."""
         return new_pipeline(self.spec, self.model, self.columns)

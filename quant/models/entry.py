@@ -41,7 +41,8 @@ class ModelEntry(CatalogEntry):
     `takes_weights` accepts `sample_weight` in the `fit` of its last step. One that `takes_spans`, to draw rows by how
     their labels overlap, accepts `label_spans` there: int64 of shape (n_rows, 2), first and last bar of a row's label.
     The `predict` of one that `predicts_quantiles` returns a column for each of `quant.frames.QUANTILES`. One that
-    `tells_shares` says exactly what each feature added to a prediction, see `quant.models.attribution`.
+    `tells_shares` says exactly what each feature added to a prediction, see `quant.models.attribution`. The trees of
+    one that `grows_apart` know nothing of one another: the last step's `n_jobs` threads grow the same ones.
 
     `later_parameters` are those that the entry did not always have: at their defaults they count for no hash.
     """
@@ -52,5 +53,6 @@ class ModelEntry(CatalogEntry):
     takes_spans: ClassVar[bool] = False
     predicts_quantiles: ClassVar[bool] = False
     tells_shares: ClassVar[bool] = False
+    grows_apart: ClassVar[bool] = False
     search_space: ClassVar[dict[str, SearchRange]] = {}
     later_parameters: ClassVar[frozenset[str]] = frozenset()

@@ -15,6 +15,7 @@ class RandomForest(ModelEntry):
     category: ClassVar[str] = "Trees"
     implementation: ClassVar[str] = "quant.models.trees:random_forest"
     reference: ClassVar[str] = "Breiman 2001."
+    grows_apart: ClassVar[bool] = True
     search_space: ClassVar[dict[str, SearchRange]] = {
         "max_depth": IntegerRange(low=2, high=10),
         "min_samples_leaf": IntegerRange(low=5, high=100, log=True),

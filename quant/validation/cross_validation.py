@@ -81,7 +81,8 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     build : callable
         `build()` returns an unfitted model, such as a scikit-learn pipeline that scales and learns. It is called once a
         fold, so that nothing, scaling included, is learned outside the fold's training rows. If what it returns fills
-        in missing features, it has an attribute `fills_in` that is true.
+        in missing features, it has an attribute `fills_in` that is true. It may have a method `fit_on(model,
+        n_threads)`, which lets a fit that does not depend on them use threads that no other fold needs.
     features : DataFrame of shape (n_rows, n_features)
         Panel without a missing value, unless `build` fills them in: leave out such rows before splitting.
     labels : DataFrame of shape (n_rows, n_columns)
@@ -125,7 +126,20 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     look-ahead as the folds are. Those of `walk_forward` may be traded from the close of the row's bar on.
     """
     _check(features, labels, folds, task, fills_in=getattr(build, "fills_in", False))
-    tasks = [partial(_fit_predict, build, predict, features, labels, fold, task, fit_parameters) for fold in folds]
+    tasks = [
+        partial(
+            _fit_predict,
+            build,
+            predict,
+            features,
+            labels,
+            fold,
+            task,
+            fit_parameters,
+            _n_threads(place, len(folds), n_jobs),
+        )
+        for place, fold in enumerate(folds)
+    ]
     on_done = None if on_fold is None else lambda _number, result: on_fold(result)
     results = run_in_threads(tasks, n_jobs=n_jobs, on_done=on_done)
     order = np.argsort(np.concatenate([fold.test for fold in folds]), kind="stable")
@@ -221,6 +235,12 @@ def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task
             )
 
 
+def _n_threads(place: int, n_folds: int, n_jobs: int) -> int:
+    """Return how many threads a fold may use: those of the last round share what is left of them."""
+    n_last = n_folds % n_jobs
+    return n_jobs // n_last if place >= n_folds - n_last else 1
+
+
 def _fit_predict(
     build: Callable[[], Learner],
     predict: Predict,
@@ -229,15 +249,19 @@ def _fit_predict(
     fold: Fold,
     task: Task,
     fit_parameters: FitParameters | None,
+    n_threads: int,
 ) -> FoldResult:
     started = perf_counter()
     model = build()
+    fit_on = getattr(build, "fit_on", _on_its_own)
     parameters = {} if fit_parameters is None else fit_parameters(fold)
     rows = features.to_numpy(dtype=np.float64)[fold.train]  # models get bare rows: checking a frame costs 5 ms a fit
+    fit_on(model, n_threads)
     try:
         model.fit(rows, targets(labels["label"].to_numpy(dtype=np.float64)[fold.train], task), **parameters)
     except (ValueError, ArithmeticError) as error:  # what scikit-learn and XGBoost raise when numbers defeat them
         raise ModelError(f"Expected a model that fits in fold {fold.number}; found {error}") from error
+    fit_on(model, 1)
     test = features.iloc[fold.test]
     forecast = np.asarray(predict(model, test), dtype=np.float64)
     is_of_quantiles = task == "regression" and forecast.shape[1:] == (len(QUANTILES),)
@@ -253,6 +277,10 @@ def _fit_predict(
         values["side"] = labels["side"].to_numpy(dtype=np.float64)[fold.test]
     predictions = pd.DataFrame({**values, "fold": np.int64(fold.number)}, index=test.index)
     return FoldResult(fold=fold, model=model, predictions=predictions, seconds=perf_counter() - started)
+
+
+def _on_its_own(_model: Learner, _n_threads: int) -> None:
+    """Leave a fit on the thread it runs on."""
 
 
 def targets(label: NDArray[np.float64], task: Task) -> NDArray[Any]:

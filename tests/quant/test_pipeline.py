@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from quant.models.catalog import LogisticRegression, RandomForestRegression
-from quant.models.prediction import predict_probability
+from quant.models.catalog import LogisticRegression, RandomForest, RandomForestRegression
+from quant.models.prediction import PREDICT, predict_probability
 from quant.pipeline import Builder, new_pipeline
 from quant.preparation import label_gap
 from quant.spec import AnalysisSpec
 from quant.transforms.catalog import TRANSFORMS
 from quant.validation.cross_validation import fit_predict_folds
-from quant.validation.splits import Fold
+from quant.validation.splits import Fold, purged_k_fold
 
 FIVE = [
     *({"name": "fractional_difference", "order": order} for order in (0.6, 0.2)),
@@ -107,3 +107,33 @@ def test_each_fold_gets_a_pipeline_of_its_own():
     build = Builder(question({"name": "clip"}), LogisticRegression())
     assert build() is not build()
     assert clone(build()).get_params().keys() == build().get_params().keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [(RandomForest(n_trees=20), 2), (RandomForestRegression(n_trees=20), 2), (LogisticRegression(), None)],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_threads_that_no_fold_needs_grow_the_same_trees(model, most, panel, monkeypatch):
+    features, labels, _ = panel
+    numbers = model.learns == "numbers"
+    changes = {"label": {"name": "forward_return_size"}, "validation": {"score": "rank_ic", "target": None}}
+    spec = question(models=[model.model_dump()], features=FIVE, **(changes if numbers else {}))
+    outcomes = labels.assign(
+        label=features["a"] if numbers else labels["label"],
+        label_end=labels.index.get_level_values("timestamp").to_numpy(),
+    )
+    folds, common = purged_k_fold(outcomes, 3, 0), {"predict": PREDICT[spec.label.task], "task": spec.label.task}
+    build, asked = Builder(spec, spec.models[0]), []
+    alone, _ = fit_predict_folds(build, features, outcomes, folds, n_jobs=1, **common)
+    fit_on = Builder.fit_on
+
+    def note(builder, pipeline, n_threads):
+        fit_on(builder, pipeline, n_threads)
+        asked.append(pipeline.get_params().get("model__n_jobs"))
+
+    monkeypatch.setattr(Builder, "fit_on", note)
+    shared, fitted = fit_predict_folds(build, features, outcomes, folds, n_jobs=2, **common)
+    pd.testing.assert_frame_equal(alone, shared, check_exact=True)
+    assert asked.count(2) == (1 if most else 0)
+    assert {pipeline.get_params().get("model__n_jobs") for pipeline in fitted} == {1 if most else None}
