@@ -26,6 +26,7 @@ from quant.spec import AnalysisSpec
 from quant.stages import Json, NoPeers, Peers, StageOutput, StageStore, Step, obtain, stage_key
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
+from quant.validation.likeness import weekly_shape
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
 from quant.validation.tuning import Candidate, Trial, draw_parameters, grid_of, next_round, random_search
@@ -184,7 +185,7 @@ class Choosing:
             except ModelError as error:
                 failures.append(error)
                 raise
-            facts = {name: fact for name, fact in vars(judged).items() if name != "earned"}
+            facts = {name: fact for name, fact in vars(judged).items() if name not in {"earned", "weeks"}}
             return StageOutput({"earned": pd.DataFrame({"earned": judged.earned})}, facts)
 
         return Step(key, f"trial {model.name} {size}", compute)  # type: ignore[attr-defined]  # every entry has a name
@@ -204,11 +205,13 @@ class Choosing:
             self.watcher.tried([did_not_fit(self.spec, model, number=number, kind=kind)])  # it was a trial all the same
             raise
         self.keys[f"trial/{f'fold-{self.fold}/' if self.fold else ''}{kind}-{number}"] = step.key
+        earned = output.frames["earned"]["earned"].to_numpy()
         own = {
             "number": number,
             "kind": kind,
             "fold_scores": tuple(output.facts["fold_scores"]),
-            "earned": output.frames["earned"]["earned"].to_numpy(),
+            "earned": earned,
+            "weeks": weekly_shape(pd.DatetimeIndex(self.span.features.index.unique("timestamp")), earned),
         }
         judged = TriedModel(**{**output.facts, **own})
         self.watcher.tried([judged])
@@ -269,6 +272,26 @@ class Choosing:
         return judged
 
 
+class LaterFold(Quiet):
+    """Lets the choice of a later fold be cancelled, and tells of its trials, each with the number of its fold.
+
+    Parameters
+    ----------
+    watcher : Watcher
+        That of the run.
+    fold : int
+        The walk-forward fold.
+    """
+
+    def __init__(self, watcher: Watcher, fold: int) -> None:
+        super().__init__(watcher, "tune", 1.0)
+        self._fold = fold
+
+    def tried(self, models: Sequence[TriedModel]) -> None:
+        """Tell of trials: what is tried again on more rows is a trial once more, much like the first."""
+        self._watcher.tried([replace(trial, kind=f"{trial.kind} {self._fold}") for trial in models])
+
+
 def choose_each(
     choosing: Choosing, features: Features, labels: Labels, folds: Sequence[Fold], n_tuning_trials: int
 ) -> tuple[list[list[TriedModel]], list[dict[str, Json]]]:
@@ -303,14 +326,21 @@ def choose_each(
     -----
     Timing: each choice sees labels that are known before its fold's first traded bar. The same candidates, and the same
     parameters of a search at random or on a grid, are tried again on more rows: they are no new trials of somebody who
-    looks for something. Others are, and count for this answer (`quant.luck.count_luck`); the watcher is told of none.
+    looks for something. Others are, and count for this answer (`quant.luck.count_luck`). The watcher is told of all of
+    them: a ledger counts each, and can tell by what they earned that they are alike.
     """
     trials, certificates = [], []
-    watcher = Quiet(choosing.watcher, "tune", 1.0)
     for fold in folds:
         span = choosing.span.of_fold(features, labels, fold)
         certificates.append(purge_certificate(span.folds, span.labels))
-        own = replace(choosing, span=span, fold=fold.number, watcher=watcher, peers=NoPeers(), n_told=0)
+        own = replace(
+            choosing,
+            span=span,
+            fold=fold.number,
+            watcher=LaterFold(choosing.watcher, fold.number),
+            peers=NoPeers(),
+            n_told=0,
+        )
         trials.append(own.choose(n_tuning_trials)[0])
     return trials, certificates
 

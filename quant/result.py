@@ -55,6 +55,7 @@ class TriedModel:
     `score` is the mean over folds; None if no fold could be scored. `sharpe_ratio` is per bar, of holding what the
     purged predictions' signals say, without costs; it says how widely trials differ, and is no claim of profit.
     `earned` has the returns that it is of, one a bar of the training span; None where the trial is only told of.
+    `weeks` is what a ledger keeps of them, see `quant.validation.likeness`.
     """
 
     number: int
@@ -66,6 +67,7 @@ class TriedModel:
     fold_scores: tuple[float | None, ...]
     sharpe_ratio: float | None
     earned: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    weeks: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

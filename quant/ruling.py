@@ -21,6 +21,7 @@ from quant.result import AnalysisResult, TriedModel
 from quant.spec import AnalysisSpec
 from quant.stages import Json
 from quant.trading import Book, decide_by_rule, trade
+from quant.validation.likeness import weekly_shape
 from quant.validation.overfitting import return_moments
 from quant.watcher import Watcher
 
@@ -184,6 +185,7 @@ def _trial(spec: AnalysisSpec, book: Book) -> TriedModel:
         fold_scores=(),
         sharpe_ratio=known,
         earned=earned,
+        weeks=weekly_shape(pd.DatetimeIndex(book.equity.index[1:]), earned),
     )
 
 

@@ -229,6 +229,7 @@ class Watcher:
                 model.score_name,
                 model.score,
                 model.sharpe_ratio,
+                model.weeks,
             )
             for model in models
         ]

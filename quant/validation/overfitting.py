@@ -252,8 +252,18 @@ def effective_trials(correlations: ArrayLike) -> float:
         )
     if n_trials == 1:
         return 1.0
-    mean = float((matrix.sum() - n_trials) / (n_trials * (n_trials - 1)))
-    mean = min(max(mean, 0.0), 1.0)
+    return independent_of_alike(n_trials, float((matrix.sum() - n_trials) / (n_trials * (n_trials - 1))))
+
+
+def independent_of_alike(n_trials: int, mean_correlation: float) -> float:
+    """Return how many independent trials correlated ones amount to, by their mean correlation; see `effective_trials`.
+
+    Examples
+    --------
+    >>> independent_of_alike(100, 0.5)
+    50.5
+    """
+    mean = min(max(mean_correlation, 0.0), 1.0)
     return mean + (1 - mean) * n_trials
 
 

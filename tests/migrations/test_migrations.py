@@ -1,5 +1,6 @@
 """The migrations: up, down and up again with rows in the tables, equal to what the classes say, all or nothing."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -19,8 +20,8 @@ from tests import factories, schema
 from webapp.db import Base, Database
 from webapp.errors import AppError
 from webapp.jobs import Queue
-from webapp.services import price_store
-from webapp.tables import Analysis, AnalysisTag, LogLine, PriceData, PriceRevision, User
+from webapp.services import price_store, trials
+from webapp.tables import Analysis, AnalysisTag, Artifact, LogLine, PriceData, PriceRevision, User
 
 
 @pytest.fixture
@@ -297,6 +298,55 @@ def test_what_lists_need_is_filled_in_for_old_analyses_and_taken_back(bare, bare
         found = session.scalars(select(Analysis.symbols).order_by(Analysis.id)).all()
         assert found == [[], ["GOOG"], ["MSFT", "Ä-1"]]
         assert session.execute(select(AnalysisTag.name, AnalysisTag.owner_id)).all() == [("idea", owner_id)]
+
+
+def test_room_that_answers_take_is_summed_up_by_owner_and_output(bare, bare_url):
+    """An output that several analyses of one person share takes its room once."""
+    config = schema.alembic_config(bare_url)
+    command.upgrade(config, "head")
+    with bare.write() as session:
+        one, other = (factories.create_user(session) for _ in range(2))
+        nothing = factories.create_user(session)
+        of = {"first": one, "second": one, "theirs": other}
+        analyses = {name: factories.create_analysis(session, owner) for name, owner in of.items()}
+        for name, what, key, n_bytes in (
+            ("first", "features", "a" * 64, 100),
+            ("second", "features", "a" * 64, 100),
+            ("second", "result", "b" * 64, 7_000_000_000),
+            ("theirs", "features", "a" * 64, 100),
+        ):
+            row = Artifact(analysis_id=analyses[name].id, name=what, key=key, n_bytes=n_bytes, created_at=factories.NOW)
+            session.add(row)
+        owners = {"one": one.id, "other": other.id, "nothing": nothing.id}
+    command.downgrade(config, "0020")
+    assert "storage_use" not in inspect(bare.engine).get_table_names()
+    command.upgrade(config, "0021")
+    bare.dispose()
+    with bare.read() as session:
+        summed = dict(session.execute(sa.text("SELECT user_id, n_bytes FROM storage_use")).all())
+        assert summed == {owners["one"]: 7_000_000_100, owners["other"]: 100}
+        assert session.execute(sa.text("SELECT count(*) FROM artifacts")).scalar_one() == 4
+
+
+def test_trials_from_before_there_were_weeks_keep_their_chain(bare, bare_url):
+    config = schema.alembic_config(bare_url)
+    command.upgrade(config, "head")
+    day = factories.NOW.date()
+    entry = trials.TrialEntry("candidate", 0, "logistic", {}, "roc_auc", 0.5, 0.0)
+    with bare.write() as session:
+        series = factories.create_series(session)
+        ground = trials.Ground((series.id,), "1d", day, day)
+        trials.record(session, owner_id=1, analysis_id=1, ground=ground, entries=[entry])
+    command.downgrade(config, "0021")
+    assert "weeks" not in {column["name"] for column in inspect(bare.engine).get_columns("trials")}
+    command.upgrade(config, "head")
+    bare.dispose()
+    with bare.write() as session:
+        trials.record(
+            session, owner_id=1, analysis_id=2, ground=ground, entries=[dataclasses.replace(entry, weeks=b"1234567890")]
+        )
+        assert trials.check(session) == trials.LedgerCheck(2, None)
+        assert trials.count(session, ground) == 2
 
 
 def test_what_the_first_program_had_queued_runs_after_all_upgrades(

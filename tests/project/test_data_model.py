@@ -38,6 +38,7 @@ TYPES = {
     sa.Double: "number",
     sa.Boolean: "yes/no",
     sa.JSON: "JSON",
+    sa.LargeBinary: "bytes",
     sa.Text: "text",
     sa.BigInteger: "big integer",
     sa.Integer: "integer",

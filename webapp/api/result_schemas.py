@@ -95,6 +95,13 @@ class Results(View):
     deflated_by_ledger: float | None = Field(
         description="The deflated Sharpe ratio if all of these count: the strict bound; null without a Sharpe ratio."
     )
+    n_ledger_independent: float | None = Field(
+        description="How many independent trials all of these amount to, by what they earned week by week; null in an "
+        "answer without trials."
+    )
+    deflated_by_independent: float | None = Field(
+        description="The deflated Sharpe ratio if so many count; null without a Sharpe ratio, or without trials."
+    )
 
 
 class NewestPrediction(View):

@@ -31,12 +31,17 @@ def _answers(description: str, body: type[View], *media_types: str) -> dict[int,
 )
 def get_results(analysis_id: str) -> Response:
     """Return verdict, metrics, the chosen model, scores, audit and certificates, the data, hashes and versions."""
-    view = _load(analysis_id)
+    view = _load(analysis_id, looks_for_likeness=True)
     # The ledger goes on counting trials on the same prices after the answer was given.
     tag = f"{view.result_hash}-results-{view.n_ledger_trials}"
     if is_known(tag):
         return not_modified(tag)
-    values = {**view.facts, **vars(view), "deflated_by_ledger": view.deflated_by_ledger}
+    values = {
+        **view.facts,
+        **vars(view),
+        "deflated_by_ledger": view.deflated_by_ledger,
+        "deflated_by_independent": view.deflated_by_independent,
+    }
     return tagged(to_json(Results.model_validate(values)), tag)
 
 
@@ -92,9 +97,11 @@ def get_predictions(analysis_id: str, query: TableQuery) -> Response:
     return _table(view, "predictions", frame.reindex(columns=list(PredictionColumns.model_fields)), query)
 
 
-def _load(analysis_id: str, *frames: str) -> ResultView:
+def _load(analysis_id: str, *frames: str, looks_for_likeness: bool = False) -> ResultView:
     with read() as session:
-        return results.load(session, parts().store, current_actor(), analysis_id, frames)
+        return results.load(
+            session, parts().store, current_actor(), analysis_id, frames, looks_for_likeness=looks_for_likeness
+        )
 
 
 def _table(view: ResultView, name: str, frame: pd.DataFrame, query: TableQuery) -> Response:

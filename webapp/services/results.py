@@ -61,11 +61,23 @@ class ResultView:
     result_hash: str
     versions: Mapping[str, str]
     n_ledger_trials: int
+    n_ledger_independent: float | None = None  # how many independent ones these amount to; None if nobody looked
     has_model: bool = False  # whether the final model is kept; False also if nobody looked
 
     @property
     def deflated_by_ledger(self) -> float | None:
         """The deflated Sharpe ratio if every trial that anyone made on these prices counts: the strict bound."""
+        return self._deflated_by(max(self.facts["honesty"]["luck"]["n_trials"], self.n_ledger_trials))
+
+    @property
+    def deflated_by_independent(self) -> float | None:
+        """The same, if of trials that earned alike only so many count as they amount to; None if nobody looked."""
+        if self.n_ledger_independent is None:
+            return None
+        own = self.facts["honesty"]["luck"].get("n_effective_trials") or 1.0  # unknown in older answers
+        return self._deflated_by(max(own, self.n_ledger_independent))
+
+    def _deflated_by(self, n_trials: float) -> float | None:
         luck = self.facts["honesty"]["luck"]
         if luck["sharpe_ratio"] is None:
             return None
@@ -75,7 +87,7 @@ class ResultView:
             luck["skewness"],
             luck["raw_kurtosis"],
             trial_variance=luck["trial_variance"],
-            n_trials=max(luck["n_trials"], self.n_ledger_trials),
+            n_trials=n_trials,
         )
 
 
@@ -176,8 +188,12 @@ def load(
     names: Iterable[str] | None = None,
     *,
     looks_for_model: bool = False,
+    looks_for_likeness: bool = False,
 ) -> ResultView:
-    """Return an answer, with the frames called `names`; None: all. `looks_for_model`: whether its model was kept, too.
+    """Return an answer, with the frames called `names`; None: all.
+
+    Whether its model was kept, and how many independent trials those of the ledger amount to, costs a look each that
+    few need: it is said if it is asked for.
 
     Raises
     ------
@@ -193,13 +209,15 @@ def load(
     output = store.get(row.result_key, names)
     if output is None:
         raise NotFound("The files of this result are gone from the store; run the analysis again to get them back.")
+    ground = _ground_of(session, row.id)
     return ResultView(
         id=row.public_id,
         frames=output.frames,
         facts=output.facts,
         result_hash=row.result_hash or "",
         versions=row.versions,
-        n_ledger_trials=_count_ledger(session, row.id),
+        n_ledger_trials=0 if ground is None else trials.count(session, ground),
+        n_ledger_independent=trials.count_independent(session, ground) if ground and looks_for_likeness else None,
         has_model=looks_for_model and kept_model(session, store, row) is not None,
     )
 
@@ -246,13 +264,13 @@ def place_of(session: Session, analysis_id: str, instrument_id: str) -> int:
     return place
 
 
-def _count_ledger(session: Session, analysis_id: int) -> int:
-    """Return how many trials anyone has made on the ground of this analysis's own trials."""
+def _ground_of(session: Session, analysis_id: int) -> Ground | None:
+    """Return what an analysis's own trials were made on."""
     own = session.scalars(select(Trial).where(Trial.analysis_id == analysis_id).limit(1)).one_or_none()
     if own is None:
-        return 0
+        return None
     series = tuple(session.scalars(select(TrialSeries.series_id).where(TrialSeries.trial_id == own.id)))
-    return trials.count(session, Ground(series, own.interval, own.first_session, own.last_session))
+    return Ground(series, own.interval, own.first_session, own.last_session)
 
 
 def _add_models(session: Session, claim: Claim, result: AnalysisResult) -> None:

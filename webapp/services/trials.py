@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from quant.stages import hash_json
+from quant.validation.likeness import independent_trials
 from webapp.db import database_now
 from webapp.tables import Trial, TrialSeries
 
@@ -27,6 +28,7 @@ class TrialEntry:
     score_name: str
     score: float | None
     sharpe_ratio: float | None
+    weeks: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def record(session: Session, *, owner_id: int, analysis_id: int, ground: Ground,
             score_name=entry.score_name,
             score=entry.score,
             sharpe_ratio=entry.sharpe_ratio,
+            weeks=entry.weeks,
             created_at=now,
             previous_hash=previous,
             hash="",
@@ -103,17 +106,26 @@ def record(session: Session, *, owner_id: int, analysis_id: int, ground: Ground,
 
 def count(session: Session, ground: Ground) -> int:
     """Return how many trials anyone has ever made on an overlapping span of any of these series."""
-    query = (
-        select(func.count(Trial.id.distinct()))
-        .join(TrialSeries, TrialSeries.trial_id == Trial.id)
-        .where(
-            TrialSeries.series_id.in_(ground.series_ids),
-            Trial.interval == ground.interval,
-            Trial.first_session <= ground.last_session,
-            Trial.last_session >= ground.first_session,
-        )
-    )
-    return session.scalar(query) or 0
+    return session.scalar(select(func.count()).select_from(Trial).where(*_on(ground))) or 0
+
+
+def count_independent(session: Session, ground: Ground) -> float:
+    """Return how many independent trials those of `count` amount to, by what they earned week by week.
+
+    A trial from before the ledger kept that, or one that never earned anything, counts as one.
+    """
+    return independent_trials(session.scalars(select(Trial.weeks).where(*_on(ground))))
+
+
+def _on(ground: Ground) -> list[ColumnElement[bool]]:
+    """Return what is true of trials on an overlapping span of any of these series."""
+    of_series = select(TrialSeries.trial_id).where(TrialSeries.series_id.in_(ground.series_ids))
+    return [
+        Trial.id.in_(of_series),
+        Trial.interval == ground.interval,
+        Trial.first_session <= ground.last_session,
+        Trial.last_session >= ground.first_session,
+    ]
 
 
 def check(session: Session) -> LedgerCheck:
@@ -130,9 +142,11 @@ def check(session: Session) -> LedgerCheck:
 
 
 def _hash(row: Trial, series_ids: Sequence[int]) -> str:
-    """Hash everything but the owner, who may be anonymised later."""
+    """Hash everything but the owner, who may be anonymised later; rows without weeks as before there were any."""
+    weeks = {} if row.weeks is None else {"weeks": row.weeks.hex()}
     return hash_json(
         {
+            **weeks,
             "previous": row.previous_hash,
             "analysis": row.analysis_id,
             "kind": row.kind,

@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -26,7 +26,7 @@ class Trial(Base):
     id: Mapped[int] = mapped_column(BIG_KEY, primary_key=True)
     owner_id: Mapped[int | None] = mapped_column(index=True)
     analysis_id: Mapped[int]
-    kind: Mapped[str] = mapped_column(String(16))  # "candidate" or "tuning"
+    kind: Mapped[str] = mapped_column(String(16))  # "candidate", "tuning" or "rule"; of a later fold with its number
     number: Mapped[int]
     interval: Mapped[str] = mapped_column(String(8))
     first_session: Mapped[datetime.date]
@@ -39,6 +39,7 @@ class Trial(Base):
     created_at: Mapped[datetime.datetime]
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64), unique=True)
+    weeks: Mapped[bytes | None] = mapped_column(LargeBinary)  # what it earned, see `quant.validation.likeness`
 
 
 class TrialSeries(Base):

@@ -55,6 +55,7 @@ def test_the_facts_are_those_of_the_answer(me, answered):
 
 def test_no_fact_is_left_out(me, answered):
     beside = {"id", "result_hash", "versions", "n_ledger_trials", "deflated_by_ledger"}
+    beside |= {"n_ledger_independent", "deflated_by_independent"}
 
     of_some = {"quantiles"}  # of models that predict them
     assert set(Results.model_fields) == set(answer().facts) | beside | of_some
@@ -72,7 +73,8 @@ def test_the_facts_change_when_the_ledger_goes_on(me, answered, database, google
         trials.record(session, owner_id=me.actor.user_id, analysis_id=row.id, ground=ground, entries=[entry])
 
     second = me.get(f"/analyses/{answered}/results", headers={"If-None-Match": first.headers["ETag"]})
-    assert (second.status_code, second.json["n_ledger_trials"]) == (200, 1)
+    assert (second.status_code, second.json["n_ledger_trials"], second.json["n_ledger_independent"]) == (200, 1, 1.0)
+    assert second.json["deflated_by_independent"] >= second.json["deflated_by_ledger"]
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------

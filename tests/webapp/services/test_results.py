@@ -194,6 +194,9 @@ def test_the_ledger_is_counted_as_of_today(session, store, actor, claim):
     trials.record(session, owner_id=1, analysis_id=claim.analysis_id, ground=ground, entries=[entry])
     trials.record(session, owner_id=2, analysis_id=claim.analysis_id + 1, ground=ground, entries=[entry])
     assert results.load(session, store, actor, claim.public_id, []).n_ledger_trials == 2
+    assert results.load(session, store, actor, claim.public_id, []).n_ledger_independent is None
+    looked = results.load(session, store, actor, claim.public_id, [], looks_for_likeness=True)
+    assert looked.n_ledger_independent == 2.0  # nothing is known of what they earned
 
 
 @pytest.mark.parametrize("n_ledger", [0, 5, 500])
@@ -210,5 +213,8 @@ def test_the_sharpe_ratio_deflated_by_the_ledger_is_never_kinder(n_ledger):
     own = dataclasses.replace(view, n_ledger_trials=3)
 
     assert view.deflated_by_ledger <= own.deflated_by_ledger
+    assert view.deflated_by_independent is None
+    alike = dataclasses.replace(view, n_ledger_independent=n_ledger / 2)
+    assert view.deflated_by_ledger <= alike.deflated_by_independent
     still = dataclasses.replace(view, facts={"honesty": {"luck": {**luck, "sharpe_ratio": None}}})
     assert still.deflated_by_ledger is None

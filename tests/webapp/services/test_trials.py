@@ -1,9 +1,13 @@
 import dataclasses
 import datetime
 
+import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import update
 
+from quant.stages import hash_json
+from quant.validation.likeness import weekly_shape
 from tests import factories
 from webapp.services import trials
 from webapp.services.trials import Ground, TrialEntry
@@ -40,7 +44,14 @@ def test_the_same_trial_made_again_by_a_resumed_attempt_counts_once(session, gro
 
 
 @pytest.mark.parametrize(
-    "change", [{"score": 0.9}, {"model": "random_forest"}, {"parameters": {"max_depth": 9}}, {"analysis_id": 77}]
+    "change",
+    [
+        {"score": 0.9},
+        {"weeks": b"other"},
+        {"model": "random_forest"},
+        {"parameters": {"max_depth": 9}},
+        {"analysis_id": 77},
+    ],
 )
 def test_a_changed_row_breaks_the_chain(session, ground, change):
     record(session, ground, [entry(0), entry(1), entry(2)])
@@ -82,6 +93,33 @@ def test_only_overlapping_spans_of_the_same_series_and_interval_count(session, g
     assert trials.count(session, dataclasses.replace(ground, interval="1h")) == 0
     assert trials.count(session, dataclasses.replace(ground, series_ids=(other.id,))) == 0
     assert trials.count(session, dataclasses.replace(ground, series_ids=(other.id, *ground.series_ids))) == 1
+
+
+def test_trials_that_earned_alike_amount_to_fewer_independent_ones(session, ground):
+    stamps = pd.date_range("2005-01-03 21:00", periods=300, freq="B", tz="UTC", unit="us")
+    one, other = (np.random.default_rng(seed).normal(size=300) for seed in (1, 2))
+    record(session, ground, [entry(number, weeks=weekly_shape(stamps, one)) for number in range(4)])
+    assert trials.count_independent(session, ground) == pytest.approx(1.0, abs=0.01)
+
+    record(
+        session, ground, [entry(9, weeks=weekly_shape(stamps, other)), entry(10)]
+    )  # one from before there were weeks
+    assert trials.count(session, ground) == 6
+    assert 3.0 < trials.count_independent(session, ground) < 6.0
+    assert trials.count_independent(session, dataclasses.replace(ground, interval="1h")) == 0.0
+    assert trials.check(session) == trials.LedgerCheck(6, None)
+
+
+def test_rows_from_before_there_were_weeks_keep_their_hash(session, ground):
+    """The hash of a row without weeks is that which the ledger gave it before it had any."""
+    record(session, ground, [entry(0)])
+    row = session.query(Trial).one()
+    hashed = {
+        "previous": row.previous_hash, "analysis": 1, "kind": "tuning", "number": 0, "series": list(ground.series_ids),
+        "interval": "1d", "span": ["2005-01-03", "2010-12-31"], "model": "xgboost", "parameters": {"max_depth": 3},
+        "score_name": "roc_auc", "score": 0.5, "sharpe_ratio": 0.01, "created_at": row.created_at.isoformat(),
+    }  # fmt: skip
+    assert row.hash == hash_json(hashed)
 
 
 def test_an_unscored_trial_is_counted_too(session, ground):

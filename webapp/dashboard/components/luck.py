@@ -136,7 +136,17 @@ def _trials(result: ResultView) -> Component:
                         f"The same, counting {formats.plural(result.n_ledger_trials, 'trial')}",
                         formats.p_value(result.deflated_by_ledger),
                     ),
-                    ("Independent trials they amount to", formats.number(effective, 1)),
+                    *(
+                        []
+                        if result.n_ledger_independent is None
+                        else [
+                            (
+                                f"Of those, counting {formats.number(result.n_ledger_independent, 1)} independent ones",
+                                formats.p_value(result.deflated_by_independent),
+                            )
+                        ]
+                    ),
+                    ("Independent trials this answer's amount to", formats.number(effective, 1)),
                     ("Deflated by these only", formats.p_value(luck.get("deflated_by_effective"))),
                     ("Probabilistic, one trial", formats.p_value(luck["probabilistic_sharpe_ratio"])),
                     ("Sharpe ratio, a bar", formats.number(luck["sharpe_ratio"], 4)),

@@ -338,7 +338,15 @@ def _tab_content(name: str, view: AnalysisView) -> Component:
     is_rerun = name == "reproduce" and view.parent_id is not None
     with read() as session:
         actor, store = current_actor(), parts().store
-        result = results.load(session, store, actor, view.id, names=tab.frames, looks_for_model=name == "overview")
+        result = results.load(
+            session,
+            store,
+            actor,
+            view.id,
+            names=tab.frames,
+            looks_for_model=name == "overview",
+            looks_for_likeness=name == "honesty",
+        )
         compared = differences.compare_with_parent(session, store, actor, view.id) if is_rerun else None
     content = tab.content(view, result, current_theme())
     return html.Div([difference_panel(compared), content], className="stack") if compared else content

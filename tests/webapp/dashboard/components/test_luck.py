@@ -40,11 +40,18 @@ def test_a_curve_that_never_moved_has_unknown_numbers(result):
     assert "Deflated Sharpe ratio –" in reading.text(content(changed(result, luck=never)))
 
 
+def test_trials_of_the_ledger_count_as_the_independent_ones_that_they_amount_to(words, result):
+    assert "Of those, counting" not in words
+    looked = dataclasses.replace(result, n_ledger_independent=2.5)
+    shown = formats.p_value(looked.deflated_by_independent)
+    assert f"Of those, counting 2.5 independent ones {shown}" in reading.text(content(looked))
+
+
 def test_effective_trials_are_shown_and_unknown_in_older_answers(words, result):
     found = result.facts["honesty"]["luck"]
-    assert f"Independent trials they amount to {found['n_effective_trials']:.1f}" in words
+    assert f"Independent trials this answer's amount to {found['n_effective_trials']:.1f}" in words
     older = {name: fact for name, fact in found.items() if "effective" not in name}
-    assert "Independent trials they amount to –" in reading.text(content(changed(result, luck=older)))
+    assert "Independent trials this answer's amount to –" in reading.text(content(changed(result, luck=older)))
 
 
 def test_the_choice_has_a_sentence_and_a_picture(words, result):

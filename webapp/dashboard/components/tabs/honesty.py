@@ -208,7 +208,7 @@ def _nested(found: Mapping[str, Any] | None) -> list[Component]:
     sentence = (
         f"The model was chosen anew for each of {len(folds):,} folds, inside its own training rows: {n_models} in all. "
         "So the curve is that of choosing, not of one choice that went well. What several folds tried counts as one "
-        f"trial{later}."
+        f"trial here{later}; in the ledger each counts."
     )
     return [panel("A choice for each fold", html.P(sentence, className="measure"), data_table(columns, rows))]
 
