@@ -53,7 +53,7 @@ fuzz: ## Send 100 examples to each operation of REST in each role, against a who
 	$(DEVELOP)
 	@FUZZ_EXAMPLES=100 $(VENV)/python -m pytest -q tests/flows/test_rest.py
 
-chaos: ## Try every fault at every stage on both databases, with real processes; three quarters of an hour
+chaos: ## Try every fault at every stage on both databases, with real processes; half an hour
 	$(DEVELOP)
 	@CHAOS=all $(VENV)/python -m pytest -n 6 tests/chaos
 

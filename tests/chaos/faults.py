@@ -18,7 +18,7 @@ import psutil
 from tests.chaos.conftest import LEASE_SECONDS, SILENT_PORT, Installation, Row
 from tests.flows.conftest import wait_until
 from webapp import jobs
-from webapp.services import acquisitions
+from webapp.services import acquisitions, price_sources
 from webapp.tables import Acquisition
 
 BROKER_AWAY_SECONDS = 5.0
@@ -136,7 +136,11 @@ def fetch_hangs(chaos: Installation, _row: Row) -> None:
     data_worker = next((each for each in chaos.workers if b"data" in each.ready), None)
     (data_worker or chaos.begin_worker(is_for_data=True)).wait_ready()
     with socket.create_server(("127.0.0.1", SILENT_PORT)) as silent:
+        silent.settimeout(60)
         with chaos.database.write() as session:
+            price_sources.answered(
+                session, "yahoo"
+            )  # else, after a few of these, its circuit is open and nobody asks it
             fetch = acquisitions.submit_fetch(session, chaos.actor, source="yahoo", symbol="MSFT")
             chaos.queue.send_after_commit(session, jobs.ACQUIRE)
         connection, _ = silent.accept()
