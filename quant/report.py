@@ -379,7 +379,12 @@ def _trading(book: Book) -> dict[str, Json]:
         "n_trades": len(book.trades),
         "ruined_at": None if book.ruined_at is None else book.ruined_at.isoformat(),
         "pending": [
-            {**order, "decided_at": order["decided_at"].isoformat()} for order in book.pending.to_dict("records")
+            {
+                **order,
+                "decided_at": order["decided_at"].isoformat(),
+                **{level: None if np.isnan(order[level]) else order[level] for level in ("stop_price", "limit_price")},
+            }
+            for order in book.pending.to_dict("records")
         ],
     }
 

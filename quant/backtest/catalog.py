@@ -111,6 +111,37 @@ class InterestSpec(Spec):
     )
 
 
+class EntrySpec(Spec):
+    """How positions are opened and enlarged: at the market, or by an order that lies there for some bars."""
+
+    order: Literal["market", "limit", "stop", "stop_limit"] = Field(
+        default="market", description="At the next open, or when a price is reached. Positions are left at the market."
+    )
+    distance: float = Field(
+        default=0.01,
+        ge=0,
+        le=0.5,
+        description=(
+            "How far the order lies from the close at which it is decided, as a fraction: a limit on the better side, "
+            "a stop on the worse one."
+        ),
+    )
+    limit_distance: float = Field(
+        default=0.005, ge=0, le=0.5, description="How far beyond its stop a stop-limit order still buys, as a fraction."
+    )
+    valid_bars: int = Field(
+        default=1,
+        ge=1,
+        le=250,
+        description="Bars for which the order lies; then the signal, if it lasts, places another.",
+    )
+
+    @property
+    def is_used(self) -> bool:
+        """Whether orders lie in the market."""
+        return self.order != "market"
+
+
 class ExitSpec(Spec):
     """Orders that protect what is held: they lie in the market from the fill that opened it."""
 
@@ -156,6 +187,7 @@ class BacktestSpec(Spec):
         le=1,
         description="Leave a position alone while it is within this share of equity of its target.",
     )
+    entry: EntrySpec = Field(default_factory=EntrySpec, description="How positions are opened.")
     liquidity: LiquiditySpec = Field(
         default_factory=LiquiditySpec, description="What the market gives: spread, impact and volume."
     )
@@ -165,4 +197,4 @@ class BacktestSpec(Spec):
     @property
     def needs_a_desk(self) -> bool:
         """Whether anything is asked for that the quick account has not."""
-        return self.exits.is_used or self.liquidity.looks_at_volume
+        return self.entry.is_used or self.exits.is_used or self.liquidity.looks_at_volume

@@ -12,6 +12,7 @@ from quant.backtest.alignment import Bars, align
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.costs import DAYS_PER_YEAR, CostRates, to_rates
 from quant.backtest.desk import FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
+from quant.backtest.entries import LIES_SINCE, LIMIT_AT, LYING, N_DESK_BOOK_PLANES, STOP_AT, to_entries
 from quant.backtest.exits import to_exits
 from quant.backtest.orders import simulate_orders
 from quant.backtest.simulation import (
@@ -42,8 +43,9 @@ _EQUITY_COLUMNS = pd.Index(
     ["cash", "position_value", "equity", "return", "exposure", "turnover", "costs", "interest"], dtype="str"
 )
 _POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
+_ORDERS = pd.array(["market", "limit", "stop", "stop_limit"], dtype="str")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
-REASONS = pd.array(["signal", "stop_loss", "take_profit", "trailing_stop"], dtype="str")
+REASONS = pd.array(["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry"], dtype="str")
 # The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
 _NOTHING_PENDING = pd.DataFrame(
     {
@@ -51,6 +53,9 @@ _NOTHING_PENDING = pd.DataFrame(
         "instrument": pd.Series(dtype="int64"),
         "side": pd.Series(dtype="str"),
         "shares": pd.Series(dtype="float64"),
+        "order": pd.Series(dtype="str"),
+        "stop_price": pd.Series(dtype="float64"),
+        "limit_price": pd.Series(dtype="float64"),
     }
 )
 
@@ -78,10 +83,11 @@ class BacktestResult:
         One row a fill, in the order of execution: `timestamp` of the bar in which it was filled, `decided_at` (of a
         protective order: the row before, up to which it was known), `instrument`, `side` ("buy" or "sell"), `shares`
         (positive), `price`, `reference_price` (the raw open, or the level that was touched), `commission`,
-        `slippage_cost` (both money, zero or more), `value` (`shares * price`) and `reason` ("signal", "stop_loss",
-        "take_profit" or "trailing_stop").
-    pending : DataFrame of shape (n_pending, 4)
-        Orders that found no next bar: `decided_at`, `instrument`, `side`, `shares`. What to do at the next open.
+        `slippage_cost` (both money, zero or more), `value` (`shares * price`) and `reason` (one of `REASONS`).
+    pending : DataFrame of shape (n_pending, 7)
+        Orders that found no next bar, or lie in the market still: `decided_at`, `instrument`, `side`, `shares`, `order`
+        ("market", "limit", "stop" or "stop_limit"), `stop_price` and `limit_price` (NaN where it has none). What to do
+        next.
     ruined_at : Timestamp or None
         The close at which equity was zero or less and the account was closed; None if that never happened.
     bars : Bars
@@ -190,6 +196,20 @@ def run_backtest(
 
     Missing bars: an instrument without a bar is valued at its last close and not traded; its order waits.
 
+    Entries (`spec.entry`): a position is opened or enlarged at the next open, or by an order that lies in the market
+    from the next bar of its instrument on for `valid_bars` of its bars; positions are always left at the next open.
+    Levels count from the close of the decision. A limit order is filled at its limit when a bar touches it,
+    without slippage, and where a bar opens on the better side, at the open with slippage, but never beyond its limit. A
+    stop order is filled at its stop, or where a bar opens beyond it at the open, with slippage. A stop-limit order is a
+    limit order from the bar on that reaches its stop: it may not be filled. While an order lies, weights of the same
+    side leave it alone; a weight of zero or of the other side, a smaller one than is held, and a protective order take
+    it back. When it has run out, the next weight of that side places another.
+
+    Within a bar, what is held is protected before anything is entered; what is entered in it, after. Prices fell to a
+    limit and rose to a stop: what lies beyond came after the entry. What lies on the other side may have come before:
+    it counts if the bar closed beyond it, else as `intrabar` says (a stop counts if stops are first, a take-profit if
+    they are not).
+
     Protective orders (`spec.exits`) lie in the market from the fill that opened a position, in that fill's bar too.
     Stops are market orders: where a bar opens beyond the level, they fill at the open, else at the level, with
     slippage. A take-profit is a limit order: it fills at its level without slippage, and where a bar opens beyond it,
@@ -228,6 +248,7 @@ def run_backtest(
             spec.initial_cash,
             rules,
             to_limits(spec.liquidity),
+            to_entries(spec.entry),
             to_exits(spec.exits),
             *account,
         )
@@ -248,8 +269,14 @@ def _empty_desk_account(bars: Bars, spec: BacktestSpec, n_decisions: int) -> Acc
     n_bars, n_instruments = bars.has_bar.shape
     if spec.liquidity.looks_at_volume:
         n_decisions = n_bars * n_instruments  # whatever waits may be filled a little in every bar
-    # Each fill that opens a position can make one more that leaves it.
-    return empty_account(n_bars, n_instruments, n_decisions, n_fill_columns=N_DESK_FILL_COLUMNS, n_per_order=2)
+    return empty_account(
+        n_bars,
+        n_instruments,
+        n_decisions,
+        n_fill_columns=N_DESK_FILL_COLUMNS,
+        n_book_planes=N_DESK_BOOK_PLANES,
+        n_per_order=3,  # one that leaves, one that opens, and one that protects what was opened
+    )
 
 
 def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.Series]:
@@ -385,19 +412,34 @@ def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
 
 
 def _pending_frame(bars: Bars, book: FloatArray) -> pd.DataFrame:
-    """Return one row an order that found no next bar."""
+    """Return one row an order that found no next bar, and one an order that lies."""
     waiting = np.flatnonzero(~np.isnan(book[ORDER]))
-    if len(waiting) == 0:
+    orders = [(i, book[DECIDED_ROW, i], book[ORDER, i] - book[HELD, i], np.nan, np.nan) for i in waiting]
+    if len(book) == N_DESK_BOOK_PLANES:
+        # What is held on the other side is left at the market first.
+        orders += [
+            (i, book[LIES_SINCE, i], _lying_shares(*book[[LYING, HELD], i]), book[STOP_AT, i], book[LIMIT_AT, i])
+            for i in np.flatnonzero(~np.isnan(book[LYING]))
+        ]
+    if not orders:
         return _NOTHING_PENDING.copy()
-    shares = book[ORDER, waiting] - book[HELD, waiting]
+    places, rows, shares, stops, limits = (np.array(column) for column in zip(*orders, strict=True))
     return pd.DataFrame(
         {
-            "decided_at": bars.timestamps[book[DECIDED_ROW, waiting].astype(np.int64)],
-            "instrument": bars.instruments.to_numpy()[waiting],
+            "decided_at": bars.timestamps[rows.astype(np.int64)],
+            "instrument": bars.instruments.to_numpy()[places],
             "side": _sides(shares),
             "shares": np.abs(shares),
+            "order": _ORDERS.take(np.isfinite(limits) + 2 * np.isfinite(stops)),
+            "stop_price": stops,
+            "limit_price": limits,
         }
     )
+
+
+def _lying_shares(wanted: float, held: float) -> float:
+    """Return what an order that lies trades."""
+    return wanted - held if wanted * held > 0.0 else wanted
 
 
 def _sides(shares: FloatArray) -> pd.api.extensions.ExtensionArray:

@@ -18,13 +18,15 @@ from quant.backtest.desk import (
     HIGH,
     LOW,
     REASON,
+    REFERENCE,
     WAITS_FOR,
     Limits,
     fill,
     wish,
     within_room,
 )
-from quant.backtest.simulation import DECIDED_ROW, HELD, OPEN, ORDER, TARGET_WEIGHT, Rules
+from quant.backtest.entries import AT_ITS_LIMIT, AT_ITS_STOP, LYING, NOT_ENTERED
+from quant.backtest.simulation import CLOSE, DECIDED_ROW, HELD, OPEN, ORDER, TARGET_WEIGHT, Rules
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -87,6 +89,7 @@ def leave_at_the_open(row: int, market: FloatArray, exits: Exits, book: FloatArr
         else:
             continue
         book[ORDER, i] = 0.0
+        book[LYING, i] = np.nan
         book[TARGET_WEIGHT, i] = 0.0
         book[DECIDED_ROW, i] = row - 1
         desk[WAITS_FOR, i] = side
@@ -102,16 +105,21 @@ def leave_within(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
     fills: FloatArray,
     book: FloatArray,
     desk: FloatArray,
+    entered: FloatArray,
+    is_after: bool,  # noqa: FBT001 - numba kernels take positions only
     cash: float,
     n_fills: int,
 ) -> tuple[float, int]:
     """Leave what the bar has touched the level of; then move the best price on, for the next bar.
 
-    What the bar does not fill of a stop is at the market from then on; of a take-profit, it lies on.
+    Of what was entered in the bar by an order that lay, if `is_after`; else of all that is held. What the bar does not
+    fill of a stop is at the market from then on; of a take-profit, it lies on.
     """
     for i in range(book.shape[1]):
         held, open_ = book[HELD, i], market[OPEN, row, i]
         if held == 0.0 or np.isnan(open_) or book[ORDER, i] * held <= 0.0:
+            continue
+        if is_after and entered[i] == NOT_ENTERED:
             continue
         side = np.sign(held)
         good, bad = market[HIGH, row, i], market[LOW, row, i]
@@ -120,6 +128,16 @@ def leave_within(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
         stop, reason = _stop(side, exits, i, desk)
         target = desk[ENTRY, i] * (1.0 + side * exits.take_profit)
         is_stopped, is_reached = side * bad <= side * stop, side * good >= side * target
+        if is_after and entered[i] >= AT_ITS_LIMIT:
+            # Prices rose to a stop and fell to a limit: what lies beyond was touched after it. The other level may have
+            # been touched before; if the bar closed beyond it, it was touched after too.
+            close, rose = market[CLOSE, row, i], entered[i] == AT_ITS_STOP
+            if rose:
+                is_stopped = is_stopped and (exits.stop_first or side * close <= side * stop)
+            else:
+                is_reached = is_reached and (not exits.stop_first or side * close >= side * target)
+                good = close
+            open_ = desk[REFERENCE, i]
         if not (is_stopped or is_reached):
             desk[BEST, i] = side * max(side * desk[BEST, i], side * good)
             continue
@@ -128,12 +146,14 @@ def leave_within(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
             reference = side * max(side * target, side * open_)
             wish(i, left, reference, reference, BY_TAKE_PROFIT, row - 1, desk)
         else:
-            wish(i, left, side * min(side * stop, side * open_), np.nan, reason, row - 1, desk)
+            reference = side * min(side * stop, side * open_)
+            wish(i, left, reference, np.nan, reason, row - 1, desk)
             if left != 0.0 and limits.rest_waits:
                 book[ORDER, i] = 0.0
                 book[DECIDED_ROW, i] = row
                 desk[REASON, i] = reason
         cash, n_fills = fill(row, i, left, market, rules, fills, book, desk, cash, n_fills)
         book[TARGET_WEIGHT, i] = 0.0
+        book[LYING, i] = np.nan
         desk[WAITS_FOR, i] = side
     return cash, n_fills

@@ -1,7 +1,7 @@
 """The compiled account of all that the quick one has not: `simulate` of `quant.backtest.simulation`, at a desk.
 
 Apart from it, so that an account without protective orders or limits pays nothing for them. What both do is inlined
-from there, what only this one does from `quant.backtest.desk` and `quant.backtest.exits`; the compiled form on disk is
+from there, what only this one does from `quant.backtest.desk`, `entries` and `exits`; the compiled form on disk is
 renewed when *this* file changes: after a change in one of them, save this file too.
 """
 
@@ -17,8 +17,10 @@ from quant.backtest.desk import (
     WAITS_FOR,
     Limits,
     fill_at_the_open,
+    fill_wishes,
     open_desk,
 )
+from quant.backtest.entries import LYING, Entries, bring_lying, place, split_lying
 from quant.backtest.exits import Exits, leave_at_the_open, leave_within
 from quant.backtest.simulation import (
     ORDER,
@@ -45,6 +47,7 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     initial_cash: float,
     rules: Rules,
     limits: Limits,
+    entries: Entries,
     exits: Exits,
     cash_after: FloatArray,
     ledger: FloatArray,
@@ -56,28 +59,46 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     n_fills = 0
     ruined_row = -1
     desk = np.zeros((N_DESK_PLANES, book.shape[1]))
+    entered = np.zeros(book.shape[1])
+    book[LYING] = np.nan
     for row in range(n_days.size):
         cash += charge_interest(n_days[row], rules.rates, book, cash)
         cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
         cash += apply_actions(row, market, rules.whole_shares, ledger, book)
+        split_lying(row, market, rules.whole_shares, book)
         open_desk(row, market, limits, desk)
         leave_at_the_open(row, market, exits, book, desk)
         cash, n_fills = fill_at_the_open(row, market, rules, limits, fills, book, desk, cash, n_fills)
-        cash, n_fills = leave_within(row, market, rules, limits, exits, fills, book, desk, cash, n_fills)
+        for is_after in (False, True):  # what is held is protected before anything is entered
+            if is_after:
+                if not entries.is_used:
+                    break
+                bring_lying(row, market, rules, limits, book, desk, entered)
+                cash, n_fills = fill_wishes(row, market, rules, fills, book, desk, cash, n_fills)
+            cash, n_fills = leave_within(
+                row, market, rules, limits, exits, fills, book, desk, entered, is_after, cash, n_fills
+            )
         equity = cash + mark(row, market, ledger, book)
         cash_after[row] = cash
         if equity <= 0.0 and ruined_row < 0:
             ruined_row = row
         if ruined_row < 0:
-            _decide(row, target_weights, equity, rules, book, desk)
+            _decide(row, target_weights, equity, rules, entries, book, desk)
         else:
+            book[LYING] = np.nan
             close_account(row, book)
     return n_fills, ruined_row
 
 
 @_inlined
 def _decide(
-    row: int, target_weights: FloatArray, equity: float, rules: Rules, book: FloatArray, desk: FloatArray
+    row: int,
+    target_weights: FloatArray,
+    equity: float,
+    rules: Rules,
+    entries: Entries,
+    book: FloatArray,
+    desk: FloatArray,
 ) -> None:
     """Make orders from the weights decided at this close, in place of what waits.
 
@@ -94,3 +115,5 @@ def _decide(
         desk[REASON, i] = BY_SIGNAL
         book[ORDER, i] = np.nan
         decide_one(row, i, weight, equity, rules, book)
+        if entries.is_used:
+            place(row, i, entries, book)

@@ -21,9 +21,11 @@ SHARES, PRICE, DIVIDENDS, BORROW_FEES = 0, 1, 2, 3
 # Columns of `fills`, shape (at least n_decisions + n_instruments, 6).
 FILL_ROW, FILL_DECIDED_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION = 0, 1, 2, 3, 4, 5
 N_FILL_COLUMNS = 6
-# Planes of `book`, shape (5, n_instruments): what is carried from bar to bar. LAST_PRICE is NaN before the first close;
-# ORDER is the number of shares to hold after the next open, NaN when there is no order; DECIDED_ROW is of that order.
+# Planes of `book`, shape (at least 5, n_instruments): what is carried from bar to bar. LAST_PRICE is NaN before the
+# first close; ORDER is the number of shares to hold after the next open, NaN when there is no order; DECIDED_ROW is of
+# that order.
 HELD, LAST_PRICE, TARGET_WEIGHT, ORDER, DECIDED_ROW = 0, 1, 2, 3, 4
+N_BOOK_PLANES = 5
 
 # Long weights may add up to 1 and a rounding error before the book counts as levered.
 UNLEVERED = 1.0 + 1e-9
@@ -55,10 +57,16 @@ class Account(NamedTuple):
 
 
 def empty_account(
-    n_bars: int, n_instruments: int, n_decisions: int, *, n_fill_columns: int = N_FILL_COLUMNS, n_per_order: int = 1
+    n_bars: int,
+    n_instruments: int,
+    n_decisions: int,
+    *,
+    n_fill_columns: int = N_FILL_COLUMNS,
+    n_book_planes: int = N_BOOK_PLANES,
+    n_per_order: int = 1,
 ) -> Account:
     """Return an account to be written; each decision makes at most one fill, and ruin one more an instrument."""
-    book = np.zeros((5, n_instruments))
+    book = np.zeros((n_book_planes, n_instruments))
     book[[LAST_PRICE, ORDER]] = np.nan
     return Account(
         cash=np.zeros(n_bars),

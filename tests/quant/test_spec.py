@@ -91,6 +91,7 @@ GOOG = {
             "slippage_bps": 5.0,
             "borrow_annual": 0.01,
         },
+        "entry": {"order": "market", "distance": 0.01, "limit_distance": 0.005, "valid_bars": 1},
         "liquidity": {
             "half_spread_bps": 0.0,
             "impact_bps": 0.0,

@@ -55,12 +55,34 @@ def _of_a_rule(rule: RuleEntry) -> list[str]:
 
 
 def _of_the_account(spec: AnalysisSpec) -> str:
-    costs = spec.backtest.costs
+    costs, entry = spec.backtest.costs, spec.backtest.entry
+    filled = "A signal at a close is filled at the next open."
+    if entry.is_used:
+        filled = (
+            f"A signal at a close opens a position by a {_value(entry.order)} order, {formats.percent(entry.distance)} "
+            f"from it, that lies for {formats.plural(entry.valid_bars, 'bar')}; positions are left at the next open."
+        )
     return (
-        f"A signal at a close is filled at the next open. A side costs {costs.commission_bps:g} basis points of "
-        f"commission and {costs.slippage_bps:g} of slippage; the account begins with "
+        f"{filled} A side costs {costs.commission_bps:g} basis points of "
+        f"commission and {costs.slippage_bps:g} of slippage{_of_the_market(spec)}; the account begins with "
         f"{formats.money(spec.backtest.initial_cash)}."
     )
+
+
+def _of_the_market(spec: AnalysisSpec) -> str:
+    """Return what else trading costs and money earns, where anything was asked."""
+    liquidity, interest = spec.backtest.liquidity, spec.backtest.interest
+    told = []
+    if liquidity.half_spread_bps:
+        told.append(f"half a spread of {liquidity.half_spread_bps:g} basis points")
+    if liquidity.impact_bps:
+        told.append(f"an impact of {liquidity.impact_bps:g} basis points for the volume of a whole bar")
+    if liquidity.max_volume_share is not None:
+        told.append(f"no fill is more than {formats.percent(liquidity.max_volume_share)} of a bar's volume")
+    if interest.cash_annual or interest.debt_annual:
+        earned, owed = formats.percent(interest.cash_annual), formats.percent(interest.debt_annual)
+        told.append(f"cash earns {earned} and debt costs {owed} a year")
+    return "".join(f", {each}" for each in told)
 
 
 def _of_a_model(spec: AnalysisSpec) -> list[str]:

@@ -119,6 +119,7 @@ class SlowAccount:
         self.curve = {}
         self.ruined_at = None
         self.entry, self.best, self.waits, self.why = {}, {}, {}, {}
+        self.lying = {}
 
     def price_of_fill(self, open_, shares, volume):
         liquidity = self.spec.liquidity
@@ -174,7 +175,8 @@ class SlowAccount:
             self.take_actions(bars)
             self.leave_at_the_open(before, bars)
             self.trade(now, bars)
-            self.leave_within(now, before, bars)
+            self.leave_within(now, before, bars, dict.fromkeys(bars))
+            self.leave_within(now, before, bars, self.enter(now, bars))
             self.last.update({i: bar["close"] for i, bar in bars.items()})
             self.curve[now] = self.equity()
             self.decide(now)
@@ -190,7 +192,71 @@ class SlowAccount:
                 decided_at, target = self.orders[i]
                 target *= bar["split_factor"]
                 self.orders[i] = decided_at, math.trunc(target) if self.spec.whole_shares else target
+            if i in self.lying and bar["split_factor"] != 1:
+                order = self.lying[i]
+                order["target"] *= bar["split_factor"]
+                if self.spec.whole_shares:
+                    order["target"] = math.trunc(order["target"])
+                for level in ("stop", "limit"):
+                    order[level] = order[level] and order[level] / bar["split_factor"]
             self.cash += self.shares[i] * bar["dividend"]
+
+    def reached(self, order, bar):
+        """Return where in its bar an order that lies is filled, and at which price; a stop that is reached lives."""
+        side = 1 if order["target"] > 0 else -1
+        low, high = (bar["low"], bar["high"]) if side > 0 else (bar["high"], bar["low"])
+        price, where = bar["open"], "open"
+        if order["stop"] is not None:
+            if side * high < side * order["stop"]:
+                return None, None
+            if side * bar["open"] < side * order["stop"]:
+                price, where = order["stop"], "stop"
+            order["stop"] = None
+        if order["limit"] is not None and side * price > side * order["limit"]:
+            return (None, None) if side * low > side * order["limit"] else ("limit", order["limit"])
+        return where, price
+
+    def enter(self, now, bars):
+        entered, due, prices = {}, {}, {}
+        for i in sorted(self.lying.keys() & bars.keys()):
+            order = self.lying[i]
+            is_stop = order["limit"] is None
+            where, price = self.reached(order, bars[i])
+            if where and self.shares[i] * order["target"] >= 0:
+                entered[i], prices[i] = where, (price, order["limit"])
+                due[i] = order["since"], self.limited(i, order["target"])
+                self.why[i] = "stop_entry" if is_stop else "limit_entry"
+                if is_stop and due[i][1] != order["target"] and self.spec.liquidity.unfilled == "waits":
+                    self.orders[i] = order["since"], order["target"]
+                if is_stop or due[i][1] == order["target"]:
+                    del self.lying[i]
+            order["left"] -= 1
+            if order["left"] == 0:
+                self.lying.pop(i, None)
+        self.fill(now, bars, due, prices)
+        for i in due.keys() - self.orders.keys():
+            self.why.pop(i, None)
+        return entered
+
+    def place(self, now, i):
+        """Let an order lie in place of one at the market, as far as it opens or enlarges a position."""
+        held, target = self.shares[i], self.orders[i][1] if i in self.orders else None
+        if target is None or (held * target >= 0 and abs(target) <= abs(held)):
+            self.lying.pop(i, None)
+            return
+        side = 1 if target > 0 else -1
+        if held * side < 0:
+            self.orders[i] = now, 0.0
+        else:
+            del self.orders[i]
+        if i in self.lying and self.lying[i]["target"] * side > 0:
+            return
+        entry, close = self.spec.entry, self.last[i]
+        stop = close * (1 + side * entry.distance) if "stop" in entry.order else None
+        limit = close * (1 - side * entry.distance) if entry.order == "limit" else None
+        if entry.order == "stop_limit":
+            limit = stop * (1 + side * entry.limit_distance)
+        self.lying[i] = {"target": target, "stop": stop, "limit": limit, "since": now, "left": entry.valid_bars}
 
     def levels(self, i):
         exits, side = self.spec.exits, 1 if self.shares[i] > 0 else -1
@@ -208,42 +274,59 @@ class SlowAccount:
             if not self.shares[i] or (i in self.orders and self.orders[i][1] * self.shares[i] <= 0):
                 continue
             side, (stop, kind), target = self.levels(i)
-            if side * bar["open"] <= side * stop:
-                self.why[i] = kind
-            elif side * bar["open"] >= side * target:
-                self.why[i] = "take_profit"
-            if i in self.why:
+            is_stopped = side * bar["open"] <= side * stop
+            if is_stopped or side * bar["open"] >= side * target:
+                self.why[i] = kind if is_stopped else "take_profit"
                 self.orders[i] = (before, 0.0)
+                self.lying.pop(i, None)
                 self.waits[i], self.wish[i] = side, 0.0
 
-    def leave_within(self, now, before, bars):
-        for i, bar in sorted(bars.items()):
+    def leave_within(self, now, before, bars, entered):
+        for i, bar in sorted((i, bars[i]) for i in entered):
             if not self.shares[i] or (i in self.orders and self.orders[i][1] * self.shares[i] <= 0):
                 continue
             side, (stop, kind), target = self.levels(i)
             low, high = (bar["low"], bar["high"]) if side > 0 else (bar["high"], bar["low"])
             is_stopped, is_reached = side * low <= side * stop, side * high >= side * target
-            if is_stopped and (self.spec.exits.intrabar == "stop_first" or not is_reached):
-                level = stop if side * bar["open"] > side * stop else bar["open"]
+            open_, surely_best = bar["open"], high
+            first = self.spec.exits.intrabar
+            if entered[i] == "limit":
+                is_reached = is_reached and (first == "target_first" or side * bar["close"] >= side * target)
+                open_, surely_best = self.references[i][0], bar["close"]
+            elif entered[i] == "stop":
+                is_stopped = is_stopped and (first == "stop_first" or side * bar["close"] <= side * stop)
+                open_ = self.references[i][0]
+            if is_stopped and (first == "stop_first" or not is_reached):
+                level = stop if side * open_ > side * stop else open_
                 left = self.limited(i, 0.0)
                 price = self.price_of_fill(level, left - self.shares[i], bar["volume"])
                 if left and self.spec.liquidity.unfilled == "waits":
                     self.orders[i], self.why[i] = (now, 0.0), kind
             elif is_reached:
-                price, kind = (target if side * bar["open"] < side * target else bar["open"]), "take_profit"
+                price, kind = (target if side * open_ < side * target else open_), "take_profit"
                 left = self.limited(i, 0.0)
             else:
-                self.best[i] = side * max(side * self.best[i], side * high)
+                self.best[i] = side * max(side * self.best[i], side * surely_best)
                 continue
             if sold := self.shares[i] - left:
                 self.cash += sold * price - self.commission_of(sold, price)
                 self.fills.append((now, before, i, -sold, price, kind))
                 self.room[i] -= abs(sold)
             self.shares[i], self.waits[i], self.wish[i] = left, side, 0.0
+            self.lying.pop(i, None)
 
     def trade(self, now, bars):
         asked = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
         due = {i: (order[0], self.limited(i, order[1])) for i, order in asked.items()}
+        self.fill(now, bars, due, {i: (bars[i]["open"], None) for i in due})
+        for i, order in asked.items():
+            if self.spec.liquidity.unfilled == "waits" and due[i][1] != order[1]:
+                self.orders[i] = order
+            else:
+                self.why.pop(i, None)
+
+    def fill(self, now, bars, due, prices):
+        self.references = prices
         buys = {i: order for i, order in due.items() if order[1] > self.shares[i] and order[1] > 0}
         for i in due.keys() - buys.keys():
             self.cash += self.proceeds(now, bars, i, due[i], due[i][1], book=True)
@@ -252,11 +335,6 @@ class SlowAccount:
             part = self.affordable(now, bars, buys)
         for i, order in buys.items():
             self.cash += self.proceeds(now, bars, i, order, self.cut(i, order[1], part), book=True)
-        for i, order in asked.items():
-            if self.spec.liquidity.unfilled == "waits" and due[i][1] != order[1]:
-                self.orders[i] = order
-            else:
-                self.why.pop(i, None)
 
     def cut(self, i, target, part):
         if part == 1.0:
@@ -281,7 +359,10 @@ class SlowAccount:
 
     def proceeds(self, now, bars, i, order, target, *, book=False):
         shares = target - self.shares[i]
-        price = self.price_of_fill(bars[i]["open"], shares, bars[i]["volume"])
+        reference, limit = self.references[i]
+        price = self.price_of_fill(reference, shares, bars[i]["volume"])
+        if limit is not None:
+            price = min(price, limit) if shares > 0 else max(price, limit)
         if book and shares:
             self.room[i] -= abs(shares)
             self.fills.append((now, order[0], i, shares, price, self.why.get(i, "signal")))
@@ -298,6 +379,7 @@ class SlowAccount:
         if self.ruined_at is None and equity <= 0:
             self.ruined_at = now
         if self.ruined_at is not None:
+            self.lying = {}
             self.orders = {i: self.orders.get(i, (now, 0.0)) for i in self.shares if self.shares[i] != 0}
             self.orders = {i: (order if order[1] == 0 else (now, 0.0)) for i, order in self.orders.items()}
             return
@@ -318,6 +400,8 @@ class SlowAccount:
             is_rounding = abs(target - self.shares[i]) <= 1e-9 * abs(self.shares[i])
             if not is_rounding and not (same_side and near):
                 self.orders[i] = now, target
+            if self.spec.entry.is_used:
+                self.place(now, i)
 
 
 @pytest.fixture(scope="session")

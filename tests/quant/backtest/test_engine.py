@@ -326,8 +326,12 @@ def test_a_decision_on_the_last_bar_is_pending(market, free_spec):
     result = run_backtest(prices, market.weights(prices, {0: [0.5, 0.5, -0.2]}), free_spec)
     assert len(result.fills) == 1
     assert result.pending.to_dict("records") == [
-        {"decided_at": prices[0].index[-1], "instrument": 0, "side": "sell", "shares": 70.0}
-    ]
+        {
+            "decided_at": prices[0].index[-1], "instrument": 0, "side": "sell", "shares": 70.0,
+            "order": "market", "stop_price": pytest.approx(np.nan, nan_ok=True),
+            "limit_price": pytest.approx(np.nan, nan_ok=True),
+        }
+    ]  # fmt: skip
 
 
 def test_rounding_is_not_traded(market):

@@ -27,3 +27,16 @@ def test_many_names_are_counted():
     first = question.in_words(AnalysisSpec.model_validate({**QUESTION, "instruments": instruments}), "a", "b")[0]
 
     assert "S0, S1, S2, S3, S4, S5 and 3 more" in first
+
+
+def test_orders_that_lie_and_what_the_market_costs_are_told_where_they_are_asked_for():
+    backtest = {
+        "entry": {"order": "stop_limit", "distance": 0.02, "valid_bars": 3},
+        "liquidity": {"half_spread_bps": 2, "impact_bps": 100, "max_volume_share": 0.1},
+        "interest": {"cash_annual": 0.02, "debt_annual": 0.05},
+    }
+    account = question.in_words(AnalysisSpec.model_validate({**QUESTION, "backtest": backtest}), "a", "b")[-1]
+
+    assert "by a stop limit order, 2.0 % from it, that lies for 3 bars" in account.replace("\u00a0", " ")
+    for told in ("half a spread of 2 basis", "an impact of 100", "10.0 % of a bar's volume", "cash earns 2.0 %"):
+        assert told in account.replace("\u00a0", " ")

@@ -57,6 +57,7 @@ _LABELS = {
     "least_variance": "Least variance",
     "at": "Bars that count",
     "level": "Level",
+    "limit_distance": "Limit beyond the stop",
     "max_features": "Features at a cut",
     "max_fraction": "Greatest share of equity",
     "max_gap_sessions": "Longest gap",
@@ -127,6 +128,8 @@ _UNITS = {
     "fraction": "of equity",
     "max_fraction": "of equity",
     "rebalance_threshold": "of equity",
+    "distance": "fraction",
+    "limit_distance": "fraction",
     "stop_loss": "fraction",
     "take_profit": "fraction",
     "trailing_stop": "fraction",
@@ -163,6 +166,10 @@ _CHOICES = {
     "linear": "The share of volume",
     "waits": "Waits for the next bar",
     "dropped": "Is dropped",
+    "market": "At the market, next open",
+    "limit": "Limit order",
+    "stop": "Stop order",
+    "stop_limit": "Stop-limit order",
     "one": "1 %",
     "five": "5 %",
     "ten": "10 %",
@@ -182,6 +189,7 @@ _CHOICES = {
 
 # Parts of a section that stand folded under a title of their own while nobody has changed them.
 FOLDS = {
+    "backtest.entry": "Orders that open a position",
     "backtest.liquidity": "Spread, impact and volume",
     "backtest.interest": "Interest on cash and debt",
     "backtest.exits": "Protective orders",
