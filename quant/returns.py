@@ -202,7 +202,7 @@ def per_period_rate(annual_rate: float, periods_per_year: float) -> float:
     if not annual_rate > -1:
         raise InvalidSpec(f"Expected a rate above -1 a year; found {annual_rate}.", field="annual_rate")
     _check_periods(periods_per_year)
-    return float(np.expm1(np.log1p(annual_rate) / periods_per_year))
+    return float(np.expm1(np.log1p(annual_rate) / periods_per_year)) if annual_rate != 0.0 else 0.0
 
 
 def annualised_mean(returns: pd.Series, periods_per_year: float) -> float:

@@ -1,5 +1,6 @@
 """What the measures accept: a Series or an array, with NaN for what is unknown."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -8,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from quant.risk.sums import Tally, tally
+
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Known values in their order, and what several measures need of them, each computed once when it is first asked.
+    """Known values in their order, and what measures need of them, computed together when the first one asks.
 
     A measure that is given a sample computes what it would have computed from the values, to the last bit.
     """
@@ -25,29 +28,34 @@ class Sample:
         return len(self.numbers)
 
     @cached_property
+    def tally(self) -> Tally:
+        """The sums over the values."""
+        return tally(self.numbers)
+
+    @property
     def mean(self) -> float:
         """The mean; NaN without values."""
-        return float(np.add.reduce(self.numbers)) / len(self.numbers) if len(self.numbers) else np.nan
-
-    @cached_property
-    def centred(self) -> FloatArray:
-        """The values less their mean."""
-        return self.numbers - self.mean
-
-    @cached_property
-    def square_sum(self) -> float:
-        """The sum of the squares of the centred values."""
-        return float(np.add.reduce(self.centred * self.centred))
+        return self.tally.mean
 
     @cached_property
     def deviation(self) -> float:
         """The sample standard deviation; NaN with fewer than two values."""
-        return float(np.sqrt(self.square_sum / (len(self.numbers) - 1))) if len(self.numbers) > 1 else np.nan
+        return math.sqrt(self.tally.square_sum / (len(self.numbers) - 1)) if len(self.numbers) > 1 else math.nan
 
     @cached_property
     def ascending(self) -> FloatArray:
         """The values, sorted."""
         return np.sort(self.numbers)
+
+    @property
+    def least(self) -> float:
+        """The smallest value; NaN without values."""
+        return float(self.ascending[0]) if len(self.numbers) else math.nan
+
+    @property
+    def greatest(self) -> float:
+        """The largest value; NaN without values."""
+        return float(self.ascending[-1]) if len(self.numbers) else math.nan
 
     def less(self, rate: float) -> "Sample":
         """Return the values less a rate; the sample itself if there is nothing to take off."""

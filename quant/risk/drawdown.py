@@ -112,12 +112,7 @@ def ulcer_index(equity: Values) -> float:
     >>> round(ulcer_index([100.0, 80.0, 100.0, 100.0, 90.0]), 10)
     0.1118033989
     """
-    return root_mean_square_below(drawdowns(to_array(equity)))
-
-
-def root_mean_square_below(below: FloatArray) -> float:
-    """Return the Ulcer index of a curve whose drawdowns are known already."""
-    later = below[1:]
+    later = drawdowns(to_array(equity))[1:]
     return float(np.sqrt(np.add.reduce(later * later) / len(later))) if len(later) else np.nan
 
 
@@ -139,15 +134,11 @@ def longest_drawdown(equity: pd.Series) -> Duration:
     -----
     Timing: uses the whole curve.
     """
-    return longest_below(drawdowns(to_array(equity)), equity.index)
-
-
-def longest_below(below: FloatArray, index: pd.Index) -> Duration:
-    """Return the longest drawdown of a curve whose drawdowns are known already."""
-    peaks, lasts, _ = _spells(below)
+    peaks, lasts, _ = _spells(drawdowns(to_array(equity)))
     if len(peaks) == 0:
         return Duration(0, 0)
-    return Duration(int((lasts - peaks).max()), int((_days(index, lasts) - _days(index, peaks)).max()))
+    days = _days(equity.index, lasts) - _days(equity.index, peaks)
+    return Duration(int((lasts - peaks).max()), int(days.max()))
 
 
 def drawdown_table(equity: pd.Series, *, n: int = 5) -> pd.DataFrame:
@@ -212,7 +203,11 @@ def _spells(below: FloatArray) -> tuple[IntArray, IntArray, np.ndarray[Any, np.d
 
 def _days(index: pd.Index, rows: IntArray) -> IntArray:
     """Return the calendar day of some timestamps, counted in UTC."""
-    timestamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
-    stamps = timestamps.asi8 if timestamps.unit == "us" else timestamps.as_unit("us").asi8
-    days: IntArray = stamps[rows] // _MICROSECONDS_PER_DAY
+    days: IntArray = microseconds(index)[rows] // _MICROSECONDS_PER_DAY
     return days
+
+
+def microseconds(index: "pd.Index[Any]") -> IntArray:
+    """Return timestamps in UTC as microseconds since 1970."""
+    stamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
+    return stamps.asi8 if stamps.unit == "us" else stamps.as_unit("us").asi8

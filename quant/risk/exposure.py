@@ -4,6 +4,7 @@ Two series are compared where both have a known return at the same timestamp, ne
 same interval and of simple returns; where one lacks a bar, its next return spans two and should be made unknown first.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from quant.returns import RETURN_ROUNDING, align, per_period_rate
-from quant.risk.arrays import FloatArray, Sample, Values, known, to_array
+from quant.risk.arrays import FloatArray, Values, known, to_array
+from quant.risk.sums import tally_jointly
 
 
 @dataclass(frozen=True)
@@ -101,30 +103,30 @@ def relate(
 def relate_returns(
     own: FloatArray, other: FloatArray, *, periods_per_year: float, risk_free_annual: float
 ) -> BenchmarkRelation:
-    """Compare known returns with those of a benchmark at the same bars."""
-    if len(own) < 2:  # noqa: PLR2004 - a deviation needs two values
-        return BenchmarkRelation(len(own), *[np.nan] * 7)
+    """Compare returns with those of a benchmark at the same bars; bars at which one is unknown are left out."""
+    found = tally_jointly(own, other)
+    n = int(found.n)
+    if n < 2:  # noqa: PLR2004 - a deviation needs two values
+        return BenchmarkRelation(n, *[math.nan] * 7)
     rate = per_period_rate(risk_free_annual, periods_per_year)
-    own_mean, other_mean = _mean(own), _mean(other)
-    own_centred, other_centred = own - own_mean, other - other_mean
-    # Sums of products and not `@`: BLAS splits long sums over threads, and their number would decide the last bits.
-    covariance = float((own_centred * other_centred).sum())
-    own_variance, other_variance = float((own_centred**2).sum()), float((other_centred**2).sum())
-    own_deviation, other_deviation = (float(np.sqrt(s / (len(own) - 1))) for s in (own_variance, other_variance))
-    beta = _ratio(covariance, other_variance, spread=other_deviation)
-    active = Sample(own - other)
-    root = float(np.sqrt(periods_per_year))
+    own_deviation = math.sqrt(found.own_square_sum / (n - 1))
+    other_deviation = math.sqrt(found.other_square_sum / (n - 1))
+    active_deviation = math.sqrt(found.active_square_sum / (n - 1))
+    beta = _ratio(found.covariance_sum, found.other_square_sum, spread=other_deviation)
+    root = math.sqrt(periods_per_year)
     return BenchmarkRelation(
-        n_observations=len(own),
+        n_observations=n,
         beta=beta,
-        alpha=(own_mean - rate - beta * (other_mean - rate)) * periods_per_year,
+        alpha=(found.own_mean - rate - beta * (found.other_mean - rate)) * periods_per_year,
         correlation=_ratio(
-            covariance, float(np.sqrt(own_variance * other_variance)), spread=min(own_deviation, other_deviation)
+            found.covariance_sum,
+            math.sqrt(found.own_square_sum * found.other_square_sum),
+            spread=min(own_deviation, other_deviation),
         ),
-        tracking_error=active.deviation * root,
-        information_ratio=_ratio(active.mean, active.deviation, spread=active.deviation) * root,
-        up_capture=_capture(own, other, other > 0),
-        down_capture=_capture(own, other, other < 0),
+        tracking_error=active_deviation * root,
+        information_ratio=_ratio(found.active_mean, active_deviation, spread=active_deviation) * root,
+        up_capture=_ratio(found.own_up, found.other_up, spread=found.largest_up),
+        down_capture=_ratio(found.own_down, found.other_down, spread=found.largest_down),
     )
 
 
@@ -195,7 +197,7 @@ def time_in_market(exposure: Values) -> float:
     Timing: uses all bars.
     """
     values = known(exposure)
-    return float(np.count_nonzero(values) / len(values)) if len(values) else np.nan
+    return np.count_nonzero(values) / len(values) if len(values) else math.nan
 
 
 def annualised_turnover(
@@ -229,38 +231,19 @@ def annualised_turnover(
     values = known(traded)
     if len(values) == 0:
         return np.nan
-    return float(values.mean()) * periods_per_year * (0.5 if counted == "one_way" else 1.0)
+    return float(np.add.reduce(values)) / len(values) * periods_per_year * (0.5 if counted == "one_way" else 1.0)
 
 
 def common_returns(returns: pd.Series, benchmark_returns: pd.Series) -> tuple[FloatArray, FloatArray]:
-    """Return the returns that both have, in the order of time."""
+    """Return the returns at the timestamps that both have, in the order of time."""
     if not (returns.index.equals(benchmark_returns.index) and returns.index.is_unique):
         returns, benchmark_returns = align(returns, benchmark_returns)
-    return both_known(to_array(returns), to_array(benchmark_returns))
-
-
-def both_known(own: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the pairs of returns of which neither is unknown."""
-    both = ~(np.isnan(own) | np.isnan(other))
-    return own[both], other[both]
-
-
-def _mean(values: FloatArray) -> float:
-    """Return the mean of at least one value."""
-    return float(np.add.reduce(values)) / len(values)
-
-
-def _capture(own: FloatArray, other: FloatArray, chosen: np.ndarray) -> float:
-    """Return the ratio of the mean returns in the chosen bars; NaN if there are none, or none of more than rounding."""
-    if not chosen.any():
-        return np.nan
-    moves = other[chosen]
-    return _ratio(_mean(own[chosen]), _mean(moves), spread=float(np.maximum.reduce(np.abs(moves))))
+    return to_array(returns), to_array(benchmark_returns)
 
 
 def _ratio(numerator: float, denominator: float, *, spread: float) -> float:
     """Return the ratio; NaN if the returns below the line spread by no more than rounding."""
-    return numerator / denominator if spread > RETURN_ROUNDING else np.nan
+    return numerator / denominator if spread > RETURN_ROUNDING else math.nan
 
 
 def _varies(returns: pd.Series, window: int) -> pd.Series:

@@ -1,7 +1,9 @@
 """Every number about a finished curve, by name."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -9,14 +11,8 @@ import pandas as pd
 from quant.returns import per_period_rate
 from quant.risk.arrays import FloatArray, Sample, columns_of, known, to_array, to_sample
 from quant.risk.catalog import RiskSpec
-from quant.risk.drawdown import drawdowns, longest_below, root_mean_square_below
-from quant.risk.exposure import (
-    annualised_turnover,
-    both_known,
-    common_returns,
-    relate_returns,
-    time_in_market,
-)
+from quant.risk.drawdown import microseconds
+from quant.risk.exposure import common_returns, relate_returns
 from quant.risk.performance import (
     annualised_volatility,
     compound_annual_growth_rate,
@@ -28,6 +24,7 @@ from quant.risk.performance import (
     standardised_moments,
     total_return,
 )
+from quant.risk.sums import fall, tally_use
 from quant.risk.tails import (
     cornish_fisher_value_at_risk,
     ewma_value_at_risk,
@@ -39,7 +36,10 @@ from quant.risk.tails import (
 from quant.risk.value_at_risk import expected_shortfall, value_at_risk
 
 
-@dataclass(frozen=True)
+Trades: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One number: its key in `quant.risk.definitions`, its value and the benchmark's, and the span that it is about.
 
@@ -55,7 +55,7 @@ class Metric:
 def measure(
     equity: pd.DataFrame,
     benchmark: pd.DataFrame,
-    trades: pd.DataFrame,
+    trades: Trades,
     spec: RiskSpec,
     periods_per_year: float,
     *,
@@ -70,8 +70,8 @@ def measure(
         `turnover` (two-way) and `costs`.
     benchmark : DataFrame of shape (n_bars, n_columns)
         At least `equity` and `return`, from the same start.
-    trades : DataFrame of shape (n_trades, n_columns)
-        At least `pnl`, `return_on_entry_value`, `bars_held` and `is_open`.
+    trades : DataFrame of shape (n_trades, n_columns), or mapping of str to array
+        At least the columns `pnl`, `return_on_entry_value`, `bars_held` and `is_open`.
     spec : RiskSpec
         Risk-free rate and confidence.
     periods_per_year : float
@@ -109,19 +109,18 @@ def measure(
 
 
 def _common_returns(equity: pd.DataFrame, benchmark: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Return the returns that both have; those of an analysis stand on one timeline, and need no search."""
+    """Return the returns of the bars that both have; those of an analysis are on one timeline, and need no search."""
     if equity.index.is_(benchmark.index):
-        return both_known(*columns_of(equity, "return"), *columns_of(benchmark, "return"))
+        return columns_of(equity, "return")[0], columns_of(benchmark, "return")[0]
     return common_returns(equity["return"], benchmark["return"])
 
 
 def _of_curve(curve: pd.DataFrame, spec: RiskSpec, periods_per_year: float) -> dict[str, float]:
     """Return the measures of one equity curve."""
     equity, changes = columns_of(curve, "equity", "return")
-    returns, below, q = Sample(known(changes)), drawdowns(equity), periods_per_year
+    returns, below, q = Sample(known(changes)), fall(equity, microseconds(curve.index)), periods_per_year
     excess = returns.less(per_period_rate(spec.risk_free_annual, q))
-    growth, depth = compound_annual_growth_rate(equity, periods_per_year=q), float(np.minimum.reduce(below))
-    duration = longest_below(below, curve.index)
+    growth, n_returns = compound_annual_growth_rate(equity, periods_per_year=q), len(equity) - 1
     third, fourth = standardised_moments(returns)
     return {
         "total_return": total_return(equity),
@@ -130,15 +129,15 @@ def _of_curve(curve: pd.DataFrame, spec: RiskSpec, periods_per_year: float) -> d
         "sharpe_ratio": sharpe_ratio(excess, periods_per_year=q),
         "sortino_ratio": sortino_ratio(excess, periods_per_year=q),
         "omega_ratio": omega_ratio(excess, periods_per_year=q),
-        "calmar_ratio": growth_over_drawdown(growth, depth),
-        "best_bar": float(returns.ascending[-1]) if len(returns) else np.nan,
-        "worst_bar": float(returns.ascending[0]) if len(returns) else np.nan,
+        "calmar_ratio": growth_over_drawdown(growth, below.depth),
+        "best_bar": returns.greatest,
+        "worst_bar": returns.least,
         "winning_bars": hit_rate(returns),
         "annualised_volatility": annualised_volatility(returns, periods_per_year=q),
-        "max_drawdown": depth,
-        "ulcer_index": root_mean_square_below(below),
-        "longest_drawdown_bars": duration.n_bars,
-        "longest_drawdown_days": duration.n_days,
+        "max_drawdown": below.depth,
+        "ulcer_index": math.sqrt(below.square_sum / n_returns) if n_returns else math.nan,
+        "longest_drawdown_bars": below.n_bars,
+        "longest_drawdown_days": below.n_days,
         "value_at_risk": value_at_risk(returns, confidence=spec.confidence),
         "expected_shortfall": expected_shortfall(returns, confidence=spec.confidence),
         "normal_value_at_risk": normal_value_at_risk(returns, confidence=spec.confidence),
@@ -153,22 +152,22 @@ def _of_curve(curve: pd.DataFrame, spec: RiskSpec, periods_per_year: float) -> d
 
 def _of_trading(equity: pd.DataFrame, periods_per_year: float) -> dict[str, float]:
     """Return how the account was used, from the bar after the first decision on: before, nothing could be held."""
-    exposure, turnover, costs = columns_of(equity, "exposure", "turnover", "costs")
-    held = Sample(known(exposure[1:]))
+    use = tally_use(*columns_of(equity, "exposure", "turnover", "costs"))
+    is_known, is_traded = use.n_exposures > 0, use.n_turnovers > 0
     return {
-        "time_in_market": time_in_market(held),
-        "average_exposure": held.mean,
-        "annualised_turnover": annualised_turnover(turnover[1:], periods_per_year=periods_per_year, counted="one_way"),
-        "total_costs": float(costs.sum()),
+        "time_in_market": use.n_held / use.n_exposures if is_known else math.nan,
+        "average_exposure": use.exposure_sum / use.n_exposures if is_known else math.nan,
+        "annualised_turnover": use.turnover_sum / use.n_turnovers * periods_per_year * 0.5 if is_traded else math.nan,
+        "total_costs": use.cost_sum,
     }
 
 
-def _of_trades(trades: pd.DataFrame) -> dict[str, float]:
+def _of_trades(trades: Trades) -> dict[str, float]:
     """Return the measures of round trips; what is still open has no outcome yet."""
-    is_closed = ~trades["is_open"].to_numpy(dtype=np.bool_)
+    is_closed = ~np.asarray(trades["is_open"], dtype=np.bool_)
     profits = to_array(trades["pnl"])[is_closed]
     return {
-        "n_trades": len(trades),
+        "n_trades": len(is_closed),
         "hit_rate": hit_rate(profits),
         "profit_factor": profit_factor(profits),
         "average_trade_return": to_sample(to_array(trades["return_on_entry_value"])[is_closed]).mean,

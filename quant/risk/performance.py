@@ -5,6 +5,7 @@ n + 1 values has n returns. What annualises, `periods_per_year`, is an argument:
 calendar of the series (252, 365, 52, 12), never the calendar days of the sample divided by something.
 """
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,12 +13,14 @@ import pandas as pd
 
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Sample, Values, known, to_array, to_sample
-from quant.risk.drawdown import max_drawdown
+from quant.risk.drawdown import max_drawdown, microseconds
 
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 # A divisor this small against what it divides is rounding as well: of profits, which are money and may be of any size.
 _RELATIVE_ROUNDING = 1e-12
+_RETURN_COLUMNS = ("return", "benchmark_return")
+_MONTHLY_COLUMNS = pd.Index(["year", "month", *_RETURN_COLUMNS], dtype="str")
 
 
 def total_return(equity: Values) -> float:
@@ -94,7 +97,7 @@ def annualised_volatility(returns: Values, *, periods_per_year: float) -> float:
     ----------
     Lo 2002, The Statistics of Sharpe Ratios, Financial Analysts Journal 58(4).
     """
-    return to_sample(returns).deviation * float(np.sqrt(periods_per_year))
+    return to_sample(returns).deviation * math.sqrt(periods_per_year)
 
 
 def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: float = 0.0) -> float:
@@ -130,7 +133,7 @@ def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: 
     0.2996
     """
     excess = to_sample(returns).less(per_period_rate(risk_free_annual, periods_per_year))
-    return _ratio(excess.mean, excess.deviation) * float(np.sqrt(periods_per_year))
+    return _ratio(excess.mean, excess.deviation) * math.sqrt(periods_per_year)
 
 
 def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: float = 0.0) -> float:
@@ -166,9 +169,8 @@ def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: f
     0.6172
     """
     excess = to_sample(returns).less(per_period_rate(minimum_annual, periods_per_year))
-    shortfall = np.minimum(excess.numbers, 0.0)
-    downside_deviation = float(np.sqrt(_mean(shortfall * shortfall)))
-    return _ratio(excess.mean, downside_deviation) * float(np.sqrt(periods_per_year))
+    downside_deviation = math.sqrt(excess.tally.missed_squares / len(excess)) if len(excess) else math.nan
+    return _ratio(excess.mean, downside_deviation) * math.sqrt(periods_per_year)
 
 
 def calmar_ratio(equity: Values, *, periods_per_year: float) -> float:
@@ -225,8 +227,8 @@ def hit_rate(outcomes: Values) -> float:
     >>> hit_rate([5.0, -1.0, 0.0, 2.0])
     0.5
     """
-    values = known(outcomes)
-    return float(np.count_nonzero(values > 0) / len(values)) if len(values) else np.nan
+    sample = to_sample(outcomes)
+    return sample.tally.n_above / len(sample) if len(sample) else math.nan
 
 
 def profit_factor(outcomes: Values) -> float:
@@ -252,7 +254,7 @@ def profit_factor(outcomes: Values) -> float:
     2.5
     """
     values = known(outcomes)
-    return _ratio(float(values[values > 0].sum()), -float(values[values < 0].sum()))
+    return _ratio(float(np.add.reduce(values[values > 0])), -float(np.add.reduce(values[values < 0])))
 
 
 def skewness(returns: Values) -> float:
@@ -309,7 +311,10 @@ def monthly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None
     [[2024.0, 1.0, 0.1], [2024.0, 2.0, -0.1]]
     """
     months, returns = _period_returns(equity, benchmark_equity, "M")
-    return pd.DataFrame({"year": 1970 + months // 12, "month": 1 + months % 12, **returns}, copy=False)
+    # Numbered first and named by an index that is there already: an index of names costs more than the columns.
+    frame = pd.DataFrame(dict(enumerate((1970 + months // 12, 1 + months % 12, *returns))), copy=False)
+    frame.columns = _MONTHLY_COLUMNS[: frame.shape[1]]
+    return frame
 
 
 def yearly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
@@ -330,7 +335,7 @@ def yearly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None)
     Timing: as `monthly_returns`.
     """
     years, returns = _period_returns(equity, benchmark_equity, "Y")
-    return pd.DataFrame({"year": 1970 + years, **returns}, copy=False)
+    return pd.DataFrame({"year": 1970 + years, **dict(zip(_RETURN_COLUMNS, returns, strict=False))}, copy=False)
 
 
 def daily_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) -> pd.DataFrame:
@@ -351,69 +356,66 @@ def daily_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) 
     Timing: as `monthly_returns`.
     """
     days, returns = _period_returns(equity, benchmark_equity, "D")
-    return pd.DataFrame({"date": days.astype("datetime64[D]").astype("datetime64[us]"), **returns}, copy=False)
+    dates = days.astype("datetime64[D]").astype("datetime64[us]")
+    return pd.DataFrame({"date": dates, **dict(zip(_RETURN_COLUMNS, returns, strict=False))}, copy=False)
 
 
 def standardised_moments(sample: Sample) -> tuple[float, float]:
     """Return the third and fourth standardised moment of the population; NaN if the values do not differ."""
     if len(sample) == 0:
-        return np.nan, np.nan
-    deviation = float(np.sqrt(sample.square_sum / len(sample)))
-    largest = max(abs(float(np.minimum.reduce(sample.numbers))), abs(float(np.maximum.reduce(sample.numbers))))
-    if not deviation > _rounding_of(largest):
-        return np.nan, np.nan
-    standardised = sample.centred / deviation
-    squared = standardised * standardised
-    return _mean(squared * standardised), _mean(squared * squared)
+        return math.nan, math.nan
+    found = sample.tally
+    if not math.sqrt(found.square_sum / len(sample)) > _rounding_of(max(abs(sample.least), abs(sample.greatest))):
+        return math.nan, math.nan
+    return found.third, found.fourth
 
 
 def _period_returns(
     equity: pd.Series, benchmark_equity: pd.Series | None, unit: str
-) -> tuple[IntArray, dict[str, FloatArray]]:
-    """Return the numbers of the periods since 1970 that the curve touches, and the returns of each."""
-    periods, returns = _returns_by_period(equity, unit)
-    columns = {"return": returns}
+) -> tuple[IntArray, list[FloatArray]]:
+    """Return the numbers of the periods since 1970 that the curve touches, and the returns of each: own and other."""
+    periods, lasts = _ends_of_periods(microseconds(equity.index), unit)
+    returns = [_returns_between(to_array(equity), lasts)]
     if benchmark_equity is not None:
-        others, other_returns = _returns_by_period(benchmark_equity, unit)
-        if not np.array_equal(others, periods):
-            other_returns = to_array(pd.Series(other_returns, index=others).reindex(periods))
-        columns["benchmark_return"] = other_returns
-    return periods, columns
+        others = periods
+        if not benchmark_equity.index.is_(equity.index):
+            others, lasts = _ends_of_periods(microseconds(benchmark_equity.index), unit)
+        found = _returns_between(to_array(benchmark_equity), lasts)
+        if others is not periods and not np.array_equal(others, periods):
+            found = to_array(pd.Series(found, index=others).reindex(periods))
+        returns.append(found)
+    return periods, returns
 
 
-def _returns_by_period(equity: pd.Series, unit: str) -> tuple[IntArray, FloatArray]:
-    """Return the periods, and the return from the last value of one, or the initial capital, to that of the next.
+def _ends_of_periods(stamps: IntArray, unit: str) -> tuple[IntArray, IntArray]:
+    """Return the periods in which bars end, and the last bar of each.
 
     The periods are few and the bars are many: so the bounds of the periods are looked up among the bars, and no bar's
     period is ever computed. A bar that ends at a bound belongs to the period before it.
     """
-    values, stamps = to_array(equity), _microseconds(equity.index)
-    if len(values) < 2:  # noqa: PLR2004 - a return needs two values
-        return np.empty(0, dtype=np.int64), np.empty(0)
-    ends = (stamps[[1, -1]] - 1).astype("datetime64[us]").astype(f"datetime64[{unit}]").astype(np.int64)
-    periods = np.arange(ends[0], ends[1] + 1)
+    if len(stamps) < 2:  # noqa: PLR2004 - a return needs two values
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    first, last = (stamps[[1, -1]] - 1).astype("datetime64[us]").astype(f"datetime64[{unit}]").astype(np.int64)
+    periods = np.arange(first, last + 1)
     bounds = (periods + 1).astype(f"datetime64[{unit}]").astype("datetime64[us]").astype(np.int64)
-    last = np.searchsorted(stamps, bounds, side="right") - 1
-    has_bars = np.diff(last, prepend=0) > 0
-    levels = values[last[has_bars]]
+    lasts = stamps.searchsorted(bounds, side="right") - 1
+    has_bars = np.empty(len(lasts), dtype=np.bool_)
+    has_bars[0], has_bars[1:] = lasts[0] > 0, lasts[1:] > lasts[:-1]
+    return (periods, lasts) if has_bars.all() else (periods[has_bars], lasts[has_bars])
+
+
+def _returns_between(values: FloatArray, lasts: IntArray) -> FloatArray:
+    """Return the return from the initial capital, or the last value of one period, to that of the next."""
+    levels = values[lasts]
     before = np.empty(len(levels))
-    before[0], before[1:] = values[0], levels[:-1]
-    return periods[has_bars], levels / before - 1.0
-
-
-def _microseconds(index: "pd.Index[Any]") -> IntArray:
-    """Return timestamps in UTC as microseconds since 1970."""
-    stamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
-    return stamps.asi8 if stamps.unit == "us" else stamps.as_unit("us").asi8
-
-
-def _mean(values: FloatArray) -> float:
-    return float(np.add.reduce(values)) / len(values) if len(values) else np.nan
+    before[:1], before[1:] = values[:1], levels[:-1]
+    returns: FloatArray = levels / before - 1.0
+    return returns
 
 
 def _ratio(numerator: float, denominator: float) -> float:
     """Return the ratio; NaN if the denominator is zero or no more than rounding."""
-    return numerator / denominator if denominator > _rounding_of(abs(numerator)) else np.nan
+    return numerator / denominator if denominator > _rounding_of(abs(numerator)) else math.nan
 
 
 def _rounding_of(size: float) -> float:

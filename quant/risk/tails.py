@@ -3,6 +3,8 @@
 Losses are positive fractions with their confidence, as in `quant.risk.value_at_risk`, whose measures assume nothing.
 """
 
+import math
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Values, to_sample
 from quant.risk.performance import standardised_moments
-from quant.risk.value_at_risk import check_confidence, value_at_risk
+from quant.risk.value_at_risk import check_confidence, count_within, value_at_risk
 
 _NORMAL = NormalDist()
 _FARTHEST = -4.0
@@ -51,11 +53,9 @@ def omega_ratio(returns: Values, *, periods_per_year: float, threshold_annual: f
     >>> round(omega_ratio([0.02, -0.01, 0.03, -0.02], periods_per_year=252), 10)
     1.6666666667
     """
-    excess = to_sample(returns).less(per_period_rate(threshold_annual, periods_per_year)).numbers
-    missed = float(np.add.reduce(np.maximum(-excess, 0.0)))
-    if not missed > RETURN_ROUNDING * len(excess):
-        return np.nan
-    return float(np.add.reduce(np.maximum(excess, 0.0))) / missed
+    excess = to_sample(returns).less(per_period_rate(threshold_annual, periods_per_year))
+    missed = excess.tally.missed
+    return excess.tally.gained / missed if missed > RETURN_ROUNDING * len(excess) else math.nan
 
 
 def tail_ratio(returns: Values, *, confidence: float = 0.95) -> float:
@@ -96,10 +96,10 @@ def tail_ratio(returns: Values, *, confidence: float = 0.95) -> float:
     sample = to_sample(returns)
     check_confidence(confidence)
     if len(sample) == 0:
-        return np.nan
+        return math.nan
     loss = abs(value_at_risk(sample, confidence=confidence))
-    gain = abs(value_at_risk(-sample.numbers, confidence=confidence))
-    return gain / loss if loss > RETURN_ROUNDING else np.nan
+    gain = abs(float(sample.ascending[count_within(confidence, len(sample)) - 1]))  # a loss of who bets against them
+    return gain / loss if loss > RETURN_ROUNDING else math.nan
 
 
 def normal_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
@@ -139,7 +139,7 @@ def normal_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     """
     check_confidence(confidence)
     sample = to_sample(returns)
-    return -(sample.mean + _NORMAL.inv_cdf(1.0 - confidence) * sample.deviation)
+    return -(sample.mean + _quantile(1.0 - confidence) * sample.deviation)
 
 
 def normal_expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
@@ -178,7 +178,7 @@ def normal_expected_shortfall(returns: Values, *, confidence: float = 0.95) -> f
     """
     check_confidence(confidence)
     sample = to_sample(returns)
-    density = _NORMAL.pdf(_NORMAL.inv_cdf(confidence))
+    density = _NORMAL.pdf(_quantile(confidence))
     return -sample.mean + sample.deviation * density / (1.0 - confidence)
 
 
@@ -226,9 +226,9 @@ def cornish_fisher_value_at_risk(returns: Values, *, confidence: float = 0.95) -
     check_confidence(confidence)
     sample = to_sample(returns)
     skew, kurtosis = standardised_moments(sample)
-    z = _NORMAL.inv_cdf(1.0 - confidence)
-    if np.isnan(skew) or not _rises_up_to(z, skew, kurtosis - 3.0):
-        return np.nan
+    z = _quantile(1.0 - confidence)
+    if math.isnan(skew) or not _rises_up_to(z, skew, kurtosis - 3.0):
+        return math.nan
     bent = (
         z
         + (z**2 - 1.0) * skew / 6.0
@@ -275,10 +275,16 @@ def ewma_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     check_confidence(confidence)
     recent = to_sample(returns).numbers[: -len(_WEIGHTS) - 1 : -1]
     if len(recent) == 0:
-        return np.nan
+        return math.nan
     weights = _WEIGHTS[: len(recent)]
     variance = float(np.add.reduce(weights * recent * recent)) / float(np.add.reduce(weights))
-    return _NORMAL.inv_cdf(confidence) * float(np.sqrt(variance))
+    return _quantile(confidence) * math.sqrt(variance)
+
+
+@lru_cache(maxsize=64)
+def _quantile(probability: float) -> float:
+    """Return a quantile of the normal distribution; the same few are asked for again and again."""
+    return _NORMAL.inv_cdf(probability)
 
 
 def _rises_up_to(z: float, skew: float, excess_kurtosis: float) -> bool:

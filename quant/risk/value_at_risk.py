@@ -1,5 +1,7 @@
 """How bad the bad bars are. Both measures are losses: positive fractions, with their confidence."""
 
+import math
+
 import numpy as np
 
 from quant.errors import InvalidSpec
@@ -51,9 +53,8 @@ def value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     check_confidence(confidence)
     ascending = to_sample(returns).ascending
     if len(ascending) == 0:
-        return np.nan
-    n_within = int(np.ceil(confidence * len(ascending) - _ROUNDING))
-    return -float(ascending[len(ascending) - n_within]) + 0.0
+        return math.nan
+    return -float(ascending[len(ascending) - count_within(confidence, len(ascending))]) + 0.0
 
 
 def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
@@ -98,12 +99,18 @@ def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
     check_confidence(confidence)
     ascending = to_sample(returns).ascending
     if len(ascending) == 0:
-        return np.nan
+        return math.nan
     mass = (1.0 - confidence) * len(ascending)
     n_whole = int(mass + _ROUNDING)
     rest = max(mass - n_whole, 0.0)
-    total = ascending[:n_whole].sum() + (rest * ascending[n_whole] if n_whole < len(ascending) else 0.0)
-    return -float(total / (n_whole + rest)) + 0.0
+    total = float(np.add.reduce(ascending[:n_whole]))
+    total += rest * float(ascending[n_whole]) if n_whole < len(ascending) else 0.0
+    return -(total / (n_whole + rest)) + 0.0
+
+
+def count_within(confidence: float, n_returns: int) -> int:
+    """Return how many losses, the smallest ones, at least a share `confidence` of them are."""
+    return math.ceil(confidence * n_returns - _ROUNDING)
 
 
 def check_confidence(confidence: float) -> None:
