@@ -14,7 +14,7 @@ from benchmarks.timing import compare
 from quant.backtest.benchmark import buy_and_hold
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.engine import run_backtest
-from quant.backtest.trades import trades_from_fills
+from quant.backtest.trades import find_round_trips, trades_from_fills
 from quant.features.trend import simple_moving_average
 from quant.frames import Prices, to_panel
 from quant.risk.catalog import RiskSpec
@@ -91,8 +91,8 @@ def one_backtest(prices: Mapping[int, Prices], weights: pd.DataFrame, spec: Back
     """Return the curves, trades and measures of one backtest."""
     outcome = run_backtest(prices, weights, spec)
     benchmark = buy_and_hold(outcome.bars, spec.initial_cash, outcome.equity.index[0])
-    trades = trades_from_fills(outcome)
-    return outcome.equity, benchmark, trades, measure_risk(outcome.equity, benchmark, trades, risk, _PERIODS)
+    trades = find_round_trips(outcome)
+    return outcome.equity, benchmark, trades, measure_risk(outcome.equity, benchmark, trades.outcomes, risk, _PERIODS)
 
 
 def crossover(prices: Prices) -> pd.DataFrame:

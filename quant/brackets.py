@@ -10,7 +10,7 @@ from quant.backtest.costs import BASIS_POINT, flat, scaled
 from quant.backtest.engine import BacktestResult, run_backtest
 from quant.backtest.fill_range import best_and_worst
 from quant.backtest.simulation import FILL_PRICE, FILL_SHARES
-from quant.backtest.trades import trades_from_fills
+from quant.backtest.trades import find_round_trips
 from quant.returns import simple_returns
 from quant.risk.performance import sharpe_ratio
 from quant.stages import Json
@@ -74,7 +74,7 @@ def bracket(
             "final_equity": float(equity.iloc[-1]),
             "total_return": float(equity.iloc[-1] / spec.initial_cash - 1.0),
             "sharpe_ratio": _sharpe_ratio(name, equity, periods_per_year, risk_free_annual),
-            "n_trades": len(trades_from_fills(run)),
+            "n_trades": len(find_round_trips(run).outcomes["pnl"]),
         }
         for name, (equity, run) in curves.items()
     ]

@@ -83,7 +83,9 @@ class Bars:
     def n_days(self) -> FloatArray:
         """Calendar days (in UTC) from each bar to the next row, 0 for the first; a weekend counts as it passes."""
         days = self.timestamps.asi8 // _MICROSECONDS_PER_DAY
-        return np.diff(days, prepend=days[:1]).astype(np.float64)
+        passed = np.zeros(len(days))
+        np.subtract(days[1:], days[:-1], out=passed[1:], dtype=np.float64)
+        return passed
 
     def panel_index(self) -> pd.MultiIndex:
         """Return the index of a panel with a row for every bar and instrument."""
@@ -124,22 +126,24 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
     """
     if isinstance(prices, Bars):
         return prices.since(start)
-    instruments = pd.Index(np.array(sorted(prices)), dtype="int64")
+    instruments = pd.Index(np.array(sorted(prices), dtype=np.int64))
     if len(instruments) == 0:
         raise NotEnoughData("Expected prices of at least one instrument; found none.")
     for instrument, frame in prices.items():
         _check_index(instrument, frame)
-    timestamps = _union([prices[instrument].index for instrument in instruments])
-    if n_before := _n_before(timestamps, start):
-        timestamps = timestamps[n_before:]
+    union = _union([prices[instrument].index for instrument in instruments])
+    n_before = _n_before(union, start)
+    timestamps = union[n_before:] if n_before else union
     if len(timestamps) == 0:
         raise _no_bars(start)
     values = np.full((len(FIELDS), len(timestamps), len(instruments)), np.nan)
     has_bar = np.zeros(values.shape[1:], dtype=np.bool_)
     for position, instrument in enumerate(instruments):
         frame = prices[instrument]
-        skipped = _n_before(frame.index, start)
-        rows = _rows(timestamps, frame.index[skipped:])
+        skipped, rows = n_before, slice(None)
+        if not frame.index.is_(union):
+            skipped = _n_before(frame.index, start)
+            rows = _rows(timestamps, frame.index[skipped:])
         has_bar[rows, position] = True
         for field, name in enumerate(FIELDS):
             values[field, rows, position] = frame[name].to_numpy()[skipped:]

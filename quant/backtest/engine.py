@@ -234,9 +234,9 @@ def run_backtest(
     Differs from engines that fill at the close that gave the signal (vectorbt's default): those trade on a price that
     is known only when it is too late.
     """
-    start, decisions = _decided(target_weights)
+    start, index, decisions = _decided(target_weights)
     bars = align(prices, start=start)
-    weights = _on_timeline(decisions, bars)
+    weights = _on_timeline(index, decisions, bars)
     shape = len(bars.timestamps), len(bars.instruments), len(decisions)
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec))
     if spec.needs_a_desk:
@@ -279,8 +279,8 @@ def _empty_desk_account(bars: Bars, spec: BacktestSpec, n_decisions: int) -> Acc
     )
 
 
-def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.Series]:
-    """Return the moment of the first decision, and the weights."""
+def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.MultiIndex, FloatArray]:
+    """Return the moment of the first decision, and the weights: where they stand and what they are."""
     index = cast("pd.MultiIndex", target_weights.index)
     if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
         raise DataError("Expected target weights as a panel sorted by timestamp and instrument, each row once.")
@@ -288,15 +288,14 @@ def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.Series]:
         raise NotEnoughData(
             "Expected at least one target weight; found none. Nothing was decided, nothing can be tested."
         )
-    weights = target_weights["target_weight"]
-    if not np.isfinite(weights.to_numpy(dtype=np.float64)).all():
+    weights = target_weights["target_weight"].to_numpy(dtype=np.float64)
+    if not np.isfinite(weights).all():
         raise DataError("Expected finite target weights; found some that are not. An unknown wish is a weight of 0.")
-    return index.levels[0][index.codes[0][0]], weights
+    return index.levels[0][index.codes[0][0]], index, weights
 
 
-def _on_timeline(decisions: pd.Series, bars: Bars) -> FloatArray:
+def _on_timeline(index: pd.MultiIndex, decisions: FloatArray, bars: Bars) -> FloatArray:
     """Return the weights as an array of the shape of the bars, NaN where nothing is decided."""
-    index = cast("pd.MultiIndex", decisions.index)
     rows = _places(index, 0, bars.timestamps)
     columns = _places(index, 1, bars.instruments)
     misplaced = (rows < 0) | (columns < 0)
@@ -308,7 +307,7 @@ def _on_timeline(decisions: pd.Series, bars: Bars) -> FloatArray:
             f"{instrument} at {timestamp}, which is none. Decide only where there are prices."
         )
     weights = np.full(bars.has_bar.shape, np.nan)
-    weights[rows, columns] = decisions.to_numpy(dtype=np.float64)
+    weights[rows, columns] = decisions
     return weights
 
 

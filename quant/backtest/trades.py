@@ -1,5 +1,8 @@
 """Round trips: which fills belong together, and what each of them made or lost."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -101,6 +104,52 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
     ----------
     Sweeney 1996, Maximum Adverse Excursion.
     """
+    return find_round_trips(result).frame
+
+
+@dataclass(frozen=True, eq=False)
+class RoundTrips:
+    """What each trade was and made: arrays, and a frame of them that is made when it is first asked for.
+
+    Attributes
+    ----------
+    outcomes : mapping of str to ndarray of shape (n_trades,)
+        What `quant.risk.measure.measure` asks of trades: `pnl`, `return_on_entry_value`, `bars_held` and `is_open`.
+    frame : DataFrame of shape (n_trades, 18)
+        Everything about them, as `trades_from_fills` describes it.
+    table : ndarray of shape (17, n_trades)
+        The trades as the kernel wrote them, by entry and instrument.
+    bars : Bars
+        The bars of the backtest.
+    """
+
+    outcomes: Mapping[str, np.ndarray[Any, Any]]
+    table: FloatArray
+    bars: Bars
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Everything about the trades."""
+        return _trades_frame(self)
+
+
+def find_round_trips(result: BacktestResult) -> RoundTrips:
+    """Group the fills of a backtest into round trips, for those who measure them and look at none.
+
+    Parameters
+    ----------
+    result : BacktestResult
+        What `run_backtest` returned.
+
+    Returns
+    -------
+    RoundTrips
+        In the order and by the rules of `trades_from_fills`.
+
+    Notes
+    -----
+    Timing: as `trades_from_fills`.
+    """
     found, bars, ledger = result.fill_table, result.bars, result.account.ledger
     order = np.lexsort((found[ROW_OF_FILL], found[INSTRUMENT_OF_FILL]))
     fills = np.empty((found.shape[1], 9))
@@ -112,22 +161,28 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
     n_trades = round_trips(bars.values, ledger, fills[order], trades)
     last = ledger[:, -1]
     last_values = np.where(last[SHARES] == 0.0, 0.0, last[SHARES] * last[PRICE])
-    return _trades_frame(trades[:n_trades].T, bars, last_values)
+    table = trades[:n_trades].T
+    table = table[:, np.lexsort((table[INSTRUMENT], table[ENTRY_ROW]))]
+    is_open = table[EXIT_ROW] < 0
+    gross = table[DIRECTION] * (table[EXIT_VALUE] - table[ENTRY_VALUE])
+    gross += np.where(is_open, last_values[table[INSTRUMENT].astype(np.int64)], 0.0)
+    pnl = gross + table[INCOME] - table[FEES] - table[COMMISSION]
+    outcomes = {
+        "pnl": pnl,
+        "return_on_entry_value": pnl / table[ENTRY_VALUE],
+        "bars_held": table[BARS_HELD].astype(np.int64),
+        "is_open": is_open,
+    }
+    return RoundTrips(outcomes, table, bars)
 
 
-def _trades_frame(trades: FloatArray, bars: Bars, last_values: FloatArray) -> pd.DataFrame:
-    """Return the trades as a frame, by entry and instrument."""
-    trades = trades[:, np.lexsort((trades[INSTRUMENT], trades[ENTRY_ROW]))]
-    is_open = trades[EXIT_ROW] < 0
-    instruments = trades[INSTRUMENT].astype(np.int64)
-    gross = trades[DIRECTION] * (trades[EXIT_VALUE] - trades[ENTRY_VALUE]) + np.where(
-        is_open, last_values[instruments], 0.0
-    )
-    pnl = gross + trades[INCOME] - trades[FEES] - trades[COMMISSION]
+def _trades_frame(found: RoundTrips) -> pd.DataFrame:
+    """Return the trades as a frame."""
+    trades, bars, is_open = found.table, found.bars, found.outcomes["is_open"]
     exit_rows = trades[EXIT_ROW].astype(np.int64)  # -1 becomes NaT
     exit_at = bars.timestamps.take(exit_rows, fill_value=pd.NaT)  # type: ignore[arg-type] # unknown to the stubs
     columns = (
-        bars.instruments.to_numpy()[instruments],
+        bars.instruments.to_numpy()[trades[INSTRUMENT].astype(np.int64)],
         _DIRECTIONS.take((trades[DIRECTION] > 0).astype(np.int64)),
         bars.timestamps[trades[ENTRY_ROW].astype(np.int64)],
         exit_at,
@@ -135,12 +190,12 @@ def _trades_frame(trades: FloatArray, bars: Bars, last_values: FloatArray) -> pd
         trades[EXIT_VALUE] / np.where(trades[EXIT_SHARES] > 0, trades[EXIT_SHARES], np.nan),
         trades[MAX_SHARES],
         trades[ENTRY_VALUE],
-        pnl,
-        pnl / trades[ENTRY_VALUE],
+        found.outcomes["pnl"],
+        found.outcomes["return_on_entry_value"],
         trades[INCOME],
         trades[FEES],
         trades[COMMISSION] + trades[SLIPPAGE] + trades[FEES],
-        trades[BARS_HELD].astype(np.int64),
+        found.outcomes["bars_held"],
         trades[ADVERSE],
         trades[FAVOURABLE],
         is_open,

@@ -35,7 +35,6 @@ from quant.risk.tails import (
 )
 from quant.risk.value_at_risk import expected_shortfall, value_at_risk
 
-
 Trades: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray[Any, Any]]
 
 

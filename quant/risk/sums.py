@@ -116,7 +116,7 @@ def fall(equity: FloatArray, stamps: IntArray) -> Fall:
 
 
 def _compiled(signature: types.Type) -> Callable[[Function], Function]:
-    """Compile for one signature, on import, cached on disk; as `quant.features.arrays.kernel` does, and for its reasons."""
+    """Compile for one signature, on import, cached on disk: as `quant.features.arrays.kernel`, and for its reasons."""
     return cast("Callable[[Function], Function]", njit(signature, cache=True, nogil=True, error_model="numpy"))
 
 

@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quant.backtest.benchmark import buy_and_hold
 from quant.backtest.catalog import CostSpec
 from quant.backtest.engine import run_backtest
-from quant.backtest.trades import trades_from_fills
+from quant.backtest.trades import find_round_trips, trades_from_fills
+from quant.risk.catalog import RiskSpec
+from quant.risk.measure import measure
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -162,3 +165,17 @@ def test_no_fills_no_trades_but_the_same_columns_and_types(market, free_spec):
     _, some = run(market, prices, {0: [0.5, 0.0]}, free_spec)
     assert none.empty
     pd.testing.assert_series_equal(none.dtypes, some.dtypes)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds)
+def test_what_is_measured_of_trades_is_what_their_frame_says(market, seed):
+    prices, weights, spec = market.random_case(seed)
+    result = run_backtest(prices, weights, spec)
+    found, trades = find_round_trips(result), trades_from_fills(result)
+    for name, values in found.outcomes.items():
+        np.testing.assert_array_equal(values, trades[name], strict=False)
+    benchmark = buy_and_hold(result.bars, spec.initial_cash, result.equity.index[0])
+    assert measure(result.equity, benchmark, found.outcomes, RiskSpec(), 252.0) == measure(
+        result.equity, benchmark, trades, RiskSpec(), 252.0
+    )
