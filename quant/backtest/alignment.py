@@ -126,7 +126,7 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
     """
     if isinstance(prices, Bars):
         return prices.since(start)
-    instruments = pd.Index(np.array(sorted(prices), dtype=np.int64))
+    instruments = pd.Index(np.array(sorted(prices)), dtype=np.int64)
     if len(instruments) == 0:
         raise NotEnoughData("Expected prices of at least one instrument; found none.")
     for instrument, frame in prices.items():
@@ -140,7 +140,8 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
     has_bar = np.zeros(values.shape[1:], dtype=np.bool_)
     for position, instrument in enumerate(instruments):
         frame = prices[instrument]
-        skipped, rows = n_before, slice(None)
+        skipped = n_before
+        rows: slice | np.ndarray[Any, np.dtype[np.intp]] = slice(None)
         if not frame.index.is_(union):
             skipped = _n_before(frame.index, start)
             rows = _rows(timestamps, frame.index[skipped:])

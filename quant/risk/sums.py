@@ -115,7 +115,7 @@ def fall(equity: FloatArray, stamps: IntArray) -> Fall:
     return Fall._make(found.tolist())
 
 
-def _compiled(signature: types.Type) -> Callable[[Function], Function]:
+def _compiled(signature: Any) -> Callable[[Function], Function]:
     """Compile for one signature, on import, cached on disk: as `quant.features.arrays.kernel`, and for its reasons."""
     return cast("Callable[[Function], Function]", njit(signature, cache=True, nogil=True, error_model="numpy"))
 
@@ -125,7 +125,7 @@ def pairwise_sum(values: FloatArray, begin: int, end: int) -> float:
     """Return the sum of a stretch of values in the order in which numpy adds."""
     n = end - begin
     if n < _LANES:
-        total = 0.0
+        total: float = 0.0
         for i in range(begin, end):
             total += values[i]
         return total
