@@ -1,8 +1,11 @@
-"""Making documents: claim one, read the answer, write the page or the tear sheet, keep it as a file."""
+"""Making documents: claim one, read the answer, write page, tear sheet or bundle, keep it as a file."""
 
 import datetime
 import logging
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 from quant.errors import AnalysisCancelled
 from tasks.data import app
@@ -16,6 +19,7 @@ from webapp.logs import bind
 from webapp.services import document_jobs
 from webapp.services.document_jobs import DocumentClaim
 
+_CHUNK_BYTES = 1024**2
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +54,7 @@ def make() -> None:
 def _carry(parts: Hands, claim: DocumentClaim) -> None:
     """Make a document and translate every way in which that can end."""
     try:
-        content_hash, n_bytes = parts.files.receive([_written(parts, claim)])
+        content_hash, n_bytes = parts.files.receive(_written(parts, claim))
         with parts.database.write() as session:
             document_jobs.finish(session, claim, content_hash=content_hash, n_bytes=n_bytes)
     except (LeaseLost, *AWAY):
@@ -75,7 +79,26 @@ def _end_badly(parts: Hands, claim: DocumentClaim, error: Exception) -> None:
             document_jobs.confirm_cancelled(session, claim)  # unless it failed for good
 
 
-def _written(parts: Hands, claim: DocumentClaim) -> bytes:
+def _written(parts: Hands, claim: DocumentClaim) -> Iterator[bytes]:
+    if claim.kind == "bundle":
+        return _bundle(parts, claim)
+    return iter([_told(parts, claim)])
+
+
+def _bundle(parts: Hands, claim: DocumentClaim) -> Iterator[bytes]:
+    """Yield the pieces of a bundle, from a file that is there for as long as it is read."""
+    from webapp.services import bundle_contents  # noqa: PLC0415  # brings pandas: only who has work to do needs it
+
+    with parts.database.read() as session:
+        found = bundle_contents.read(session, claim.analysis_id, made_at=datetime.datetime.now(datetime.UTC))
+    with tempfile.TemporaryDirectory(prefix="assay-bundle-") as folder:
+        path = Path(folder) / "bundle.zip"
+        bundle_contents.write(found, parts.store, path)
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
+
+
+def _told(parts: Hands, claim: DocumentClaim) -> bytes:
     from webapp.reports import content  # noqa: PLC0415  # brings pandas: only who has work to do needs it
     from webapp.services import document_contents  # noqa: PLC0415  # as above
 

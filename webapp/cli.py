@@ -5,7 +5,9 @@ read those.
 """
 
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,14 +24,17 @@ from quant.errors import QuantError
 from webapp import jobs, schema
 from webapp.config import Settings, load_settings
 from webapp.db import Database
-from webapp.errors import AppError, InvalidInput
+from webapp.errors import AppError, Conflict, InvalidInput
 from webapp.home import only_one
 from webapp.jobs import Queue
 from webapp.permissions import Role
 from webapp.services import (
     accounts,
+    analyses,
     audit,
     backups,
+    bundle_imports,
+    documents,
     example,
     imports,
     passwords,
@@ -40,11 +45,14 @@ from webapp.services import (
     users,
 )
 from webapp.services.accounts import UserView
+from webapp.services.documents import Kind
 from webapp.services.tokens import TokenView
+from webapp.services.workflow import Status
 from webapp.storage import open_files, open_frames, places
 from webapp.supervision import CannotStart
 
 _CHUNK_BYTES = 1024**2
+_LOOK_SECONDS = 0.3
 _LIMITS = {
     "n_running": "Analyses at once",
     "n_queued": "Analyses that wait",
@@ -271,6 +279,58 @@ def import_file(settings: Settings, /, file: Path, email: str, **said: Any) -> N
             )
             Queue(settings.resolved_redis_url).send_after_commit(session, jobs.ACQUIRE)
     click.echo(f"{file.name}: {n_bytes:,} bytes are in the queue as {public_id}; the job says how it went.")
+
+
+@main.command("document")
+@click.argument("analysis_id", metavar="ANALYSIS")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=False))
+@click.option("--email", required=True, help="Who may read it.")
+@click.option("--kind", type=click.Choice(list(documents.TITLES)), default="html", show_default=True)
+@click.option("--wait", default=120.0, show_default=True, help="Seconds until a data worker must have made it.")
+@click.pass_obj
+def take_document(settings: Settings, /, analysis_id: str, file: Path, email: str, kind: Kind, wait: float) -> None:
+    """Write a report (html), a tear sheet (pdf) or a bundle (bundle) of ANALYSIS into FILE."""
+    if file.exists():
+        raise InvalidInput(f"Expected the name of a new file; {file} is there already. Name another.")
+    with _database(settings) as database:
+        with database.write() as session:
+            actor = imports.owner_by_email(session, email)
+            made = documents.ask(session, actor, analysis_id, kind)
+            Queue(settings.resolved_redis_url).send_after_commit(session, jobs.DOCUMENT)
+        until = time.monotonic() + wait
+        while not made.status.is_final:
+            if time.monotonic() > until:
+                raise Conflict(f"Expected a data worker to make it within {wait:g} s; it is {made.status}. Ask again.")
+            time.sleep(_LOOK_SECONDS)
+            with database.read() as session:
+                made = next(each for each in documents.list_of(session, actor, analysis_id) if each.kind == kind)
+        if made.error_message and made.status is not Status.SUCCEEDED:
+            raise Conflict(made.error_message)
+        with database.read() as session:
+            found = documents.find_file(session, actor, analysis_id, kind)
+    with open_files(settings).local(found.content_hash) as path:
+        shutil.copyfile(path, file)
+    click.echo(f"Wrote {file}: {documents.TITLES[kind].lower()} of {analysis_id}, {made.n_bytes or 0:,} bytes.")
+
+
+@main.command("import-bundle")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--email", required=True, help="Whose it will be.")
+@click.pass_obj
+def import_bundle(settings: Settings, file: Path, email: str) -> None:
+    """Make the analysis that another Assay exported into FILE one of somebody's here."""
+    files = open_files(settings)
+    with file.open("rb") as stream, _database(settings) as database:
+        content_hash = bundle_imports.receive(files, iter(lambda: stream.read(_CHUNK_BYTES), b""))
+        with database.read() as session:
+            actor = imports.owner_by_email(session, email)
+            bundle = bundle_imports.read(session, files, actor, content_hash)
+        with database.write() as session:
+            new_id = bundle_imports.create(session, open_frames(settings), actor, bundle, content_hash=content_hash)
+            origin = analyses.get(session, actor, new_id).imported
+    has_prices = origin is not None and origin.has_prices
+    again = "Its prices are here: it can be run again." if has_prices else "Its prices are not here."
+    click.echo(f"{file.name}: imported as {new_id}, unchanged since it was exported. {again}")
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

@@ -88,6 +88,10 @@ class FrameStore:
             return None
         return StageOutput(frames=frames, facts=manifest["facts"])
 
+    def list_frames(self, key: str) -> list[str]:
+        """Return the names of the frames of an output; raises FileNotFoundError if it is not stored."""
+        return list(self._manifest(key)["frames"])
+
     def open_frame(self, key: str, name: str) -> pq.ParquetFile:
         """Open one frame of an output, for who reads its columns in a way of their own.
 

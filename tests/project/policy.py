@@ -181,6 +181,8 @@ POLICY = (
             "new_analysis.name_instruments": {},
         },
     ),
+    UseCase("bring a bundle", RUN, {"POST /api/v1/bundles": {}}),
+    UseCase("see how to bring one", None, {"page /import": {}}),  # the page says so itself to those who may not
     UseCase("list templates", READ, {"GET /api/v1/templates": {}}),
     UseCase(
         "keep a template",

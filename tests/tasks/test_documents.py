@@ -36,7 +36,7 @@ def look(parts, actor, analysis_id):
         return documents.list_of(session, actor, analysis_id)
 
 
-@pytest.mark.parametrize(("kind", "begins"), [("html", b"<!doctype html>"), ("pdf", b"%PDF-")])
+@pytest.mark.parametrize(("kind", "begins"), [("html", b"<!doctype html>"), ("pdf", b"%PDF-"), ("bundle", b"PK")])
 def test_a_document_is_made_and_kept(parts, actor, answered, jobs_sent, kind, begins):
     ask(parts, actor, answered, kind)
     tasks.documents.make()

@@ -6,12 +6,13 @@ import pytest
 from click.testing import CliRunner
 
 from tests import factories
+from tests.webapp.bundles import packed
 from webapp import cli, jobs
 from webapp.errors import ServiceUnavailable
 from webapp.permissions import Role
-from webapp.services import analyses, example, prices, sessions, signing_in, tokens
+from webapp.services import analyses, document_jobs, documents, example, prices, sessions, signing_in, tokens
 from webapp.services.sessions import Visit
-from webapp.storage import FileStore
+from webapp.storage import FileStore, open_files
 from webapp.tables import Acquisition, Analysis, ApiToken, AuditEvent, User
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -329,3 +330,58 @@ def test_a_limit_that_is_none_is_refused(run, most):
     assert result.exit_code == 1
     assert "xpected" in result.output
     assert run("limits").stdout.startswith("Analyses at once: no limit")
+
+
+@pytest.fixture
+def told(database, settings):
+    """A tear sheet of somebody's analysis that a worker has made; returns the ids of both."""
+    with database.write() as session:
+        user = factories.create_user(session)
+        owner, email = factories.actor_of(user), user.email
+        done = factories.create_analysis(session, owner, status="succeeded", result_key="k" * 64).public_id
+        documents.ask(session, owner, done, "pdf")
+        claim = document_jobs.claim_next(session, worker="w", pid=1, lease_seconds=60.0, max_attempts=3)
+        content_hash, n_bytes = open_files(settings).receive([b"%PDF-1.7"])
+        document_jobs.finish(session, claim, content_hash=content_hash, n_bytes=n_bytes)
+    return done, email
+
+
+def test_a_document_is_written_into_a_new_file(run, told, tmp_path):
+    analysis_id, email = told
+    result = run("document", analysis_id, str(tmp_path / "sheet.pdf"), "--email", email, "--kind", "pdf")
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "sheet.pdf").read_bytes() == b"%PDF-1.7"
+    again = run("document", analysis_id, str(tmp_path / "sheet.pdf"), "--email", email, "--kind", "pdf")
+    assert (again.exit_code, "there already" in again.output) == (1, True)
+
+
+def test_a_document_that_nobody_makes_is_not_waited_for_without_end(run, told, jobs_sent, tmp_path):
+    analysis_id, email = told
+    result = run("document", analysis_id, str(tmp_path / "x.zip"), "--email", email, "--kind", "bundle", "--wait", "0")
+
+    assert (result.exit_code, "within 0 s" in result.output) == (1, True)
+    assert jobs_sent == [jobs.DOCUMENT]
+
+
+def test_documents_of_others_are_not_there(run, told, database, tmp_path):
+    analysis_id, _ = told
+    with database.write() as session:
+        email = factories.create_user(session).email
+    result = run("document", analysis_id, str(tmp_path / "x"), "--email", email)
+
+    assert (result.exit_code, "no such analysis" in result.output) == (1, True)
+
+
+def test_a_bundle_is_imported(run, database, tmp_path):
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(packed.content())
+    with database.write() as session:
+        email = factories.create_user(session).email
+    result = run("import-bundle", str(file), "--email", email)
+
+    assert result.exit_code == 0, result.output
+    with database.read() as session:
+        found = session.query(Analysis).one()
+        assert found.imported_at is not None
+        assert f"imported as {found.public_id}, unchanged" in result.output

@@ -1,7 +1,8 @@
-"""Documents of an answer: a page that opens offline, and a tear sheet to print."""
+"""Documents of an answer: a page that opens offline, a tear sheet to print, and a bundle that another Assay imports."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import Literal
 
 from flask import Response
@@ -18,21 +19,23 @@ from webapp.permissions import Permission
 from webapp.services import documents
 from webapp.services.workflow import Status
 
-_MEDIA_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
+_PIECE_BYTES = 256 * 1024
+_MEDIA_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "bundle": "application/zip"}
 
-Kind = Literal["html", "pdf"]
+Kind = Literal["html", "pdf", "bundle"]
 
 
 class DocumentRequest(Body):
     """Which document is wanted."""
 
-    kind: Kind = Field(description="`html`: a page with everything; `pdf`: a tear sheet of a few pages.")
+    kind: Kind = Field(description="`html`: a page with everything; `pdf`: a tear sheet of a few pages; `bundle`: question, answer, "
+        "frames and hashes, which another Assay imports.")
 
 
 class DocumentQuery(Query):
     """Which document."""
 
-    kind: Kind = Field(default="html", description="`html`: the page; `pdf`: the tear sheet.")
+    kind: Kind = Field(default="html", description="`html`: the page; `pdf`: the tear sheet; `bundle`: the bundle.")
 
 
 class DocumentState(View):
@@ -64,7 +67,7 @@ class DocumentList(View):
     refusals=NOT_NOW,
 )
 def ask_for_document(analysis_id: str, body: DocumentRequest) -> Response:
-    """Let a worker make a report or a tear sheet; an answer does not change, so one is made once and kept."""
+    """Let a worker make a report, a tear sheet or a bundle; an answer does not change, so one is made once and kept."""
     with write() as session:
         view = documents.ask(session, current_actor(), analysis_id, body.kind, address=client_address())
         parts().queue.send_after_commit(session, jobs.DOCUMENT)
@@ -111,7 +114,7 @@ def cancel_document(analysis_id: str, body: DocumentRequest) -> Response:
     summary="Take a document away",
     permission=Permission.ANALYSES_READ,
     query=DocumentQuery,
-    answers={HTTPStatus.OK: Answer("The file.", None, ("text/html", "application/pdf"))},
+    answers={HTTPStatus.OK: Answer("The file.", None, ("text/html", "application/pdf", "application/zip"))},
     refusals=NOT_NOW,
 )
 def take_document(analysis_id: str, query: DocumentQuery) -> Response:
@@ -127,10 +130,15 @@ def take_document(analysis_id: str, query: DocumentQuery) -> Response:
 
 
 def _pieces(content_hash: str) -> Iterator[bytes]:
-    """Return the bytes of a file; that it is there is found out before the answer begins."""
-    files = parts().files
+    """Return the bytes of a file, piece by piece; that it is there is found out before the answer begins."""
+    pieces = _read(content_hash)
     try:
-        with files.local(content_hash) as path:
-            return iter([path.read_bytes()])
+        first = next(pieces, b"")
     except FileNotFoundError:
         raise NotFound("The file of this document is gone from the store; ask for it again.") from None
+    return chain([first], pieces)
+
+
+def _read(content_hash: str) -> Iterator[bytes]:
+    with parts().files.local(content_hash) as path, path.open("rb") as file:
+        yield from iter(lambda: file.read(_PIECE_BYTES), b"")

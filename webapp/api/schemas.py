@@ -338,6 +338,7 @@ class AnalysisSummary(AnalysisState):
     tags: list[str] = Field(description="Yours; empty for what is another's.")
     is_archived: bool
     n_bytes: int | None = Field(description="Size of what is stored of it; only with `scope=all`, else null.")
+    is_imported: bool = Field(description="Whether it was computed elsewhere and came in a bundle.")
 
 
 class AnalysisList(PageView):
@@ -345,6 +346,17 @@ class AnalysisList(PageView):
 
     items: list[AnalysisSummary]
     total: int = Field(description="Number of analyses that match.")
+
+
+class Imported(View):
+    """Where an imported analysis comes from."""
+
+    id: str = Field(description="Its id where it was computed.")
+    finished_at: Moment = Field(description="When it was computed there.")
+    packed_at: Moment = Field(description="When its bundle was made.")
+    imported_at: Moment
+    bundle_hash: Hash = Field(description="SHA-256 of the bundle.")
+    has_prices: bool = Field(description="Whether the bars it was computed from are here, so that it can run again.")
 
 
 class AnalysisDetail(AnalysisSummary):
@@ -366,6 +378,7 @@ class AnalysisDetail(AnalysisSummary):
     parent_result_hash: Hash | None
     study_id: str | None = Field(description="The study of yours that it belongs to.")
     versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
+    imported: Imported | None = Field(description="Null of what was computed here.")
 
 
 class LogQuery(Query):

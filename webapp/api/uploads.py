@@ -3,32 +3,28 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from flask import Response, request
+from flask import Response
 from pydantic import Field
-from werkzeug.exceptions import UnsupportedMediaType
 
 from webapp.api.answers import to_json
 from webapp.api.columns import Moment, PageView, View
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
 from webapp.api.reading import Body, PageQuery, Query
+from webapp.api.sent_files import FORM, sent_file
 from webapp.auth.session import client_address, current_actor, parts, read, write
-from webapp.errors import InvalidInput
 from webapp.permissions import Permission
 from webapp.services import upload_removal, uploads
 from webapp.services.uploads import FileLayout, LayoutChoices
 
-_CHUNK_BYTES = 1024**2
 _MOST_DECISIONS = 50
-_FORM = "multipart/form-data"
 _DANGEROUS = ("=", "+", "-", "@")
 _CELLS = re.compile(r"[;\t|]|[^;\t|]+")  # as a spreadsheet may part them; commas stand between quotation marks
 _NUMBER = re.compile(r"\s*[+-][\d.,]+\s*")
 
-FILE_TYPES = (_FORM, "text/csv", "application/octet-stream")
+FILE_TYPES = (FORM, "text/csv", "application/octet-stream")
 Decided = Literal["keep", "repair", "quarantine", "refuse"]
 
 
@@ -160,7 +156,7 @@ def create_upload(query: UploadQuery) -> Response:
     Send it as the field `file` of a form, or as the body itself. Its layout is detected, and asked about where it
     cannot be told. Nothing is stored as prices yet.
     """
-    filename, chunks = _sent_file(query)
+    filename, chunks = sent_file(query.filename)
     content_hash, n_bytes = parts().files.receive(chunks)
     examination = uploads.examine(parts().files, content_hash)
     with write() as session:
@@ -295,23 +291,6 @@ def get_quarantine(upload_id: str) -> Response:
     response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="quarantine.csv"'
     return response
-
-
-def _sent_file(query: UploadQuery) -> tuple[str, Iterator[bytes]]:
-    """Return the name and the pieces of the file that was sent, as a form or as the body itself."""
-    if request.mimetype == "application/json":
-        raise UnsupportedMediaType
-    if request.mimetype != _FORM:
-        stream = request.stream
-        return query.filename or "upload", iter(lambda: stream.read(_CHUNK_BYTES), b"")
-    sent = request.files.getlist("file")
-    if len(sent) != 1 or len(request.files) != 1:
-        raise InvalidInput(
-            "Expected one file in the field `file` of the form.",
-            fields={"file": f"expected one file; found {len(sent)} here and {len(request.files)} fields with files"},
-        )
-    file = sent[0]
-    return file.filename or "upload", iter(lambda: file.stream.read(_CHUNK_BYTES), b"")
 
 
 def _shown(view: uploads.UploadView) -> Upload:

@@ -15,7 +15,7 @@ from webapp.auth.session import read, write
 from webapp.errors import NotSignedIn, OwnPasswordNeeded
 from webapp.logs import mention
 from webapp.permissions import Actor
-from webapp.services import tokens, uploads
+from webapp.services import bundle_imports, tokens, uploads
 
 # Method and rule of everything that a stranger may reach. Whatever is not here needs a session or a token.
 PUBLIC_ENDPOINTS = frozenset(
@@ -40,8 +40,8 @@ _API = "/api/"
 _MOST_TO_SIGN_IN = 16 * 1024
 _MOST_TO_THE_API = 256 * 1024
 # What takes a file has a limit of its own, and some room for the form around it.
-FILE_ENDPOINTS = frozenset({"POST /api/v1/uploads"})
-_MOST_IN_A_FILE = uploads.MOST_BYTES + 64 * 1024
+FILE_ENDPOINTS = frozenset({"POST /api/v1/uploads", "POST /api/v1/bundles"})
+_MOST_IN_A_FILE = max(uploads.MOST_BYTES, bundle_imports.MOST_BYTES) + 64 * 1024
 
 
 def install_guard(app: Flask) -> None:

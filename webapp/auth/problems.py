@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from quant.errors import QuantError
 from webapp.auth.request_ids import request_id
 from webapp.errors import AppError
-from webapp.services import uploads
+from webapp.services import bundle_imports, uploads
 
 STATUS: dict[str, HTTPStatus] = {
     # webapp.errors
@@ -144,7 +144,8 @@ def _answer_too_large() -> Response:
     """Return the answer to what is too large, after reading on for a while: who still sends hears no answer."""
     code, detail = _BARE[HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
     if request.max_content_length is not None and request.max_content_length >= uploads.MOST_BYTES:
-        detail = uploads.TOO_LARGE
+        is_bundle = request.path.endswith("/bundles")
+        detail = bundle_imports.TOO_LARGE if is_bundle else uploads.TOO_LARGE
         stream, until = request.environ["wsgi.input"], time.monotonic() + _DRAIN_SECONDS
         with suppress(OSError, ValueError):  # whoever sends may give up
             for _ in range(_DRAIN_PIECES):

@@ -23,6 +23,7 @@ GROUPS = "/admin/groups"
 GROUP = "/admin/groups/<public_id>"
 DATA = "/data"
 UPLOAD = "/data/upload"
+IMPORT = "/import"
 JOBS = "/jobs"
 COMPARE = "/compare"
 
@@ -104,6 +105,11 @@ def upload(upload_id: str | None = None) -> str:
     """Return the address of the page that takes files; with `upload_id`, of one that was brought."""
     query = "?" + urlencode({"upload": upload_id}) if upload_id else ""
     return f"{PREFIX}data/upload{query}"
+
+
+def import_bundle() -> str:
+    """Return the address of the page that takes bundles."""
+    return f"{PREFIX}import"
 
 
 def jobs() -> str:

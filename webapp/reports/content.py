@@ -478,10 +478,15 @@ def _origin(view: AnalysisView, result: ResultView, vintages: Sequence[Vintage])
         (0.5, 0.5),
         shows_caption=True,
     )
-    said = Paragraph(
-        "The same question, prices, seed and library versions give the same result hash, on any machine. "
+    made_by = (
         f"Submitted {formats.moment(view.summary.submitted_at)} by {view.summary.owner}, finished "
         f"{formats.moment(view.summary.finished_at)}."
+        if view.imported is None
+        else f"Imported from a bundle: computed in another installation as analysis {view.imported.id}, finished "
+        f"{formats.moment(view.imported.finished_at)}."
+    )
+    said = Paragraph(
+        f"The same question, prices, seed and library versions give the same result hash, on any machine. {made_by}"
     )
     return Section("Where it comes from", [said, made, prices, versions], brief=[said, made, prices])
 

@@ -27,7 +27,8 @@ _NEWEST_FIRST = (paging.Order(Analysis.submitted_at, descending=True), paging.Or
 class AnalysisSummary:
     """An analysis as a list shows it. `is_own` is False for one that its owner shares with whoever looks.
 
-    `n_bytes`, the size of what is stored of it, is known in the list of administrators only.
+    `n_bytes`, the size of what is stored of it, is known in the list of administrators only. `is_imported` says that it
+    was computed elsewhere and came in a bundle.
     """
 
     id: str
@@ -47,6 +48,22 @@ class AnalysisSummary:
     tags: tuple[str, ...] = ()
     is_archived: bool = False
     n_bytes: int | None = None
+    is_imported: bool = False
+
+
+@dataclass(frozen=True)
+class ImportView:
+    """Where an imported analysis comes from: its id there, when it was computed and packed, and by which file it came.
+
+    `has_prices` says that the bars it was computed from are here, too, so that it can be run again.
+    """
+
+    id: str
+    finished_at: datetime.datetime
+    packed_at: datetime.datetime
+    imported_at: datetime.datetime
+    bundle_hash: str
+    has_prices: bool
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class AnalysisView:
     parent_result_hash: str | None
     study_id: str | None
     versions: dict[str, str]
+    imported: ImportView | None = None
 
     @property
     def id(self) -> str:
@@ -206,7 +224,7 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
     NotFound
         If the actor owns no such analysis.
     Conflict
-        If it is not final yet.
+        If it is not final yet, or it was imported and its prices are not here.
     QuotaExceeded
         If as many of the actor's analyses wait as may, or they have no room left.
     """
@@ -215,6 +233,11 @@ def rerun(session: Session, actor: Actor, analysis_id: str, *, address: str = ""
     if not Status(parent.status).is_final:
         raise Conflict(
             f"Expected a finished analysis to run again; this one is {parent.status}. Wait for it, or cancel it."
+        )
+    if parent.imported_at is not None and parent.snapshot_id is None:
+        raise Conflict(
+            "Expected the prices that this imported answer was computed from, to the last bit; they are not in this "
+            "installation. Bring them and import the bundle again, or edit and run the question on the prices here."
         )
     quotas.check(session, actor)
     question = Question(
@@ -304,6 +327,7 @@ def get(session: Session, actor: Actor, analysis_id: str) -> AnalysisView:
         parent_result_hash=shown_parent.result_hash if shown_parent else None,
         study_id=_study_of(session, actor, row),
         versions=dict(row.versions),
+        imported=_import_of(row),
     )
 
 
@@ -395,6 +419,7 @@ def to_summary(row: Analysis | Row[Any], owner: str, actor: Actor, tags: Sequenc
         is_own=is_own,
         tags=tuple(tags) if is_own else (),
         is_archived=is_own and row.archived_at is not None,
+        is_imported=row.imported_at is not None,
     )
 
 
@@ -404,6 +429,19 @@ def queue_place(session: Session, actor: Actor, row: Analysis, now: datetime.dat
         return None, None
     place = turns.place_of(session, row.id, now) or 1  # a worker that took it a moment ago waits for nobody
     return place, Waiting(session, actor, now).why(row, place)
+
+
+def _import_of(row: Analysis) -> ImportView | None:
+    if row.imported_at is None or row.origin is None:
+        return None
+    return ImportView(
+        id=row.origin["id"],
+        finished_at=datetime.datetime.fromisoformat(row.origin["finished_at"]),
+        packed_at=datetime.datetime.fromisoformat(row.origin["made_at"]),
+        imported_at=row.imported_at,
+        bundle_hash=row.origin["bundle"],
+        has_prices=row.snapshot_id is not None,
+    )
 
 
 def _study_of(session: Session, actor: Actor, row: Analysis) -> str | None:

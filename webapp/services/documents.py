@@ -1,4 +1,4 @@
-"""Documents of an answer: asking for a report or a tear sheet, watching it, cancelling it, taking it away."""
+"""Documents of an answer: asking for a report, a tear sheet or a bundle, watching it, cancelling it, taking it away."""
 
 import datetime
 import secrets
@@ -17,9 +17,11 @@ from webapp.services.access import find_readable
 from webapp.services.workflow import Status
 from webapp.tables import Document
 
-Kind = Literal["html", "pdf"]
+Kind = Literal["html", "pdf", "bundle"]
 RECIPE = 1  # raised whenever documents say something else or look otherwise
-TITLES: Mapping[Kind, str] = {"html": "Report", "pdf": "Tear sheet"}
+TITLES: Mapping[Kind, str] = {"html": "Report", "pdf": "Tear sheet", "bundle": "Bundle"}
+SUFFIXES: Mapping[Kind, str] = {"html": "html", "pdf": "pdf", "bundle": "zip"}
+_KINDS: Mapping[str, Kind] = {kind: kind for kind in TITLES}
 _NOTHING = "Nobody has asked for this document of this analysis yet. Ask for it first."
 
 
@@ -55,8 +57,8 @@ def ask(session: Session, actor: Actor, analysis_id: str, kind: Kind, *, address
         Who asks; must be allowed to read the analysis.
     analysis_id : str
         Public id of the analysis.
-    kind : {"html", "pdf"}
-        A page, or a tear sheet to print.
+    kind : {"html", "pdf", "bundle"}
+        A page, a tear sheet to print, or a file that another Assay imports.
     address : str, default=""
         Network address of the request, for the audit trail.
 
@@ -129,7 +131,7 @@ def cancel(session: Session, actor: Actor, analysis_id: str, kind: Kind) -> Docu
         Who asks; must have asked for the document, or own the analysis.
     analysis_id : str
         Public id of the analysis.
-    kind : {"html", "pdf"}
+    kind : {"html", "pdf", "bundle"}
         Which.
 
     Returns
@@ -182,7 +184,7 @@ def find_file(session: Session, actor: Actor, analysis_id: str, kind: Kind) -> D
         raise Conflict(_NOTHING)
     if row.content_hash is None:
         raise Conflict(f"Expected a document that is there; this one is {row.status}. Ask for it, and look again.")
-    return DocumentFile(row.content_hash, f"assay-{analysis.public_id}.{kind}")
+    return DocumentFile(row.content_hash, f"assay-{analysis.public_id}.{SUFFIXES[kind]}")
 
 
 def _find(session: Session, analysis_id: int, kind: str) -> Document | None:
@@ -191,9 +193,8 @@ def _find(session: Session, analysis_id: int, kind: str) -> Document | None:
 
 
 def _view(row: Document) -> DocumentView:
-    kind: Kind = "html" if row.kind == "html" else "pdf"
     return DocumentView(
-        kind,
+        _KINDS[row.kind],
         Status(row.status),
         row.submitted_at,
         row.finished_at,

@@ -177,6 +177,8 @@ def _rows(  # whose, in which states, and which page
     # What is over is most of all there is: found by its moment, not by its state.
     is_wanted = table.status.not_in(_ACTIVE) if states == FINAL else table.status.in_(states)
     query = _listed(table).where(is_wanted)
+    if table is Analysis:
+        query = query.where(Analysis.imported_at.is_(None))  # nobody here computed it
     if not everybody:
         query = query.where(table.owner_id == actor.user_id)
     return paging.fetch_page(session, query, _newest(table), cursor=cursor, limit=limit)

@@ -51,6 +51,7 @@ SENTENCES: dict[str, str] = {
     "analysis.shared": "shared the analysis {subject}",
     "analysis.unshared": "took back a share of the analysis {subject}",
     "analysis.noted": "noted something about the analysis {subject}",
+    "analysis.imported": "imported the analysis {subject} from a bundle",
     "analysis.document_asked": "asked for a document of the analysis {subject}",
     "study.submitted": "submitted the study {subject}",
     "study.cancelled": "cancelled the study {subject}",

@@ -1,4 +1,4 @@
-"""Documents of an answer: a report or a tear sheet, made once by a worker and kept as a file."""
+"""Documents of an answer: a report, a tear sheet or a bundle, made once by a worker and kept as a file."""
 
 import datetime
 
@@ -15,7 +15,7 @@ class Document(Base):
     __tablename__ = "documents"
     __table_args__ = (
         CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
-        CheckConstraint("kind IN ('html', 'pdf')", name="kind"),
+        CheckConstraint("kind IN ('html', 'pdf', 'bundle')", name="kind"),
         UniqueConstraint("analysis_id", "kind"),
         Index("ix_documents_queue", "status", "submitted_at"),
     )

@@ -79,7 +79,7 @@ def judge(
         "seconds": most_seconds,
     }  # fmt: skip
     with _AT_ONCE:
-        answer, code, errors = _ask(json.dumps(question).encode(), most_seconds)
+        answer, code, errors = ask("quant.data.files.apart", json.dumps(question).encode(), most_seconds)
     if code == 0:
         return _taken(pickle.loads(answer))  # noqa: S301  # written by `main` below
     if code in {None, -signal.SIGXCPU, -signal.SIGKILL}:
@@ -93,9 +93,28 @@ def judge(
     raise RuntimeError(f"Judging a file ended with {code}: {errors.decode(errors='replace')[-2000:]}")
 
 
-def _ask(question: bytes, seconds: float) -> tuple[bytes, int | None, bytes]:
-    """Return what a process of its own answers, and how it ended; None: it had to be ended."""
-    command = [sys.executable, "-m", "quant.data.files.apart"]
+def ask(module: str, question: bytes, seconds: float) -> tuple[bytes, int | None, bytes]:
+    """Return what a module answers that runs in a process of its own.
+
+    Parameters
+    ----------
+    module : str
+        Its name; it reads the question from standard input, confines itself and answers on standard output.
+    question : bytes
+        What it is asked.
+    seconds : float
+        After this, and some time for its start, it is ended.
+
+    Returns
+    -------
+    answer : bytes
+        What it wrote.
+    code : int or None
+        How it ended; None: it had to be ended.
+    errors : bytes
+        What it wrote to standard error.
+    """
+    command = [sys.executable, "-m", module]
     with subprocess.Popen(  # noqa: S603  # our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=_ROOT,
         env=_SURROUNDINGS,
@@ -107,6 +126,15 @@ def _ask(question: bytes, seconds: float) -> tuple[bytes, int | None, bytes]:
             process.communicate()
             return b"", None, b""
     return answer, process.returncode, errors
+
+
+def confine(memory_bytes: int, seconds: float) -> None:
+    """Let this process use so much memory beside what it holds, so many more seconds of a processor, and no more."""
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + memory_bytes,) * 2)
+    until = int(time.process_time() + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (until, until + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _taken(answer: Mapping[str, Any]) -> Examination:
@@ -131,11 +159,7 @@ def main() -> None:
     """Judge the file that standard input names, and write what comes of it to standard output."""
     question = json.load(sys.stdin)
     _load()
-    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (held + question["memory_bytes"],) * 2)
-    seconds = int(time.process_time() + question["seconds"]) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(question["memory_bytes"], question["seconds"])
     answer: dict[str, Any]
     try:
         answer = _judged(question)

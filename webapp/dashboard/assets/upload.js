@@ -1,8 +1,13 @@
-// Sends a file of prices piece by piece, shows how far it is, and opens what was found in it.
+// Sends a file of prices or a bundle piece by piece, shows how far it is, and opens what came of it.
 (function () {
   "use strict";
 
-  var PLACE = "upload-drop";
+  var PLACES = {
+    "upload-drop": { input: "upload-file", accept: ".csv,.txt,.tsv,.parquet,.xlsx,.xlsm,text/csv", route: "/api/v1/uploads",
+      words: "Drop a file here, or choose one", opens: "/app/data/upload?upload=" },
+    "import-drop": { input: "import-file", accept: ".zip,application/zip", route: "/api/v1/bundles",
+      words: "Drop a bundle here, or choose one", opens: "/app/analyses/" }
+  };
 
   function token() {
     var found = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
@@ -26,10 +31,9 @@
     }
   }
 
-  function fill(place) {
-    var input = element("input", { type: "file", id: "upload-file", className: "form-control",
-      accept: ".csv,.txt,.tsv,.parquet,.xlsx,.xlsm,text/csv" });
-    var label = element("label", { htmlFor: "upload-file", className: "form-label", textContent: "Drop a file here, or choose one" });
+  function fill(place, kind) {
+    var input = element("input", { type: "file", id: kind.input, className: "form-control", accept: kind.accept });
+    var label = element("label", { htmlFor: kind.input, className: "form-label", textContent: kind.words });
     var bar = element("progress", { max: 1, value: 0, hidden: true, className: "upload-bar", "aria-label": "Sent" });
     var words = element("div", { className: "form-text", role: "status" });
     var problem = element("div", { className: "field-problem", role: "alert" });
@@ -53,7 +57,7 @@
       request.onloadend = function () {
         input.disabled = false;
         if (request.status === 201) {
-          window.location.assign("/app/data/upload?upload=" + encodeURIComponent(JSON.parse(request.responseText).id));
+          window.location.assign(kind.opens + encodeURIComponent(JSON.parse(request.responseText).id));
           return;
         }
         if (request.status === 401) {
@@ -66,7 +70,7 @@
         input.value = "";
         input.focus();
       };
-      request.open("POST", "/api/v1/uploads");
+      request.open("POST", kind.route);
       request.setRequestHeader("X-CSRFToken", token());
       request.send(form);
     }
@@ -82,11 +86,13 @@
   }
 
   function look() {
-    var place = document.getElementById(PLACE);
-    if (place && !place.dataset.ready) {
-      place.dataset.ready = "1";
-      fill(place);
-    }
+    Object.keys(PLACES).forEach(function (id) {
+      var place = document.getElementById(id);
+      if (place && !place.dataset.ready) {
+        place.dataset.ready = "1";
+        fill(place, PLACES[id]);
+      }
+    });
   }
 
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });

@@ -195,6 +195,8 @@ def _tags(item: AnalysisSummary) -> list[Any] | None:
     tags: list[Any] = list(item.tags)
     if not item.is_own and item.title:
         tags.append(fact(f"shared by {item.owner}", "person"))
+    if item.is_imported:
+        tags.append(fact("imported", "box-arrow-in-down"))
     if item.is_archived:
         tags.append(fact("archived", "archive"))
     return tags or None

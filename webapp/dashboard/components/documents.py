@@ -1,4 +1,4 @@
-"""Report and tear sheet of an answer: asked for with a click, there a moment later, and then links."""
+"""Report, tear sheet and bundle of an answer: asked for with a click, there a moment later, and then links."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,16 @@ from webapp.services.documents import TITLES, DocumentView, Kind
 from webapp.services.workflow import Status
 
 POLL_MILLISECONDS = 700
-_WORDS = {"html": "one page of HTML, opens offline", "pdf": "PDF, a few pages to print"}
+_WORDS = {"html": "one page of HTML, opens offline", "pdf": "PDF, a few pages to print",
+          "bundle": "question, answer, frames and hashes in one file, which another Assay imports"}
+_ICONS = {"html": "file-earmark-text", "pdf": "file-earmark-pdf", "bundle": "box-seam"}
 
 
 def document_menu(analysis_id: str) -> Component:
     """Return the part of the export menu that makes documents; what there is stands in it once it was asked for."""
     buttons = [
         html.Button(
-            [icon("file-earmark-text"), f" {TITLES[kind]}"],
+            [icon(_ICONS[kind]), f" {TITLES[kind]}"],
             id=f"analysis-document-{kind}",
             type="button",
             className="btn btn-secondary btn-sm",

@@ -265,7 +265,13 @@ def _count(sent: Any) -> int:
 def _actions() -> list[Component]:
     if not current_actor().may(Permission.ANALYSES_RUN):
         return []
-    return [html.Div(_new_button(), className="page-header-actions")]
+    bring = dcc.Link(
+        [icon("box-arrow-in-down"), "Import a bundle"],
+        href=paths.import_bundle(),
+        className="btn btn-secondary",
+        title="An analysis that another Assay exported",
+    )
+    return [html.Div([bring, _new_button()], className="page-header-actions")]
 
 
 def _new_button() -> Component:

@@ -1,5 +1,6 @@
 """One analysis: its progress while it runs, and then its answer, without a reload."""
 
+import datetime
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ from webapp.dashboard.components.watching import POLL_MILLISECONDS, register_wat
 from webapp.errors import Conflict, NotFound, TooManyRequests
 from webapp.permissions import Permission
 from webapp.services import analyses, differences, documents, final_models, results, watching
-from webapp.services.analyses import AnalysisView
+from webapp.services.analyses import AnalysisView, ImportView
 from webapp.services.workflow import FINAL, Status
 
 PATH = paths.ANALYSIS
@@ -121,9 +122,11 @@ def rerun(n_clicks: int | None, public_id: str) -> Any:
     return paths.analysis(new_id)
 
 
-def make_document(n_html: int | None, n_pdf: int | None, _n_looks: int | None, public_id: str) -> tuple[Any, bool]:
+def make_document(
+    n_html: int | None, n_pdf: int | None, n_bundle: int | None, _n_looks: int | None, public_id: str
+) -> tuple[Any, bool]:
     """Ask for a document if a button was pressed, and say how far all are; stop looking once none is being made."""
-    kind = document_parts.kind_of(ctx.triggered_id) if (n_html or n_pdf) else None
+    kind = document_parts.kind_of(ctx.triggered_id) if (n_html or n_pdf or n_bundle) else None
     if kind is not None:
         with write() as session:
             documents.ask(session, current_actor(), _checked(public_id), kind, address=client_address())
@@ -210,6 +213,7 @@ def register(app: Dash) -> None:
         Output("analysis-documents-poll", "disabled"),
         Input("analysis-document-html", "n_clicks"),
         Input("analysis-document-pdf", "n_clicks"),
+        Input("analysis-document-bundle", "n_clicks"),
         Input("analysis-documents-poll", "n_intervals"),
         State("analysis-id", "data"),
         prevent_initial_call=True,
@@ -248,6 +252,8 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
     ]
     if summary.finished_at is not None:
         shown.append(html.Span(["finished ", ago(summary.finished_at, moment)]))
+    if view.imported is not None:
+        shown.append(_imported(view.imported, moment))
     if view.study_id is not None:
         shown.append(html.Span(["part of ", dcc.Link("a study", href=paths.study(view.study_id))]))
     if not summary.is_own:
@@ -256,6 +262,14 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
         shown.append(export_menu(view.id))
     hides_cancel, hides_rerun = summary.status.is_final, not summary.status.is_final
     return shown, (hides_cancel or not summary.is_own, view.cancel_requested, hides_rerun or not summary.is_own)
+
+
+def _imported(origin: ImportView, moment: datetime.datetime) -> Component:
+    """Return that an answer was not computed here, and where the button to run it again leads."""
+    again = "Re-run computes it here." if origin.has_prices else "Its prices are not here, so it cannot be run again."
+    words = ["imported, computed elsewhere ", ago(origin.finished_at, moment)]
+    title = f"Analysis {origin.id} there. Unchanged since it was exported; nobody here has checked its numbers. {again}"
+    return html.Span([icon("box-arrow-in-down"), *words], className="share-badge", title=title)
 
 
 def _view(public_id: object) -> AnalysisView:

@@ -55,7 +55,7 @@ def test_a_file_is_judged_apart_as_it_is_here(put):
 
 
 def test_small_text_starts_no_process(put, monkeypatch):
-    monkeypatch.setattr(apart, "_ask", None)
+    monkeypatch.setattr(apart, "ask", None)
 
     assert judge(put(prices(60).to_csv(index=False).encode()), now=NOW).n_rows == 60
 

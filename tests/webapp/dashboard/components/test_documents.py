@@ -15,7 +15,9 @@ def view(status, kind="html", **values):
 def test_a_button_for_each_document():
     menu = parts.document_menu("0123456789abcdef")
 
-    assert [each.id for each in reading.of_type(menu, "Button")] == ["analysis-document-html", "analysis-document-pdf"]
+    assert [each.id for each in reading.of_type(menu, "Button")] == [
+        "analysis-document-html", "analysis-document-pdf", "analysis-document-bundle"
+    ]  # fmt: skip
     assert parts.kind_of("analysis-document-pdf") == "pdf"
     assert parts.kind_of("analysis-documents-poll") is None
 

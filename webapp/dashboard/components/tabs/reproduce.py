@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from webapp import formats
 from webapp.dashboard import paths
 from webapp.dashboard.components.cards import check_line, copy_button, facts, hash_value, panel
 from webapp.dashboard.components.tables import Column, data_table
@@ -23,6 +24,7 @@ def content(view: AnalysisView, result: ResultView, _theme: Theme) -> Component:
     return html.Div(
         [
             *_comparison(view, result),
+            *_import(view),
             panel(
                 "What makes this answer",
                 facts(
@@ -57,6 +59,32 @@ def _comparison(view: AnalysisView, result: ResultView) -> Sequence[Component]:
             ["Same result hash: no. This re-run and ", link, " differ; compare the library versions of both."],
         )
     return (panel("Re-run", html.Ul([line], className="check-list")),)
+
+
+def _import(view: AnalysisView) -> Sequence[Component]:
+    """Say where an imported answer was computed, and what of it is known here."""
+    origin = view.imported
+    if origin is None:
+        return ()
+    there = [
+        ("Analysis there", html.Span(origin.id, className="mono")),
+        ("Computed", formats.moment(origin.finished_at)),
+        ("Exported", formats.moment(origin.packed_at)),
+        ("Imported", formats.moment(origin.imported_at)),
+        ("Bundle (SHA-256)", hash_value(origin.bundle_hash)),
+    ]
+    unchanged = check_line(True, ["Nothing was changed since it was exported: every hash was computed again."])
+    prices = check_line(
+        True if origin.has_prices else None,
+        [
+            "The prices it was computed from are here, to the last bit: Re-run shows whether its numbers are true."
+            if origin.has_prices
+            else "The prices it was computed from are not here, so nobody can run it again here, and nothing but the "
+            "word of whoever exported it stands behind its numbers."
+        ],
+    )
+    checks = html.Ul([unchanged, prices], className="check-list")
+    return (panel("Imported", facts(there, in_rows=True), checks, note="Computed in another installation."),)
 
 
 def _spec(view: AnalysisView) -> Component:
