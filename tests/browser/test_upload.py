@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.webapp.bundles import packed
 from tests.webapp.services.upload_files import SOUND
 
 pytestmark = pytest.mark.browser
@@ -47,3 +48,25 @@ def test_a_file_that_is_not_wanted_is_deleted(open_page, live_app):
     page.wait_for_url(f"{live_app.url}/app/data/upload")
     page.get_by_role("heading", name="Your files").wait_for()
     assert page.get_by_text("unwanted.csv").count() == 0
+
+
+def test_a_bundle_becomes_an_analysis_that_says_where_it_comes_from(open_page):
+    page = open_page("/app/import")
+    page.set_input_files(
+        "#import-file", {"name": "answer.zip", "mimeType": "application/zip", "buffer": packed.content()}
+    )
+
+    page.get_by_role("heading", name="Google").wait_for()
+    page.get_by_text("imported, computed elsewhere").wait_for()
+    page.get_by_role("tab", name="Reproduce").click()
+    page.get_by_text("The prices it was computed from are not here").wait_for()
+
+
+def test_a_changed_bundle_is_refused_where_one_stands(open_page):
+    page = open_page("/app/import")
+    data = bytearray(packed.content())
+    data[data.index(b'"level"')] ^= 1
+    page.set_input_files("#import-file", {"name": "x.zip", "mimeType": "application/zip", "buffer": bytes(data)})
+
+    page.get_by_text("answer.json was changed since").wait_for()
+    assert page.locator("#import-file").is_enabled()

@@ -28,8 +28,10 @@ Kind = Literal["html", "pdf", "bundle"]
 class DocumentRequest(Body):
     """Which document is wanted."""
 
-    kind: Kind = Field(description="`html`: a page with everything; `pdf`: a tear sheet of a few pages; `bundle`: question, answer, "
-        "frames and hashes, which another Assay imports.")
+    kind: Kind = Field(
+        description="`html`: a page with everything; `pdf`: a tear sheet of a few pages; "
+        "`bundle`: question, answer, frames and hashes, which another Assay imports."
+    )
 
 
 class DocumentQuery(Query):

@@ -25,10 +25,12 @@ class JobQuery(PageQuery):
 
 
 class Job(View):
-    """An analysis, a fetch of prices, or an import of a file."""
+    """An analysis, a fetch of prices, an import of a file, or a document that is made."""
 
-    id: str = Field(description="Of the analysis or acquisition; empty if it is another's.")
-    kind: Literal["analysis", "fetch", "import"]
+    id: str = Field(
+        description="Of the analysis or acquisition, or of what a document tells of; empty if it is another's."
+    )
+    kind: Literal["analysis", "fetch", "import", "report", "tear_sheet", "bundle"]
     title: str = Field(description="Empty if it is another's.")
     owner: str
     is_own: bool
@@ -64,7 +66,7 @@ class Jobs(PageView):
     answers={200: Answer("Jobs.", Jobs)},
 )
 def list_jobs(query: JobQuery) -> Response:
-    """Return analyses and acquisitions side by side; cancel and repeat them at their own addresses."""
+    """Return analyses, acquisitions and documents side by side; cancel and repeat them at their own addresses."""
     with read() as session:
         found = job_lists.list_jobs(
             session, current_actor(), everybody=query.whose == "all", limit=query.limit, cursor=query.cursor

@@ -66,7 +66,7 @@ ALWAYS = ("equity", "trades", "fills", "predictions", "candidates", "fold_scores
           "yearly_returns", "drawdowns", "rolling", "prices")  # fmt: skip
 
 
-def faults_of_schema(name: str, schema: pa.Schema, n_rows: int) -> Iterator[str]:
+def faults_of_schema(schema: pa.Schema, n_rows: int) -> Iterator[str]:
     """Yield what is wrong with a frame, by what its file says of itself and before any of it is read."""
     if n_rows > MOST_ROWS or len(schema) > MOST_COLUMNS:
         yield f"expected at most {MOST_ROWS:,} rows of {MOST_COLUMNS} columns; found {n_rows:,} of {len(schema)}"

@@ -14,13 +14,14 @@ Its comment is the SHA-256 of all bytes before it.
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from quant.stages import canonical_json
 
-FORMAT, VERSION = "assay-bundle", 1
+FORMAT: Final = "assay-bundle"
+VERSION: Final = 1
 QUESTION, METRICS, ANSWER, MANIFEST = "question.json", "metrics.json", "answer.json", "manifest.json"
 FRAME = re.compile(r"frames/([a-z][a-z0-9_]{0,47})\.parquet")
 MOST_BYTES = 50 * 1024**2  # of a whole bundle, as of an uploaded file

@@ -179,7 +179,7 @@ def _frame(archive: zipfile.ZipFile, name: str) -> pd.DataFrame:
     member = f"frames/{name}.parquet"
     try:
         file = pq.ParquetFile(pa.BufferReader(_bytes(archive, member)))
-        for fault in frames_.faults_of_schema(name, file.schema_arrow, file.metadata.num_rows):
+        for fault in frames_.faults_of_schema(file.schema_arrow, file.metadata.num_rows):
             _unfit(member, fault)
         frame = read_frame(file)
     except MemoryError:  # Arrow's is one of its other errors, too

@@ -175,9 +175,7 @@ def create(
     outputs = {"result": (key, store.count_bytes(key))}
     storage_use.add(session, row.id, actor.user_id, outputs, at=now)
     details = {"bundle": content_hash, "result_hash": manifest.result_hash, "from": manifest.analysis.id}
-    audit.record(
-        session, action="analysis.imported", subject=public_id, actor=actor, address=address, details=details
-    )
+    audit.record(session, action="analysis.imported", subject=public_id, actor=actor, address=address, details=details)
     return public_id
 
 

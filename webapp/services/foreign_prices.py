@@ -55,9 +55,7 @@ def _vintage(session: Session, owner_id: int, interval: str, wanted: Mapping[str
         .join(Security, Security.id == PriceSeries.security_id)
         .join(
             PriceRevision,
-            and_(
-                PriceRevision.series_id == PriceSeries.id, PriceRevision.content_hash == wanted["content_hash"]
-            ),
+            and_(PriceRevision.series_id == PriceSeries.id, PriceRevision.content_hash == wanted["content_hash"]),
         )
         .where(
             is_visible_to(owner_id),

@@ -1,25 +1,34 @@
-"""Everything that waits, runs or ran: analyses and acquisitions side by side, as the Jobs page and its route show them.
+"""Everything that waits, runs or ran: analyses, acquisitions and documents, as the Jobs page and its route show them.
 
 One's own with their titles; to administrators everybody's, but of others' only whose and of which kind they are.
 """
 
 import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, defer
 
 from webapp.db import database_now
 from webapp.permissions import Actor, Permission, require
 from webapp.services import acquisitions, pace, paging, turns
+from webapp.services.access import is_shared_with
+from webapp.services.documents import TITLES, Kind
 from webapp.services.waiting import Waiting
 from webapp.services.workflow import FINAL, Status
-from webapp.tables import Acquisition, Analysis, User
+from webapp.tables import Acquisition, Analysis, Document, User
 
-Table = type[Analysis] | type[Acquisition]
-Row = tuple[Analysis | Acquisition, str]
-JobKind = Literal["analysis", "fetch", "import"]
+Job = Analysis | Acquisition | Document
+Table = type[Analysis] | type[Acquisition] | type[Document]
+Row = tuple[Job, str]
+Subjects = Mapping[int, tuple[str, str]]  # by key of an analysis: its public id and title
+JobKind = Literal["analysis", "fetch", "import", "report", "tear_sheet", "bundle"]
+DOCUMENTS: Mapping[JobKind, Kind] = {"report": "html", "tear_sheet": "pdf", "bundle": "bundle"}
+_JOB_KINDS: Mapping[str, JobKind] = {kind: name for name, kind in DOCUMENTS.items()}
+_FOR_A_WORKER = "it waits for a data worker"
 
 _ACTIVE = (Status.QUEUED, Status.RUNNING)
 MOST_ACTIVE = 200
@@ -32,9 +41,10 @@ class JobView:
     Attributes
     ----------
     id : str
-        Public id of the analysis or acquisition; empty if it is another's.
-    kind : {"analysis", "fetch", "import"}
-        An analysis, prices that are asked of a source, or a file that is read.
+        Public id of the analysis, of the acquisition, or of the analysis that a document tells of; empty if it is
+        another's.
+    kind : {"analysis", "fetch", "import", "report", "tear_sheet", "bundle"}
+        An analysis, prices that are asked of a source, a file that is read, or a document that is made.
     title : str
         What it is about; empty if it is another's.
     owner : str
@@ -129,9 +139,10 @@ def list_jobs(session: Session, actor: Actor, *, everybody: bool = False, limit:
     now = database_now(session)
     active, n_more = ([], 0) if cursor else _active(session, actor, everybody=everybody, now=now)
     rows, following = _over(session, actor, everybody=everybody, limit=limit, cursor=cursor)
+    subjects = _subjects(session, actor, rows, now)
     return JobList(
         tuple(sorted(active, key=lambda job: (job.status != Status.RUNNING, job.position or 0, job.submitted_at))),
-        tuple(_job(actor, row, owner, now) for row, owner in rows),
+        tuple(_job(actor, row, owner, now, subjects=subjects) for row, owner in rows),
         following,
         n_more,
     )
@@ -153,14 +164,19 @@ def _active(session: Session, actor: Actor, *, everybody: bool, now: datetime.da
     for row, owner in fetches:
         position = in_line.index(row.id) + 1 if row.id in in_line else None
         found.append(_job(actor, row, owner, now, position, why.get(row.id)))
-    return found, n_waiting - len(places) + (following is not None)
+    told, more = _rows(session, Document, actor, _ACTIVE, everybody=everybody, limit=MOST_ACTIVE)
+    subjects = _subjects(session, actor, told, now)
+    for row, owner in told:
+        why_not = _FOR_A_WORKER if row.status == Status.QUEUED else None
+        found.append(_job(actor, row, owner, now, None, why_not, subjects=subjects))
+    return found, n_waiting - len(places) + (following is not None) + (more is not None)
 
 
 def _over(session: Session, actor: Actor, *, everybody: bool, limit: int, cursor: str) -> tuple[list[Row], str | None]:
-    """Return a page of analyses and acquisitions together: the first of a page of each, in one order."""
+    """Return a page of all kinds together: the first of a page of each, in one order."""
     rows: list[Row] = []
     has_more = False
-    for table in (Analysis, Acquisition):
+    for table in (Analysis, Acquisition, Document):
         found, following = _rows(session, table, actor, FINAL, everybody=everybody, limit=limit, cursor=cursor)
         rows += found
         has_more = has_more or following is not None
@@ -196,28 +212,40 @@ def _newest(table: Table) -> tuple[paging.Order, paging.Order]:
     return paging.Order(table.submitted_at, descending=True), paging.Order(table.public_id, descending=True)
 
 
+def _subjects(session: Session, actor: Actor, rows: Sequence[Row], now: datetime.datetime) -> Subjects:
+    """Return what the actor's documents tell of, as far as they may still read it: a share may have ended since."""
+    keys = {row.analysis_id for row, _ in rows if isinstance(row, Document) and row.owner_id == actor.user_id}
+    if not keys:
+        return {}
+    readable = or_(Analysis.owner_id == actor.user_id, is_shared_with(actor.user_id, now))
+    query = select(Analysis.id, Analysis.public_id, Analysis.title).where(Analysis.id.in_(keys), readable)
+    return {key: (public_id, title) for key, public_id, title in session.execute(query)}
+
+
 def _job(
     actor: Actor,
-    row: Analysis | Acquisition,
+    row: Job,
     owner: str,
     now: datetime.datetime,
     position: int | None = None,
     waits_for: str | None = None,
+    *,
+    subjects: Subjects = MappingProxyType({}),
 ) -> JobView:
-    is_own = row.owner_id == actor.user_id
+    is_own = row.owner_id == actor.user_id and (not isinstance(row, Document) or row.analysis_id in subjects)
     analysis = row if isinstance(row, Analysis) else None
     return JobView(
-        id=row.public_id if is_own else "",
+        id=_id(row, subjects) if is_own else "",
         kind=_kind(row),
-        title=_title(row) if is_own else "",
+        title=_title(row, subjects) if is_own else "",
         owner=owner,
         is_own=is_own,
         status=Status(row.status),
         is_credible=analysis.is_credible if analysis else None,
         stage=analysis.stage if analysis else None,
-        progress=row.progress,
+        progress=float(row.status == Status.SUCCEEDED) if isinstance(row, Document) else row.progress,
         elapsed_seconds=pace.elapsed_seconds(row, now),
-        eta_seconds=pace.eta_seconds(row, now),
+        eta_seconds=None if isinstance(row, Document) else pace.eta_seconds(row, now),
         position=position,
         waits_for=waits_for if is_own else None,
         worker=row.worker if row.status == Status.RUNNING else None,
@@ -228,11 +256,19 @@ def _job(
     )
 
 
-def _kind(row: Analysis | Acquisition) -> JobKind:
+def _id(row: Job, subjects: Subjects) -> str:
+    return subjects[row.analysis_id][0] if isinstance(row, Document) else row.public_id
+
+
+def _kind(row: Job) -> JobKind:
+    if isinstance(row, Document):
+        return _JOB_KINDS[row.kind]
     if isinstance(row, Analysis):
         return "analysis"
     return "fetch" if row.kind == "fetch" else "import"
 
 
-def _title(row: Analysis | Acquisition) -> str:
+def _title(row: Job, subjects: Subjects) -> str:
+    if isinstance(row, Document):
+        return f"{TITLES[DOCUMENTS[_JOB_KINDS[row.kind]]]} of {subjects[row.analysis_id][1]}"
     return row.title if isinstance(row, Analysis) else f"{row.symbol} from {row.source}"

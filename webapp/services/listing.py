@@ -74,8 +74,15 @@ _METADATA = (
     Analysis.public_id, Analysis.owner_id, Analysis.status, Analysis.progress, Analysis.stage, Analysis.error_code,
     Analysis.submitted_at, Analysis.started_at, Analysis.finished_at,
 )  # fmt: skip
-_CONTENT = (*_METADATA, Analysis.title, Analysis.symbols, Analysis.verdict, Analysis.is_credible, Analysis.archived_at,
-            Analysis.imported_at)
+_CONTENT = (
+    *_METADATA,
+    Analysis.title,
+    Analysis.symbols,
+    Analysis.verdict,
+    Analysis.is_credible,
+    Analysis.archived_at,
+    Analysis.imported_at,
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import datetime
 
 from webapp.services.workflow import STAGES, Status
-from webapp.tables import Acquisition, Analysis
+from webapp.tables import Acquisition, Analysis, Document
 
 _ENOUGH = 0.03  # of the whole, before which its speed says nothing
 _ENOUGH_OF_STAGE = 0.05
@@ -12,7 +12,7 @@ _WHOLE = sum(STAGES.values())
 _BEGINS = {name: sum(list(STAGES.values())[:place]) / _WHOLE for place, name in enumerate(STAGES)}
 
 
-def elapsed_seconds(row: Analysis | Acquisition, now: datetime.datetime) -> float | None:
+def elapsed_seconds(row: Analysis | Acquisition | Document, now: datetime.datetime) -> float | None:
     """Return the seconds since a job was first begun, up to its end; None if it never was."""
     began = (row.first_started_at if isinstance(row, Analysis) else None) or row.started_at
     return ((row.finished_at or now) - began).total_seconds() if began else None

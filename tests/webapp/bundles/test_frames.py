@@ -9,7 +9,7 @@ from webapp.bundles import frames
 
 def faults(name, frame):
     table = pa.Table.from_pandas(frame)
-    return [*frames.faults_of_schema(name, table.schema, len(frame)), *frames.faults_of_frame(name, frame)]
+    return [*frames.faults_of_schema(table.schema, len(frame)), *frames.faults_of_frame(name, frame)]
 
 
 def test_every_frame_of_a_real_answer_is_sound():
@@ -46,9 +46,9 @@ def test_an_index_must_be_what_its_readers_expect():
 def test_too_much_is_told_before_it_is_read():
     schema = pa.schema([("x", pa.float64())])
 
-    assert list(frames.faults_of_schema("equity", schema, frames.MOST_ROWS + 1))
+    assert list(frames.faults_of_schema(schema, frames.MOST_ROWS + 1))
     twice = pa.schema([("x", pa.float64()), ("x", pa.float64())])
-    assert list(frames.faults_of_schema("equity", twice, 1)) == ["expected each column once; found some twice"]
+    assert list(frames.faults_of_schema(twice, 1)) == ["expected each column once; found some twice"]
 
 
 def test_what_a_later_program_knows_is_taken_if_it_is_plain():

@@ -90,7 +90,7 @@ def test_without_its_prices_it_is_not_run_again(session, store, files, owner):
 
 
 def test_with_its_prices_a_rerun_asks_the_same_of_the_same(session, store, files, owner):
-    series = factories.create_prices(session, store, factories.delivery("GOOG", "2004-08-19", "2007-12-31"))
+    series = factories.create_prices(session, store, factories.delivery("GOOG", "2004-08-19", "2013-12-31"))
     [content_hash] = session.scalars(select(PriceRevision.content_hash))
     vintage = {"symbol": "GOOG", "source": "sample", "calendar": "XNYS", "currency": "USD", "revision": 9}
     data = packed.pack(prices=[{**vintage, "content_hash": content_hash}])

@@ -14,7 +14,13 @@ def owner(session):
 
 def origin(session, series, snapshot_hash, **changes):
     content_hash = session.query(PriceRevision).filter_by(series_id=series.id).one().content_hash
-    vintage = {"symbol": "MSFT", "source": "sample", "calendar": "XNYS", "currency": "USD", "content_hash": content_hash}
+    vintage = {
+        "symbol": "MSFT",
+        "source": "sample",
+        "calendar": "XNYS",
+        "currency": "USD",
+        "content_hash": content_hash,
+    }
     return {"prices": [{**vintage, **changes}], "snapshot_hash": snapshot_hash}
 
 

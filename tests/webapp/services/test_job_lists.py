@@ -5,9 +5,9 @@ import pytest
 from tests import factories
 from webapp.errors import PermissionDenied
 from webapp.permissions import Actor, Role
-from webapp.services import acquisitions, job_lists
+from webapp.services import acquisitions, documents, job_lists, shares
 from webapp.services.job_lists import list_jobs
-from webapp.tables import Analysis
+from webapp.tables import Analysis, Share
 
 LATER = factories.NOW + datetime.timedelta(minutes=5)
 
@@ -110,3 +110,32 @@ def test_time_that_remains_is_unknown_until_enough_is_done(session, mine):
     assert job_lists.list_jobs(session, mine).active[0].eta_seconds is None
     session.query(Analysis).one().progress = 0.5
     assert job_lists.list_jobs(session, mine).active[0].eta_seconds > 0
+
+
+def test_documents_are_jobs_of_whoever_asked(session, mine):
+    done = factories.create_analysis(session, mine, title="Mine", status="succeeded", result_key="k" * 64)
+    for kind in ("html", "pdf"):
+        documents.ask(session, mine, done.public_id, kind)
+    documents.cancel(session, mine, done.public_id, "pdf")
+    found = list_jobs(session, mine)
+
+    [report] = found.active
+    assert (report.kind, report.id, report.title) == ("report", done.public_id, "Report of Mine")
+    assert report.waits_for == "it waits for a data worker"
+    assert [(job.kind, job.status) for job in found.finished] == [
+        ("tear_sheet", "cancelled"),
+        ("analysis", "succeeded"),
+    ]
+
+
+def test_a_document_of_what_one_may_no_longer_read_has_no_title(session, mine):
+    user = factories.create_user(session)
+    reader = factories.actor_of(user)
+    done = factories.create_analysis(session, mine, title="secret", status="succeeded", result_key="k" * 64)
+    shares.share_with_user(session, mine, done.public_id, email=user.email)
+    documents.ask(session, reader, done.public_id, "html")
+    assert list_jobs(session, reader).active[0].title == "Report of secret"
+    session.query(Share).delete()
+
+    [job] = list_jobs(session, reader).active
+    assert (job.title, job.id, job.kind) == ("", "", "report")

@@ -12,6 +12,7 @@ from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.tables import Cell, Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
+from webapp.reports.words import conformal_in_words, intervals_in_words, quantiles_in_words
 from webapp.services.results import ResultView
 
 FRAMES = ("coverage", "quantile_coverage")
@@ -35,13 +36,7 @@ def _intervals(result: ResultView, theme: Theme) -> Component:
     if facts["covered"] is None:
         sentence = "Too few outcomes were known to make an interval of; a longer traded span has some."
         return panel(title, empty_state("arrows-expand", sentence, small=True))
-    sentence = (
-        f"{formats.percent(facts['covered'])} of {formats.plural(facts['n_scored'], 'outcome')} lay inside an interval "
-        f"that should hold {formats.percent(facts['level'], 0)}; on average it was "
-        f"{formats.percent(facts['mean_width'])} wide. Each is made of outcomes that were known at that moment, of "
-        "predictions that were out of sample."
-    )
-    parts: list[Component] = [html.P(sentence, className="small")]
+    parts: list[Component] = [html.P(intervals_in_words(facts), className="small")]
     if result.frames["coverage"]["covered"].notna().any():
         figure = figures.coverage(result.frames["coverage"], level=facts["level"], theme=theme)
         parts.append(chart("analysis-coverage", figure, label="Share of outcomes inside their interval over time"))
@@ -49,34 +44,15 @@ def _intervals(result: ResultView, theme: Theme) -> Component:
     return panel(title, *parts, note=note)
 
 
-def _conformal(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> list[Component]:
-    """Return what bands held that learned from what they missed; nothing in answers from before there were any."""
-    wide, narrow = outer.get("conformal"), inner.get("conformal")
-    if not wide or not narrow or wide["covered"] is None:
-        return []
-    sentence = (
-        f"Moved by what earlier bands missed (conformalised quantile regression), they held "
-        f"{formats.percent(wide['covered'])} and {formats.percent(narrow['covered'])} of "
-        f"{formats.plural(wide['n_scored'], 'outcome')}, {formats.percent(wide['mean_width'])} and "
-        f"{formats.percent(narrow['mean_width'])} wide."
-    )
-    return [html.P(sentence, className="small")]
-
-
 def _quantiles(result: ResultView, theme: Theme) -> Component:
     """Return how often outcomes lay between predicted quantiles, and below each."""
     facts, title = result.facts["quantiles"], "Quantile bands"
-    inner, outer = facts["bands"]
-    if outer["covered"] is None:
+    if facts["bands"][-1]["covered"] is None:
         return panel(title, empty_state("arrows-expand", "No outcome is known yet.", small=True))
-    sentence = (
-        f"{formats.percent(outer['covered'])} of {formats.plural(outer['n_scored'], 'outcome')} lay between the "
-        f"predicted quantiles that should hold {formats.percent(outer['level'], 0)}, and "
-        f"{formats.percent(inner['covered'])} between those that should hold {formats.percent(inner['level'], 0)}; on "
-        f"average they were {formats.percent(outer['mean_width'])} and {formats.percent(inner['mean_width'])} wide. A "
-        "model learns them in training and promises nothing later; where they crossed, they were sorted."
-    )
-    parts: list[Component] = [html.P(sentence, className="small"), *_conformal(inner, outer)]
+    conformal = conformal_in_words(facts)
+    parts: list[Component] = [
+        html.P(each, className="small") for each in (quantiles_in_words(facts), conformal) if each is not None
+    ]
     rolling = result.frames["quantile_coverage"]
     levels = {f"covered_{each['level'] * 100:.0f}": each["level"] for each in facts["bands"]}
     if rolling[list(levels)].notna().all(axis="columns").any():

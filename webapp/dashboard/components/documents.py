@@ -13,8 +13,11 @@ from webapp.services.documents import TITLES, DocumentView, Kind
 from webapp.services.workflow import Status
 
 POLL_MILLISECONDS = 700
-_WORDS = {"html": "one page of HTML, opens offline", "pdf": "PDF, a few pages to print",
-          "bundle": "question, answer, frames and hashes in one file, which another Assay imports"}
+_WORDS = {
+    "html": "one page of HTML, opens offline",
+    "pdf": "PDF, a few pages to print",
+    "bundle": "question, answer, frames and hashes in one file, which another Assay imports",
+}
 _ICONS = {"html": "file-earmark-text", "pdf": "file-earmark-pdf", "bundle": "box-seam"}
 
 

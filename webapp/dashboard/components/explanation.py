@@ -12,12 +12,12 @@ from webapp.dashboard.components.cards import empty_state, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.figures import explanation as figures
 from webapp.dashboard.figures.palette import Theme
+from webapp.reports.words import MIDDLES, boundary_in_words
 from webapp.services.results import ResultView
 
 FRAMES = ("partial_dependence", "decision_boundary", "shap", "single_feature", "clusters", "learning_curve")
 
 _MOST_CURVES = 12
-_MIDDLES = {"two_way": 0.5, "three_way": 1 / 3, "regression": 0.0}  # where a model says nothing
 
 
 def explanation(result: ResultView, score: Score, theme: Theme) -> list[Component]:
@@ -77,29 +77,12 @@ def _boundary(result: ResultView, theme: Theme) -> list[Component]:
         sentence = "One of the two features is never known, or never changes: there is no map of it."
         return [panel(title, empty_state("map", sentence, small=True))]
     task = result.facts["latest"]["task"]
-    middle, is_share = _MIDDLES[task], task != "regression"
+    middle, is_share = MIDDLES[task], task != "regression"
     figure = figures.boundary(frame, theme=theme, is_share=is_share, middle=middle)
     picture = chart(
         "analysis-boundary", figure, label=f"Predictions by {frame['across'].iloc[0]} and {frame['up'].iloc[0]}"
     )
     return [panel(title, html.P(boundary_in_words(frame, task), className="small muted"), picture)]
-
-
-def boundary_in_words(frame: pd.DataFrame, task: str) -> str:
-    """Return between what the model says on the map, and on which share of it more than nothing."""
-    middle, is_share = _MIDDLES[task], task != "regression"
-    digits = 1 if is_share else 2
-    said = "the probability of label 1" if is_share else "the predicted return"
-    predicted = frame["predicted"]
-    low, high, level = (formats.percent(each, digits) for each in (predicted.min(), predicted.max(), middle))
-    share = float((predicted > middle).mean())
-    where = f"on {formats.percent(share, 0)} of it more than {level}"
-    line = "; the dashed line is where it is just that" if 0 < share < 1 else ""
-    pair = f"{frame['across'].iloc[0]} and {frame['up'].iloc[0]}"
-    return (
-        f"By {pair}, with all other features at their medians, {said} by the final model runs from {low} to {high}, "
-        f"{where}{line}. It describes the model, not the market, and shows combinations that may never have come."
-    )
 
 
 def _shap(result: ResultView, _score: Score, theme: Theme) -> Component:

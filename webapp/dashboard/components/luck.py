@@ -1,8 +1,5 @@
 """What luck explains of an answer: how many trials it took, what choosing is worth, and what chance does."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from dash import html
 from dash.development.base_component import Component
@@ -15,12 +12,11 @@ from webapp.dashboard.components.cards import empty_state, facts, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.figures import honesty as figures
 from webapp.dashboard.figures.palette import Figure, Theme
+from webapp.reports.words import chance_in_words, chance_runs_in_words, choice_in_words, paths_in_words
 from webapp.services.results import ResultView
 
 FRAMES = ("overfitting", "null_test", "paths", "chance_runs")
 
-_CHANCE = 0.5  # choosing blindly, the chosen one is in the lower half every second time
-_LITTLE = 0.05
 _OLDER = "This answer is older than this test: run it again."
 
 
@@ -41,82 +37,6 @@ def paths_panel(result: ResultView, theme: Theme) -> Component:
 def chance_runs_panel(result: ResultView, theme: Theme) -> Component:
     """Return one panel about choosing and walking forward where there is nothing to find."""
     return panel("The whole way, by chance", *_chance_runs(result, theme), note="outcomes of other bars, in blocks")
-
-
-def chance_runs_in_words(found: Mapping[str, Any], title: str) -> str:
-    """Return what repeating the whole way says, in one plain sentence."""
-    done = (
-        f"Choosing, tuning and walking forward again on outcomes of other bars, {found['n_runs']:,} times, did as well "
-        f"by {title} with a probability of {_chance_of(found['score_p_value'])}"
-    )
-    by_sharpe = found["sharpe_p_value"]
-    earned = "" if by_sharpe is None else f", and by the Sharpe ratio of its signals with {_chance_of(by_sharpe)}"
-    known = [each for each in (found["score_p_value"], by_sharpe) if each is not None]
-    meaning = (
-        "there was something to find"
-        if known and max(known) <= _LITTLE
-        else "the two do not agree"
-        if known and min(known) <= _LITTLE
-        else "the search finds as much where there is nothing"
-    )
-    return f"{done}{earned}: {meaning}."
-
-
-def _chance_of(probability: float | None) -> str:
-    return "unknown" if probability is None else f"{probability:.3f}" if probability < _LITTLE else f"{probability:.2f}"
-
-
-def paths_in_words(found: Mapping[str, Any]) -> str:
-    """Return what the paths say, in one plain sentence."""
-    walked = (
-        f"On {found['n_paths']:,} ways through the same history, put together from {found['n_splits']:,} fits "
-        "that each left out other bars,"
-    )
-    share = found["share_at_or_below_zero"]
-    if share is None:
-        return f"{walked} the model never held anything."
-    meaning = (
-        "the result does not hang on one path"
-        if share == 0.0
-        else "the result hangs on the path"
-        if share < _CHANCE
-        else "on most paths there was nothing to earn"
-    )
-    return (
-        f"{walked} the Sharpe ratio of a bar lay between {formats.number(found['least'], 3)} and "
-        f"{formats.number(found['most'], 3)}, and was zero or less on {formats.percent(share, 0)}: {meaning}."
-    )
-
-
-def choice_in_words(found: Mapping[str, Any]) -> str:
-    """Return what the probability of backtest overfitting says, in one plain sentence."""
-    share = formats.percent(found["probability"], 0)
-    meaning = (
-        "the choice carried over to bars that it had not seen"
-        if found["probability"] < _LITTLE
-        else "choosing was better than taking any"
-        if found["probability"] < _CHANCE
-        else "choosing by the past was no better than taking any"
-    )
-    return (
-        f"The best of {found['n_trials']:,} trials on one half of the training span was no better than the middle one "
-        f"on the other half in {share} of {found['n_combinations']:,} ways to halve it: {meaning}."
-    )
-
-
-def chance_in_words(found: Mapping[str, Any]) -> str:
-    """Return what the null test says, in one plain sentence."""
-    if found["p_value"] is None:
-        return "Nothing was held, so there is nothing that chance could do as well."
-    chance = f"{found['p_value']:.3f}" if found["p_value"] < _LITTLE else f"{found['p_value']:.2f}"
-    verdict = (
-        "the signals came at better times than chance" if found["p_value"] <= _LITTLE else "chance does this easily"
-    )
-    return (
-        f"With the traded returns in another order, in blocks of about {found['mean_block_bars']:.0f} bars, the same "
-        f"signals earned as much for their risk with a probability of {chance} "
-        f"({found['n_resamples']:,} resamples): {verdict}."
-    )
 
 
 def _trials(result: ResultView) -> Component:

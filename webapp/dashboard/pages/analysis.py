@@ -267,7 +267,7 @@ def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
 def _imported(origin: ImportView, moment: datetime.datetime) -> Component:
     """Return that an answer was not computed here, and where the button to run it again leads."""
     again = "Re-run computes it here." if origin.has_prices else "Its prices are not here, so it cannot be run again."
-    words = ["imported, computed elsewhere ", ago(origin.finished_at, moment)]
+    words: list[Component | str] = ["imported, computed elsewhere ", ago(origin.finished_at, moment)]
     title = f"Analysis {origin.id} there. Unchanged since it was exported; nobody here has checked its numbers. {again}"
     return html.Span([icon("box-arrow-in-down"), *words], className="share-badge", title=title)
 

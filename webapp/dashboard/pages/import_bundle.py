@@ -16,8 +16,10 @@ _WHAT = (
     "The analysis becomes one of yours, private until you share it, and is marked as imported.",
     "It shows the same numbers as where it was computed, and has the same question hash and result hash.",
     "Anything in the file that was changed since it was exported is found, named, and refused.",
-    "That the numbers are true, the hashes do not show. Run it again: with the same prices here, an honest answer comes "
-    "out the same to the last bit.",
+    (
+        "That the numbers are true, the hashes do not show. Run it again: with the same prices here, an honest answer "
+        "comes out the same to the last bit."
+    ),
     "It counts nowhere as computed here: not in the ledger of trials, not among jobs. It takes room of your allowance.",
 )
 

@@ -1,6 +1,6 @@
-"""What waits, runs and ran: analyses and acquisitions, with their places in the queue."""
+"""What waits, runs and ran: analyses, acquisitions and documents, with their places in the queue."""
 
-from typing import Any
+from typing import Any, get_args
 
 import dash
 import dash_bootstrap_components as dbc
@@ -19,8 +19,8 @@ from webapp.dashboard.components.toasts import tell
 from webapp.dashboard.components.watching import POLL_MILLISECONDS
 from webapp.errors import InvalidInput
 from webapp.permissions import Permission
-from webapp.services import acquisitions, analyses, job_lists, quotas
-from webapp.services.job_lists import JobList, JobView
+from webapp.services import acquisitions, analyses, documents, job_lists, quotas
+from webapp.services.job_lists import DOCUMENTS, JobKind, JobList, JobView
 from webapp.services.quotas import Allowance
 from webapp.services.workflow import Status
 
@@ -29,7 +29,15 @@ TITLE = "Jobs · Assay"
 
 MINE, ALL = "mine", "all"
 
-_KINDS = {"analysis": "Analysis", "fetch": "Fetch", "import": "Import"}
+_KINDS = {
+    "analysis": "Analysis",
+    "fetch": "Fetch",
+    "import": "Import",
+    "report": "Report",
+    "tear_sheet": "Tear sheet",
+    "bundle": "Bundle",
+}
+_KIND_NAMES: dict[str, JobKind] = {name: name for name in get_args(JobKind)}
 _BADGES = {
     Status.QUEUED: ("Queued", "clock", "queued"),
     Status.SUCCEEDED: ("Succeeded", "check-circle", "succeeded"),
@@ -139,6 +147,8 @@ def stop(clicked: Any) -> Any:
     with write() as session:
         if kind == "analysis":
             analyses.cancel(session, current_actor(), public_id, address=client_address())
+        elif kind in DOCUMENTS:
+            documents.cancel(session, current_actor(), public_id, DOCUMENTS[kind])
         else:
             acquisitions.cancel(session, current_actor(), public_id, address=client_address())
     tell("The job is being cancelled.")
@@ -155,6 +165,9 @@ def again(clicked: Any) -> Any:
         if kind == "analysis":
             analyses.rerun(session, actor, public_id, address=client_address())
             parts().queue.send_after_commit(session, jobs.WORK)
+        elif kind in DOCUMENTS:
+            documents.ask(session, actor, public_id, DOCUMENTS[kind], address=client_address())
+            parts().queue.send_after_commit(session, jobs.DOCUMENT)
         else:
             before = acquisitions.get(session, actor, public_id)
             acquisitions.submit_fetch(
@@ -211,15 +224,15 @@ def _more(found: JobList) -> str:
     return f"and {formats.count(found.n_more)} more that wait" if found.n_more else ""
 
 
-def _named(clicked: dict[str, Any]) -> tuple[str, str]:
+def _named(clicked: dict[str, Any]) -> tuple[JobKind, str]:
     kind, _, public_id = str(clicked.get("rowId")).partition(":")
     if kind not in _KINDS or not paths.is_public_id(public_id):
         raise InvalidInput("Expected a row of this table.")
-    return kind, public_id
+    return _KIND_NAMES[kind], public_id
 
 
 def _row(number: int, job: JobView) -> dict[str, Any]:
-    is_open = job.is_own and job.kind == "analysis"
+    is_open = job.is_own and (job.kind == "analysis" or job.kind in DOCUMENTS)
     return {
         "id": f"{job.kind}:{job.id}" if job.is_own else f"{job.kind}-{number}",
         "href": paths.analysis(job.id) if is_open else None,
@@ -241,7 +254,7 @@ def _active(found: JobList) -> list[dict[str, Any]]:
             "remaining": job.eta_seconds,
             "submitted": job.submitted_at,
             "worker": job.worker,
-            "stop": action("Cancel", "slash-circle") if job.is_own and may_run else None,
+            "stop": action("Cancel", "slash-circle") if job.is_own and (may_run or job.kind in DOCUMENTS) else None,
         }
         for number, job in enumerate(found.active)
     ]
@@ -255,7 +268,9 @@ def _finished(found: JobList) -> list[dict[str, Any]]:
             "finished": job.finished_at,
             "took": _seconds(job),
             "why": (job.error_code or "").replace("_", " ") or None,
-            "again": action("Retry", "arrow-repeat") if may_run and _is_retried(job) else None,
+            "again": action("Retry", "arrow-repeat")
+            if (may_run or job.kind in DOCUMENTS) and _is_retried(job)
+            else None,
         }
         for number, job in enumerate(found.finished)
     ]
@@ -289,7 +304,7 @@ def _nothing_runs() -> Component:
 def _mark(found: JobList) -> str:
     """Return a text that changes when anything shown does."""
     shown = [
-        f"{job.id}{job.status}{job.progress:.2f}{job.stage}{job.position}{job.worker}{job.waits_for}"
+        f"{job.kind}{job.id}{job.status}{job.progress:.2f}{job.stage}{job.position}{job.worker}{job.waits_for}"
         for job in found.active
     ]
-    return "|".join([*shown, "/", *(f"{job.id}{job.status}" for job in found.finished)])
+    return "|".join([*shown, "/", *(f"{job.kind}{job.id}{job.status}" for job in found.finished)])

@@ -3,9 +3,10 @@ from dash import no_update
 
 from tests import factories
 from tests.webapp.dashboard import reading
+from webapp import jobs as messages
 from webapp.dashboard.pages import jobs as page
 from webapp.errors import InvalidInput, NotFound, PermissionDenied
-from webapp.services import acquisitions, job_lists, quotas
+from webapp.services import acquisitions, documents, job_lists, quotas
 from webapp.tables import Acquisition, Analysis
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -120,3 +121,18 @@ def test_anothers_job_cannot_be_touched(acting, add):
                 act({"rowId": f"analysis:{theirs}", "colId": column})
             with pytest.raises(InvalidInput):
                 act({"rowId": "x", "colId": column})
+
+
+def test_a_document_is_cancelled_and_asked_for_again_by_its_row(acting, add, database, jobs_sent):
+    with acting() as actor:
+        done = add(actor, title="D", status="succeeded", result_key="k" * 64)
+        with database.write() as session:
+            documents.ask(session, actor, done, "bundle")
+        [row] = rows(page.layout(), "active")
+        assert (row["id"], row["title"], row["kind"]) == (f"bundle:{done}", "Bundle of D", "Bundle")
+        page.stop({"rowId": row["id"], "colId": "stop"})
+        over = next(each for each in rows(page.layout(), "finished") if each["kind"] == "Bundle")
+        assert over["again"]["text"] == "Retry"
+        page.again({"rowId": over["id"], "colId": "again"})
+        assert jobs_sent[-1] == messages.DOCUMENT
+        assert [each["kind"] for each in rows(page.layout(), "active")] == ["Bundle"]

@@ -15,6 +15,7 @@ from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.components.tabs.overview import verdict
 from webapp.dashboard.figures import honesty as figures
 from webapp.dashboard.figures.palette import Theme
+from webapp.reports.words import nested_in_words
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
@@ -202,15 +203,9 @@ def _nested(found: Mapping[str, Any] | None) -> list[Component]:
         ]
         for each in folds
     ]
-    n_models = formats.plural(found["n_different"], "model")
-    n_later = found.get("n_later_trials", 0)
-    later = f"; {formats.plural(n_later, 'trial')} that the first did not make count as well" if n_later else ""
-    sentence = (
-        f"The model was chosen anew for each of {len(folds):,} folds, inside its own training rows: {n_models} in all. "
-        "So the curve is that of choosing, not of one choice that went well. What several folds tried counts as one "
-        f"trial here{later}; in the ledger each counts."
-    )
-    return [panel("A choice for each fold", html.P(sentence, className="measure"), data_table(columns, rows))]
+    return [
+        panel("A choice for each fold", html.P(nested_in_words(found), className="measure"), data_table(columns, rows))
+    ]
 
 
 def _least(certificate: Mapping[str, Any]) -> int | None:

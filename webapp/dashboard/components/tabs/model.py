@@ -17,13 +17,14 @@ from webapp.dashboard.components.bands import FRAMES as BANDS
 from webapp.dashboard.components.bands import bands
 from webapp.dashboard.components.cards import check_line, empty_state, panel
 from webapp.dashboard.components.charts import chart
-from webapp.dashboard.components.choice import TITLES, compared
+from webapp.dashboard.components.choice import compared
 from webapp.dashboard.components.explanation import FRAMES as EXPLAINED
 from webapp.dashboard.components.explanation import explanation
 from webapp.dashboard.components.results import is_of_rule
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
+from webapp.reports.words import TITLES
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView, chosen_models
 

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from webapp import formats
 from webapp.dashboard import paths
-from webapp.dashboard.components.cards import check_line, copy_button, facts, hash_value, panel
+from webapp.dashboard.components.cards import Children, check_line, copy_button, facts, hash_value, panel
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures.palette import Theme
 from webapp.services.analyses import AnalysisView
@@ -66,7 +66,7 @@ def _import(view: AnalysisView) -> Sequence[Component]:
     origin = view.imported
     if origin is None:
         return ()
-    there = [
+    there: list[tuple[str, Children]] = [
         ("Analysis there", html.Span(origin.id, className="mono")),
         ("Computed", formats.moment(origin.finished_at)),
         ("Exported", formats.moment(origin.packed_at)),
