@@ -65,7 +65,7 @@ def test_a_bundle_becomes_an_analysis_that_says_where_it_comes_from(open_page):
 def test_a_changed_bundle_is_refused_where_one_stands(open_page):
     page = open_page("/app/import")
     data = bytearray(packed.content())
-    data[data.index(b'"level"')] ^= 1
+    data[data.index(b'"is_credible"')] ^= 1
     page.set_input_files("#import-file", {"name": "x.zip", "mimeType": "application/zip", "buffer": bytes(data)})
 
     page.get_by_text("answer.json was changed since").wait_for()

@@ -52,7 +52,7 @@ def test_it_may_be_sent_as_a_form(me):
 
 def test_what_was_changed_is_refused_by_name(me):
     data = bytearray(packed.content())
-    data[data.index(b'"level"')] ^= 1
+    data[data.index(b'"is_credible"')] ^= 1
     refused = send(me, bytes(data))
 
     problem(refused, 422, "unreadable_file")
