@@ -11,12 +11,16 @@ import pandas as pd
 from quant.risk.definitions import DEFINITIONS, Definition
 from quant.spec import read_stored
 from webapp import formats
-from webapp.reports import question, scenes
+from webapp.reports import belief, model, question, scenes
 from webapp.reports.blocks import Block, Bullets, Card, Cards, Cell, Paragraph, Picture, Report, Section, Table
+from webapp.reports.words import SCENARIOS
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
-FRAMES = ("equity", "fold_scores", "trades", "monthly_returns", "yearly_returns", "drawdowns", "stress")
+FRAMES = (
+    "equity", "fold_scores", "trades", "monthly_returns", "yearly_returns", "drawdowns", "stress", "candidates",
+    "decision_boundary", "division",
+)  # fmt: skip
 
 Tone = Literal["good", "doubt", "bad"]
 
@@ -34,7 +38,6 @@ _CARDS = (
 )
 _FEWEST_TRADES = 5  # of which a distribution is drawn
 _MOST_ROWS = 10
-_LITTLE, _EVEN = 0.05, 0.5
 _LIMITS = (
     (
         "The audit finds values that change when later bars are removed or replaced. It cannot find knowledge that is "
@@ -86,7 +89,8 @@ def compose(view: AnalysisView, result: ResultView, vintages: Sequence[Vintage],
     equity = result.frames["equity"]
     first, last = formats.date(equity.index[0]), formats.date(equity.index[-1])
     symbols = ", ".join(view.summary.symbols)
-    part = "whole range" if read_stored(view.spec).rule else "out of sample"
+    rule = read_stored(view.spec).rule
+    part = "out of sample" if rule is None else "whole range"
     verdict = result.facts["verdict"]
     return Report(
         title=view.summary.title,
@@ -98,11 +102,13 @@ def compose(view: AnalysisView, result: ResultView, vintages: Sequence[Vintage],
             _question(view, first, last),
             _wealth(view, result),
             _performance(view, result),
+            *_costs(result),
             _calendar(result),
             _drawdowns(result),
             _risk(result),
             _trades(result),
-            _honesty(result),
+            *([model.chosen(result)] if rule is None else []),
+            belief.belief(result),
             _origin(view, result, vintages),
             _definitions(result),
             Section("What this does not prove", [Bullets([("", each) for each in _LIMITS]), Paragraph(_DISCLAIMER)]),
@@ -203,6 +209,27 @@ def _performance(view: AnalysisView, result: ResultView) -> Section:
     return Section("Performance", [*tables, note])
 
 
+def _costs(result: ResultView) -> list[Section]:
+    """Return how much hangs on costs and on the price within a bar; nothing of answers from before it was asked."""
+    found = result.facts.get("brackets")
+    if not found:
+        return []
+    rows = [
+        [
+            Cell(SCENARIOS[each["name"]]),
+            Cell(formats.money(each["final_equity"])),
+            Cell(formats.percent(each["total_return"], signed=True), _tone(each["total_return"])),
+            Cell(formats.ratio(each["sharpe_ratio"])),
+            Cell(formats.count(each["n_trades"])),
+        ]
+        for each in found["scenarios"]
+    ]
+    heads = ("Same decisions", "Wealth at the end", "Total return", "Sharpe ratio", "Trades")
+    table = Table("Cost bracket", heads, rows, (False, True, True, True, True), (0.4, 0.18, 0.16, 0.14, 0.12))
+    said = Paragraph(f"{formats.sentence(found['costs_in_words'])} {formats.sentence(found['fills_in_words'])}")
+    return [Section("What costs and fills decide", [said, table])]
+
+
 def _calendar(result: ResultView) -> Section:
     monthly, yearly = result.frames["monthly_returns"], result.frames["yearly_returns"]
     table = monthly.pivot_table(index="year", columns="month", values="return", aggfunc="last", dropna=False)
@@ -287,9 +314,28 @@ def _risk(result: ResultView) -> Section:
         said = [each["in_words"] for each in risk["luck"]]
         said += [risk[name]["in_words"] for name in ("bet", "volatility") if risk[name] is not None]
         blocks += [Paragraph(formats.sentence(each)) for each in said]
+    division = result.frames.get("division")
+    if division is not None and not division.empty:
+        blocks.append(_shares(result, division))
     if not blocks:
         blocks.append(Paragraph("The curve is too short to say more than the numbers above."))
     return Section("Risk", blocks)
+
+
+def _shares(result: ResultView, division: pd.DataFrame) -> Table:
+    """Return how the book was divided among the instruments, by past returns only."""
+    symbols = [each["symbol"] for each in result.facts["data"]["instruments"]]
+    rows = [
+        [
+            Cell(symbols[int(each["instrument"])]),
+            *[Cell(formats.percent(each[name])) for name in ("latest", "mean", "least", "most")],
+        ]
+        for each in division.to_dict("records")
+    ]
+    heads = ("Instrument", "Latest share", "Mean", "Least", "Most")
+    caption = "Division of the book, by past returns only"
+    numbers = (False, True, True, True, True)
+    return Table(caption, heads, rows, numbers, (0.36, 0.16, 0.16, 0.16, 0.16), shows_caption=True)
 
 
 def _known(value: float) -> float | None:
@@ -345,97 +391,6 @@ def _trades(result: ResultView) -> Section:
             Table(caption, heads, rows, numbers, (0.16, 0.14, 0.16, 0.16, 0.13, 0.15, 0.1), shows_caption=True)
         )
     return Section("Trades", blocks, brief=brief)
-
-
-def _honesty(result: ResultView) -> Section:
-    honesty = result.facts["honesty"]
-    luck, audit, choice, chance = (
-        honesty["luck"],
-        honesty["audit"],
-        honesty.get("overfitting"),
-        honesty.get("null_test"),
-    )
-    deflated = luck["deflated_sharpe_ratio"]
-    lines = [_audited(audit), *([_purged(honesty["purge"])] if honesty["purge"] else [])]
-    if deflated is None:
-        lines.append(("open", "There is no Sharpe ratio to hold against luck."))
-    else:
-        is_good = deflated >= 1 - _LITTLE
-        lines.append(
-            (
-                "good" if is_good else "bad",
-                (
-                    f"Deflated Sharpe ratio {formats.p_value(deflated)}: the probability that the true Sharpe ratio is "
-                    f"above what the best of {formats.plural(luck['n_trials'], 'trial')} reaches by luck. "
-                    f"{'It convinces' if is_good else 'It does not convince'}: 0.95 would be needed."
-                ),
-            )
-        )
-    if choice:
-        probability = choice["probability"]
-        lines.append(
-            (
-                "good" if probability < _EVEN else "bad",
-                (
-                    f"Probability of backtest overfitting {formats.p_value(probability)}: how often the best of "
-                    f"{formats.count(choice['n_trials'])} trials on one half of the training span is below the middle "
-                    "on the other half."
-                ),
-            )
-        )
-    else:
-        lines.append(("open", "Too few trials to ask whether choosing among them chose skill."))
-    if chance and chance["p_value"] is not None:
-        lines.append(
-            (
-                "good" if chance["p_value"] <= _LITTLE else "bad",
-                (
-                    f"With the traded returns in another order, the same signals do as well with a probability of "
-                    f"{formats.p_value(chance['p_value'])} ({formats.count(chance['n_resamples'])} resamples)."
-                ),
-            )
-        )
-    return Section("Can it be believed?", [Bullets(lines), _ledger(result)])
-
-
-def _ledger(result: ResultView) -> Paragraph:
-    """Return how many trials there were, here and by anyone, and how long a record it takes."""
-    luck = result.facts["honesty"]["luck"]
-    return Paragraph(
-        f"{formats.plural(luck['n_trials'], 'trial was', 'trials were')} made for this answer, and "
-        f"{formats.plural(result.n_ledger_trials, 'trial')} by anyone on these prices until this report was made; "
-        f"counting those, the deflated Sharpe ratio is {formats.p_value(result.deflated_by_ledger)}. At this Sharpe "
-        f"ratio, {formats.count(luck['minimum_track_record_length'])} bars are needed to be 95 % sure that it is above "
-        f"zero; there are {formats.count(luck['n_returns'])}."
-    )
-
-
-def _audited(audit: Mapping[str, Any] | None) -> tuple[str, str]:
-    if audit is None:
-        return "open", "The search for look-ahead was switched off in the question."
-    if audit["passed"]:
-        n_compared = formats.count(sum(audit["compared"].values()))
-        return (
-            "good",
-            (
-                f"Look-ahead audit passed: at {formats.plural(len(audit['cuts']), 'bar')} everything later was taken "
-                f"away and "
-                f"the run repeated; {n_compared} values up to the cuts came out the same, to the last bit."
-            ),
-        )
-    return "bad", f"Look-ahead audit failed: {formats.sentence(audit['differences'][0]['in_words'])}"
-
-
-def _purged(certificates: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-    checked = sum(each["n_labels_checked"] for each in certificates.values())
-    purged = sum(each["n_purged"] + each["n_embargoed"] for each in certificates.values())
-    return (
-        "good",
-        (
-            f"Purge certificate: no label of training meets a test window in any fold; {formats.count(checked)} labels "
-            f"were checked, {formats.count(purged)} taken out."
-        ),
-    )
 
 
 def _origin(view: AnalysisView, result: ResultView, vintages: Sequence[Vintage]) -> Section:

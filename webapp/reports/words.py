@@ -13,6 +13,14 @@ from webapp import formats
 from webapp.services.results import ResultView
 
 TITLES = {entry.model_fields["name"].default: entry.title for entry in MODELS}
+SCENARIOS = {
+    "costs_0x": "Without costs",
+    "costs_1x": "As asked",
+    "costs_2x": "Twice the costs",
+    "costs_5x": "Five times the costs",
+    "worst_fills": "Fills at the worst price of their bars",
+    "best_fills": "Fills at the best price of their bars",
+}
 MIDDLES = {"two_way": 0.5, "three_way": 1 / 3, "regression": 0.0}  # where a model says nothing
 
 _CHANCE = 0.5  # choosing blindly, the chosen one is in the lower half every second time

@@ -1,3 +1,5 @@
+import pandas as pd
+
 from quant.risk.definitions import DEFINITIONS
 from tests.webapp.api.answered import answer
 from tests.webapp.reports import told
@@ -83,3 +85,12 @@ def test_of_a_rule_no_model_is_spoken_of():
     page, paper = to_html(report).decode(), to_pdf(report)
     assert "first model only learnt" not in page
     assert paper.startswith(b"%PDF")
+
+
+def test_costs_and_a_divided_book_are_told():
+    said = words("What costs and fills decide")
+    assert "Five times the costs" in said
+    assert "of what it traded" in said or "costs are not what it fails by" in said
+    division = pd.DataFrame({"instrument": [0], "latest": [0.4], "mean": [0.5], "least": [0.1], "most": [0.9]})
+    report = compose(told.view(), told.result(division=division), [], told.NOW)
+    assert "GOOG 40.0" in words("Risk", report)

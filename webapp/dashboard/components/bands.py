@@ -1,6 +1,5 @@
 """How far a prediction may be off: intervals of outcomes that were known, predicted quantiles, and what they held."""
 
-
 from dash import html
 from dash.development.base_component import Component
 

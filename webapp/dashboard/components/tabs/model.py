@@ -24,6 +24,7 @@ from webapp.dashboard.components.results import is_of_rule
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
+from webapp.reports.model_words import choice_in_words, score_text
 from webapp.reports.words import TITLES
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView, chosen_models
@@ -65,59 +66,13 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     )
 
 
-def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None, str]]:
-    """Return what was chosen, whether it met the target and what tuning did, each with whether that is good."""
-    chosen, tuning = result.facts["chosen"], result.facts["tuning"]
-    best = (
-        f"{chosen['title']} had the best {in_a_sentence(score.title)} on the purged folds of the training span: "
-        f"{_score_text(chosen['score'])}. Without skill it would be {score.no_skill}."
-    )
-    if chosen.get("chance_score") is not None:  # None of numbers, and in older answers
-        best += f" There, the shares of the classes alone get {_score_text(chosen['chance_score'])}."
-    lines: list[tuple[bool | None, str]] = [(None, best)]
-    if len(chosen_models(result.facts)) > 1:
-        lines.append((None, "That is the choice of the first fold; each later one chose for itself, see Honesty."))
-    if chosen["target"] is None:
-        lines.append((None, "No target was set, so nothing was searched for."))
-    elif chosen["target_met"]:
-        lines.append((True, f"It meets the target of {chosen['target']:g}."))
-    elif chosen["score"] is not None and score.meets(chosen["score"], chosen["target"]):
-        words = f"It is at the target of {chosen['target']:g}, but no better than those shares: not good enough."
-        lines.append((False, words))
-    else:
-        lines.append(
-            (False, f"It misses the target of {chosen['target']:g}: by the measure set beforehand, not good enough.")
-        )
-    if tuning["started"]:
-        n_trials = formats.plural(tuning["n_trials"], "parameter set")
-        outcome = (
-            "one of them is the model above" if chosen["kind"] == "tuning" else "none was better than the candidates"
-        )
-        lines.append(
-            (None, f"No candidate met the target, so {n_trials} were tried inside the training span; {outcome}.")
-        )
-    return [*lines, _out_of_sample_in_words(result, score)]
-
-
-def _out_of_sample_in_words(result: ResultView, score: Score) -> tuple[bool | None, str]:
-    """Return what became of the score on bars that the models had not seen."""
-    value, target = result.facts["scores"].get(score.name), result.facts["chosen"]["target"]
-    if value is None:
-        return None, "Out of sample the score is not defined: all outcomes were alike."
-    text = f"Out of sample, over all predictions that were traded, it reached {_score_text(value)}"
-    if target is None:
-        return None, f"{text}."
-    is_good = score.meets(value, target)
-    return is_good, f"{text}, which {'meets' if is_good else 'misses'} the same target."
-
-
 def _choice(result: ResultView, score: Score) -> Component:
     chosen = result.facts["chosen"]
     lines = [check_line(is_good, text) for is_good, text in choice_in_words(result, score)]
     parameters = " · ".join(f"{name} {formats.plain(value)}" for name, value in chosen["parameters"].items())
     scores = result.facts["scores"]
     rows = [
-        [each.title, _score_text(scores.get(name)), each.no_skill, "higher" if each.higher_is_better else "lower"]
+        [each.title, score_text(scores.get(name)), each.no_skill, "higher" if each.higher_is_better else "lower"]
         for name, each in SCORES.items()
         if name in scores
     ]
@@ -193,7 +148,7 @@ def _quality(result: ResultView, theme: Theme) -> list[Component]:
     panels = []
     if len(roc):
         figure = figures.roc(roc, theme=theme, names=names)
-        note = f"{each}area {_score_text(result.facts['scores']['roc_auc'])}; the dotted line is guessing"
+        note = f"{each}area {score_text(result.facts['scores']['roc_auc'])}; the dotted line is guessing"
         panels.append(panel("ROC", chart("analysis-roc", figure, label="Found against false alarms"), note=note))
     if len(bins):
         figure = figures.calibration(bins, theme=theme, names=names)
@@ -358,7 +313,7 @@ def _trial_table(trials: pd.DataFrame, score: Score) -> Component:
             str(trial["kind"]),
             TITLES.get(trial["model"], str(trial["model"])),
             _parameters(trial["parameters"]),
-            _score_text(trial["score"]),
+            score_text(trial["score"]),
             formats.number(trial["sharpe_ratio"], 3),
         ]
         for number, trial in enumerate(trials.to_dict("records"), start=1)
@@ -405,7 +360,3 @@ def _said(value: Any) -> str:
 
 def _count_cell(n: float, share: float) -> Component:
     return html.Span([formats.count(n), html.Span(f" {formats.percent(share, 0)}", className="muted")])
-
-
-def _score_text(value: float | None) -> str:
-    return formats.number(value, 3)

@@ -11,19 +11,12 @@ from webapp.dashboard.components.results import Metrics, benchmark_in_words, ben
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures.palette import Theme
 from webapp.dashboard.figures.performance import equity_curve
+from webapp.reports.words import SCENARIOS
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
 FRAMES = ("equity", "fold_scores")
 
-_SCENARIOS = {
-    "costs_0x": "Without costs",
-    "costs_1x": "As asked",
-    "costs_2x": "Twice the costs",
-    "costs_5x": "Five times the costs",
-    "worst_fills": "Fills at the worst price of their bars",
-    "best_fills": "Fills at the best price of their bars",
-}
 _TONES = {
     "promising": ("good", "check-circle"),
     "behind_benchmark": ("doubt", "exclamation-circle"),
@@ -72,7 +65,7 @@ def bracket(result: ResultView) -> Component:
     ]
     rows: list[list[Component | str]] = [
         [
-            _SCENARIOS[each["name"]],
+            SCENARIOS[each["name"]],
             formats.money(each["final_equity"]),
             formats.percent(each["total_return"], signed=True),
             formats.ratio(each["sharpe_ratio"]),

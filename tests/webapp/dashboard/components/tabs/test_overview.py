@@ -103,7 +103,7 @@ def test_the_cost_bracket_names_its_scenarios_and_says_them_in_words(view, resul
     assert formats.sentence(found["costs_in_words"]) in shown
     assert formats.sentence(found["fills_in_words"]) in shown
     for each in found["scenarios"]:
-        assert overview._SCENARIOS[each["name"]] in shown
+        assert overview.SCENARIOS[each["name"]] in shown
         assert formats.money(each["final_equity"]) in shown
 
 
