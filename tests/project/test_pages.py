@@ -18,6 +18,7 @@ PREFIXES = {
     "compare": None,
     "dashboard": "dashboard-",
     "analyses": "analyses-",
+    "import_bundle": "import-",
     "jobs": "jobs-",
     "new_analysis": "new-analysis-",
     "new_study": "new-study-",
