@@ -35,9 +35,8 @@ from webapp.config import Settings
 from webapp.places import DRAFTS, Bucket, Folder, Place
 
 FRAMES, FILES = "frames", "files"
-_FACTS = "facts.json"
 _AT = "at"  # in a manifest: the part of the output's folder in which its frames lie
-_PACK = "frames.pack"
+_FACTS, _PACK = "facts.json", "frames.pack"
 _PACKED = "packed"  # in a manifest: where in the pack each small frame begins, and its bytes
 PACKED_VALUES = 64 * 1024  # a frame of more has a file of its own
 _CHUNK_BYTES = 1024**2
@@ -79,9 +78,7 @@ class FrameStore:
         """Return what is stored under `key`, or None; `names` limits the frames that are read."""
         try:
             manifest = self._manifest(key)
-            wanted = (
-                manifest["frames"] if names is None else [name for name in manifest["frames"] if name in set(names)]
-            )
+            wanted = [name for name in manifest["frames"] if names is None or name in set(names)]
             pack = self._pack(key, manifest) if any(name in manifest.get(_PACKED, ()) for name in wanted) else None
             frames = {name: read_frame(self._open(key, name, manifest, pack)) for name in wanted}
         except FileNotFoundError:  # never written, or cleaned up while we looked

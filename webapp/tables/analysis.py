@@ -98,10 +98,6 @@ class Analysis(Base):
     is_credible: Mapped[bool | None]
     versions: Mapped[dict[str, str]] = mapped_column(JSON)
 
-    # Of one that was computed elsewhere and came in a bundle: when, and what that said of where it comes from.
-    imported_at: Mapped[datetime.datetime | None]
-    origin: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-
     # What it is found by, and whether lists leave it out.
     keywords: Mapped[str | None] = mapped_column(Text)  # title, symbols and models in lower case
     archived_at: Mapped[datetime.datetime | None]  # counted as before
@@ -119,6 +115,10 @@ class Analysis(Base):
 
     # Of its instruments, so that lists read no question. PostgreSQL compares no defaults of its plain JSON.
     symbols: Mapped[list[str]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"), server_default=text("'[]'"))
+
+    # Of one that was computed elsewhere and came in a bundle: when, and what that said of where it comes from.
+    imported_at: Mapped[datetime.datetime | None]
+    origin: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class AnalysisTag(Base):
