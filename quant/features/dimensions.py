@@ -17,6 +17,7 @@ from quant.frames import Features, Prices
 LINE = 1.0
 
 _TABLE = types.Array(types.float64, 2, "C")
+_CHUNK = 4096  # windows whose paths are added up together
 _FEWEST_IN_A_BOX = 4  # steps of the curve in the narrowest column of boxes
 
 
@@ -59,7 +60,12 @@ def rolling_higuchi(values: ArrayLike, window: int, k_max: int = 10) -> Values:
     check_at_least(2 * k_max + 1, window=window)
 
     def compute(run: Values, dimensions: Values) -> None:
-        _higuchi(run, window, np.zeros((k_max + 1, run.size)), dimensions)
+        # Of paths that are added up over a whole history, small windows after large ones would be left with rounding.
+        length = min(run.size, _CHUNK + window - 1)
+        paths = np.zeros((k_max + 1, length))
+        for first in range(0, run.size - window + 1, _CHUNK):
+            part = slice(first, first + length)
+            _higuchi(run[part], window, paths, dimensions[part])
 
     return over_runs(as_values(values), window, compute)
 

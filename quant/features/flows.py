@@ -3,8 +3,24 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from quant.features.arrays import Values, as_aligned_values, check_at_least, quotient
-from quant.features.catalog.volume import AmihudIlliquidity, ChaikinMoneyFlow, OnBalanceVolume, VwapDistance
+from quant.features.arrays import (
+    COUNT,
+    INPUT,
+    OUTPUT,
+    Values,
+    as_aligned_values,
+    as_values,
+    check_at_least,
+    kernel,
+    quotient,
+)
+from quant.features.catalog.volume import (
+    AccumulationDistribution,
+    AmihudIlliquidity,
+    ChaikinMoneyFlow,
+    OnBalanceVolume,
+    VwapDistance,
+)
 from quant.features.columns import as_features, columns_values
 from quant.features.momentum import rate_of_change
 from quant.features.oscillators import typical_price
@@ -291,6 +307,66 @@ def obv(prices: Prices, *, window: int) -> Features:
     close, volume = columns_values(prices, "close", "volume")
     signed = volume * np.sign(np.diff(close, prepend=np.nan))
     return as_features(prices, OnBalanceVolume(window=window), _ratio_of_means(signed, volume, window))
+
+
+@kernel(INPUT, COUNT, OUTPUT)
+def _place_on_line(flows: Values, window: int, places: Values) -> None:
+    """Write how many deviations the sum of flows is above its mean of the last `window` bars; 0 where it never moves.
+
+    The sum begins anew at the first bar of each window: where the line stood then changes nothing, and no rounding of
+    what came before is left in it.
+    """
+    places[: window - 1] = np.nan
+    for end in range(window - 1, flows.size):
+        begin = end - window + 1
+        total = flows[begin] * 0.0  # NaN if it is unknown
+        mean = total
+        for i in range(begin + 1, end + 1):
+            total += flows[i]
+            mean += total
+        mean /= window
+        total = flows[begin] * 0.0
+        squares = mean * mean
+        for i in range(begin + 1, end + 1):
+            total += flows[i]
+            squares += (total - mean) * (total - mean)
+        places[end] = 0.0 if squares == 0.0 else (total - mean) / np.sqrt(squares / window)
+
+
+def accumulation_line(prices: Prices, *, window: int) -> Features:
+    """Return where the accumulation/distribution line stands among its own last values.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Adjusted price frame of one instrument, as defined in `quant.frames`.
+    window : int
+        Bars of the mean. Bounds: those of `quant.features.catalog`'s `AccumulationDistribution`.
+
+    Returns
+    -------
+    DataFrame of shape (n_bars, 1)
+        Line less its mean, in deviations of a population; 0 where it did not move. NaN at the first `window - 1` bars
+        and while the window holds an unknown price or volume.
+
+    Raises
+    ------
+    ValidationError
+        If a parameter is out of bounds; pydantic's, which is a ValueError.
+
+    Notes
+    -----
+    Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
+
+    References
+    ----------
+    Chaikin, after Williams; the line is `accumulation_distribution`, which equals TA-Lib's AD.
+    """
+    high, low, close, volume = columns_values(prices, "high", "low", "close", "volume")
+    flows = as_values(_money_flow(high, low, close, volume))
+    places = np.empty_like(flows)
+    _place_on_line(flows, window, places)
+    return as_features(prices, AccumulationDistribution(window=window), places)
 
 
 def cmf(prices: Prices, *, window: int) -> Features:

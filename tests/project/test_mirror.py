@@ -10,6 +10,7 @@ TESTED_ELSEWHERE: dict[str, str] = {}
 # Test files that are about a room as a whole, not about one module of it.
 ABOUT_A_ROOM: set[str] = {  # about every entry of a catalogue
     "tests/quant/test_golden.py",
+    "tests/quant/test_million_rows.py",
     "tests/quant/test_planted_leaks.py",
     "tests/quant/features/test_catalog.py",
     "tests/quant/features/test_peers.py",

@@ -67,6 +67,7 @@ from quant.features.catalog.volatility import (
     YangZhang,
 )
 from quant.features.catalog.volume import (
+    AccumulationDistribution,
     AmihudIlliquidity,
     ChaikinMoneyFlow,
     OnBalanceVolume,
@@ -78,6 +79,7 @@ __all__ = [
     "FEATURES",
     "PLAIN_FEATURES",
     "PRESETS",
+    "AccumulationDistribution",
     "AmihudIlliquidity",
     "Aroon",
     "AverageTrueRange",

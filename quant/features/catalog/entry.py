@@ -3,6 +3,7 @@
 import math
 
 from quant.catalog import CatalogEntry
+from quant.features.catalog.costs import measured_costs
 
 
 class FeatureEntry(CatalogEntry):
@@ -32,6 +33,11 @@ class FeatureEntry(CatalogEntry):
     def others(self) -> tuple[str, ...]:
         """Symbols of other instruments of the question that the feature is made of too; empty: the first of them."""
         return ()
+
+    @property
+    def cost(self) -> float:
+        """How many moving averages take as long, measured with usual parameters; longer windows may take longer."""
+        return measured_costs()[type(self).model_fields["name"].default]
 
     @property
     def columns(self) -> tuple[str, ...]:

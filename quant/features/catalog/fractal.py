@@ -54,6 +54,7 @@ class HiguchiDimension(FeatureEntry):
     summary: ClassVar[str] = "Fractal dimension of the curve of closes: 1 a smooth line, 1.5 a random walk, 2 noise."
     category: ClassVar[str] = "Fractal"
     implementation: ClassVar[str] = "quant.features.dimensions:higuchi_feature"
+    version: ClassVar[int] = 2  # paths are added up anew every 4,096 bars
     reference: ClassVar[str] = "Higuchi 1988, Physica D 31(2), 277."
 
     name: Literal["higuchi"] = "higuchi"

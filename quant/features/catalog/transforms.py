@@ -29,6 +29,11 @@ class TransformEntry(FeatureEntry):
         """A window begins to forget a seed when what it is made of has."""
         return self.of.settling
 
+    @property
+    def cost(self) -> float:
+        """Its own, which was measured on a return, and that of what it is made of."""
+        return super().cost - Return().cost + self.of.cost
+
     def parameters(self) -> dict[str, Any]:
         """Return the parameters without the entry's name; what it is made of as an entry."""
         return {**super().parameters(), "of": self.of}

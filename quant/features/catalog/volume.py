@@ -57,13 +57,40 @@ class OnBalanceVolume(FeatureEntry):
         return self.window
 
 
+class AccumulationDistribution(FeatureEntry):
+    """Where the accumulation/distribution line stands among its own last values."""
+
+    title: ClassVar[str] = "Accumulation/distribution line"
+    summary: ClassVar[str] = (
+        "How many deviations the accumulation/distribution line is above its mean of the last bars, or below it."
+    )
+    category: ClassVar[str] = "Volume"
+    implementation: ClassVar[str] = "quant.features.flows:accumulation_line"
+    reference: ClassVar[str] = (
+        "Chaikin; accumulation_distribution equals TA-Lib's AD, whose level says nothing: it depends on where the "
+        "series begins. 0 where it did not move."
+    )
+
+    name: Literal["accumulation"] = "accumulation"
+    window: int = Field(default=20, ge=2, le=260, description="Bars of the mean, this bar included.")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Where the close is in its bar, and volume."""
+        return ("high", "low", "close", "volume")
+
+    @property
+    def warm_up(self) -> int:
+        """The mean needs `window` bars."""
+        return self.window - 1
+
+
 class ChaikinMoneyFlow(FeatureEntry):
     """Change of the accumulation/distribution line over volume."""
 
-    title: ClassVar[str] = "Accumulation/distribution (CMF)"
+    title: ClassVar[str] = "Chaikin money flow"
     summary: ClassVar[str] = (
-        "Chaikin money flow: change of the accumulation/distribution line over the last bars, over all volume in "
-        "them; -1 to 1."
+        "Change of the accumulation/distribution line over the last bars, over all volume in them (CMF); -1 to 1."
     )
     category: ClassVar[str] = "Volume"
     implementation: ClassVar[str] = "quant.features.flows:cmf"
@@ -142,4 +169,6 @@ class AmihudIlliquidity(FeatureEntry):
         return self.baseline
 
 
-VolumeFeature: TypeAlias = RelativeVolume | OnBalanceVolume | ChaikinMoneyFlow | VwapDistance | AmihudIlliquidity
+VolumeFeature: TypeAlias = (
+    RelativeVolume | OnBalanceVolume | AccumulationDistribution | ChaikinMoneyFlow | VwapDistance | AmihudIlliquidity
+)

@@ -268,7 +268,7 @@ def test_what_the_field_expects_is_there_by_name():
         sma ema wma macd adx aroon ichimoku regression
         rsi stochastic williams_r cci return tsi mfi
         bollinger atr keltner donchian volatility parkinson garman_klass rogers_satchell yang_zhang ewma_volatility
-        obv cmf vwap amihud relative_volume
+        obv accumulation cmf vwap amihud relative_volume
         hurst dfa higuchi katz box_dimension
         fractional_difference
         shannon_entropy plug_in_entropy lempel_ziv kontoyiannis permutation_entropy

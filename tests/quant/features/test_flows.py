@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -6,6 +7,7 @@ from quant.errors import InvalidSpec
 from quant.features.catalog import AmihudIlliquidity
 from quant.features.flows import (
     accumulation_distribution,
+    accumulation_line,
     amihud,
     amihud_illiquidity,
     chaikin_money_flow,
@@ -38,6 +40,26 @@ def test_money_flow_is_the_change_of_the_accumulation_line_over_all_volume():
     expected = (line[20:] - line[:-20]) / np.array([bars[3][i - 19 : i + 1].sum() for i in range(20, 100)])
     np.testing.assert_allclose(chaikin_money_flow(*bars, 20)[20:], expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(cmf(prices, window=20)["cmf_20"], chaikin_money_flow(*bars, 20))
+
+
+def test_the_accumulation_line_is_held_against_its_own_last_values():
+    prices = price_walk(200, seed=8)
+    line = pd.Series(accumulation_distribution(*arrays(prices, "high", "low", "close", "volume")), prices.index)
+    windows = line.rolling(20)
+    expected = (line - windows.mean()) / windows.std(ddof=0)
+    found = accumulation_line(prices, window=20)["accumulation_20"]
+    moves = windows.max() > windows.min()
+    np.testing.assert_allclose(found[moves], expected[moves], rtol=1e-6, atol=1e-8)
+    assert (found.iloc[19:][~moves.iloc[19:]] == 0.0).all()
+    assert found.iloc[:19].isna().all()
+
+
+def test_a_line_that_only_moved_before_its_window_stands_at_its_mean():
+    prices = price_walk(60, seed=9)
+    prices.iloc[10:, prices.columns.get_loc("volume")] = 0.0
+    found = accumulation_line(prices, window=20)["accumulation_20"]
+    assert (found.iloc[29:] == 0.0).all()
+    assert (found.iloc[19:25] != 0.0).any()
 
 
 def test_once_something_is_unknown_a_sum_of_everything_is():

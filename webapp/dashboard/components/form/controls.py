@@ -45,6 +45,7 @@ _CODE = re.compile(r"`([^`]+)`")
 _FEATURE: TypeAdapter[FeatureEntry] = TypeAdapter(FeatureSpec)
 _MANY_CARDS = 16  # entries of a list, from which on they stand under their kinds
 _MANY = 24  # variants, from which on the list is searched
+_CHEAP = 15  # moving averages that a feature may take as long as without a word about it
 _FEW = 4  # entries with more parameters take a whole row
 
 
@@ -251,14 +252,20 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
 
 
 def _warming(entries: Entries, index: int, values: Mapping[str, Any]) -> str:
-    """Return how long a feature of the list warms up, as a sentence; nothing of what is no feature or is wrong."""
+    """Return how long a feature warms up and what it costs, in words; nothing of what is no feature or is wrong."""
     if entries.path != FEATURE_LIST:
         return ""
     try:
         feature = _FEATURE.validate_python(entry_at(entries, index, values))
     except ValidationError:
         return ""
-    return f" Warms up {plural(feature.settled_after, 'bar')}." if feature.settled_after else ""
+    costs = f" Costs {_times(feature.cost)}."
+    return (f" Warms up {plural(feature.settled_after, 'bar')}." if feature.settled_after else "") + costs
+
+
+def _times(cost: float) -> str:
+    """Return a measured cost in words; what takes no longer than a few averages is not told apart."""
+    return "next to nothing" if cost < _CHEAP else f"as much as {float(f'{cost:.2g}'):,.0f} moving averages"
 
 
 def _variant_picker(entries: Entries, name_id: dict[str, str]) -> Component:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from quant.features.catalog import PLAIN_FEATURES, PRESETS
+from quant.features.catalog import PLAIN_FEATURES, PRESETS, HurstExponent
 from quant.models.catalog import MODELS
 from tests.webapp.dashboard import reading
 from webapp.dashboard.components.form import controls
@@ -149,8 +149,10 @@ def test_presets_stand_before_the_features_and_are_found_by_what_they_are_for():
     ]
 
 
-def test_a_feature_says_how_long_it_warms_up_with_what_stands_in_its_fields():
-    assert "Warms up 20 bars." in reading.text(feature_cards("volatility"))
+def test_a_feature_says_how_long_it_warms_up_and_what_it_costs_with_what_stands_in_its_fields():
+    assert "Warms up 20 bars. Costs next to nothing." in reading.text(feature_cards("volatility"))
+    n_averages = float(f"{HurstExponent().cost:.2g}")
+    assert f"Costs as much as {n_averages:,.0f} moving averages." in reading.text(feature_cards("hurst"))
     assert "Warms up" not in reading.text(feature_cards("day_of_week"))
     section = next(section for section in sections() if section.name == "features")
     values = to_values(default_question() | {"features": [{"name": "volatility", "window": "many"}]})
