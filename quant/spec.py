@@ -143,7 +143,7 @@ def _later_defaults() -> dict[str, Any]:
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in ("name", *returns)},
-        "backtest": {name: backtest[name] for name in ("entry", "exits", "liquidity", "interest")},
+        "backtest": {name: backtest[name] for name in ("entry", "exits", "liquidity", "interest", "margin")},
         "validation": {"nested": False},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }

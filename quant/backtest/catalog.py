@@ -1,8 +1,8 @@
 """How signals become positions and what trading costs, as parts of a question."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from quant.catalog import Spec
 
@@ -142,6 +142,40 @@ class EntrySpec(Spec):
         return self.order != "market"
 
 
+class MarginSpec(Spec):
+    """How much may be held beside the equity, and what happens when equity falls short of it."""
+
+    max_leverage: float | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="Greatest gross exposure that orders plan for, as a multiple of equity; empty: no limit.",
+    )
+    maintenance: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description=(
+            "Least equity at a close, as a fraction of the gross exposure; below it, everything held is reduced at the "
+            "next open, in one part, to where it is met. Empty: no margin calls."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _leverage_is_within_the_margin(self) -> Self:
+        if self.max_leverage and self.maintenance and self.max_leverage * self.maintenance > 1.0:
+            raise ValueError(
+                f"expected a leverage of at most 1 / maintenance = {1.0 / self.maintenance:g}; found "
+                f"{self.max_leverage:g}, which would be called at once"
+            )
+        return self
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is a limit or a margin."""
+        return (self.max_leverage, self.maintenance) != (None, None)
+
+
 class ExitSpec(Spec):
     """Orders that protect what is held: they lie in the market from the fill that opened it."""
 
@@ -192,9 +226,10 @@ class BacktestSpec(Spec):
         default_factory=LiquiditySpec, description="What the market gives: spread, impact and volume."
     )
     interest: InterestSpec = Field(default_factory=InterestSpec, description="What money earns and costs.")
+    margin: MarginSpec = Field(default_factory=MarginSpec, description="How much may be held beside the equity.")
     exits: ExitSpec = Field(default_factory=ExitSpec, description="Which orders protect a position.")
 
     @property
     def needs_a_desk(self) -> bool:
         """Whether anything is asked for that the quick account has not."""
-        return self.entry.is_used or self.exits.is_used or self.liquidity.looks_at_volume
+        return self.entry.is_used or self.exits.is_used or self.margin.is_used or self.liquidity.looks_at_volume

@@ -39,7 +39,7 @@ HIGH, LOW, VOLUME = 4, 5, 6
 FILL_REFERENCE, FILL_REASON, FILL_HELD = N_FILL_COLUMNS, N_FILL_COLUMNS + 1, N_FILL_COLUMNS + 2
 N_DESK_FILL_COLUMNS = N_FILL_COLUMNS + 3
 # Why a fill was made.
-BY_SIGNAL, BY_STOP_LOSS, BY_TAKE_PROFIT, BY_TRAILING_STOP, BY_LIMIT_ENTRY, BY_STOP_ENTRY = 0, 1, 2, 3, 4, 5
+BY_SIGNAL, BY_STOP_LOSS, BY_TAKE_PROFIT, BY_TRAILING_STOP, BY_LIMIT_ENTRY, BY_STOP_ENTRY, BY_MARGIN_CALL = range(7)
 # Planes of `desk`, shape (10, n_instruments). What is known of a position: average price at which it was entered, best
 # price since, the side that was left and waits for another signal (1 or -1, else 0), and why its order was made. What
 # is wished for now: shares to hold (NaN: nothing), the price it is filled at before slippage, the price that it may not

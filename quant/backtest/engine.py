@@ -14,6 +14,7 @@ from quant.backtest.costs import DAYS_PER_YEAR, CostRates, to_rates
 from quant.backtest.desk import FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
 from quant.backtest.entries import LIES_SINCE, LIMIT_AT, LYING, N_DESK_BOOK_PLANES, STOP_AT, to_entries
 from quant.backtest.exits import to_exits
+from quant.backtest.margin import to_margin
 from quant.backtest.orders import simulate_orders
 from quant.backtest.simulation import (
     BORROW_FEES,
@@ -45,7 +46,9 @@ _EQUITY_COLUMNS = pd.Index(
 _POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
 _ORDERS = pd.array(["market", "limit", "stop", "stop_limit"], dtype="str")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
-REASONS = pd.array(["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry"], dtype="str")
+REASONS = pd.array(
+    ["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry", "margin_call"], dtype="str"
+)
 # The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
 _NOTHING_PENDING = pd.DataFrame(
     {
@@ -219,6 +222,13 @@ def run_backtest(
     protective order has left is not entered again on the same side until a weight of zero, or of the other side, has
     been decided.
 
+    Leverage: with `margin.max_leverage`, the weights decided at a close are cut by one common part, so that the gross
+    exposure that is planned with the prices of that close keeps within it; what is held or ordered of instruments
+    without a new weight has its room first. A gap, and what prices do later, may take it beyond. With
+    `margin.maintenance`, a close at which equity is less than this fraction of the gross exposure calls: at the next
+    open everything held is reduced by one common part to where, at the prices of the close, it would be met, in place
+    of all other orders but such as reduce it further.
+
     Ruin: at the first close with equity zero or below, everything held is ordered to zero at the next open, and nothing
     is ever bought again.
 
@@ -250,6 +260,7 @@ def run_backtest(
             to_limits(spec.liquidity),
             to_entries(spec.entry),
             to_exits(spec.exits),
+            to_margin(spec.margin),
             *account,
         )
     else:
@@ -267,8 +278,8 @@ def run_backtest(
 def _empty_desk_account(bars: Bars, spec: BacktestSpec, n_decisions: int) -> Account:
     """Return an account to be written, with room for all fills there can be."""
     n_bars, n_instruments = bars.has_bar.shape
-    if spec.liquidity.looks_at_volume:
-        n_decisions = n_bars * n_instruments  # whatever waits may be filled a little in every bar
+    if spec.liquidity.looks_at_volume or spec.margin.maintenance is not None:
+        n_decisions = n_bars * n_instruments  # what waits may be filled a little in every bar, or be reduced in it
     return empty_account(
         n_bars,
         n_instruments,

@@ -1,8 +1,8 @@
 """The compiled account of all that the quick one has not: `simulate` of `quant.backtest.simulation`, at a desk.
 
 Apart from it, so that an account without protective orders or limits pays nothing for them. What both do is inlined
-from there, what only this one does from `quant.backtest.desk`, `entries` and `exits`; the compiled form on disk is
-renewed when *this* file changes: after a change in one of them, save this file too.
+from there, what only this one does from `quant.backtest.desk`, `entries`, `exits` and `margin`; the compiled form on
+disk is renewed when *this* file changes: after a change in one of them, save this file too.
 """
 
 from typing import Any
@@ -22,6 +22,7 @@ from quant.backtest.desk import (
 )
 from quant.backtest.entries import LYING, Entries, bring_lying, place, split_lying
 from quant.backtest.exits import Exits, leave_at_the_open, leave_within
+from quant.backtest.margin import Margin, call_margin, part_within_limit
 from quant.backtest.simulation import (
     ORDER,
     TARGET_WEIGHT,
@@ -49,6 +50,7 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     limits: Limits,
     entries: Entries,
     exits: Exits,
+    margin: Margin,
     cash_after: FloatArray,
     ledger: FloatArray,
     fills: FloatArray,
@@ -83,7 +85,9 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
         if equity <= 0.0 and ruined_row < 0:
             ruined_row = row
         if ruined_row < 0:
-            _decide(row, target_weights, equity, rules, entries, book, desk)
+            part = part_within_limit(row, target_weights, equity, margin, book, desk)
+            _decide(row, target_weights, part, equity, rules, entries, book, desk)
+            call_margin(row, equity, margin, rules.whole_shares, book, desk)
         else:
             book[LYING] = np.nan
             close_account(row, book)
@@ -94,13 +98,14 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
 def _decide(
     row: int,
     target_weights: FloatArray,
+    part: float,
     equity: float,
     rules: Rules,
     entries: Entries,
     book: FloatArray,
     desk: FloatArray,
 ) -> None:
-    """Make orders from the weights decided at this close, in place of what waits.
+    """Make orders from such a part of the weights decided at this close, in place of what waits.
 
     None is made for the side that a level has made it leave, and what is left of that waits on.
     """
@@ -114,6 +119,6 @@ def _decide(
         desk[WAITS_FOR, i] = 0.0
         desk[REASON, i] = BY_SIGNAL
         book[ORDER, i] = np.nan
-        decide_one(row, i, weight, equity, rules, book)
+        decide_one(row, i, weight * part, equity, rules, book)
         if entries.is_used:
             place(row, i, entries, book)

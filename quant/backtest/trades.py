@@ -85,7 +85,8 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
         `dividends` received (negative: paid) and `borrow_fees` paid, which are in the pnl; `costs`, the commissions,
         slippage and borrow fees, which are in the pnl too; `bars_held`, bars of the instrument at whose close the
         position was held; `max_adverse_excursion` (0 or below) and `max_favourable_excursion` (0 or above); `is_open`;
-        `exit_reason` ("signal", "stop_loss", "take_profit" or "trailing_stop"), of the last fill, "open" while open.
+        `exit_reason` ("signal", "stop_loss", "take_profit", "trailing_stop" or "margin_call"), of the last fill, "open"
+        while open.
 
     Notes
     -----

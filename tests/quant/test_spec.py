@@ -100,6 +100,7 @@ GOOG = {
             "unfilled": "waits",
         },
         "interest": {"cash_annual": 0.0, "debt_annual": 0.0},
+        "margin": {"max_leverage": None, "maintenance": None},
         "exits": {"stop_loss": None, "take_profit": None, "trailing_stop": None, "intrabar": "stop_first"},
         "whole_shares": True,
         "rebalance_threshold": 0.05,

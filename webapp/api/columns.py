@@ -84,7 +84,10 @@ TradeColumns = _columns(
     max_adverse_excursion=(_Number, "Worst moment, 0 or below."),
     max_favourable_excursion=(_Number, "Best moment, 0 or above."),
     is_open=(bool, "Whether it was still open at the end."),
-    exit_reason=(str | None, "`signal`, `stop_loss`, `take_profit`, `trailing_stop` or `open`; null in older answers."),
+    exit_reason=(
+        str | None,
+        "`signal`, `stop_loss`, `take_profit`, `trailing_stop`, `margin_call` or `open`; null: an old answer.",
+    ),
 )
 
 PredictionColumns = _columns(

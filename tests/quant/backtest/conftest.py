@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.backtest.catalog import BacktestSpec, CostSpec, FixedFraction, InterestSpec, LiquiditySpec
+from quant.backtest.catalog import BacktestSpec, CostSpec, FixedFraction, InterestSpec, LiquiditySpec, MarginSpec
 
 
 def make_prices(
@@ -87,7 +87,7 @@ def random_case(seed):
 
 
 def thin_case(seed):
-    """As `random_case`, in a market that is thin: some bars trade nothing, most less than is wanted."""
+    """As `random_case`, in a market that is thin, on margin: some bars trade nothing, most less than is wanted."""
     prices, weights, spec = random_case(seed)
     rng = np.random.default_rng([seed, 1])
     for i, frame in prices.items():
@@ -100,7 +100,8 @@ def thin_case(seed):
         max_volume_share=rng.choice([None, 0.05, 0.5]),
         unfilled=rng.choice(["waits", "dropped"]),
     )
-    return prices, weights, spec.model_copy(update={"liquidity": liquidity})
+    margin = MarginSpec(max_leverage=rng.choice([None, 0.6]), maintenance=rng.choice([None, 0.6, 0.95]))
+    return prices, weights, spec.model_copy(update={"liquidity": liquidity, "margin": margin})
 
 
 class SlowAccount:
@@ -374,6 +375,37 @@ class SlowAccount:
             self.shares[i] = target
         return -shares * price - self.commission_of(shares, price)
 
+    def part_within_limit(self, now):
+        limit, equity = self.spec.margin.max_leverage, self.curve[now]
+        kept = decided = 0.0
+        for i in self.shares:
+            weight = self.decisions.get((now, i))
+            if weight is None or self.waits.get(i, 0) * weight > 0:
+                planned = [self.shares[i]]
+                planned += [self.orders[i][1]] if i in self.orders else []
+                planned += [self.lying[i]["target"]] if i in self.lying else []
+                kept += max(map(abs, planned)) * self.last.get(i, 0.0) / equity
+            else:
+                decided += abs(weight)
+        if limit is None or decided == 0 or kept + decided <= limit * (1 + 1e-9):
+            return 1.0
+        return max(limit - kept, 0.0) / decided
+
+    def call_margin(self, now):
+        gross = sum(abs(shares) * self.last[i] for i, shares in self.shares.items() if shares)
+        maintenance, equity = self.spec.margin.maintenance, self.curve[now]
+        if maintenance is None or equity >= maintenance * gross:
+            return
+        self.lying = {}
+        for i, held in self.shares.items():
+            left = held * equity / (maintenance * gross)
+            left = math.trunc(left) if self.spec.whole_shares else left
+            order = self.orders.pop(i, (now, math.inf * (held or 1)))
+            if held and order[1] * held >= 0 and abs(order[1]) <= abs(left):
+                self.orders[i] = order
+            elif held:
+                self.orders[i], self.why[i] = (now, left), "margin_call"
+
     def decide(self, now):
         equity = self.curve[now]
         if self.ruined_at is None and equity <= 0:
@@ -383,6 +415,7 @@ class SlowAccount:
             self.orders = {i: self.orders.get(i, (now, 0.0)) for i in self.shares if self.shares[i] != 0}
             self.orders = {i: (order if order[1] == 0 else (now, 0.0)) for i, order in self.orders.items()}
             return
+        part = self.part_within_limit(now)
         for i in self.shares:
             if (now, i) not in self.decisions:
                 continue
@@ -391,6 +424,7 @@ class SlowAccount:
                 self.wish[i] = 0.0
                 continue
             self.waits[i] = 0
+            self.wish[i] = weight = weight * part
             self.orders.pop(i, None)
             self.why.pop(i, None)
             target = weight * equity / self.last[i]
@@ -402,6 +436,7 @@ class SlowAccount:
                 self.orders[i] = now, target
             if self.spec.entry.is_used:
                 self.place(now, i)
+        self.call_margin(now)
 
 
 @pytest.fixture(scope="session")

@@ -59,8 +59,10 @@ _LABELS = {
     "level": "Level",
     "limit_distance": "Limit beyond the stop",
     "max_features": "Features at a cut",
+    "maintenance": "Maintenance margin",
     "max_fraction": "Greatest share of equity",
     "max_gap_sessions": "Longest gap",
+    "max_leverage": "Greatest leverage",
     "max_volume_share": "Greatest share of a bar",
     "min_samples_leaf": "Fewest bars in a leaf",
     "n_cuts": "Cuts",
@@ -130,6 +132,8 @@ _UNITS = {
     "rebalance_threshold": "of equity",
     "distance": "fraction",
     "limit_distance": "fraction",
+    "maintenance": "of exposure",
+    "max_leverage": "× equity",
     "stop_loss": "fraction",
     "take_profit": "fraction",
     "trailing_stop": "fraction",
@@ -192,6 +196,7 @@ FOLDS = {
     "backtest.entry": "Orders that open a position",
     "backtest.liquidity": "Spread, impact and volume",
     "backtest.interest": "Interest on cash and debt",
+    "backtest.margin": "Leverage and margin",
     "backtest.exits": "Protective orders",
 }
 

@@ -44,6 +44,7 @@ _LEFT_BY = {
     "stop_loss": "Stop-loss",
     "take_profit": "Take-profit",
     "trailing_stop": "Trailing stop",
+    "margin_call": "Margin call",
     "open": "–",
 }
 
