@@ -55,7 +55,7 @@ from quant.watcher import Silent, Watcher
 
 __all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "warm_up"]
 
-STAGE_VERSION = 4  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
+STAGE_VERSION = 5  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
 AFTER_PREDICTIONS = frozenset(
