@@ -415,7 +415,8 @@ def _add_trades(session: Session, backtest_id: int, rows: pd.DataFrame, series_i
     securities = [
         session.scalars(select(PriceSeries.security_id).where(PriceSeries.id == id_)).one() for id_ in series_ids
     ]
-    columns = (rows[name].tolist() for name in _TRADE_COLUMNS)
+    columns = [rows[name].tolist() for name in _TRADE_COLUMNS]
+    columns.append(rows["exit_reason"].tolist() if "exit_reason" in rows else [None] * len(rows))  # older answers
     trades = [
         {
             "backtest_id": backtest_id,
@@ -424,6 +425,7 @@ def _add_trades(session: Session, backtest_id: int, rows: pd.DataFrame, series_i
             "direction": str(direction),
             "entry_at": _instant(entry_at),
             "exit_at": None if is_open else _instant(exit_at),
+            "exit_reason": None if is_open else reason,
             "shares": float(shares),
             "entry_price": float(entry_price),
             "exit_price": None if is_open else _number(exit_price),
@@ -436,7 +438,7 @@ def _add_trades(session: Session, backtest_id: int, rows: pd.DataFrame, series_i
         }
         for number, (
             instrument, direction, is_open, entry_at, exit_at, shares, entry_price, exit_price, profit, earned, costs,
-            n_bars, best, worst,
+            n_bars, best, worst, reason,
         ) in enumerate(zip(*columns, strict=True), start=1)
     ]  # fmt: skip
     if trades:

@@ -100,6 +100,7 @@ class TradeRow(Base):
     direction: Mapped[str] = mapped_column(String(8))
     entry_at: Mapped[datetime.datetime]
     exit_at: Mapped[datetime.datetime | None]  # NULL: still open at the end
+    exit_reason: Mapped[str | None] = mapped_column(String(16))  # NULL: still open, or not kept then
     shares: Mapped[float]
     entry_price: Mapped[float]
     exit_price: Mapped[float | None]

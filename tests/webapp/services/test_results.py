@@ -33,6 +33,7 @@ RESULT = AnalysisResult(
                 "max_adverse_excursion": [0.0, -0.1],
                 "max_favourable_excursion": [0.1, 0.0],
                 "is_open": [False, True],
+                "exit_reason": ["stop_loss", "open"],
             }
         ),
         "fold_scores": pd.DataFrame(
@@ -127,9 +128,9 @@ def test_an_answer_is_saved_in_rows_and_read_back(session, store, actor, claim):
     assert (row.status, row.verdict, row.is_credible) == ("succeeded", "Not distinguishable from luck.", True)
     assert [(artifact.name, artifact.key) for artifact in session.query(Artifact)] == [("result", key)]
     trades = session.query(TradeRow).order_by(TradeRow.number).all()
-    assert [(trade.direction, trade.exit_at is None, trade.exit_price) for trade in trades] == [
-        ("long", False, 11.0),
-        ("short", True, None),
+    assert [(trade.direction, trade.exit_at is None, trade.exit_price, trade.exit_reason) for trade in trades] == [
+        ("long", False, 11.0, "stop_loss"),
+        ("short", True, None, None),
     ]
     said = session.query(Prediction).one()
     final = session.get(FittedModel, said.model_id)
