@@ -100,7 +100,6 @@ class TradeRow(Base):
     direction: Mapped[str] = mapped_column(String(8))
     entry_at: Mapped[datetime.datetime]
     exit_at: Mapped[datetime.datetime | None]  # NULL: still open at the end
-    exit_reason: Mapped[str | None] = mapped_column(String(16))  # NULL: still open, or not kept then
     shares: Mapped[float]
     entry_price: Mapped[float]
     exit_price: Mapped[float | None]
@@ -110,6 +109,7 @@ class TradeRow(Base):
     n_bars: Mapped[int]
     best_excursion: Mapped[float]
     worst_excursion: Mapped[float]
+    exit_reason: Mapped[str | None] = mapped_column(String(16))  # NULL: still open, or not kept then
 
 
 class PerformanceMetric(Base):
