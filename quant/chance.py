@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from quant.bootstrap import stationary_bootstrap
 from quant.choosing import Choosing, choose_each
 from quant.errors import ModelError
-from quant.fitting import fit_chosen
+from quant.fitting import fit_chosen, score_weights
 from quant.frames import Features, Labels, Predictions, forecast_of
 from quant.learning import TrainingSpan, best_of, earned_by_signals, learning_part, to_model
 from quant.luck import Finding
 from quant.preparation import traded_folds
 from quant.spec import AnalysisSpec
 from quant.stages import Json, MemoryStore, NoPeers
+from quant.validation.cross_validation import score_together
 from quant.validation.null_test import usual_block_bars
 from quant.validation.overfitting import return_moments
 from quant.validation.scores import SCORES
@@ -200,8 +201,9 @@ class ChanceRuns:
 
     def _judged(self, predictions: Predictions, labels: Labels, next_returns: pd.Series) -> tuple[float, float]:
         """Return the score of traded predictions, and the Sharpe ratio of what their signals earn; NaN without one."""
-        score = SCORES[self.spec.validation.score]
-        value = float(score(labels["label"].reindex(predictions.index), forecast_of(predictions)))
+        name = self.spec.validation.score
+        weigh = score_weights(self.spec, labels, self.bars)
+        value = score_together(predictions, labels, [name], weigh=weigh)[name]
         return value, float(return_moments(earned_by_signals(predictions, self.spec, next_returns)).sharpe)
 
 

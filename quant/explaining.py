@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from quant.errors import ModelError
-from quant.fitting import fit_folds
+from quant.fitting import fit_folds, score_weights
 from quant.frames import Features, Labels
 from quant.latest import final_fold
 from quant.learning import TrainingSpan, learning_part
@@ -29,7 +29,7 @@ from quant.models.prediction import PREDICT
 from quant.spec import AnalysisSpec
 from quant.stages import Json
 from quant.transforms.clusters import clusters_of
-from quant.validation.cross_validation import score_folds
+from quant.validation.cross_validation import Weigh, score_folds
 from quant.validation.scores import SCORES
 from quant.validation.splits import Fold
 
@@ -104,7 +104,7 @@ class Explaining:
         -----
         Timing: shuffled and scored are test rows, after the models were fitted.
         """
-        score = SCORES[self.spec.validation.score]
+        score, weigh = SCORES[self.spec.validation.score], self._weigh
         label = self.outcomes["label"]
         is_known = label.notna().to_numpy()
         inside, outside = [], []
@@ -117,7 +117,7 @@ class Explaining:
                         model,
                         self.rows.iloc[known],
                         label.iloc[known],
-                        score.function,
+                        score if weigh is None else partial(score, weights=weigh(known)),
                         self.spec.seed + fold.number,
                         N_SHUFFLES,
                         higher_is_better=score.higher_is_better,
@@ -246,7 +246,7 @@ class Explaining:
         groups = [
             [columns[place] for place in np.flatnonzero(numbers == number)] for number in range(numbers.max() + 1)
         ]
-        score = SCORES[self.spec.validation.score]
+        score, weigh = SCORES[self.spec.validation.score], self._weigh
         labels = self.outcomes["label"]
         tables = []
         for fold, fitted in zip(self.folds, self._fit(self.first, self.folds)[1], strict=True):
@@ -257,7 +257,7 @@ class Explaining:
                 fitted,
                 self.rows.iloc[scored],
                 labels.iloc[scored],
-                score.function,
+                score if weigh is None else partial(score, weights=weigh(scored)),
                 groups,
                 seed=self.spec.seed + fold.number,
                 n_repeats=N_SHUFFLES,
@@ -299,14 +299,24 @@ class Explaining:
                 found.append({"n_bars": n_bars, **_scored([], [])})
                 continue
             name = self.spec.validation.score
-            outside = score_folds(predictions, self.outcomes, [name])[name].dropna().to_numpy()
+            found_outside = score_folds(predictions, self.outcomes, [name], weigh=self._weigh)
+            outside = found_outside[name].dropna().to_numpy()
             predict = PREDICT[self.spec.label.task]
             inside = [
-                SCORES[name](self.outcomes["label"].iloc[fold.train], predict(fitted, self.rows.iloc[fold.train]))
+                SCORES[name](
+                    self.outcomes["label"].iloc[fold.train],
+                    predict(fitted, self.rows.iloc[fold.train]),
+                    None if self._weigh is None else self._weigh(fold.train),
+                )
                 for fold, fitted in zip(folds, models, strict=True)
             ]
             found.append({"n_bars": n_bars, **_scored(outside, inside)})
         return pd.DataFrame(found)
+
+    @cached_property
+    def _weigh(self) -> Weigh | None:
+        """How much rows count in a score."""
+        return score_weights(self.spec, self.outcomes, self.span.bars)
 
     @cached_property
     def _final(self) -> tuple[Any, Features]:

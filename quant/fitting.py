@@ -13,7 +13,7 @@ from quant.models.catalog import ModelEntry
 from quant.models.prediction import PREDICT
 from quant.pipeline import Builder
 from quant.spec import AnalysisSpec
-from quant.validation.cross_validation import FitParameters, FoldResult, fit_predict_folds
+from quant.validation.cross_validation import FitParameters, FoldResult, Weigh, fit_predict_folds
 from quant.validation.splits import Fold
 
 
@@ -127,6 +127,46 @@ def fit_chosen(
         for model in dict.fromkeys(models[fold.number] for fold in folds)
     ]
     return pd.concat(predicted).sort_index() if len(predicted) > 1 else predicted[0]
+
+
+def score_weights(spec: AnalysisSpec, labels: Labels, bars: pd.Series) -> Weigh | None:
+    """Return what tells how much rows count when they are scored: as much as in learning, but for their age.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    labels : DataFrame of shape (n_rows, n_columns)
+        Labels panel.
+    bars : Series of shape (n_bars,)
+        As `fit_folds` takes it.
+
+    Returns
+    -------
+    callable or None
+        `weigh(rows)`, of positions in `labels` whose labels are known: their weights among themselves. None if all
+        count the same. Decay is left out, for the past of a score is no older than another's, and so is the balance of
+        classes, which makes another score of one.
+
+    Notes
+    -----
+    Timing: of the labels that are scored; no label outside them is looked at.
+
+    References
+    ----------
+    López de Prado 2018, Advances in Financial Machine Learning, sections 7.5 and 8.3.2: what weighs in fitting weighs
+    in scoring, too.
+    """
+    by = spec.weights.by
+    if by == "equal":
+        return None
+    by_instrument = bars.swaplevel().sort_index()
+    axis, returns = by_instrument.index, by_instrument.to_numpy(dtype=np.float64)
+
+    def weigh(rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return sample_weights(*label_spans(labels.iloc[rows], axis), by=by, decay=1.0, returns=returns)
+
+    return weigh
 
 
 def _fit_parameters(spec: AnalysisSpec, model: ModelEntry, labels: Labels, bars: pd.Series) -> FitParameters | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quant.fitting import fit_folds
+from quant.fitting import fit_folds, score_weights
 from quant.frames import Features, Labels, Predictions
 from quant.models.catalog import ModelEntry
 from quant.result import TriedModel
@@ -84,12 +84,15 @@ class TrainingSpan:
             return None
         classes = (1,) if task == "two_way" else (1, -1)  # in the order of `quant.frames.FORECAST_COLUMNS`
         label = self.labels["label"].to_numpy(dtype=np.float64)
-        scores = []
+        scores, weigh = [], score_weights(self.spec, self.labels, self.bars)
         for fold in self.folds:
             learned, tested = label[fold.train], label[fold.test]
             shares = [float((learned[~np.isnan(learned)] == which).mean()) for which in classes]
-            said = np.tile(shares, (len(tested), 1))
-            scores.append(SCORES[self.spec.validation.score](tested, said if len(classes) > 1 else said[:, 0]))
+            is_known = ~np.isnan(tested)
+            said = np.tile(shares, (int(is_known.sum()), 1))
+            weights = None if weigh is None else weigh(fold.test[is_known])
+            score = SCORES[self.spec.validation.score]
+            scores.append(score(tested[is_known], said if len(classes) > 1 else said[:, 0], weights))
         known = [score for score in scores if not np.isnan(score)]
         return float(np.mean(known)) if known else None
 
@@ -117,7 +120,8 @@ class TrainingSpan:
             self.spec, model, self.features, self.labels, self.folds, bars=self.bars, n_jobs=n_jobs, on_fold=on_fold
         )
         score_name = self.spec.validation.score
-        scores = score_folds(predictions, self.labels, [score_name])[score_name].to_numpy()
+        weigh = score_weights(self.spec, self.labels, self.bars)
+        scores = score_folds(predictions, self.labels, [score_name], weigh=weigh)[score_name].to_numpy()
         known = scores[~np.isnan(scores)]
         earned = earned_by_signals(predictions, self.spec, self.next_returns).to_numpy(dtype=np.float64)
         sharpe = return_moments(earned).sharpe
@@ -149,6 +153,7 @@ def learning_part(spec: AnalysisSpec, model: ModelEntry) -> dict[str, Json]:
         "label": [type(spec.label).version, spec.label.model_dump(mode="json")],
         "events": spec.events.model_dump(mode="json"),
         "weights": spec.weights.model_dump(mode="json"),
+        **({} if spec.weights.by == "equal" else {"scores": "weighed"}),  # they were not always
         "validation": spec.validation.model_dump(mode="json", exclude={"target", "nested"}),
         "seed": spec.seed,
         **({"preparation": steps} if steps else {}),

@@ -11,12 +11,13 @@ import pandas as pd
 from quant.brackets import bracket
 from quant.catalog import in_a_sentence
 from quant.data.adjustment import back_adjusted
+from quant.fitting import score_weights
 from quant.frames import MARKET_COLUMNS, Labels, Predictions, forecast_of, has_quantiles, task_of, to_panel
 from quant.latest import Latest, describe_latest
 from quant.learning import candidates_frame, compare_trials, cv_scores_frame, to_model
 from quant.luck import Finding, count_luck, look_at_choice
 from quant.portfolio.allocation import summary_of_shares
-from quant.preparation import CleanPrices, Instrument
+from quant.preparation import CleanPrices, Instrument, bar_returns
 from quant.result import AnalysisResult, TriedModel
 from quant.returns import per_period_rate
 from quant.risk.drawdown import drawdowns
@@ -26,7 +27,7 @@ from quant.stages import Json, numeric_versions
 from quant.tearsheet import tearsheet_frames, uncertainty
 from quant.trading import Book
 from quant.validation.by_class import calibration_by_class, calibration_error, roc_by_class
-from quant.validation.cross_validation import score_folds
+from quant.validation.cross_validation import Weigh, score_folds, score_together
 from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
 from quant.validation.quantile_bands import quantile_bands
@@ -129,6 +130,7 @@ def judge(
     Timing: the intervals use what was known at each moment, see `quant.validation.intervals`; the rest judges.
     """
     outcomes = labels[["label", "outcome"]].reindex(predictions.index)
+    weigh = score_weights(spec, labels, bar_returns(clean.adjusted))
     quality = _quality(predictions, outcomes["label"])
     intervals = prediction_intervals(predictions, labels, spec.intervals)
     covered, coverage_over_time = coverage(intervals, outcomes["outcome"], window=COVERAGE_WINDOW)
@@ -141,14 +143,14 @@ def judge(
         intervals,
         outcomes,
         frames={
-            "fold_scores": _fold_scores(spec, labels, folds, predictions),
+            "fold_scores": _fold_scores(spec, labels, folds, predictions, weigh),
             **quality,
             "coverage": coverage_over_time,
             **({} if bands is None else {"quantile_coverage": bands[1]}),
             "prices": prices_since(clean, predictions.index[0][0]),
         },
         facts={
-            "scores": _scores(spec, predictions, outcomes["label"]),
+            "scores": _scores(spec, predictions, labels, weigh),
             "calibration": _calibration(quality),
             "intervals": {"level": spec.intervals.level, "window": COVERAGE_WINDOW, **covered},
             **({} if bands is None else {"quantiles": {"window": COVERAGE_WINDOW, **bands[0]}}),
@@ -287,8 +289,10 @@ def _calibration(quality: Mapping[str, pd.DataFrame]) -> Json:
     return {"expected_error": error, "expected_error_by_chance": by_chance, "n_bins": len(quality["calibration"])}
 
 
-def _fold_scores(spec: AnalysisSpec, labels: Labels, folds: Sequence[Fold], predictions: Predictions) -> pd.DataFrame:
-    scores = score_folds(predictions, labels).set_index("fold")
+def _fold_scores(
+    spec: AnalysisSpec, labels: Labels, folds: Sequence[Fold], predictions: Predictions, weigh: Weigh | None
+) -> pd.DataFrame:
+    scores = score_folds(predictions, labels, weigh=weigh).set_index("fold")
     spans = pd.DataFrame(
         {
             "fold": [fold.number for fold in folds],
@@ -342,11 +346,10 @@ def _chosen(material: Material) -> dict[str, Json]:
     }
 
 
-def _scores(spec: AnalysisSpec, predictions: Predictions, label: pd.Series) -> dict[str, Json]:
+def _scores(spec: AnalysisSpec, predictions: Predictions, labels: Labels, weigh: Weigh | None) -> dict[str, Json]:
     """Return the scores of all out-of-sample predictions together; None where one is not defined."""
-    forecast = forecast_of(predictions)
     names = scores_for(spec.label.task, has_quantiles=has_quantiles(predictions))
-    values = {name: SCORES[name](label, forecast) for name in names}
+    values = score_together(predictions, labels, names, weigh=weigh)
     return {name: None if np.isnan(value) else value for name, value in values.items()}
 
 

@@ -12,12 +12,15 @@ from quant.catalog import CatalogEntry, Spec, Task
 
 
 class WeightSpec(Spec):
-    """How much each sample weighs when a model learns; computed in each fold, of its training rows only."""
+    """How much each sample weighs when a model learns, and by `by` also when it is scored.
+
+    Computed in each fold: of its training rows for learning, of its test rows for scoring.
+    """
 
     by: Literal["equal", "uniqueness", "attribution"] = Field(
         default="equal",
         description="Samples weigh the same, less where their labels overlap (`uniqueness`), or by the return that "
-        "belongs to their label alone (`attribution`).",
+        "belongs to their label alone (`attribution`); in learning, and in scores.",
     )
     decay: float = Field(
         default=1.0,

@@ -37,6 +37,7 @@ class Learner(Protocol):
 
 
 Predict: TypeAlias = Callable[[Any, Features], NDArray[np.float64]]
+Weigh: TypeAlias = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 FitParameters: TypeAlias = Callable[[Fold], Mapping[str, NDArray[Any]]]
 
 
@@ -147,7 +148,13 @@ def fit_predict_folds(  # noqa: PLR0913  # each is a part of what is fitted, or 
     return predictions, [result.model for result in results]
 
 
-def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[ScoreName] | None = None) -> pd.DataFrame:
+def score_folds(
+    predictions: Predictions,
+    labels: Labels,
+    scores: Sequence[ScoreName] | None = None,
+    *,
+    weigh: Weigh | None = None,
+) -> pd.DataFrame:
     """Score each fold's predictions.
 
     Parameters
@@ -158,6 +165,8 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
         Labels panel that has all rows of `predictions`.
     scores : sequence of str, default=None
         Names of scores, each a column of the result; None: all of the task.
+    weigh : callable, default=None
+        `weigh(rows)` returns how much rows of `labels`, by their positions, count beside each other; None: the same.
 
     Returns
     -------
@@ -173,19 +182,15 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
     ModelError
         If a probability is not finite.
     """
-    rows = labels.index.get_indexer(predictions.index)
-    if (rows < 0).any():
-        raise InvalidSpec(
-            f"Expected a label row for each prediction; found none for {int((rows < 0).sum())}.", field="labels"
-        )
     if scores is None:
         scores = scores_for(task_of(predictions), has_quantiles=has_quantiles(predictions))
-    scored = predictions.assign(label=labels["label"].to_numpy(dtype=np.float64)[rows])
+    rows = _rows_of(predictions, labels)
+    scored = predictions.assign(label=labels["label"].to_numpy(dtype=np.float64)[rows], row=rows)
     facts: list[dict[str, Any]] = []
     for number, fold in scored.groupby("fold", sort=True):
         timestamps = fold.index.get_level_values("timestamp")
         label, forecast = fold["label"].to_numpy(), forecast_of(fold)
-        known = label[~np.isnan(label)]
+        known, weights = label[~np.isnan(label)], _weights(label, fold["row"].to_numpy(), weigh)
         facts.append(
             {
                 "fold": number,
@@ -194,10 +199,38 @@ def score_folds(predictions: Predictions, labels: Labels, scores: Sequence[Score
                 "n_rows": len(fold),
                 "n_scored": len(known),
                 "share_positive": (known > 0).mean() if len(known) else np.nan,
-                **{name: SCORES[name](label, forecast) for name in scores},
+                **{name: SCORES[name](label, forecast, weights) for name in scores},
             }
         )
     return pd.DataFrame(facts)
+
+
+def score_together(
+    predictions: Predictions, labels: Labels, scores: Sequence[ScoreName], *, weigh: Weigh | None = None
+) -> dict[ScoreName, float]:
+    """Return scores of all predictions together, NaN where one is not defined; else as `score_folds`."""
+    rows = _rows_of(predictions, labels)
+    label = labels["label"].to_numpy(dtype=np.float64)[rows]
+    forecast, weights = forecast_of(predictions), _weights(label, rows, weigh)
+    return {name: SCORES[name](label, forecast, weights) for name in scores}
+
+
+def _rows_of(predictions: Predictions, labels: Labels) -> NDArray[np.intp]:
+    rows = labels.index.get_indexer(predictions.index)
+    if (rows < 0).any():
+        raise InvalidSpec(
+            f"Expected a label row for each prediction; found none for {int((rows < 0).sum())}.", field="labels"
+        )
+    return rows
+
+
+def _weights(label: NDArray[np.float64], rows: NDArray[np.intp], weigh: Weigh | None) -> NDArray[np.float64] | None:
+    """Return how much each row counts, those whose label is unknown not at all; None if all count the same."""
+    if weigh is None:
+        return None
+    weights, is_known = np.zeros(len(label)), ~np.isnan(label)
+    weights[is_known] = weigh(rows[is_known])
+    return weights
 
 
 def _check(features: Features, labels: Labels, folds: Sequence[Fold], task: Task, *, fills_in: bool) -> None:

@@ -5,7 +5,7 @@ out: they are predicted and traded, never scored. Of predicted quantiles (`quant
 five numbers a row, the median first: all scores but the pinball loss are of the median.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,13 @@ MEDIAN = 0.5
 MEDIAN_FIRST = (MEDIAN, *(share for share in QUANTILES if share != MEDIAN))
 
 
-def r2(labels: ArrayLike, predicted: ArrayLike) -> float:
+def r2(labels: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the share of the labels' variance that predictions explain.
 
     Parameters
     ----------
-    labels, predicted : array-like of shape (n_rows,)
-        Numbers; rows whose label is NaN are left out.
+    labels, predicted, weights : array-like of shape (n_rows,)
+        Numbers, and how much each row counts (None: all the same); rows whose label is NaN are left out.
 
     Returns
     -------
@@ -52,17 +52,19 @@ def r2(labels: ArrayLike, predicted: ArrayLike) -> float:
     0.5
     """
     known, values = _known_numbers(labels, predicted)
-    total = np.square(known - known.mean()).sum() if len(known) else 0.0
-    return float(1.0 - np.square(known - values).sum() / total) if total > 0.0 else float("nan")
+    counted = known_weights(labels, weights)
+    centre = mean_of(known, counted)
+    total = _sum_of(np.square(known - centre), counted) if len(known) else 0.0
+    return float(1.0 - _sum_of(np.square(known - values), counted) / total) if total > 0.0 else float("nan")
 
 
-def information_coefficient(labels: ArrayLike, predicted: ArrayLike) -> float:
+def information_coefficient(labels: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the correlation of predictions and labels.
 
     Parameters
     ----------
-    labels, predicted : array-like of shape (n_rows,)
-        Numbers; rows whose label is NaN are left out.
+    labels, predicted, weights : array-like of shape (n_rows,)
+        Numbers, and how much each row counts (None: all the same); rows whose label is NaN are left out.
 
     Returns
     -------
@@ -88,17 +90,19 @@ def information_coefficient(labels: ArrayLike, predicted: ArrayLike) -> float:
     known, values = _known_numbers(labels, predicted)
     if len(known) < 2 or np.ptp(known) == 0.0 or np.ptp(values) == 0.0:  # noqa: PLR2004  # one has no correlation
         return float("nan")
-    one, other = known - known.mean(), values - values.mean()
-    return float((one * other).sum() / np.sqrt(np.square(one).sum() * np.square(other).sum()))
+    counted = known_weights(labels, weights)
+    one, other = (each - mean_of(each, counted) for each in (known, values))
+    spread = np.sqrt(_sum_of(np.square(one), counted) * _sum_of(np.square(other), counted))
+    return float(_sum_of(one * other, counted) / spread) if spread > 0.0 else float("nan")
 
 
-def rank_ic(labels: ArrayLike, predicted: ArrayLike) -> float:
+def rank_ic(labels: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the correlation of the ranks of predictions and labels.
 
     Parameters
     ----------
-    labels, predicted : array-like of shape (n_rows,)
-        Numbers; rows whose label is NaN are left out.
+    labels, predicted, weights : array-like of shape (n_rows,)
+        Numbers, and how much each row counts (None: all the same); rows whose label is NaN are left out.
 
     Returns
     -------
@@ -122,16 +126,17 @@ def rank_ic(labels: ArrayLike, predicted: ArrayLike) -> float:
     1.0
     """
     known, values = _known_numbers(labels, predicted)
-    return information_coefficient(pd.Series(known).rank().to_numpy(), pd.Series(values).rank().to_numpy())
+    came, said = (pd.Series(each).rank().to_numpy() for each in (known, values))
+    return information_coefficient(came, said, known_weights(labels, weights))
 
 
-def mean_error(labels: ArrayLike, predicted: ArrayLike) -> float:
+def mean_error(labels: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the mean absolute distance of predictions and labels.
 
     Parameters
     ----------
-    labels, predicted : array-like of shape (n_rows,)
-        Numbers; rows whose label is NaN are left out.
+    labels, predicted, weights : array-like of shape (n_rows,)
+        Numbers, and how much each row counts (None: all the same); rows whose label is NaN are left out.
 
     Returns
     -------
@@ -151,16 +156,16 @@ def mean_error(labels: ArrayLike, predicted: ArrayLike) -> float:
     0.125
     """
     known, values = _known_numbers(labels, predicted)
-    return float(np.abs(known - values).mean()) if len(known) else float("nan")
+    return mean_of(np.abs(known - values), known_weights(labels, weights))
 
 
-def hit_rate(labels: ArrayLike, predicted: ArrayLike) -> float:
+def hit_rate(labels: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the share of labels whose sign was predicted.
 
     Parameters
     ----------
-    labels, predicted : array-like of shape (n_rows,)
-        Numbers; rows whose label is NaN or 0 are left out.
+    labels, predicted, weights : array-like of shape (n_rows,)
+        Numbers, and how much each row counts (None: all the same); rows whose label is NaN or 0 are left out.
 
     Returns
     -------
@@ -180,11 +185,12 @@ def hit_rate(labels: ArrayLike, predicted: ArrayLike) -> float:
     0.5
     """
     known, values = _known_numbers(labels, predicted)
-    moved = known != 0.0
-    return float((np.sign(known[moved]) == np.sign(values[moved])).mean()) if moved.any() else float("nan")
+    moved, counted = known != 0.0, known_weights(labels, weights)
+    hits = np.sign(known[moved]) == np.sign(values[moved])
+    return mean_of(hits, None if counted is None else counted[moved])
 
 
-def pinball_loss(labels: ArrayLike, predicted: ArrayLike) -> float:
+def pinball_loss(labels: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the mean pinball loss of predicted quantiles.
 
     Parameters
@@ -193,6 +199,8 @@ def pinball_loss(labels: ArrayLike, predicted: ArrayLike) -> float:
         Numbers; rows whose label is NaN are left out.
     predicted : array-like of shape (n_rows, 5)
         The median, and the quantiles of 10, 25, 75 and 90 %.
+    weights : array-like of shape (n_rows,), default=None
+        How much each row counts; None: all the same.
 
     Returns
     -------
@@ -228,7 +236,8 @@ def pinball_loss(labels: ArrayLike, predicted: ArrayLike) -> float:
         known, values = _known_numbers(labels, of_one)
         above = known - values
         losses.append(np.maximum(share * above, (share - 1.0) * above))
-    return float(np.mean(losses)) if len(losses[0]) else float("nan")
+    counted = known_weights(labels, weights)
+    return mean_of(np.ravel(losses), None if counted is None else np.tile(counted, len(losses)))
 
 
 def forecast_bins(labels: ArrayLike, predicted: ArrayLike, n_bins: int = 10) -> pd.DataFrame:
@@ -271,6 +280,32 @@ def forecast_bins(labels: ArrayLike, predicted: ArrayLike, n_bins: int = 10) -> 
             "n_rows": counts,
         }
     )
+
+
+def known_weights(labels: ArrayLike, weights: ArrayLike | None) -> Numbers | None:
+    """Return the weights of the rows whose label is known; None if all count the same."""
+    if weights is None:
+        return None
+    outcomes, counted = np.asarray(labels, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    if counted.shape != outcomes.shape or not (counted >= 0.0).all():
+        raise InvalidSpec(
+            f"Expected a weight of 0 or more for each of {len(outcomes)} labels; found shape {counted.shape} and a "
+            f"least of {counted.min(initial=np.inf):g}.",
+            field="weights",
+        )
+    return counted[~np.isnan(outcomes)]
+
+
+def mean_of(values: NDArray[Any], weights: Numbers | None) -> float:
+    """Return the mean of values, each counted as much as it weighs; NaN if none counts."""
+    if weights is None:
+        return float(values.mean()) if len(values) else float("nan")
+    total = weights.sum()
+    return float((values * weights).sum() / total) if total > 0.0 else float("nan")
+
+
+def _sum_of(values: Numbers, weights: Numbers | None) -> float:
+    return float(values.sum() if weights is None else (values * weights).sum())
 
 
 def _known_numbers(labels: ArrayLike, predicted: ArrayLike) -> tuple[Numbers, Numbers]:

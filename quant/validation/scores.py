@@ -3,7 +3,8 @@
 Every function takes `labels` and `probability` of the same rows: labels of 0 or 1 with one probability a row, that the
 label is 1; or labels of -1, 0 or 1 with two a row, that the label is 1 and that it is -1. Scores of three classes are
 those of two in the literature's usual extension: with two classes they are the same numbers. Rows whose label is NaN
-are unknown and left out: they are predicted and traded, never scored.
+are unknown and left out: they are predicted and traded, never scored. `weights` say how much each row counts, not
+negative; None: all the same.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 from quant.catalog import Task
 from quant.errors import InvalidSpec, ModelError
 from quant.validation.catalog import CLASS_SCORES, NUMBER_SCORES, QUANTILE_SCORES, ScoreName
-from quant.validation.number_scores import hit_rate, information_coefficient, mean_error, pinball_loss, r2, rank_ic
+from quant.validation.number_scores import (
+    hit_rate,
+    information_coefficient,
+    known_weights,
+    mean_error,
+    mean_of,
+    pinball_loss,
+    r2,
+    rank_ic,
+)
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -39,18 +49,18 @@ class Score:
     no_skill : str
         What a forecast without skill gets, to compare with.
     function : callable
-        `function(labels, probability)`; calling the score does the same.
+        `function(labels, probability, weights)`; calling the score does the same.
     """
 
     name: ScoreName
     title: str
     higher_is_better: bool
     no_skill: str
-    function: Callable[[ArrayLike, ArrayLike], float]
+    function: Callable[[ArrayLike, ArrayLike, ArrayLike | None], float]
 
-    def __call__(self, labels: ArrayLike, probability: ArrayLike) -> float:
+    def __call__(self, labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> float:
         """Return the score; NaN where it is not defined."""
-        return self.function(labels, probability)
+        return self.function(labels, probability, weights)
 
     def meets(self, value: float, target: float | None) -> bool:
         """Tell whether a value is at least as good as the target: NaN never is, and without a target every value is."""
@@ -65,12 +75,12 @@ class Score:
         return value > other if self.higher_is_better else value < other
 
 
-def roc_auc(labels: ArrayLike, probability: ArrayLike) -> float:
+def roc_auc(labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the area under the ROC curve.
 
     Parameters
     ----------
-    labels, probability : array-like of shape (n_rows,)
+    labels, probability, weights : array-like of shape (n_rows,)
         See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
@@ -97,8 +107,11 @@ def roc_auc(labels: ArrayLike, probability: ArrayLike) -> float:
     0.75
     """
     known, values = _known(labels, probability)
+    counted = known_weights(labels, weights)
     if values.ndim > 1:
-        return (roc_auc(known == 1, values[:, 0]) + roc_auc(known == -1, values[:, 1])) / 2
+        return (roc_auc(known == 1, values[:, 0], counted) + roc_auc(known == -1, values[:, 1], counted)) / 2
+    if counted is not None:
+        return _weighted_area(known == 1, values, counted)
     n_positive = float(known.sum())
     n_negative = len(known) - n_positive
     if not n_positive or not n_negative:
@@ -109,12 +122,12 @@ def roc_auc(labels: ArrayLike, probability: ArrayLike) -> float:
     return float(wins / (n_positive * n_negative))
 
 
-def log_loss(labels: ArrayLike, probability: ArrayLike) -> float:
+def log_loss(labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the mean negative log-likelihood of the labels.
 
     Parameters
     ----------
-    labels, probability : array-like of shape (n_rows,)
+    labels, probability, weights : array-like of shape (n_rows,)
         See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
@@ -142,15 +155,15 @@ def log_loss(labels: ArrayLike, probability: ArrayLike) -> float:
     known, values = _known(labels, probability)
     tiny = np.finfo(np.float64).eps
     certain = np.clip(_of_what_came(known, values), tiny, 1 - tiny)
-    return float(-np.log(certain).mean()) if len(known) else float("nan")
+    return mean_of(-np.log(certain), known_weights(labels, weights))
 
 
-def brier(labels: ArrayLike, probability: ArrayLike) -> float:
+def brier(labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the mean squared distance of probability and label.
 
     Parameters
     ----------
-    labels, probability : array-like of shape (n_rows,)
+    labels, probability, weights : array-like of shape (n_rows,)
         See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
@@ -177,20 +190,19 @@ def brier(labels: ArrayLike, probability: ArrayLike) -> float:
     0.25
     """
     known, values = _known(labels, probability)
-    if not len(known):
-        return float("nan")
+    counted = known_weights(labels, weights)
     if values.ndim > 1:
         happened = known[:, None] == [1, -1, 0]
-        return float(np.square(_all_three(values) - happened).sum(axis=1).mean() / 2)
-    return float(np.square(values - known).mean())
+        return mean_of(np.square(_all_three(values) - happened).sum(axis=1), counted) / 2
+    return mean_of(np.square(values - known), counted)
 
 
-def accuracy(labels: ArrayLike, probability: ArrayLike) -> float:
+def accuracy(labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return the share of rows whose more probable outcome came true.
 
     Parameters
     ----------
-    labels, probability : array-like of shape (n_rows,)
+    labels, probability, weights : array-like of shape (n_rows,)
         See the head of this module; with three classes, `probability` has the shape (n_rows, 2).
 
     Returns
@@ -213,7 +225,7 @@ def accuracy(labels: ArrayLike, probability: ArrayLike) -> float:
     0.6666666666666666
     """
     known, values = _known(labels, probability)
-    return float((_predicted(values) == known).mean()) if len(known) else float("nan")
+    return mean_of(_predicted(values) == known, known_weights(labels, weights))
 
 
 SCORES: dict[ScoreName, Score] = {
@@ -385,6 +397,15 @@ def calibration_bins(labels: ArrayLike, probability: ArrayLike, n_bins: int = 10
             "n_rows": counts,
         }
     )
+
+
+def _weighted_area(is_positive: NDArray[np.bool_], values: Numbers, weights: Numbers) -> float:
+    """Return the weight of pairs that are ranked rightly, ties counting half, in that of all pairs."""
+    _, group = np.unique(values, return_inverse=True)
+    positive, negative = (np.bincount(group, weights=weights * of_class) for of_class in (is_positive, ~is_positive))
+    pairs = positive.sum() * negative.sum()
+    below = np.cumsum(negative) - negative / 2
+    return float((positive * below).sum() / pairs) if pairs > 0.0 else float("nan")
 
 
 def _all_three(values: Numbers) -> Numbers:

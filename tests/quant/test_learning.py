@@ -5,13 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.labels.catalog import ForwardReturnSize, TripleBarrier
+from quant.fitting import fit_folds
+from quant.labels.catalog import ForwardReturnSize, TripleBarrier, WeightSpec
+from quant.labels.weights import label_spans, sample_weights
 from quant.learning import (
     TrainingSpan,
     best_of,
     candidates_frame,
     compare_trials,
     cv_scores_frame,
+    learning_part,
     meets_target,
     to_model,
 )
@@ -178,3 +181,29 @@ def test_a_difference_in_every_fold_is_one():
     assert compare_trials([best, other], best, [fold])[0]["is_distinguishable"]
     assert compare_trials([best], best, [fold]) == []
     assert compare_trials([other], tried(score=None), [fold]) is None
+
+
+@pytest.mark.parametrize("weights", [{"by": "uniqueness"}, {"by": "attribution", "decay": 0.2, "balanced": True}])
+def test_what_weighs_in_learning_weighs_in_scoring(span_and_folds, quick_spec, weights):
+    """Each purged fold's score once more: of its own test rows, by what they share with one another, not by age."""
+    from sklearn import metrics  # noqa: PLC0415  # an oracle
+
+    asked = quick_spec.model_copy(update={"weights": WeightSpec(**weights)})
+    span = span_and_folds[0].asked_by(asked)
+    judged = span.judge(LogisticRegression(), number=0, kind="candidate", n_jobs=1)
+    predictions, _ = fit_folds(asked, LogisticRegression(), span.features, span.labels, span.folds, bars=span.bars)
+    axis = span.bars.swaplevel().sort_index()
+    for fold, score in zip(span.folds, judged.fold_scores, strict=True):
+        tested = span.labels.iloc[fold.test]
+        spans = label_spans(tested, axis.index)
+        by = sample_weights(*spans, by=weights["by"], decay=1.0, returns=axis.to_numpy())
+        said = predictions.loc[tested.index, "probability"]
+        assert score == pytest.approx(metrics.roc_auc_score(tested["label"], said, sample_weight=by))
+    plain = span_and_folds[0].judge(LogisticRegression(), number=0, kind="candidate", n_jobs=1)
+    assert judged.fold_scores != plain.fold_scores
+
+
+def test_a_question_whose_rows_weigh_the_same_keeps_the_address_of_its_trials(quick_spec):
+    assert "scores" not in learning_part(quick_spec, LogisticRegression())
+    weighed = quick_spec.model_copy(update={"weights": WeightSpec(by="uniqueness")})
+    assert learning_part(weighed, LogisticRegression())["scores"] == "weighed"

@@ -1,9 +1,14 @@
-"""Every indicator that TA-Lib has too gives what TA-Lib gives, and where it does not, why stands in one table."""
+"""Every indicator that TA-Lib has too gives what TA-Lib gives; where ours differ from a peer, one table says why.
+
+Measures of risk equal those of empyrical (`tests/quant/risk`), scores those of scikit-learn and scipy, and purged
+splits those of skfolio (`tests/quant/validation`); what does not is in the table, too.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import empyrical
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +29,7 @@ from quant.features.oscillators import (
 from quant.features.regression import linear_regression
 from quant.features.trend import exponential_moving_average, macd, simple_moving_average, weighted_moving_average
 from quant.features.volatility import average_true_range, bollinger_bands, rolling_standard_deviation, true_range
+from quant.risk.tails import tail_ratio
 
 SAMPLE = Path(__file__).parents[3] / "quant" / "data" / "sample"
 CLOSES = (
@@ -225,7 +231,21 @@ EXCEPTIONS = (
         size=0.663342,
         source="Each average seeded by a simple one of its length, as TA-Lib. pandas begins with the first close.",
     ),
+    Deviation(
+        what="tail ratio, quantiles",
+        peer="empyrical tail_ratio",
+        ours=lambda b: np.array([tail_ratio(_returns(b))]),
+        theirs=lambda b: np.array([empyrical.tail_ratio(_returns(b))]),
+        bars="GOOG",
+        first=0,
+        size=7.03129e-5,
+        source="As value at risk: the inverse of the distribution, a return that came. empyrical interpolates.",
+    ),
 )
+
+
+def _returns(bars):
+    return np.diff(bars["close"]) / bars["close"][:-1]
 
 
 def _rsi_by_ewm(close):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +8,15 @@ from sklearn import metrics
 
 from quant.errors import InvalidSpec, ModelError
 from quant.frames import QUANTILES
-from quant.validation.number_scores import forecast_bins
+from quant.validation.number_scores import (
+    forecast_bins,
+    hit_rate,
+    information_coefficient,
+    mean_error,
+    pinball_loss,
+    r2,
+    rank_ic,
+)
 from quant.validation.scores import SCORES, scores_for
 
 
@@ -78,3 +87,32 @@ def test_a_pinball_loss_asks_for_quantiles():
             SCORES["pinball_loss"]([0.1, 0.2], said)
     with pytest.raises(ModelError, match="1 that are not"):
         SCORES["pinball_loss"]([0.1], [[0.0, 0.0, 0.0, 0.0, np.inf]])
+
+
+def test_weighted_scores_are_those_of_scikit_learn_or_of_repeated_rows():
+    rng = np.random.default_rng(14)
+    labels, weights = rng.normal(size=200), rng.random(200) ** 2
+    predicted = 0.3 * labels + rng.normal(size=200)
+    assert r2(labels, predicted, weights) == pytest.approx(metrics.r2_score(labels, predicted, sample_weight=weights))
+    expected = metrics.mean_absolute_error(labels, predicted, sample_weight=weights)
+    assert mean_error(labels, predicted, weights) == pytest.approx(expected)
+    quantiles = np.sort(rng.normal(size=(200, 5)), axis=1)[:, [2, 0, 1, 3, 4]]
+    losses = [
+        metrics.mean_pinball_loss(labels, of_one, sample_weight=weights, alpha=share)
+        for share, of_one in zip((0.5, 0.1, 0.25, 0.75, 0.9), quantiles.T, strict=True)
+    ]
+    assert pinball_loss(labels, quantiles, weights) == pytest.approx(np.mean(losses))
+    times = rng.integers(0, 4, 200)
+    for score in (information_coefficient, hit_rate):
+        repeated = score(np.repeat(labels, times), np.repeat(predicted, times))
+        assert score(labels, predicted, times) == pytest.approx(repeated)
+    ranks = [pd.Series(each).rank() for each in (labels, predicted)]
+    assert rank_ic(labels, predicted, weights) == pytest.approx(
+        np.cov(*ranks, aweights=weights)[0, 1]
+        / np.sqrt(np.cov(ranks[0], aweights=weights) * np.cov(ranks[1], aweights=weights))
+    )
+
+
+def test_what_weighs_nothing_has_no_score():
+    for score in (r2, information_coefficient, rank_ic, mean_error, hit_rate):
+        assert np.isnan(score([1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.0, 0.0, 0.0]))

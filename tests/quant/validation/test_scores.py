@@ -10,7 +10,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.exceptions import UndefinedMetricWarning
 
 from quant.errors import InvalidSpec, ModelError
-from quant.validation.catalog import QUANTILE_SCORES
+from quant.validation.catalog import CLASS_SCORES, QUANTILE_SCORES
 from quant.validation.scores import (
     SCORES,
     accuracy,
@@ -223,3 +223,42 @@ def test_labels_of_three_classes_need_two_probabilities():
         SCORES["brier"]([-1, 1], [0.5, 0.5])
     with pytest.raises(InvalidSpec, match="found 2"):
         SCORES["brier"]([2, 1], THREE[:2])
+
+
+WEIGHTS = np.random.default_rng(11).random(300) ** 3
+
+
+@pytest.mark.parametrize("n_levels", [5, 10_000])  # with ties, and hardly any
+def test_weighted_scores_are_those_of_scikit_learn(n_levels):
+    rng = np.random.default_rng(12)
+    labels = rng.integers(0, 2, 300)
+    probability = np.clip(np.round(rng.random(300) * 0.8 + 0.1 * labels, 1 if n_levels == 5 else 12), 0.01, 0.99)
+    theirs = {
+        "roc_auc": metrics.roc_auc_score(labels, probability, sample_weight=WEIGHTS),
+        "log_loss": metrics.log_loss(labels, probability, sample_weight=WEIGHTS),
+        "brier": metrics.brier_score_loss(labels, probability, sample_weight=WEIGHTS),
+        "accuracy": metrics.accuracy_score(labels, probability > 0.5, sample_weight=WEIGHTS),
+    }
+    for name, expected in theirs.items():
+        assert SCORES[name](labels, probability, WEIGHTS) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", CLASS_SCORES)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_weight_is_so_many_rows_and_what_weighs_nothing_is_not_there(name, n_classes):
+    rng = np.random.default_rng(13)
+    labels = rng.integers(0, 2, 60) if n_classes == 2 else rng.integers(-1, 2, 60)
+    probability = rng.random(60) if n_classes == 2 else rng.dirichlet(np.ones(3), 60)[:, :2]
+    times = rng.integers(0, 4, 60)
+    repeated = SCORES[name](np.repeat(labels, times), np.repeat(probability, times, axis=0))
+    assert SCORES[name](labels, probability, times) == pytest.approx(repeated)
+    assert SCORES[name](labels, probability, np.ones(60)) == pytest.approx(SCORES[name](labels, probability))
+    unknown = np.where(times == 0, np.nan, labels)
+    assert SCORES[name](unknown, probability, times) == pytest.approx(repeated)
+    assert np.isnan(SCORES[name](labels, probability, np.zeros(60)))
+
+
+def test_weights_must_fit_and_none_be_negative():
+    for weights in ([1.0], [1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(InvalidSpec, match="a weight of 0 or more for each of 2 labels"):
+            brier([0, 1], [0.5, 0.5], weights)

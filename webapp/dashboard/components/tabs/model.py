@@ -54,7 +54,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     score = SCORES[result.facts["chosen"]["score_name"]]
     return html.Div(
         [
-            panel("What was chosen", _choice(result, score)),
+            panel("What was chosen", _choice(result, score), note=_weighed(view)),
             html.Div([_purged_folds(result, score, theme), _walk_forward(result, score, theme)], className="grid-2"),
             html.Div(_quality(result, theme), className="grid-3"),
             *bands(result, theme),
@@ -95,6 +95,12 @@ def _choice(result: ResultView, score: Score) -> Component:
         ],
         className="grid-2",
     )
+
+
+def _weighed(view: AnalysisView) -> str:
+    """Return by what rows weigh in scores, if they do."""
+    by = view.spec.get("weights", {}).get("by", "equal")  # older questions have no weights
+    return "" if by == "equal" else f"rows weigh by {by} in scores, as they do in learning"
 
 
 def _purged_folds(result: ResultView, score: Score, theme: Theme) -> Component:

@@ -232,3 +232,11 @@ def test_an_answer_from_before_there_was_a_comparison_is_drawn_without(view, res
 
     assert "Paired test" not in words
     assert "expected calibration error" not in words
+
+
+def test_by_what_rows_weigh_in_scores_is_said(view, result):
+    own = view()
+    weighed = dataclasses.replace(own, spec={**own.spec, "weights": {"by": "uniqueness"}})
+
+    assert "rows weigh by uniqueness in scores" in reading.text(model.content(weighed, result, "light"))
+    assert "rows weigh" not in reading.text(model.content(own, result, "light"))
