@@ -35,7 +35,20 @@ class VolatilityTarget(Spec):
     )
 
 
-SizingSpec = Annotated[FixedFraction | VolatilityTarget, Field(discriminator="name")]
+class Kelly(Spec):
+    """A part of the share that would have grown the money fastest on the signals before; none while they are few."""
+
+    name: Literal["kelly"] = "kelly"
+    part: float = Field(default=0.5, gt=0, le=1, description="Part of the Kelly fraction to hold: a half is usual.")
+    window: int = Field(
+        default=126, ge=20, le=2520, description="Latest bars with a signal from which it is estimated; not fewer."
+    )
+    max_fraction: float = Field(
+        default=1.0, gt=0, le=4, description="Greatest share of equity, however good it was, over all instruments."
+    )
+
+
+SizingSpec = Annotated[FixedFraction | VolatilityTarget | Kelly, Field(discriminator="name")]
 
 
 class CostSpec(Spec):

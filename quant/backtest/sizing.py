@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quant.backtest.catalog import FixedFraction, SizingSpec, VolatilityTarget
+from quant.backtest.catalog import FixedFraction, Kelly, SizingSpec, VolatilityTarget
 from quant.errors import InvalidSpec
 from quant.frames import Prices, to_panel
 from quant.returns import simple_returns
@@ -28,7 +28,7 @@ def target_weights(
     adjusted_prices : mapping of int to DataFrame
         **Forward-adjusted** price frame of every instrument of the question, also of those without a signal: their
         number divides the book. Back-adjusted prices would do for returns, raw ones would not.
-    spec : FixedFraction or VolatilityTarget
+    spec : FixedFraction, VolatilityTarget or Kelly
         How to size.
     periods_per_year : float
         Bars a year, which annualise the measured volatility.
@@ -37,7 +37,7 @@ def target_weights(
     -------
     DataFrame of shape (n_rows, 1)
         Panel with the same index and `target_weight`: the wish for the share of equity in the instrument, negative for
-        short. Always known: an instrument whose volatility is unknown gets 0.
+        short. Always known: an instrument whose volatility, or whose Kelly fraction, is unknown gets 0.
 
     Raises
     ------
@@ -46,14 +46,24 @@ def target_weights(
 
     Notes
     -----
-    Timing: the weight at `t` uses the signal at `t` and, for a volatility target, adjusted closes up to `t`. It is
-    known at the close of `t` and can be acted upon at the next open.
+    Timing: the weight at `t` uses the signal at `t` and, for a volatility target, adjusted closes up to `t`; for a
+    Kelly fraction also the signals before. It is known at the close of `t` and can be acted upon at the next open.
 
     With k instruments, a fixed fraction f gives each f / k. A volatility target v gives each
     min(v / volatility, max_fraction) / k: every instrument has an equal part of the book, and the book's volatility
     reaches v only if all move together. The volatility is the sample standard deviation (`ddof=1`) of the last `window`
     simple returns times the square root of `periods_per_year`. Where it is exactly zero, prices did not move at all:
     the instrument did not trade, which is not the same as calm, so the weight is 0.
+
+    A Kelly fraction gives each min(part * f, max_fraction) / k, where f is the mean over the variance (`ddof=1`) of
+    what the last `window` bars with a signal earned: the simple return of a bar times the signal at the close before,
+    costs not counted. It is 0 while there are fewer such bars, and where they lost. Signals count whether or not they were
+    traded, so that an instrument can come back.
+
+    References
+    ----------
+    Kelly 1956, Bell System Technical Journal 35; Thorp 2006, The Kelly Criterion in Blackjack, Sports Betting and the
+    Stock Market, eq. 7.3, of which the mean over the variance is the continuous limit.
 
     Examples
     --------
@@ -73,6 +83,8 @@ def target_weights(
     size: float | NDArray[np.float64]
     if isinstance(spec, FixedFraction):
         size = spec.fraction
+    elif isinstance(spec, Kelly):
+        size = _kelly_sizes(signals, adjusted_prices, spec).to_numpy()
     else:
         size = _volatility_target_sizes(signals, adjusted_prices, spec, periods_per_year).to_numpy()
     # Adding zero turns the -0.0 of a flat signal into 0.0.
@@ -100,6 +112,22 @@ def realised_volatility(adjusted_prices: Prices, *, window: int) -> pd.Series:
     Timing: the value at `t` uses closes from `t - window` to `t`.
     """
     return simple_returns(adjusted_prices["close"]).rolling(window).std(ddof=1)
+
+
+def _kelly_sizes(signals: pd.DataFrame, adjusted_prices: Mapping[int, Prices], spec: Kelly) -> pd.Series:
+    """Return the size of a full position in each row of `signals`, before the book is divided."""
+    sizes = {}
+    for instrument in signals.index.unique("instrument"):
+        returns = simple_returns(adjusted_prices[instrument]["close"])
+        own = signals["signal"].xs(instrument, level="instrument").reindex(returns.index).ffill()
+        earned = own.shift() * returns
+        earned = earned[own.shift().fillna(0) != 0].rolling(spec.window)
+        fraction = (earned.mean() / earned.var(ddof=1)).replace(np.inf, np.nan)
+        sizes[instrument] = fraction.reindex(returns.index).ffill().to_frame("size")
+    if not sizes:
+        return pd.Series(index=signals.index, dtype=np.float64)
+    wanted: pd.Series = spec.part * to_panel(sizes)["size"].reindex(signals.index)
+    return wanted.clip(lower=0.0, upper=spec.max_fraction).fillna(0.0)
 
 
 def _volatility_target_sizes(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from quant.backtest.catalog import FixedFraction, VolatilityTarget
+from quant.backtest.catalog import FixedFraction, Kelly, VolatilityTarget
 from quant.catalog import Spec, describe
 from quant.features.catalog import FEATURES, PRESETS
 from quant.labels.catalog import LABELS
@@ -21,7 +21,7 @@ from webapp.api.answers import to_json
 from webapp.api.operations import Answer, operation
 from webapp.api.schemas import Catalog, CatalogMetric, CatalogScore
 
-SIZING: tuple[type[Spec], ...] = (FixedFraction, VolatilityTarget)
+SIZING: tuple[type[Spec], ...] = (FixedFraction, VolatilityTarget, Kelly)
 
 
 @operation(

@@ -4,10 +4,10 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from quant.backtest.catalog import BacktestSpec, FixedFraction, VolatilityTarget
+from quant.backtest.catalog import BacktestSpec, FixedFraction, Kelly, VolatilityTarget
 
 
-@pytest.mark.parametrize("sizing", [FixedFraction(fraction=0.5), VolatilityTarget(window=20)])
+@pytest.mark.parametrize("sizing", [FixedFraction(fraction=0.5), VolatilityTarget(window=20), Kelly(part=0.25)])
 def test_round_trip_through_json(sizing):
     spec = BacktestSpec(sizing=sizing, whole_shares=False)
     assert BacktestSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -17,7 +17,7 @@ def test_round_trip_through_json(sizing):
     "wrong",
     [
         {"initial_cash": 0},
-        {"sizing": {"name": "kelly"}},
+        {"sizing": {"name": "martingale"}},
         {"sizing": {"name": "fixed_fraction", "window": 5}},
         {"costs": {"slippage_bps": -1}},
         {"leverage": 2},

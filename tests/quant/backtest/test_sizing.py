@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant.backtest.catalog import FixedFraction, VolatilityTarget
+from quant.backtest.catalog import FixedFraction, Kelly, VolatilityTarget
 from quant.backtest.sizing import realised_volatility, target_weights
 from quant.errors import InvalidSpec
 
@@ -72,7 +72,7 @@ def test_signals_where_prices_are_missing_get_no_weight(market):
 
 def test_no_signals_no_weights(market):
     prices = {0: market.prices([10.0] * 9)}
-    for spec in (TARGET, FixedFraction()):
+    for spec in (TARGET, FixedFraction(), Kelly()):
         assert weights_of(signals_of(prices, {0: [1]}).iloc[:0], prices, spec).empty
 
 
@@ -89,7 +89,7 @@ def test_later_prices_and_signals_never_change_an_earlier_weight(market, seed, c
     prices = {i: market.prices(50 * np.cumprod(np.exp(rng.normal(0, 0.02, 40)))) for i in range(2)}
     signals = signals_of(prices, {i: rng.integers(-1, 2, 40) for i in range(2)})
     last = prices[0].index[cut]
-    for spec in (TARGET, FixedFraction(fraction=0.7)):
+    for spec in (TARGET, FixedFraction(fraction=0.7), Kelly(window=20)):
         whole = weights_of(signals, prices, spec).loc[:last]
         part = weights_of(signals.loc[:last], {i: frame.loc[:last] for i, frame in prices.items()}, spec)
         pd.testing.assert_series_equal(whole, part, check_exact=True)
@@ -100,3 +100,25 @@ def test_realised_volatility_is_known_after_the_window(market):
     found = realised_volatility(market.prices(close), window=3)
     assert found.isna().tolist() == [True, True, True, False, False]
     assert found.iloc[3] == pytest.approx(np.std([0.02, -0.02, 0.01], ddof=1))
+
+
+def test_a_kelly_fraction_by_hand(market):
+    rng = np.random.default_rng(3)
+    close = 100 * np.cumprod(1 + rng.normal(0.004, 0.02, 60))
+    prices = {0: market.prices(close), 1: market.prices(close)}
+    wishes = rng.integers(-1, 2, 60)
+    weights = weights_of(signals_of(prices, {0: wishes}), prices, Kelly(part=0.5, window=20, max_fraction=4.0))
+    earned = [wishes[s - 1] * (close[s] / close[s - 1] - 1) for s in range(1, 60) if wishes[s - 1]]
+    assert weights.iloc[:20].abs().max() == 0.0  # 20 returns with a signal need more bars than that
+    for t in (45, 59):
+        known = earned[: np.count_nonzero(wishes[:t])][-20:]
+        fraction = np.mean(known) / np.var(known, ddof=1)
+        assert weights.iloc[t] == pytest.approx(wishes[t] * np.clip(0.5 * fraction, 0, 4) / 2)
+
+
+def test_what_lost_is_not_bet_on_and_what_always_won_is_capped(market):
+    falls, rises = 100 * 0.99 ** np.arange(40.0), 100 * np.cumprod(1.01 + 0.001 * (np.arange(40) % 2))
+    prices = {0: market.prices(falls), 1: market.prices(rises)}
+    weights = weights_of(signals_of(prices, {0: [1] * 40, 1: [1] * 40}), prices, Kelly(window=20, max_fraction=1.5))
+    assert weights.xs(0, level="instrument").max() == 0.0
+    assert weights.xs(1, level="instrument").iloc[-1] == 0.75
