@@ -57,8 +57,8 @@ def target_weights(
 
     A Kelly fraction gives each min(part * f, max_fraction) / k, where f is the mean over the variance (`ddof=1`) of
     what the last `window` bars with a signal earned: the simple return of a bar times the signal at the close before,
-    costs not counted. It is 0 while there are fewer such bars, and where they lost. Signals count whether or not they were
-    traded, so that an instrument can come back.
+    costs not counted. It is 0 while there are fewer such bars, and where they lost. Signals count whether or not they
+    were traded, so that an instrument can come back.
 
     References
     ----------
@@ -121,8 +121,9 @@ def _kelly_sizes(signals: pd.DataFrame, adjusted_prices: Mapping[int, Prices], s
         returns = simple_returns(adjusted_prices[instrument]["close"])
         own = signals["signal"].xs(instrument, level="instrument").reindex(returns.index).ffill()
         earned = own.shift() * returns
-        earned = earned[own.shift().fillna(0) != 0].rolling(spec.window)
-        fraction = (earned.mean() / earned.var(ddof=1)).replace(np.inf, np.nan)
+        latest = earned[own.shift().fillna(0) != 0].rolling(spec.window)
+        mean, variance = latest.mean(), latest.var(ddof=1)
+        fraction = mean / variance.where(variance > 0)
         sizes[instrument] = fraction.reindex(returns.index).ffill().to_frame("size")
     if not sizes:
         return pd.Series(index=signals.index, dtype=np.float64)

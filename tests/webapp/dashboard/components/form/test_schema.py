@@ -75,7 +75,7 @@ def test_a_field_may_be_left_empty_if_the_question_says_so():
 def test_a_choice_offers_its_variants_with_their_own_fields():
     sizing = all_parts()["backtest.sizing"]
 
-    assert [variant.name for variant in sizing.variants] == ["fixed_fraction", "volatility_target"]
+    assert [variant.name for variant in sizing.variants] == ["fixed_fraction", "volatility_target", "kelly"]
     assert [field.path for field in schema.placed(sizing.variants[0], sizing.path)] == ["backtest.sizing.fraction"]
     assert all(variant.summary for variant in sizing.variants)
 
