@@ -39,6 +39,7 @@ NaN means *unknown*, never zero. Returns, weights and costs are fractions (0.01 
 name says `annualised_`.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -110,6 +111,20 @@ def check_prices(prices: Prices) -> Prices:
             "all of them known. Clean the prices first."
         )
     return prices
+
+
+def check_finite(prices: Prices, columns: Iterable[str], instrument: str = "this instrument") -> None:
+    """Raise InvalidPrices, naming column and bar, if one of these numbers of an instrument is infinite.
+
+    NaN is let through: it means that something is unknown, which is no mistake.
+    """
+    for column in columns:
+        infinite = np.isinf(prices[column].to_numpy(dtype=np.float64))
+        if infinite.any():
+            raise InvalidPrices(
+                f"Expected finite numbers of {instrument}; found an infinite {column} at "
+                f"{prices.index[int(np.argmax(infinite))].isoformat()}. Clean the prices first."
+            )
 
 
 def _check_schema(prices: Prices) -> None:

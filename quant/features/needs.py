@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quant.errors import InvalidPrices, NotEnoughData
+from quant.errors import NotEnoughData
 from quant.features.catalog import FeatureEntry
-from quant.frames import Prices
+from quant.frames import Prices, check_finite
 
 
 def check_needs(prices: Prices, specs: Sequence[FeatureEntry], instrument: str = "this instrument") -> None:
@@ -61,13 +61,7 @@ def check_bars(prices: Prices, specs: Sequence[FeatureEntry], instrument: str = 
             f"Expected more than {slowest.warm_up} bars, which {slowest.columns[0]} needs before its first value; "
             f"found {len(prices)} of {instrument}. Ask for a longer history or a shorter window."
         )
-    for column in _needed(specs):
-        infinite = np.isinf(prices[column].to_numpy())
-        if infinite.any():
-            raise InvalidPrices(
-                f"Expected finite numbers of {instrument}; found an infinite {column} at "
-                f"{prices.index[int(np.argmax(infinite))].isoformat()}. Clean the prices first."
-            )
+    check_finite(prices, _needed(specs), instrument)
 
 
 def _needed(specs: Sequence[FeatureEntry]) -> list[str]:

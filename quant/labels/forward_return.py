@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.frames import TIMESTAMP_DTYPE, Labels, Prices
+from quant.frames import TIMESTAMP_DTYPE, Labels, Prices, check_finite
 
 
 def forward_return(prices: Prices, *, horizon: int, threshold: float) -> Labels:
@@ -32,6 +32,8 @@ def forward_return(prices: Prices, *, horizon: int, threshold: float) -> Labels:
         If `horizon` is less than 1.
     NotEnoughData
         If `prices` has no more than `horizon + 1` bars, so that no label is known.
+    InvalidPrices
+        If a price that the label is made of is infinite.
 
     Notes
     -----
@@ -55,6 +57,7 @@ def forward_return(prices: Prices, *, horizon: int, threshold: float) -> Labels:
             f"Expected more than {reach} bars to label a return over {horizon} bars; found {len(prices)}. "
             "Ask for a longer history or a shorter horizon."
         )
+    check_finite(prices, ["open"])
     opens = prices["open"].to_numpy(dtype=np.float64)
     outcome = np.full(len(prices), np.nan)
     outcome[:-reach] = opens[reach:] / opens[1:-horizon] - 1.0
@@ -85,6 +88,8 @@ def forward_return_size(prices: Prices, *, horizon: int) -> Labels:
         If `horizon` is less than 1.
     NotEnoughData
         If `prices` has no more than `horizon + 1` bars, so that no label is known.
+    InvalidPrices
+        If a price that the label is made of is infinite.
 
     Notes
     -----

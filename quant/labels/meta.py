@@ -101,6 +101,8 @@ def meta_label(  # noqa: PLR0913  # the rule and the barriers
         If a number is out of its bounds.
     NotEnoughData
         If `prices` has no more than `horizon + 1` bars, so that no label is known.
+    InvalidPrices
+        If a price that the label is made of is infinite.
 
     Notes
     -----

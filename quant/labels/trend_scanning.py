@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.frames import TIMESTAMP_DTYPE, Labels, Prices
+from quant.frames import TIMESTAMP_DTYPE, Labels, Prices, check_finite
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -43,6 +43,8 @@ def trend_scanning(
         If a number is out of its bounds.
     NotEnoughData
         If `prices` has no more than `longest` bars, so that no label is known.
+    InvalidPrices
+        If a price that the label is made of is infinite.
 
     Notes
     -----
@@ -66,6 +68,7 @@ def trend_scanning(
             f"Expected more than {longest} bars to look for trends over up to {longest} bars; found {len(prices)}. "
             "Ask for a longer history or a shorter stretch."
         )
+    check_finite(prices, ["open", "close"])
     closes, opens = (prices[name].to_numpy(dtype=np.float64) for name in ("close", "open"))
     t_value, length = clearest_trends(closes, shortest, longest)
     outcome = np.full(len(prices), np.nan)

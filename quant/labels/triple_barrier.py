@@ -7,7 +7,7 @@ import pandas as pd
 from numba import njit
 
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.frames import Labels, Prices
+from quant.frames import Labels, Prices, check_finite
 from quant.labels.volatility import trailing_volatility
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -64,6 +64,8 @@ def triple_barrier(
         If a number is out of its bounds.
     NotEnoughData
         If `prices` has no more than `horizon + 1` bars, so that no label is known.
+    InvalidPrices
+        If a price that the label is made of is infinite.
 
     Notes
     -----
@@ -189,6 +191,8 @@ def check_barriers(prices: Prices, *, horizon: int, width: float, stop_width: fl
         If a number is out of its bounds.
     NotEnoughData
         If `prices` has no more than `horizon + 1` bars.
+    InvalidPrices
+        If a price that the label is made of is infinite.
 
     Notes
     -----
@@ -208,6 +212,7 @@ def check_barriers(prices: Prices, *, horizon: int, width: float, stop_width: fl
             f"Expected more than {horizon + 1} bars to label what follows within {horizon} bars; found {len(prices)}. "
             "Ask for a longer history or a shorter horizon."
         )
+    check_finite(prices, ["open", "high", "low", "close"])
 
 
 def _places(stamps: IntArray, events: pd.DatetimeIndex) -> IntArray:

@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from quant.errors import InvalidPrices
-from quant.frames import PANEL_LEVELS, PRICE_COLUMNS, check_prices, is_panel_index, of_instrument, to_panel
+from quant.frames import (
+    PANEL_LEVELS,
+    PRICE_COLUMNS,
+    check_finite,
+    check_prices,
+    is_panel_index,
+    of_instrument,
+    to_panel,
+)
 
 
 @pytest.fixture
@@ -167,3 +175,11 @@ def test_levels_out_of_order_do_not_hide_the_order_of_rows():
     codes = [[1, 0], [0, 0]]
     assert is_panel_index(pd.MultiIndex(levels=[stamps[::-1], [0]], codes=codes, names=PANEL_LEVELS))
     assert not is_panel_index(pd.MultiIndex(levels=[stamps[::-1], [0]], codes=[[0, 1], [0, 0]], names=PANEL_LEVELS))
+
+
+def test_infinite_numbers_are_refused_with_column_and_bar_and_unknown_ones_are_not(prices):
+    prices.iloc[2, prices.columns.get_loc("close")] = np.nan
+    prices.iloc[1, prices.columns.get_loc("volume")] = np.inf
+    check_finite(prices, ["open", "close"])
+    with pytest.raises(InvalidPrices, match="of GOOG; found an infinite volume at 2012-11-21T21"):
+        check_finite(prices, ["close", "volume"], "GOOG")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from quant.bars.catalog import BARS, DollarBars, ImbalanceBars, RunBars, TickBars, TimeBars, VolumeBars
 from quant.bars.gathering import BAR_COLUMNS
+from quant.errors import InvalidPrices
 from tests.quant.bars.tapes import garbled_after, price_tape, tape
 
 # Each with parameters that make many bars of a few hundred trades.
@@ -103,6 +104,25 @@ def test_hardly_any_trade_is_no_error(spec, n_trades):
 def test_trades_at_one_price_make_bars(spec):
     trades = tape(300, seed=2).assign(price=100.0, size=100.0)
     assert len(make(spec, trades)) > 1
+
+
+@every_kind
+def test_trades_of_no_size_make_bars_of_none_or_are_waited_for(spec):
+    bars = make(spec, tape(300, seed=3).assign(size=0.0))
+    assert (bars["volume"] == 0.0).all()
+    assert np.isfinite(bars[["open", "high", "low", "close", "volume", "value"]]).all(axis=None)
+
+
+@every_kind
+@pytest.mark.parametrize("column", ["price", "size"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0])
+def test_what_is_no_trade_is_refused(spec, column, wrong):
+    trades = tape(50, seed=4)
+    trades.iloc[7, trades.columns.get_loc(column)] = wrong
+    with pytest.raises(InvalidPrices, match="both known and finite; found 1 others"):
+        make(spec, trades)
+    with pytest.raises(InvalidPrices, match="found 50 others"):
+        make(spec, trades.assign(**{column: wrong}))
 
 
 @pytest.mark.parametrize("kind", BARS, ids=lambda kind: kind.model_fields["name"].default)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from quant.catalog import describe
-from quant.errors import NotEnoughData
+from quant.errors import InvalidPrices, NotEnoughData
 from quant.frames import CLASSES, TIMESTAMP_DTYPE, known_at
 from quant.labels.catalog import LABELS, LabelEntry
-from tests.quant.features.generated import entries, garbled, name_of, price_walks
+from tests.quant.features.generated import entries, garbled, name_of, price_walk, price_walks
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -122,6 +122,41 @@ def test_too_few_bars_are_refused(kind, data):
     prices = data.draw(price_walks(0, spec.horizon_bars))
     with pytest.raises(NotEnoughData, match=f"more than {spec.horizon_bars} bars .* found {len(prices)}"):
         label(spec, prices)
+
+
+PRICES = ["open", "high", "low", "close"]
+
+
+@every_label
+def test_a_price_that_never_moves_and_bars_without_volume_give_labels_or_none_and_no_noise(kind):
+    spec = kind()
+    prices = price_walk(unlabelled_before(spec) + spec.horizon_bars + 200, seed=1)
+    still = label(spec, prices.assign(**dict.fromkeys(PRICES, 7.7)))
+    assert (still["outcome"].dropna() == 0.0).all()
+    assert (still["label"].dropna() == 0.0).all()
+    assert still["label"].notna().any() or spec.looks_back_bars > 1  # barriers of no volatility are nowhere
+    pd.testing.assert_frame_equal(label(spec, prices.assign(volume=0.0)), label(spec, prices), check_exact=True)
+
+
+@every_label
+def test_nothing_known_gives_nothing_known(kind):
+    spec = kind()
+    prices = price_walk(unlabelled_before(spec) + spec.horizon_bars + 50, seed=2)
+    assert label(spec, prices.assign(**dict.fromkeys(PRICES, np.nan))).isna().all(axis=None)
+
+
+@every_label
+def test_infinite_prices_of_which_a_label_is_made_are_refused(kind):
+    spec = kind()
+    prices = price_walk(unlabelled_before(spec) + spec.horizon_bars + 50, seed=3)
+    expected = label(spec, prices)
+    made_of = [column for column in PRICES if not label(spec, prices.assign(**{column: np.nan})).equals(expected)]
+    assert "open" in made_of
+    for column in made_of:
+        broken = prices.copy()
+        broken.iloc[-20, broken.columns.get_loc(column)] = np.inf
+        with pytest.raises(InvalidPrices, match=f"infinite {column} at"):
+            label(spec, broken)
 
 
 @every_label
