@@ -229,7 +229,7 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
                 n_trades, is_open = _take_fill(row, i, held, fills[next_fill], trades, n_trades, is_open)
                 next_fill += 1
             if is_open and market[HIGH, row, i] > 0.0:
-                _watch(row, i, market, ledger, trades[n_trades])
+                _watch(row, i, market, trades[n_trades])
         if is_open:
             n_trades += 1
     return n_trades
@@ -285,6 +285,7 @@ def _take_fill(
             is_open = True
         trade[ENTRY_SHARES] += traded - closed
         trade[ENTRY_VALUE] += (traded - closed) * fill[FILL_PRICE]
+        trade[MAX_SHARES] = max(trade[MAX_SHARES], abs(held))
         _charge((traded - closed) / traded, fill, trade)
     return n_trades, is_open
 
@@ -297,10 +298,9 @@ def _charge(part: float, fill: FloatArray, trade: FloatArray) -> None:
 
 
 @_inlined
-def _watch(row: int, i: int, market: FloatArray, ledger: FloatArray, trade: FloatArray) -> None:
+def _watch(row: int, i: int, market: FloatArray, trade: FloatArray) -> None:
     """Take a bar at whose close the position is held into an open trade."""
     trade[BARS_HELD] += 1
-    trade[MAX_SHARES] = max(trade[MAX_SHARES], abs(ledger[SHARES, row, i]))
     _excurse(market[HIGH, row, i], trade)
     _excurse(market[LOW, row, i], trade)
 

@@ -114,6 +114,7 @@ def test_the_bar_of_the_entry_counts_and_its_trade_has_both_fills(market, free_s
     trades = trades_from_fills(result)
     assert result.fills["timestamp"].tolist() == [result.equity.index[1]] * 2
     assert trades[["entry_price", "exit_price", "bars_held"]].to_numpy().tolist() == [[100.0, 90.0, 0.0]]
+    assert trades["max_shares"].tolist() == result.fills["shares"].tolist()[:1] == [10.0]
     assert trades["pnl"].tolist() == pytest.approx([-100.0])
     assert trades["max_adverse_excursion"].tolist() == pytest.approx([-0.1])
 
