@@ -33,6 +33,7 @@ CLAIMS = {
     "fractal": "benchmarks.fractal",
     "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
+    "agreement": "benchmarks.agreement",
     "splits": "benchmarks.splits",
     "crossval": "benchmarks.crossval",
     "audit": "benchmarks.auditing",

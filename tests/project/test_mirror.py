@@ -12,6 +12,7 @@ ABOUT_A_ROOM: set[str] = {  # about every entry of a catalogue
     "tests/quant/test_golden.py",
     "tests/quant/test_million_rows.py",
     "tests/quant/test_planted_leaks.py",
+    "tests/quant/backtest/test_peers.py",
     "tests/quant/features/test_catalog.py",
     "tests/quant/features/test_peers.py",
 }
