@@ -63,7 +63,7 @@ def measure(*, quick: bool = False) -> Finding:
 def ask(paths: list[SignalPath]) -> Answers:
     """Return what the peers answer: `N.PEER.equity` and `N.PEER.trades` of each path."""
     asked = {f"{n}.{name}": values for n, path in enumerate(paths) for name, values in path.for_peers().items()}
-    return ENGINES.answer("engines", asked)
+    return ENGINES.answer("follow_signals", asked)
 
 
 def ours(path: SignalPath, peer: str) -> tuple[Array, Array]:

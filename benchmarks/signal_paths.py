@@ -37,7 +37,7 @@ class SignalPath:
     whole_shares: bool
     commission_rate: float
     slippage_rate: float
-    convention: int = 0  # as in `peer_scripts/engines.py`: another one than ours, which peers are to follow
+    convention: int = 0  # as in `peer_scripts/follow_signals.py`: another one than ours, which peers are to follow
 
     def run(self) -> BacktestResult:
         """Run our engine on it."""
