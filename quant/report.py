@@ -28,6 +28,7 @@ from quant.tearsheet import tearsheet_frames, uncertainty
 from quant.trading import Book
 from quant.validation.by_class import calibration_by_class, calibration_error, roc_by_class
 from quant.validation.cross_validation import Weigh, score_folds, score_together
+from quant.validation.fold_intervals import fold_intervals
 from quant.validation.intervals import coverage, prediction_intervals
 from quant.validation.number_scores import forecast_bins
 from quant.validation.quantile_bands import quantile_bands
@@ -58,7 +59,8 @@ class Judged:
         Of the answer: `fold_scores`, how predictions came true, `coverage`, `quantile_coverage` if quantiles were
         predicted, and `prices` from the first one on.
     facts : mapping of str to JSON
-        Of the answer: `scores`, `calibration`, `intervals`, `latest`; and `quantiles` if they were predicted.
+        Of the answer: `scores`, `score_intervals`, `calibration`, `intervals`, `latest`; and `quantiles` if they were
+        predicted.
     """
 
     predictions: Predictions
@@ -138,19 +140,24 @@ def judge(
     bands = None
     if has_quantiles(predictions):
         bands = quantile_bands(predictions, intervals, outcomes["outcome"], window=COVERAGE_WINDOW)
+    fold_scores, scores = (
+        _fold_scores(spec, labels, folds, predictions, weigh),
+        _scores(spec, predictions, labels, weigh),
+    )
     return Judged(
         predictions,
         intervals,
         outcomes,
         frames={
-            "fold_scores": _fold_scores(spec, labels, folds, predictions, weigh),
+            "fold_scores": fold_scores,
             **quality,
             "coverage": coverage_over_time,
             **({} if bands is None else {"quantile_coverage": bands[1]}),
             "prices": prices_since(clean, predictions.index[0][0]),
         },
         facts={
-            "scores": _scores(spec, predictions, labels, weigh),
+            "scores": scores,
+            "score_intervals": fold_intervals(fold_scores, list(scores)),
             "calibration": _calibration(quality),
             "intervals": {"level": spec.intervals.level, "window": COVERAGE_WINDOW, **covered},
             **({} if bands is None else {"quantiles": {"window": COVERAGE_WINDOW, **bands[0]}}),

@@ -79,8 +79,9 @@ class AnalysisResult:
     frames : mapping of str to DataFrame
         Named at the head of this module.
     facts : mapping of str to JSON
-        `verdict`, `metrics`, `chosen`, `tuning`, `comparison`, `scores`, `calibration`, `intervals`, `latest`,
-        `honesty`, `data`, `trading`, `brackets`, `risk`, `spec_hash`, `seed`; `quantiles`, if they were predicted.
+        `verdict`, `metrics`, `chosen`, `tuning`, `comparison`, `scores`, `score_intervals`, `calibration`, `intervals`,
+        `latest`, `honesty`, `data`, `trading`, `brackets`, `risk`, `spec_hash`, `seed`; `quantiles`, if they were
+        predicted.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

@@ -200,7 +200,13 @@ def _judged(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> 
             "fold_scores": pd.DataFrame({"fold": pd.Series(dtype="int64"), "test_start": pd.Series(dtype="int64")}),
             "prices": report.prices_since(clean, decisions.index[0][0]),
         },
-        facts={"scores": {}, "calibration": None, "intervals": None, "latest": _latest(spec, clean, decisions)},
+        facts={
+            "scores": {},
+            "score_intervals": {},
+            "calibration": None,
+            "intervals": None,
+            "latest": _latest(spec, clean, decisions),
+        },
     )
 
 

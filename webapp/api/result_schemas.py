@@ -56,6 +56,11 @@ class Results(View):
         "answers from before there was, or without a score.",
     )
     scores: dict[str, float | None] = Field(description="Scores of all out-of-sample predictions together.")
+    score_intervals: dict[str, Any] | None = Field(
+        default=None,
+        description="Of each score the mean over the walk-forward folds and its 95 % interval by Student's t; null in "
+        "answers from before there was.",
+    )
     calibration: dict[str, Any] | None = Field(
         default=None,
         description="How far predicted probabilities are from how often they came true; null of returns, and in "

@@ -42,6 +42,9 @@ FRAMES = (
     *EXPLAINED,
 )
 
+_INTERVAL_HELP = (
+    "Student's t over the walk-forward folds, as if they were independent: in markets that change it is too narrow"
+)
 _MOST_LINES = 6
 _MOST_TRIALS = 12
 
@@ -71,18 +74,25 @@ def _choice(result: ResultView, score: Score) -> Component:
     lines = [check_line(is_good, text) for is_good, text in choice_in_words(result, score)]
     parameters = " · ".join(f"{name} {formats.plain(value)}" for name, value in chosen["parameters"].items())
     scores = result.facts["scores"]
+    intervals = result.facts.get("score_intervals") or {}  # older answers have none
     rows = [
-        [each.title, score_text(scores.get(name)), each.no_skill, "higher" if each.higher_is_better else "lower"]
+        [
+            each.title,
+            score_text(scores.get(name)),
+            *([_interval_text(intervals[name])] if intervals else []),
+            each.no_skill,
+            "higher" if each.higher_is_better else "lower",
+        ]
         for name, each in SCORES.items()
         if name in scores
     ]
     columns = [
-        Column("Out-of-sample score"),
+        Column("Out-of-sample score", is_number=False),
         Column("Value"),
+        *([Column("Mean of folds, 95 %", help_text=_INTERVAL_HELP)] if intervals else []),
         Column("Without skill", is_number=False),
         Column("Better", is_number=False),
     ]
-    columns[0] = Column("Out-of-sample score", is_number=False)
     return html.Div(
         [
             html.Div(
@@ -95,6 +105,13 @@ def _choice(result: ResultView, score: Score) -> Component:
         ],
         className="grid-2",
     )
+
+
+def _interval_text(found: Mapping[str, Any]) -> str:
+    """Return between which bounds the mean over the folds lies, in words."""
+    if found["lower"] is None:
+        return "too few folds"
+    return f"{score_text(found['lower'])} to {score_text(found['upper'])}"
 
 
 def _weighed(view: AnalysisView) -> str:

@@ -240,3 +240,14 @@ def test_by_what_rows_weigh_in_scores_is_said(view, result):
 
     assert "rows weigh by uniqueness in scores" in reading.text(model.content(weighed, result, "light"))
     assert "rows weigh" not in reading.text(model.content(own, result, "light"))
+
+
+def test_scores_stand_with_their_intervals_over_the_folds(view, result):
+    found = result.facts["score_intervals"]["accuracy"]
+    words = reading.text(model.content(view(), result, "light"))
+
+    assert f"{found['lower']:.3f} to {found['upper']:.3f}" in words
+    few = {name: {**each, "lower": None, "upper": None} for name, each in result.facts["score_intervals"].items()}
+    assert "too few folds" in reading.text(model.content(view(), changed(result, score_intervals=few), "light"))
+    older = changed(result, score_intervals=None)
+    assert "Mean of folds" not in reading.text(model.content(view(), older, "light"))
