@@ -197,7 +197,10 @@ def run_backtest(
     on the ex-date, before the open, to shares held at the previous close, after a split of the same day; short
     positions pay them. Borrow fees accrue by calendar day on the value of short positions at the previous close.
 
-    Missing bars: an instrument without a bar is valued at its last close and not traded; its order waits.
+    Missing bars: an instrument without a bar is valued at its last close and not traded; its order waits. That is so of
+    a halted one, and of one whose bars end: what a delisting left is not known from its bars, so that a position in it
+    keeps its last price, and what should leave it is pending. One that begins later is worth nothing before, and its
+    first weight can only stand at its first bar.
 
     Entries (`spec.entry`): a position is opened or enlarged at the next open, or by an order that lies in the market
     from the next bar of its instrument on for `valid_bars` of its bars; positions are always left at the next open.

@@ -76,6 +76,8 @@ def call_margin(
     desk: FloatArray,
 ) -> None:
     """Order everything held to be reduced in one part, if equity falls short of its margin; nothing else is ordered."""
+    if margin.maintenance == 0.0:
+        return
     gross = 0.0
     for i in range(book.shape[1]):
         if book[HELD, i] != 0.0:

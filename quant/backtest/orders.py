@@ -67,7 +67,8 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
         cash += charge_interest(n_days[row], rules.rates, book, cash)
         cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
         cash += apply_actions(row, market, rules.whole_shares, ledger, book)
-        split_lying(row, market, rules.whole_shares, book)
+        if entries.is_used:
+            split_lying(row, market, rules.whole_shares, book)
         open_desk(row, market, limits, desk)
         leave_at_the_open(row, market, exits, book, desk)
         cash, n_fills = fill_at_the_open(row, market, rules, limits, fills, book, desk, cash, n_fills)

@@ -1,11 +1,13 @@
 """A question of a rule alone, and of a rule that a model filters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from quant import trading
 from quant.analysis import run_analysis
-from quant.errors import NotEnoughData
+from quant.errors import DataError, NotEnoughData
 from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 
@@ -41,6 +43,34 @@ def test_it_is_audited_by_other_futures(answer):
     assert audit["passed"]
     assert len(audit["cuts"]) == audit["n_replaced"] == 3
     assert min(audit["compared"].values()) > 0
+
+
+def test_an_account_with_every_order_and_cost_is_audited_and_bracketed():
+    backtest = {
+        "sizing": {"name": "kelly", "window": 60},
+        "entry": {"order": "limit", "distance": 0.005, "valid_bars": 3},
+        "liquidity": {"half_spread_bps": 2, "impact_bps": 100, "max_volume_share": 0.01},
+        "interest": {"cash_annual": 0.02, "debt_annual": 0.05},
+        "margin": {"max_leverage": 1.0, "maintenance": 0.3},
+        "exits": {"stop_loss": 0.05, "take_profit": 0.1, "intrabar": "target_first"},
+    }
+    asked_all = asked({"name": "crossover_rule", "direction": "long_short"}, backtest=backtest)
+    facts = (found := run_analysis(asked_all, fetch_instruments)).facts
+    assert facts["honesty"]["audit"]["passed"]
+    assert {"limit_entry", "signal"} < set(found.frames["fills"]["reason"])
+    of = {each["name"]: each["final_equity"] for each in facts["brackets"]["scenarios"]}
+    assert of["best_fills"] >= of["costs_1x"] >= of["worst_fills"]
+    assert found.frames["equity"]["interest"].sum() > 0
+
+
+def test_fills_by_volume_ask_for_volumes():
+    backtest = {"liquidity": {"max_volume_share": 0.1}}
+
+    def without_volume(spec):
+        return [replace(item, prices=item.prices.assign(volume=0.0)) for item in fetch_instruments(spec)]
+
+    with pytest.raises(DataError, match="volumes of IBM"):
+        run_analysis(asked({"name": "crossover_rule"}, backtest=backtest), without_volume)
 
 
 def test_a_rule_that_peeks_is_found(monkeypatch):
