@@ -39,6 +39,7 @@ CLAIMS = {
     "audit": "benchmarks.auditing",
     "charts": "benchmarks.charts",
     "uploads": "benchmarks.uploads",
+    "report": "benchmarks.reports",
 }
 
 

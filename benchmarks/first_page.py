@@ -18,7 +18,7 @@ GOAL = (
     "font again; from the sign-in to a painted Dashboard are under 1.5 s once the browser has the files."
 )
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _IS_DRAWN = (
     "() => document.querySelector('.js-plotly-plot .main-svg')"
     " && !document.querySelector('.chart .skeleton:not([hidden])')"
@@ -76,7 +76,7 @@ def measure(*, quick: bool = False) -> Finding:
     n_visits = 1 if quick else 7
     with installation() as site, sync_playwright() as playwright:
         start_web(site)
-        browser = playwright.chromium.launch(executable_path=chromium_program(), args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS)
         traffic = Traffic()
         first_seconds = _visit(browser, site, traffic)
         first = Traffic(dict(traffic.kinds), dict(traffic.sizes))

@@ -16,18 +16,22 @@ _STATES = {True: "good", False: "bad", None: "open"}
 def chosen(result: ResultView) -> Section:
     """Return what was chosen and what became of it; of a rule there is nothing."""
     score = SCORES[result.facts["chosen"]["score_name"]]
-    lines = [*choice_in_words(result, score), *words.comparison_in_words(result, score)]
+    choice, compared = choice_in_words(result, score), words.comparison_in_words(result, score)
+    judged = [*(line for line in choice if line[0] is not None), *compared]
     parameters = ", ".join(
         f"{formats.humanised(name).lower()} {formats.plain(value)}"
         for name, value in result.facts["chosen"]["parameters"].items()
     )
-    blocks: list[Block] = [Bullets([(_STATES[is_good], text) for is_good, text in lines])]
+    blocks: list[Block] = [
+        Paragraph(" ".join(text for is_good, text in choice if is_good is None)),
+        *([Bullets([(_STATES[is_good], text) for is_good, text in judged])] if judged else []),
+    ]
     if parameters:
         blocks.append(Paragraph(f"Its parameters: {parameters}.", is_small=True))
     blocks += [Paragraph(each) for each in _uncertainty(result)]
     boundary = result.frames.get("decision_boundary")
     if boundary is not None and not boundary.empty:
-        blocks.append(Paragraph(words.boundary_in_words(boundary, result.facts["latest"]["task"])))
+        blocks.append(Paragraph(words.boundary_in_words(boundary, result.facts["latest"]["task"], is_drawn=False)))
     nested = result.facts["honesty"].get("nested")
     return Section("The model", [*blocks, _folds(nested)] if nested else blocks, brief=blocks)
 

@@ -17,7 +17,7 @@ def choice_in_words(result: ResultView, score: Score) -> list[tuple[bool | None,
         best += f" There, the shares of the classes alone get {score_text(chosen['chance_score'])}."
     lines: list[tuple[bool | None, str]] = [(None, best)]
     if len(chosen_models(result.facts)) > 1:
-        lines.append((None, "That is the choice of the first fold; each later one chose for itself, see Honesty."))
+        lines.append((None, "That is the choice of the first fold; each later one chose for itself; all are listed."))
     if chosen["target"] is None:
         lines.append((None, "No target was set, so nothing was searched for."))
     elif chosen["target_met"]:

@@ -72,6 +72,7 @@ class _Paper(FPDF):
         self.set_auto_page_break(auto=True, margin=_BOTTOM)
         self.add_font(_FONT, "", _FONTS / "AssaySans-Regular.ttf")
         self.add_font(_FONT, "B", _FONTS / "AssaySans-Bold.ttf")
+        self._letters = frozenset.intersection(*(frozenset(font.cmap) for font in self.fonts.values()))
         self.add_page()
 
     def footer(self) -> None:
@@ -87,14 +88,14 @@ class _Paper(FPDF):
         self._use(_SMALL, _MUTED)
         self._lines("ASSAY · TEAR SHEET", 4)
         self._use(17, _TEXT, bold=True)
-        self._lines(_known(report.title), 7.5)
+        self._lines(self._known(report.title), 7.5)
         self._use(_BODY, _MUTED)
-        self._lines(_known(report.subtitle), 4.6)
+        self._lines(self._known(report.subtitle), 4.6)
         self.ln(2)
         top = self.get_y()
         self._use(11, _TEXT, bold=True)
         self.set_x(_MARGIN + 5)
-        self.multi_cell(_WIDTH - 5, 5.4, _known(report.verdict), new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        self.multi_cell(_WIDTH - 5, 5.4, self._known(report.verdict), new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
         self.set_fill_color(*_COLOURS[report.tone])
         self.rect(_MARGIN, top, 1.4, self.get_y() - top, style="F")
         self.ln(1)
@@ -113,7 +114,7 @@ class _Paper(FPDF):
         match block:
             case Paragraph(text, is_small):
                 self._use(_SMALL if is_small else _BODY, _MUTED if is_small else _TEXT)
-                self._lines(_known(text), 3.6 if is_small else 4.2)
+                self._lines(self._known(text), 3.6 if is_small else 4.2)
                 self.ln(1)
             case Bullets(items):
                 for kind, text in items:
@@ -126,7 +127,7 @@ class _Paper(FPDF):
                 self._picture(draw(_PIXELS))
                 if caption:
                     self._use(_SMALL, _MUTED)
-                    self._lines(_known(caption), 3.6)
+                    self._lines(self._known(caption), 3.6)
                     self.ln(1)
 
     def _bullet(self, kind: str, text: str) -> None:
@@ -137,7 +138,7 @@ class _Paper(FPDF):
         self.cell(x - _MARGIN, 4.2, _STATES.get(kind, "•"))
         self._use(_BODY, _TEXT)
         self.set_xy(x, y)
-        self.multi_cell(_WIDTH + _MARGIN - x, 4.2, _known(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        self.multi_cell(_WIDTH + _MARGIN - x, 4.2, self._known(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
         self.ln(0.8)
 
     def _cards(self, cards: Cards) -> None:
@@ -164,7 +165,7 @@ class _Paper(FPDF):
         self._heads(table, widths)
         for row in table.rows:
             self._use(_SMALL + 0.3, _TEXT)
-            texts = [_known(cell.text) for cell in row]
+            texts = [self._known(cell.text) for cell in row]
             wrapped = [self._wrapped(text, width) for width, text in zip(widths, texts, strict=True)]
             height = max(_ROW, 3.5 * max(len(lines) for lines in wrapped) + 1.1)
             if self.get_y() + height > self.h - _BOTTOM:
@@ -230,10 +231,14 @@ class _Paper(FPDF):
 
     def _fitting(self, text: str, width: float) -> str:
         """Return a text, shortened to what a width has room for."""
-        text = _known(text)
+        text = self._known(text)
         while text and self.get_string_width(text) > width - 2 * self.c_margin:
             text = f"{text[:-2].rstrip()}…" if len(text) > 2 else ""  # noqa: PLR2004  # a character and the dots
         return text
+
+    def _known(self, text: str) -> str:
+        """Return a text in characters that the fonts have: Latin, Greek, Cyrillic; others are question marks."""
+        return "".join(each if ord(each) in self._letters else "?" for each in text.replace("\u00a0", " "))
 
     def _room(self, height: float) -> None:
         """Begin a page if there is less room than this, and more on a new one."""
@@ -247,13 +252,3 @@ def _height_of(block: Block) -> float:
         scene = block.draw(_PIXELS)
         return scene.height * _WIDTH / scene.width + 8
     return 14.0
-
-
-def _known(text: str) -> str:
-    """Return a text in characters that the fonts have; what they lack is a question mark."""
-    return "".join(each if _has(each) else "?" for each in text.replace("\u00a0", " "))
-
-
-def _has(character: str) -> bool:
-    code = ord(character)
-    return 0x20 <= code < 0x250 or 0x370 <= code < 0x400 or character in "–—‘’‚“”„•…′″‹›€™−↑↓·"  # noqa: PLR2004

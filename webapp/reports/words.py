@@ -151,7 +151,7 @@ def conformal_in_words(facts: Mapping[str, Any]) -> str | None:
     )
 
 
-def boundary_in_words(frame: pd.DataFrame, task: str) -> str:
+def boundary_in_words(frame: pd.DataFrame, task: str, *, is_drawn: bool = True) -> str:
     """Return between what the model says on the map, and on which share of it more than nothing."""
     middle, is_share = MIDDLES[task], task != "regression"
     digits = 1 if is_share else 2
@@ -160,7 +160,7 @@ def boundary_in_words(frame: pd.DataFrame, task: str) -> str:
     low, high, level = (formats.percent(each, digits) for each in (predicted.min(), predicted.max(), middle))
     share = float((predicted > middle).mean())
     where = f"on {formats.percent(share, 0)} of it more than {level}"
-    line = "; the dashed line is where it is just that" if 0 < share < 1 else ""
+    line = "; the dashed line is where it is just that" if is_drawn and 0 < share < 1 else ""
     pair = f"{frame['across'].iloc[0]} and {frame['up'].iloc[0]}"
     return (
         f"By {pair}, with all other features at their medians, {said} by the final model runs from {low} to {high}, "

@@ -78,13 +78,15 @@ class Comparison:
     """Analyses side by side, in the order in which they were named; the first is what the others are compared with.
 
     `curves` has one column an analysis, its wealth from 1 at the first bar that all have; it is empty if they have none
-    in common. `parameters` are only those that differ.
+    in common. `whole_curves` are the same on all bars that each has of its own, unknown where it has none, and 1 at
+    that first common bar, too. `parameters` are only those that differ.
     """
 
     analyses: tuple[AnalysisSummary, ...]
     parameters: tuple[Difference, ...]
     metrics: tuple[MetricLine, ...]
     curves: pd.DataFrame
+    whole_curves: pd.DataFrame
     pairs: tuple[Pair, ...]
 
 
@@ -139,6 +141,7 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
         parameters=tuple(differing([flatten(view.spec) for view in views])),
         metrics=tuple(_metrics(answers)),
         curves=_curves(returns),
+        whole_curves=_whole_curves(answers, returns.index),
         pairs=tuple(
             Pair(
                 view.id,
@@ -196,6 +199,16 @@ def _curves(returns: pd.DataFrame) -> pd.DataFrame:
     earned = returns.fillna(0.0)
     earned.iloc[:1] = 0.0
     return (1.0 + earned).cumprod()
+
+
+def _whole_curves(answers: Sequence[ResultView], common: pd.Index) -> pd.DataFrame:
+    """Return wealth on each one's own bars, from its first to its last, and 1 at the first bar that all have."""
+    wealth = [(1.0 + answer.frames["equity"]["return"].fillna(0.0)).cumprod() for answer in answers]
+    if common.empty:
+        return pd.DataFrame(index=common)
+    aligned = [each.div(each.loc[common[0]]).rename(place) for place, each in enumerate(wealth)]
+    curves = pd.concat(aligned, axis=1, join="outer").sort_index()
+    return curves.ffill(limit_area="inside")  # of a bar that one lacks, its wealth is that of its last one
 
 
 def _metrics(answers: Sequence[ResultView]) -> list[MetricLine]:

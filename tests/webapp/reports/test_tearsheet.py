@@ -3,6 +3,7 @@ import re
 import zlib
 
 from tests.webapp.reports import told
+from webapp.reports import tearsheet
 from webapp.reports.blocks import Section
 from webapp.reports.tearsheet import to_pdf
 
@@ -32,3 +33,12 @@ def test_long_tables_go_on_over_pages():
     assert any(
         b"Tj" in zlib.decompress(each) for each in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", paper, re.DOTALL)[:1]
     )
+
+
+def test_latin_greek_and_cyrillic_are_written_and_the_rest_are_question_marks():
+    written = "Прогноз für Łódź, Ελλάς, Қазақстан — 5 %"
+    paper = tearsheet._Paper(told.report())
+
+    assert paper._known(written) == written
+    assert paper._known("量化\u00a0x") == "?? x"
+    paper.output()  # closes its fonts

@@ -137,7 +137,22 @@ def test_without_common_bars_there_are_no_curves():
     other = one.set_axis(pd.DatetimeIndex(["2021-01-04"], tz="UTC", name="timestamp"))
     answers = [type("Answer", (), {"frames": {"equity": frame}}) for frame in (one, other)]
 
-    assert comparison._curves(comparison._common_returns(answers)).empty
+    returns = comparison._common_returns(answers)
+    assert comparison._curves(returns).empty
+    assert comparison._whole_curves(answers, returns.index).empty
+
+
+def test_each_curve_is_drawn_on_its_own_bars_and_all_meet_at_the_first_common_one():
+    days = pd.DatetimeIndex(["2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07"], tz="UTC", name="timestamp")
+    long = pd.DataFrame({"return": [float("nan"), 0.5, 0.2, 0.1]}, index=days)
+    late = pd.DataFrame({"return": [float("nan"), 1.0]}, index=days[[1, 3]])
+    early = pd.DataFrame({"return": [float("nan"), 0.25]}, index=days[:2])
+    answers = [type("Answer", (), {"frames": {"equity": frame}}) for frame in (long, late, early)]
+    curves = comparison._whole_curves(answers, comparison._common_returns(answers).index)
+
+    assert curves[0].tolist() == pytest.approx([1 / 1.5, 1.0, 1.2, 1.32])
+    assert curves[1].tolist() == pytest.approx([float("nan"), 1.0, 1.0, 2.0], nan_ok=True)
+    assert curves[2].tolist() == pytest.approx([0.8, 1.0, float("nan"), float("nan")], nan_ok=True)
 
 
 def test_lists_are_told_by_the_names_of_their_entries():

@@ -106,11 +106,12 @@ def _curves(found: Comparison) -> Component:
         return panel("Equity from the same start", empty_state("graph-up", sentence, small=True))
     names = [f"{_letter(place)} {each.title}" for place, each in enumerate(found.analyses)]
     first, last = (formats.date(each.date()) for each in (found.curves.index[0], found.curves.index[-1]))
-    figure = compared_curves(found.curves, names, theme=current_theme())
+    figure = compared_curves(found.whole_curves, names, theme=current_theme())
     return panel(
         "Equity from the same start",
         chart("compare-chart", figure, label=f"Wealth of {', '.join(names)}, from 1", ranges=True),
-        note=f"{formats.plural(n_bars, 'common bar')}, {first} to {last}; wealth from 1 at the first, after costs",
+        note=f"each on its own bars, after costs, and 1 at {first}, the first of {formats.plural(n_bars, 'common bar')}"
+        f" (to {last})",
     )
 
 
