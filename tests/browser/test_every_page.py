@@ -10,7 +10,7 @@ from webapp.dashboard import paths
 
 pytestmark = pytest.mark.browser
 
-N_CHARTS = {"overview": 1, "metrics": 0, "risk": 4, "trades": 3, "model": 5, "honesty": 0, "reproduce": 0}
+N_CHARTS = {"overview": 1, "metrics": 0, "risk": 4, "trades": 4, "model": 5, "honesty": 0, "reproduce": 0}
 LONG_TITLE = "Sixty characters of a title that somebody thought was short!"
 
 

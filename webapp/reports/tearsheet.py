@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from webapp.reports.blocks import Block, Bullets, Cards, Paragraph, Picture, Report, Section, Table
 from webapp.reports.scenes import Area, Line, Scene, Words
@@ -72,7 +73,8 @@ class _Paper(FPDF):
         self.set_auto_page_break(auto=True, margin=_BOTTOM)
         self.add_font(_FONT, "", _FONTS / "AssaySans-Regular.ttf")
         self.add_font(_FONT, "B", _FONTS / "AssaySans-Bold.ttf")
-        self._letters = frozenset.intersection(*(frozenset(font.cmap) for font in self.fonts.values()))
+        known = [frozenset(font.cmap) for font in self.fonts.values() if isinstance(font, TTFFont)]
+        self._letters = frozenset.intersection(*known)
         self.add_page()
 
     def footer(self) -> None:

@@ -207,8 +207,9 @@ def _whole_curves(answers: Sequence[ResultView], common: pd.Index) -> pd.DataFra
     if common.empty:
         return pd.DataFrame(index=common)
     aligned = [each.div(each.loc[common[0]]).rename(place) for place, each in enumerate(wealth)]
-    curves = pd.concat(aligned, axis=1, join="outer").sort_index()
-    return curves.ffill(limit_area="inside")  # of a bar that one lacks, its wealth is that of its last one
+    curves: pd.DataFrame = pd.concat(aligned, axis=1, join="outer").sort_index()
+    filled: pd.DataFrame = curves.ffill(limit_area="inside")  # of a bar that one lacks, its wealth is the last one's
+    return filled
 
 
 def _metrics(answers: Sequence[ResultView]) -> list[MetricLine]:

@@ -1,4 +1,4 @@
-"""Trades: where they were on the price, how their returns are spread, how long they lasted."""
+"""Trades: where they were on the price, how their returns are spread, how long they lasted, how far prices went."""
 
 import itertools
 import math
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from webapp.dashboard.figures.bars import bar_axis, packed
+from webapp.dashboard.figures.bars import bar_axis, keep_extremes, packed
 from webapp.dashboard.figures.palette import PALETTES, Figure, Theme, figure
 
 PRICE_HEIGHT = 380
@@ -143,6 +143,38 @@ def holding_periods(n_bars: NDArray[np.int64], *, theme: Theme) -> Figure:
         "yaxis": {"title": {"text": "Trades"}, "nticks": 5, "tickformat": "d"},
     }
     return figure([trace], layout, theme, name="holding-periods", height=HISTOGRAM_HEIGHT)
+
+
+def excursions(trades: pd.DataFrame, *, theme: Theme) -> Figure:
+    """Draw how far the price went against each trade and how far for it, gains and losses apart.
+
+    Of very many trades some are left out; those that went furthest are not.
+    """
+    palette = PALETTES[theme]
+    drawn = trades.iloc[keep_extremes([trades["max_adverse_excursion"], trades["max_favourable_excursion"]])]
+    gained = (drawn["return_on_entry_value"] > 0).to_numpy()
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "x": packed(drawn["max_adverse_excursion"].to_numpy()[which]),
+            "y": packed(drawn["max_favourable_excursion"].to_numpy()[which]),
+            "customdata": [float(each) for each in drawn["return_on_entry_value"].to_numpy()[which]],
+            "marker": {"symbol": symbol, "size": 7, "color": colour, "opacity": 0.8},
+            "hovertemplate": f"{name} %{{customdata:+.1%}}: %{{x:.1%}} against, %{{y:.1%}} for it<extra></extra>",
+        }
+        for name, which, symbol, colour in (
+            ("Gain", gained, "circle", palette.gain),
+            ("Loss", ~gained, "x", palette.loss),
+        )
+    ]
+    layout = {
+        "margin": {"l": 56, "r": 12, "t": 20, "b": 40},
+        "xaxis": {"tickformat": ".0%", "title": {"text": "Furthest against the position"}, "nticks": 9},
+        "yaxis": {"tickformat": ".0%", "title": {"text": "Furthest for it"}, "nticks": 6},
+    }
+    return figure(data, layout, theme, name="excursions", height=HISTOGRAM_HEIGHT)
 
 
 def _marks(

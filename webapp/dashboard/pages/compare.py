@@ -17,6 +17,7 @@ from webapp.dashboard import paths
 from webapp.dashboard.components.cards import check_line, empty_state, icon, panel
 from webapp.dashboard.components.charts import chart, current_theme
 from webapp.dashboard.components.form.sections import path_in_words, value_in_words
+from webapp.dashboard.components.grid import GridColumn, Kind, grid
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.results import unit_word, written
 from webapp.dashboard.components.tables import Column, data_table
@@ -32,6 +33,13 @@ TITLE = "Compare · Assay"
 _LIKELY_LUCK = 0.05
 _FEW = 10  # of more, each has a row of its own, not a column
 _LONGEST_VALUE = 60
+_GRID_KINDS: dict[str, Kind] = {
+    "fraction": "percent",
+    "ratio": "ratio",
+    "money": "money",
+    "count": "count",
+    "days": "count",
+}
 _CAUSES = {
     "parameters": "Parameters",
     "data": "Prices",
@@ -186,17 +194,38 @@ def _parameters(found: Comparison) -> Component:
 
 
 def _metrics(found: Comparison) -> Component:
-    note = "Each over its own whole out-of-sample span, after costs; the best is marked."
+    note = "Each over its own whole out-of-sample span, after costs"
     if len(found.analyses) > _FEW:
-        heads = [Column(_name(line), help_text=DEFINITIONS[line.name].definition) for line in found.metrics]
-        return panel(
-            "Metrics", _by_analysis(found, heads, [_cells(line) for line in found.metrics]), note=note, flush=True
-        )
+        return panel("Metrics", _metrics_grid(found), note=f"{note}; a click on a heading sorts by it.", flush=True)
+    note += "; the best is marked."
     columns = [Column("Metric", is_number=False), *_columns(found, is_number=True)]
     rows: list[list[Component | str]] = [
         [html.Span(_name(line), title=DEFINITIONS[line.name].definition), *_cells(line)] for line in found.metrics
     ]
     return panel("Metrics", data_table(columns, rows), note=note, flush=True)
+
+
+def _metrics_grid(found: Comparison) -> Component:
+    """Return the metrics of many: a table that draws only what is seen of its thousands of cells."""
+    columns = [
+        GridColumn("title", "Analysis", "name"),
+        *(
+            GridColumn(
+                line.name, _name(line), _GRID_KINDS[DEFINITIONS[line.name].unit], DEFINITIONS[line.name].definition
+            )
+            for line in found.metrics
+        ),
+    ]
+    rows = [
+        {
+            "id": each.id,
+            "href": paths.analysis(each.id),
+            "title": f"{_letter(place)} {each.title}",
+            **{line.name: line.by_analysis[place] for line in found.metrics},
+        }
+        for place, each in enumerate(found.analyses)
+    ]
+    return grid("compare-metrics", columns, rows, label="Metrics", empty=html.Div())
 
 
 def _name(line: MetricLine) -> str:

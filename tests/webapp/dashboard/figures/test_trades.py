@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from quant.frames import of_instrument
 from tests.webapp.dashboard import reading
 from webapp.dashboard.figures.palette import PALETTES
-from webapp.dashboard.figures.trades import holding_periods, price_with_trades, return_distribution
+from webapp.dashboard.figures.trades import excursions, holding_periods, price_with_trades, return_distribution
 
 
 @pytest.fixture
@@ -97,3 +97,22 @@ def test_the_mean_is_marked():
 
     assert figure["layout"]["shapes"][0]["x0"] == pytest.approx(0.02)
     assert pd.notna(figure["layout"]["annotations"][0]["x"])
+
+
+def test_each_trade_is_a_point_by_its_excursions_and_losses_have_a_shape_of_their_own(result):
+    trades = result.frames["trades"]
+    gains, losses = excursions(trades, theme="light")["data"]
+
+    worst = np.concatenate([floats(gains["x"]), floats(losses["x"])])
+    np.testing.assert_allclose(np.sort(worst), np.sort(trades["max_adverse_excursion"].to_numpy("f4")))
+    assert len(floats(gains["y"])) == int((trades["return_on_entry_value"] > 0).sum())
+    assert gains["marker"]["symbol"] != losses["marker"]["symbol"]
+
+
+def test_of_very_many_trades_those_that_went_furthest_are_drawn(result):
+    trades = pd.concat([result.frames["trades"]] * 2000, ignore_index=True)
+    trades.loc[777, "max_adverse_excursion"] = -0.9
+    drawn = excursions(trades, theme="dark")["data"]
+
+    assert sum(len(floats(each["x"])) for each in drawn) <= 2000
+    assert min(floats(each["x"]).min() for each in drawn if len(floats(each["x"]))) == pytest.approx(-0.9)

@@ -76,7 +76,9 @@ def test_of_many_each_has_a_row(acting, finished, monkeypatch):
 
     words = reading.text(tree)
     assert "Parameters Prices Seed Libraries Program B against A the same the same" in words
-    assert "Letter Total return" in words
+    rows = reading.by_id(tree, "compare-metrics").rowData
+    assert [row["title"][0] for row in rows] == ["A", "B", "C"]
+    assert len({row["total_return"] for row in rows}) == 1
 
 
 def test_letters_go_on_after_z():

@@ -83,7 +83,7 @@ def _import(view: AnalysisView) -> Sequence[Component]:
             "word of whoever exported it stands behind its numbers."
         ],
     )
-    checks = html.Ul([unchanged, prices], className="check-list")
+    checks = html.Ul([unchanged, prices], className="check-list mt-3")
     return (panel("Imported", facts(there, in_rows=True), checks, note="Computed in another installation."),)
 
 

@@ -12,7 +12,7 @@ from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.grid import GridColumn, Row, grid
 from webapp.dashboard.components.results import Metrics
 from webapp.dashboard.figures.palette import Theme
-from webapp.dashboard.figures.trades import holding_periods, price_with_trades, return_distribution
+from webapp.dashboard.figures.trades import excursions, holding_periods, price_with_trades, return_distribution
 from webapp.services.analyses import AnalysisView
 from webapp.services.results import ResultView
 
@@ -61,7 +61,7 @@ def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
         [
             html.Div(_cards(Metrics(result), trades), className="metric-row"),
             panel("Trades on the price", price, note=_choice(symbols)),
-            html.Div(_distributions(trades, theme), className="grid-2"),
+            html.Div(_distributions(trades, theme), className="grid-3"),
             panel(
                 "All trades",
                 trade_grid(trades, symbols),
@@ -146,6 +146,11 @@ def _distributions(trades: pd.DataFrame, theme: Theme) -> list[Component]:
     return [
         panel("Returns of trades", chart("analysis-trades-returns", returns, label="How many trades earned how much")),
         panel("Holding periods", chart("analysis-trades-held", held, label="How many trades lasted how long")),
+        panel(
+            "Excursions",
+            chart("analysis-trades-excursions", excursions(trades, theme=theme), label="How far prices went in trades"),
+            note="dots gained, crosses lost; a cross high up gave back what it had",
+        ),
     ]
 
 
