@@ -11,8 +11,8 @@ from quant.features.momentum import relative_strength_index
 from quant.features.trend import exponential_moving_average, simple_moving_average
 from quant.features.windows import rolling_moments
 from quant.frames import Prices, to_panel
-from quant.strategies.catalog import Line, PairSpread, RuleEntry
-from quant.strategies.plans import NO_LINE, FloatArray, levels_of, write_sides
+from quant.strategies.catalog import NO_LINE, Line, PairSpread, RuleEntry
+from quant.strategies.plans import FloatArray, levels_of, write_sides
 
 _HALF = 50.0  # of the relative strength index, which runs from 0 to 100
 _SMALLEST_DEVIATION = 1e-12  # of prices in units of the first one; smaller is rounding

@@ -15,6 +15,7 @@ from quant.catalog import CatalogEntry
 Direction = Literal["long_flat", "long_short"]
 # What a line is drawn by, then its numbers; `quant.rules` knows how each is drawn.
 Line = tuple[str, *tuple[float, ...]]
+NO_LINE = -1  # in place of a line's position
 
 _UNEQUAL = 1e-12  # lines of prices in units of the first one; nearer to each other they are equal but for rounding
 _FORGOTTEN = 0.01  # share of an average's first value that is left when it counts as settled
@@ -186,6 +187,11 @@ class RuleEntry(StrategyEntry):
     )
 
     @property
+    def is_possible(self) -> bool:
+        """Whether its numbers go together; of arrays of numbers an array, as sweeps ask."""
+        return True
+
+    @property
     def plan(self) -> Plan:
         """Which lines are compared with which levels."""
         raise NotImplementedError
@@ -208,9 +214,14 @@ class Crossover(RuleEntry):
     slow: int = Field(default=50, ge=2, le=1000, description="Bars of the slow average.")
     average: Literal["simple", "exponential"] = Field(default="simple", description="Kind of both averages.")
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether the fast average is faster."""
+        return self.fast < self.slow
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.fast >= self.slow:
+        if not self.is_possible:
             raise ValueError(f"expected fast < slow; found {self.fast} and {self.slow}")
         return self
 
@@ -266,6 +277,11 @@ class Reversion(RuleEntry):
     enter: float = Field(default=2.0, ge=0.25, le=6.0, description="Deviations from the mean at which it is entered.")
     leave: float = Field(default=0.0, ge=-3.0, le=6.0, description="Deviations at which it is left again.")
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether it is left nearer to the mean than it is entered."""
+        return self.leave <= self.enter
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         _check_leave(self)
@@ -317,9 +333,14 @@ class StrengthReversal(RuleEntry):
     upper: float = Field(default=70.0, ge=50.0, le=99.0, description="Overbought: short at this or above.")
     middle: float = Field(default=50.0, ge=1.0, le=99.0, description="Left when the index is beyond this.")
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether the middle is one."""
+        return (self.lower <= self.middle) & (self.middle <= self.upper)
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.lower <= self.middle <= self.upper:
+        if not self.is_possible:
             raise ValueError(
                 f"expected lower ≤ middle ≤ upper; found {self.lower:g}, {self.middle:g} and {self.upper:g}"
             )
@@ -354,6 +375,11 @@ class PairSpread(RuleEntry):
     window: int = Field(default=60, ge=10, le=500, description="Bars of mean and deviation of the log price ratio.")
     enter: float = Field(default=2.0, ge=0.25, le=6.0, description="Deviations from the mean at which it is entered.")
     leave: float = Field(default=0.0, ge=-3.0, le=6.0, description="Deviations at which it is left again.")
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it is left nearer to the mean than it is entered."""
+        return self.leave <= self.enter
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -424,7 +450,7 @@ StrategySpec = Annotated[
 
 
 def _check_leave(rule: Reversion | PairSpread) -> None:
-    if rule.leave > rule.enter:
+    if not rule.is_possible:
         raise ValueError(f"expected leave ≤ enter; found {rule.leave:g} and {rule.enter:g}")
 
 

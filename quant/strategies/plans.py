@@ -10,8 +10,6 @@ from quant.strategies.catalog import Plan
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 SideArray = np.ndarray[Any, np.dtype[np.int8]]
 
-NO_LINE = -1
-
 
 def levels_of(plan: Plan) -> tuple[float, float, float, float]:
     """Return the four levels of a plan in the order in which `write_sides` takes them."""

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quant.strategies.catalog import Breakout, Crossover, Reversion
-from quant.strategies.plans import NO_LINE, levels_of, write_sides
+from quant.strategies.catalog import NO_LINE, Breakout, Crossover, Reversion
+from quant.strategies.plans import levels_of, write_sides
 
 UNKNOWN = np.nan
 
