@@ -91,9 +91,7 @@ def sweep_rule(
     market = to_market(bars)
     long = to_panel({0: pd.DataFrame({"signal": 1}, index=adjusted.index[first:])})
     sizes = target_weights(long, {0: adjusted}, spec.sizing, periods_per_year=periods_per_year)["target_weight"]
-    account = QuickRules(
-        spec.initial_cash, spec.whole_shares, spec.rebalance_threshold, to_rates(spec.costs), risk_free
-    )
+    account = QuickRules(spec.initial_cash, spec.whole_shares, spec.rebalance_threshold, to_rates(spec), risk_free)
     lines, places = combinations.lines()
     places, levels = places[part], combinations.levels()[part]
     measures = np.empty((len(places), len(MEASURES)))
@@ -115,8 +113,10 @@ def why_not_quick(combinations: Combinations, spec: BacktestSpec, n_instruments:
     if n_instruments > 1:
         return "instruments share the account"
     usual, costs = BacktestSpec(), CostSpec()
+    # Half a spread is one rate with slippage.
+    asked = spec.model_copy(update={"liquidity": spec.liquidity.model_copy(update={"half_spread_bps": 0.0})})
     others = [
-        name for name in type(spec).model_fields if name not in _KNOWN and getattr(spec, name) != getattr(usual, name)
+        name for name in type(spec).model_fields if name not in _KNOWN and getattr(asked, name) != getattr(usual, name)
     ]
     others += [
         f"costs.{name}"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from quant import sweeping
-from quant.backtest.catalog import BacktestSpec, CostSpec, ExitSpec
+from quant.backtest.catalog import BacktestSpec, CostSpec, ExitSpec, InterestSpec, LiquiditySpec
 from quant.backtest.engine import run_backtest
 from quant.backtest.sizing import target_weights
 from quant.backtest.trades import trades_from_fills
@@ -100,6 +100,10 @@ def test_what_the_quick_account_does_not_know_is_named():
     combinations = combine(Crossover(), (Range(parameter="fast", first=5, last=10, step=5),))
     pairs = combine(PairSpread(), (Range(parameter="window", first=20, last=30, step=10),))
     assert why_not_quick(combinations, BacktestSpec(costs=CostSpec(commission_bps=1.0)), 1) is None
-    assert why_not_quick(combinations, BacktestSpec(exits=ExitSpec(stop_loss=0.1)), 1) == "the account has exits"
+    assert why_not_quick(combinations, BacktestSpec(liquidity=LiquiditySpec(half_spread_bps=2.0)), 1) is None
+    others = BacktestSpec(
+        exits=ExitSpec(stop_loss=0.1), liquidity=LiquiditySpec(impact_bps=9.0), interest=InterestSpec(cash_annual=0.02)
+    )
+    assert why_not_quick(combinations, others, 1) == "the account has liquidity, interest, exits"
     assert "instruments" in (why_not_quick(combinations, BacktestSpec(), 2) or "")
     assert "two instruments" in (why_not_quick(pairs, BacktestSpec(), 2) or "")

@@ -23,6 +23,7 @@ SPECS = {
         "costs": {"commission_bps": 50, "commission_per_share": 0.05, "commission_minimum": 20, "slippage_bps": 30}
     },
     "poor": {"initial_cash": 3000.0, "costs": {"commission_minimum": 15.0, "borrow_annual": 0.5}},
+    "wide spread": {"liquidity": {"half_spread_bps": 20}},
     "free and always": {
         "rebalance_threshold": 0.0,
         "costs": {"commission_bps": 0, "slippage_bps": 0, "borrow_annual": 0},
@@ -53,7 +54,7 @@ def both(prices, sides, spec, risk_free=0.0001):
         (exposure > 0.0).mean(),
     ]
     rules = QuickRules(
-        spec.initial_cash, spec.whole_shares, spec.rebalance_threshold, to_rates(spec.costs), risk_free=risk_free
+        spec.initial_cash, spec.whole_shares, spec.rebalance_threshold, to_rates(spec), risk_free=risk_free
     )
     found = np.empty(len(MEASURES))
     market = to_market(align({0: prices}))
