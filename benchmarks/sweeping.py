@@ -19,9 +19,9 @@ from quant.strategies.sweep_catalog import Range
 from quant.sweeping import sweep_rule
 
 GOAL = (
-    "10,000 combinations on 2,500 bars, each with its own account, are tried at least 60 times as fast as by the recipe "
-    "of vectorbt and 30 times as fast as by its best configuration, in at most 1.3 times the time of a compiled loop "
-    "that does nothing else, in under 100 MB however many they are, and at least 1.8 times as fast on two cores."
+    "10,000 combinations on 2,500 bars, each with its own account, are tried at least 60 times as fast as by the "
+    "recipe of vectorbt and 30 times as fast as by its best configuration, in at most 1.3 times the time of a compiled "
+    "loop that does nothing else, in under 100 MB however many they are, and at least 1.8 times as fast on two cores."
 )
 _FEES, _SLIPPAGE, _SHORTEST = 0.001, 0.0005, 2
 
@@ -77,9 +77,10 @@ def measure(*, quick: bool = False) -> Finding:
             f"All {n:,} pairs of moving averages of {_SHORTEST} to {longest} bars on {n_bars:,} bars, long or out, "
             "decided at a close and filled at the next open with commission and slippage; Sharpe ratio, return and "
             "drawdown of each, ours from axes to a frame. Every return and drawdown is vectorbt's (1.2.0, in an "
-            "environment of its own) to 1e-9, and every measure that of the loop. Opens are the closes before, because vectorbt sizes an "
-            f"order at its fill and we at the close. Processor time, medians of {rounds} rounds, of vectorbt "
-            f"{peer_rounds} after one that compiles; two cores by the clock. Memory is what numpy and Python ask for."
+            "environment of its own) to 1e-9, and every measure that of the loop. Opens are the closes before, because "
+            f"vectorbt sizes an order at its fill and we at the close. Processor time, medians of {rounds} rounds, of "
+            f"vectorbt {peer_rounds} after one that compiles; two cores by the clock. Memory is what numpy and Python "
+            "ask for."
         ),
         goals=(
             Goal("faster than vectorbt's recipe", seconds["vectorbt's recipe"] / own, 60.0, "×", at_least=True),

@@ -46,7 +46,23 @@ from quant.preparation import (
 from quant.result import AnalysisResult
 from quant.ruling import Ground, answer_by_rule
 from quant.spec import AnalysisSpec
-from quant.stages import Json, MemoryStore, NoPeers, Peers, StageOutput, StageStore, Step, hash_json, obtain, stage_key
+from quant.stages import (
+    Json,
+    MemoryStore,
+    NoPeers,
+    Peers,
+    StageOutput,
+    StageStore,
+    Step,
+    hash_json,
+    help_with,
+    obtain,
+    stage_key,
+)
+from quant.strategies.catalog import Crossover
+from quant.strategies.combinations import combine
+from quant.strategies.sweep_catalog import Range
+from quant.sweeping import sweep_rule
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
@@ -155,9 +171,11 @@ def help_tuning(
     -----
     Timing: as in `run_analysis`; a trial sees the training span only.
     """
-    if spec.rule is not None:
-        return  # it has no search
     run = _Chain(spec, store, NoPeers(), watcher, n_jobs)
+    if spec.rule is not None:
+        if spec.sweep.is_used:
+            help_with(store, peers, run.ground(acquire).choice(spec).steps)
+        return
     replace(run.choosing(run.prepare(acquire)), peers=peers).help()
 
 
@@ -181,6 +199,13 @@ def warm_up() -> None:
     prices = next(iter(clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted.values()))
     protected = BacktestSpec(exits=ExitSpec(stop_loss=0.1))
     run_backtest({0: prices}, to_panel({0: pd.DataFrame({"target_weight": 1.0}, index=prices.index[:1])}), protected)
+    sweep_rule(
+        combine(Crossover(), [Range(parameter="fast", first=5, last=10, step=5)]),
+        prices,
+        prices,
+        BacktestSpec(),
+        periods_per_year=252,
+    )
     for label in LABELS:
         label.load()(prices, **label().parameters())
     cusum_events(prices, **EventSpec().model_dump(exclude={"at"}))
@@ -230,6 +255,9 @@ class _Chain:
         )
         return instruments, clean, q
 
+    def ground(self, acquire: Acquire) -> Ground:
+        return Ground(*self.clean(acquire), self.keys, self.store, self.peers, self.n_jobs)
+
     def prepare(self, acquire: Acquire) -> _Samples:
         spec, at = self.spec, self.watcher.at
         instruments, clean, q = self.clean(acquire)
@@ -275,7 +303,7 @@ class _Chain:
     def answer(self, acquire: Acquire, pinned_n_tuning_trials: int | None) -> AnalysisResult:
         spec, at = self.spec, self.watcher.at
         if spec.rule is not None:
-            return answer_by_rule(spec, Ground(*self.clean(acquire), self.keys), self.watcher)
+            return answer_by_rule(spec, self.ground(acquire), self.watcher)
         ground = self.prepare(acquire)
         clean, rows, outcomes, folds = ground.clean, ground.rows, ground.outcomes, ground.folds
         q = ground.periods_per_year

@@ -23,7 +23,7 @@ from quant.models.catalog import ModelEntry
 from quant.models.search import grid_parameters, sample_parameters, suggest_parameters, with_parameters
 from quant.result import TriedModel
 from quant.spec import AnalysisSpec
-from quant.stages import Json, NoPeers, Peers, StageOutput, StageStore, Step, obtain, stage_key
+from quant.stages import Json, NoPeers, Peers, StageOutput, StageStore, Step, help_with, obtain, stage_key
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
 from quant.validation.likeness import weekly_shape
@@ -105,18 +105,7 @@ class Choosing:
 
     def help(self) -> None:
         """Compute and store trials of the search that the peers hand out, until they hand out none."""
-        failed: set[str] = set()
-        while True:
-            steps = {step.key: step for step in self._open_steps() if step.key not in failed}
-            if not steps:
-                return
-            with self.peers.claim({key: step.kind for key, step in steps.items()}) as key:
-                if key is None:
-                    return
-                try:
-                    self.store.put(key, steps[key].compute())
-                except ModelError:
-                    failed.add(key)  # who asked will find out, and say it
+        help_with(self.store, self.peers, self._open_steps)
 
     def _open_steps(self) -> list[Step]:
         """Return the trials that can be computed now: of a search in rounds, those of the first that is not stored."""

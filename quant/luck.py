@@ -48,7 +48,9 @@ class Finding:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def count_luck(excess: pd.Series, trials: Sequence[TriedModel], n_more: int = 0) -> dict[str, Json]:
+def count_luck(
+    excess: pd.Series, trials: Sequence[TriedModel], n_more: int = 0, *, is_sampled: bool = False
+) -> dict[str, Json]:
     """Return how likely the curve's Sharpe ratio is more than the best of so many tries by luck; all per bar.
 
     Parameters
@@ -59,6 +61,8 @@ def count_luck(excess: pd.Series, trials: Sequence[TriedModel], n_more: int = 0)
         All that were made in the first training window, those that did not fit included.
     n_more : int, default=0
         Others that were made, see `quant.choosing.choose_for_folds`.
+    is_sampled : bool, default=False
+        Whether those whose returns are known are an even sample of all: then all resemble each other as they do.
 
     Returns
     -------
@@ -80,7 +84,11 @@ def count_luck(excess: pd.Series, trials: Sequence[TriedModel], n_more: int = 0)
     spread = float(tried.var(ddof=1)) * len(earned) if len(tried) > 1 else 0.0
     variance = max(spread, 1.0) / (moments.n_returns - 1)
     n_trials = len(trials) + n_more
-    n_effective = effective_trials(trial_correlations(earned)) + n_trials - earned.shape[1]
+    n_effective, n_known = effective_trials(trial_correlations(earned)), earned.shape[1]
+    if is_sampled and n_known > 1:
+        n_effective = 1.0 + (n_effective - 1.0) * (n_trials - 1) / (n_known - 1)
+    else:
+        n_effective += n_trials - n_known
     shape = {"skewness": moments.skewness, "raw_kurtosis": moments.raw_kurtosis}
     facts: dict[str, Json] = {
         "n_trials": n_trials,

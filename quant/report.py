@@ -3,7 +3,7 @@
 import dataclasses
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -95,6 +95,7 @@ class Material:
     asked: Mapping[str, Finding]  # what luck explains, of what is looked for on request only
     periods_per_year: float
     stage_keys: Mapping[str, str]
+    swept: Finding = field(default_factory=Finding)  # how the rule was chosen, if numbers of it were varied
 
 
 def judge(
@@ -188,17 +189,17 @@ def assemble(material: Material) -> AnalysisResult:
             book.trades,
             spec.risk,
             material.periods_per_year,
-            segment="out_of_sample" if spec.rule is None else "whole_range",
+            segment="out_of_sample" if spec.rule is None or _is_held_out(material) else "whole_range",
         )
     ]
     returns = book.equity["return"].dropna()
     nested = material.asked.get("nested", Finding()).facts or {"n_later_trials": 0}
     excess = returns - per_period_rate(spec.risk.risk_free_annual, material.periods_per_year)
-    luck = count_luck(excess, material.trials, nested["n_later_trials"])
+    luck = count_luck(excess, material.trials, nested["n_later_trials"], is_sampled=bool(material.swept.facts))
     choice = look_at_choice(material.trials)
     asked = {name: frame for found in material.asked.values() for name, frame in found.frames.items()}
     return AnalysisResult(
-        frames={**_frames(material), **choice.frames, **material.null.frames, **asked},
+        frames={**_frames(material), **choice.frames, **material.null.frames, **asked, **material.swept.frames},
         facts={
             "verdict": verdict(_evidence(material, metrics, luck)),
             "metrics": metrics,
@@ -226,6 +227,7 @@ def assemble(material: Material) -> AnalysisResult:
                 risk_free_annual=spec.risk.risk_free_annual,
             ),
             "risk": uncertainty(book.equity, book.trades, spec.risk, material.periods_per_year, seed=spec.seed),
+            **({"sweep": material.swept.facts} if material.swept.facts else {}),
             "spec_hash": spec.hash(),
             "seed": spec.seed,
         },
@@ -323,6 +325,11 @@ def prices_since(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
             for position, prices in clean.raw.items()
         }
     )
+
+
+def _is_held_out(material: Material) -> bool:
+    """Whether the rule was chosen on other bars than those of the curve."""
+    return bool((material.swept.facts or {}).get("held_out"))
 
 
 def _chosen(material: Material) -> dict[str, Json]:
@@ -425,6 +432,8 @@ def _evidence(material: Material, metrics: Sequence[Mapping[str, Json]], luck: M
         target_met=chosen["target_met"],
         is_audited=audit is not None,
         is_rule=material.spec.rule is not None,
+        n_combinations=(material.swept.facts or {}).get("n_combinations", 0),
+        chosen_until=material.swept.facts["last_at"] if material.swept.facts and _is_held_out(material) else None,
         chance_score=chosen["chance_score"] if _is_no_better_than_chance(chosen) else None,
         audit_failure=audit["differences"][0]["in_words"] if audit and not audit["passed"] else None,
     )

@@ -3,6 +3,8 @@
 Frames, by name (fractions per bar unless said otherwise; indices and columns in this order)
     equity            timestamp -> equity cash position_value return exposure turnover costs interest benchmark
                       benchmark_return drawdown benchmark_drawdown
+    sweep             one row a combination: its numbers by name, then its measures, as `quant.rule_choice` defines
+                      them; if nothing was varied none
     trades            one row a round trip, as `quant.backtest.trades` defines it
     fills             one row a fill, as `quant.backtest.engine` defines it
     predictions       panel -> what was predicted (see `quant.frames`), fold lower upper signal target_weight (share)
@@ -51,6 +53,7 @@ class TriedModel:
     """One trial: a model and its parameters, judged on the purged folds of the training span.
 
     A rule is one too, of the kind `rule`: judged by the Sharpe ratio of its account, costs included, on all its bars.
+    Each combination of a sweep is one of the kind `sweep`, judged by its account on the bars that the choice sees.
 
     `score` is the mean over folds; None if no fold could be scored. `sharpe_ratio` is per bar, of holding what the
     purged predictions' signals say, without costs; it says how widely trials differ, and is no claim of profit.
@@ -62,7 +65,7 @@ class TriedModel:
     kind: str
     model: str
     parameters: Mapping[str, Any]
-    score_name: ScoreName | Literal["sharpe_ratio"]
+    score_name: ScoreName | Literal["sharpe_ratio", "total_return"]
     score: float | None
     fold_scores: tuple[float | None, ...]
     sharpe_ratio: float | None
@@ -81,7 +84,7 @@ class AnalysisResult:
     facts : mapping of str to JSON
         `verdict`, `metrics`, `chosen`, `tuning`, `comparison`, `scores`, `score_intervals`, `calibration`, `intervals`,
         `latest`, `honesty`, `data`, `trading`, `brackets`, `risk`, `spec_hash`, `seed`; `quantiles`, if they were
-        predicted.
+        predicted; `sweep`, of `quant.rule_choice`, if numbers of a rule were varied.
     stage_keys : mapping of str to str
         Address of each stored stage.
     versions : mapping of str to str

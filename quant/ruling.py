@@ -2,7 +2,7 @@
 
 There is nothing to learn, so there is no training span and no fold: the curve is that of the whole range, from the
 first bar at which the rule may be acted upon. Nobody says which of these bars whoever chose the rule had seen; the
-verdict says so.
+verdict says so. If numbers of the rule are varied, the best combination is chosen first, on bars before the curve.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,12 @@ from quant import report
 from quant.audit import REMOVED, REPLACED, compare, evenly, until, with_later
 from quant.backtest.engine import run_backtest
 from quant.errors import NotEnoughData
-from quant.luck import resample
+from quant.luck import Finding, resample
 from quant.preparation import CleanPrices, Instrument, clean_prices, next_bar_returns
 from quant.result import AnalysisResult, TriedModel
+from quant.rule_choice import RuleChoice
 from quant.spec import AnalysisSpec
-from quant.stages import Json
+from quant.stages import Json, Peers, StageStore
 from quant.trading import Book, decide_by_rule, trade
 from quant.validation.likeness import weekly_shape
 from quant.validation.overfitting import return_moments
@@ -37,6 +38,13 @@ class Ground:
     clean: CleanPrices
     periods_per_year: float
     keys: Mapping[str, str]
+    store: StageStore
+    peers: Peers
+    n_jobs: int = 1
+
+    def choice(self, spec: AnalysisSpec) -> RuleChoice:
+        """Return the sweep of the question."""
+        return RuleChoice(spec, self.clean, self.periods_per_year, self.keys, self.n_jobs)
 
 
 def answer_by_rule(spec: AnalysisSpec, ground: Ground, watcher: Watcher) -> AnalysisResult:
@@ -66,15 +74,17 @@ def answer_by_rule(spec: AnalysisSpec, ground: Ground, watcher: Watcher) -> Anal
     Timing: the signal at `t` uses prices up to the close of `t` and is filled at the next open.
     """
     clean, q = ground.clean, ground.periods_per_year
+    found = ground.choice(spec).choose(ground.store, ground.peers, watcher) if spec.sweep.is_used else None
+    alone, start = (spec, None) if found is None else (found.spec, found.start)
     watcher.at("strategy", 0.0)
-    decisions = _decided(spec, clean, q)
+    decisions = _decided(alone, clean, q, start)
     watcher.at("backtest", 0.0)
-    book = trade(spec, clean, decisions)
+    book = trade(alone, clean, decisions)
     watcher.at("risk", 0.0)
-    trial = _trial(spec, book)
-    watcher.tried([trial])
+    trials = [_trial(spec, book)] if found is None else found.trials
+    watcher.tried(trials)
     null = resample(spec, decisions["signal"], next_bar_returns(clean.adjusted))
-    audit = audit_rule(spec, ground, decisions, book.equity, watcher) if spec.audit.enabled else None
+    audit = audit_rule(alone, ground, decisions, book.equity, watcher) if spec.audit.enabled else None
     watcher.at("report", 0.0)
     return report.assemble(
         report.Material(
@@ -85,8 +95,8 @@ def answer_by_rule(spec: AnalysisSpec, ground: Ground, watcher: Watcher) -> Anal
             folds=(),
             purged_folds=(),
             chance_score=None,
-            trials=[trial],
-            best=trial,
+            trials=trials,
+            best=trials[0] if found is None else found.best,
             tuning={"started": False, "n_trials": 0, "target_met_before": None, "target_met": None},
             judged=_judged(spec, clean, decisions),
             decisions=decisions,
@@ -99,6 +109,7 @@ def answer_by_rule(spec: AnalysisSpec, ground: Ground, watcher: Watcher) -> Anal
             asked={},
             periods_per_year=q,
             stage_keys=ground.keys,
+            swept=Finding() if found is None else Finding(dict(found.facts), {"sweep": found.frame}),
         )
     )
 
@@ -138,7 +149,7 @@ def audit_rule(
         for later in (REMOVED, REPLACED):
             history = {place: with_later(item, cut, later, spec.seed) for place, item in enumerate(ground.instruments)}
             clean = clean_prices(spec, history, is_repeat=True)
-            found = decide_by_rule(spec, clean.adjusted, ground.periods_per_year)
+            found = decide_by_rule(spec, clean.adjusted, ground.periods_per_year).loc[decisions.index[0][0] :]
             account = run_backtest(clean.raw, found, spec.backtest).equity
             for part, expected, repeated in (
                 ("signals", until(decisions, cut, history), until(found, cut, history)),
@@ -157,8 +168,12 @@ def audit_rule(
     }
 
 
-def _decided(spec: AnalysisSpec, clean: CleanPrices, periods_per_year: float) -> pd.DataFrame:
+def _decided(
+    spec: AnalysisSpec, clean: CleanPrices, periods_per_year: float, start: pd.Timestamp | None
+) -> pd.DataFrame:
     decisions = decide_by_rule(spec, clean.adjusted, periods_per_year)
+    if start is not None:
+        decisions = decisions.loc[start:]
     n_bars = len(decisions.index.unique("timestamp"))
     if n_bars < LEAST_BARS:
         longest = max(map(len, clean.adjusted.values()))

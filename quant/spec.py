@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from quant.backtest.catalog import BacktestSpec
 from quant.catalog import Spec
@@ -48,6 +48,8 @@ from quant.strategies.catalog import (
     StrategySpec,
     Thresholds,
 )
+from quant.strategies.combinations import combine
+from quant.strategies.sweep_catalog import SweepSpec
 from quant.transforms.catalog import ChooseOrder, Impute, TransformSpec
 from quant.validation.catalog import (
     CLASS_SCORES,
@@ -143,6 +145,7 @@ def _later_defaults() -> dict[str, Any]:
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
         "strategy": {name: strategy[name] for name in ("name", *returns)},
+        "sweep": SweepSpec().model_dump(mode="json"),
         "backtest": {name: backtest[name] for name in ("entry", "exits", "liquidity", "interest", "margin")},
         "validation": {"nested": False},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
@@ -195,6 +198,10 @@ class AnalysisSpec(Spec):
         default_factory=Thresholds,
         description="What is held: by predictions, by a rule of prices alone, which needs no model, or by both.",
     )
+    sweep: SweepSpec = Field(
+        default_factory=SweepSpec,
+        description="Which numbers of a rule are varied, to ask about many combinations at once.",
+    )
     allocation: AllocationSpec = Field(
         default_factory=EqualShares, description="How the book is divided among instruments."
     )
@@ -219,6 +226,20 @@ class AnalysisSpec(Spec):
     def _strategy_is_named(cls, strategy: object) -> object:
         """Take a strategy without a name for the first there was, like a label."""
         return {"name": "thresholds", **strategy} if isinstance(strategy, dict) else strategy
+
+    @field_validator("sweep")
+    @classmethod
+    def _sweep_fits_the_rule(cls, sweep: SweepSpec, info: ValidationInfo) -> SweepSpec:
+        """Refuse axes that the rule does not have; what varies nothing, or of no rule, is none."""
+        rule = info.data.get("strategy")
+        if not (isinstance(rule, RuleEntry) and sweep.is_used):
+            return SweepSpec()
+        try:
+            combine(rule, sweep.axes)
+        except InvalidSpec as error:
+            words = str(error).removesuffix(".")
+            raise ValueError(f"{words[:1].lower()}{words[1:]}") from error
+        return sweep
 
     @field_validator("instruments")
     @classmethod
@@ -413,6 +434,8 @@ class AnalysisSpec(Spec):
     @property
     def warm_up(self) -> int:
         """Number of leading bars of each instrument before every feature is known and has forgotten its seed."""
+        if self.rule is not None and self.sweep.is_used:
+            return combine(self.rule, self.sweep.axes).warm_up
         if self.rule is not None:
             return max(self.rule.warm_up, self.rule.wait_bars)
         return max(feature.settled_after for feature in self.features)

@@ -10,7 +10,7 @@ compression changes no hash.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -149,6 +149,29 @@ def obtain(store: StageStore, peers: Peers, wanted: Step, *later: Step) -> Stage
             if key == wanted.key:
                 return output
     return output
+
+
+def help_with(store: StageStore, peers: Peers, open_steps: Callable[[], Sequence[Step]]) -> None:
+    """Compute and store stages that the peers hand out, until they hand out none.
+
+    Parameters
+    ----------
+    store : StageStore
+        Where outputs are kept.
+    peers : Peers
+        Whoever hands out what another run offers.
+    open_steps : callable
+        `open_steps()` returns the stages that can be computed now. One that does not fit is left to who wants it.
+    """
+    failed: set[str] = set()
+    while steps := {step.key: step for step in open_steps() if step.key not in failed}:
+        with peers.claim({key: step.kind for key, step in steps.items()}) as key:
+            if key is None:
+                return
+            try:
+                store.put(key, steps[key].compute())
+            except ModelError:
+                failed.add(key)  # who asked will find out, and say it
 
 
 class MemoryStore:

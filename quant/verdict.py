@@ -16,7 +16,8 @@ class Evidence:
     `audit_failure` is the first finding of the look-ahead audit in words, or None if there is none; `is_audited` says
     whether it ran. `n_trials` are those of this question; `n_signals` counts the bars with a signal to hold something.
     `is_rule` says that nothing was learned, so that the curve is of the whole range. `chance_score` is what the shares
-    of the classes alone get, where that, and no target, is what the score missed.
+    of the classes alone get, where that, and no target, is what the score missed. `n_combinations` are those of a
+    sweep, and `chosen_until` the last close that the choice among them saw, None if it saw all.
     """
 
     n_signals: int
@@ -35,6 +36,8 @@ class Evidence:
     is_audited: bool
     audit_failure: str | None
     is_rule: bool = False
+    n_combinations: int = 0
+    chosen_until: str | None = None
     chance_score: float | None = None
 
 
@@ -66,7 +69,17 @@ def verdict(evidence: Evidence) -> Mapping[str, Any]:
         )
     if not evidence.is_audited:
         remarks.append("The run was not audited for look-ahead.")
-    if evidence.is_rule:
+    if evidence.chosen_until is not None:
+        remarks.append(
+            f"The best of {_count(evidence.n_combinations, 'combination')} was chosen on bars up to "
+            f"{evidence.chosen_until[:10]}; the curve is of the bars after them."
+        )
+    elif evidence.n_combinations:
+        remarks.append(
+            f"The curve is of the bars on which it was chosen as the best of "
+            f"{_count(evidence.n_combinations, 'combination')}: only the deflated Sharpe ratio allows for that."
+        )
+    elif evidence.is_rule:
         remarks.append(
             "The curve covers the whole range: a rule has no bars that it was kept from, and whoever chose it may have "
             "seen them all."

@@ -75,6 +75,11 @@ class Results(View):
         description="How many outcomes lay between predicted quantiles, and below each; null unless the model predicts "
         "quantiles.",
     )
+    sweep: dict[str, Any] | None = Field(
+        default=None,
+        description="Which numbers of a rule were varied, how many combinations there were, which was best on which "
+        "bars, and whether the curve is of others; null without a sweep. The export `sweep` has all of them.",
+    )
     latest: dict[str, Any] | None = Field(
         default=None,
         description="What a final model, fitted on every known label, says about the last bar: as of when, value, "

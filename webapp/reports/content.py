@@ -89,8 +89,8 @@ def compose(view: AnalysisView, result: ResultView, vintages: Sequence[Vintage],
     equity = result.frames["equity"]
     first, last = formats.date(equity.index[0]), formats.date(equity.index[-1])
     symbols = ", ".join(view.summary.symbols)
-    rule = read_stored(view.spec).rule
-    part = "out of sample" if rule is None else "whole range"
+    rule, swept = read_stored(view.spec).rule, result.facts.get("sweep") or {}
+    part = "out of sample" if rule is None or swept.get("held_out") else "whole range"
     verdict = result.facts["verdict"]
     return Report(
         title=view.summary.title,

@@ -43,11 +43,23 @@ def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
         f"Would {asker} have made money on {symbols}, traded on {interval} bars from {first} to {last}, and should one "
         "believe it?"
     )
-    return [asked, *(_of_a_model(spec) if spec.rule is None else _of_a_rule(spec.rule)), _of_the_account(spec)]
+    return [asked, *(_of_a_model(spec) if spec.rule is None else _of_a_rule(spec, spec.rule)), _of_the_account(spec)]
 
 
-def _of_a_rule(rule: RuleEntry) -> list[str]:
-    told = _parameters(rule.model_dump(mode="json", exclude={"name"}))
+def _of_a_rule(spec: AnalysisSpec, rule: RuleEntry) -> list[str]:
+    varied = {axis.parameter: axis.numbers for axis in spec.sweep.axes}
+    told = _parameters(rule.model_dump(mode="json", exclude={"name", *varied}))
+    if varied:
+        ranges = [f"{formats.humanised(name).lower()} {min(each):g} to {max(each):g}" for name, each in varied.items()]
+        seen = (
+            f"all bars but the last {spec.sweep.held_out:.0%}, of which the curve is"
+            if spec.sweep.held_out
+            else "the bars of the curve itself"
+        )
+        return [
+            f"At the close of each bar a rule says what to hold: {in_a_sentence(type(rule).title)}, {told}.",
+            f"It was tried with {_listed(ranges)}; the best was chosen on {seen}.",
+        ]
     return [
         f"At the close of each bar a rule says what to hold: {in_a_sentence(type(rule).title)}, {told}.",
         "Nothing is learnt. The curve is that of the whole range; which bars whoever chose the rule knew, nobody says.",

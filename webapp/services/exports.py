@@ -68,6 +68,7 @@ TABLES: Mapping[str, ExportTable] = {
     "folds": ExportTable("Walk-forward folds", "fold_scores", _frame("fold_scores")),
     "trials": ExportTable("Trials", "candidates", _frame("candidates")),
     "trial_folds": ExportTable("Purged folds of the trials", "cv_scores", _frame("cv_scores")),
+    "sweep": ExportTable("Combinations of a sweep", "sweep", _frame("sweep"), is_on_request=True),
     "importance": ExportTable("Feature importance", "importance", _frame("importance")),
     "partial_dependence": ExportTable(
         "Partial dependence", "partial_dependence", _frame("partial_dependence"), is_on_request=True

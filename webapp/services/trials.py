@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from quant.stages import hash_json
@@ -78,30 +78,34 @@ def record(session: Session, *, owner_id: int, analysis_id: int, ground: Ground,
     previous = session.scalar(select(Trial.hash).order_by(Trial.id.desc()).limit(1)) or FIRST_HASH
     now = database_now(session)
     fresh = [entry for entry in entries if (entry.kind, entry.number) not in known]
+    rows = []
     for entry in fresh:
-        row = Trial(
-            owner_id=owner_id,
-            analysis_id=analysis_id,
-            kind=entry.kind,
-            number=entry.number,
-            interval=ground.interval,
-            first_session=ground.first_session,
-            last_session=ground.last_session,
-            model=entry.model,
-            parameters=dict(entry.parameters),
-            score_name=entry.score_name,
-            score=entry.score,
-            sharpe_ratio=entry.sharpe_ratio,
-            weeks=entry.weeks,
-            created_at=now,
-            previous_hash=previous,
-            hash="",
-        )
-        row.hash = previous = _hash(row, ground.series_ids)
-        session.add(row)
-        session.flush()
-        session.add_all(TrialSeries(trial_id=row.id, series_id=series_id) for series_id in ground.series_ids)
-    return len(fresh)
+        row = {
+            "owner_id": owner_id,
+            "analysis_id": analysis_id,
+            "kind": entry.kind,
+            "number": entry.number,
+            "interval": ground.interval,
+            "first_session": ground.first_session,
+            "last_session": ground.last_session,
+            "model": entry.model,
+            "parameters": dict(entry.parameters),
+            "score_name": entry.score_name,
+            "score": entry.score,
+            "sharpe_ratio": entry.sharpe_ratio,
+            "weeks": entry.weeks,
+            "created_at": now,
+            "previous_hash": previous,
+        }
+        previous = _hash(row, ground.series_ids)
+        rows.append({**row, "hash": previous})
+    if rows:  # a sweep has thousands
+        added = insert(Trial).returning(Trial.id, sort_by_parameter_order=True)
+        ids = session.scalars(added, rows).all()
+        seen = [{"trial_id": trial_id, "series_id": each} for trial_id in ids for each in ground.series_ids]
+        if seen:
+            session.execute(insert(TrialSeries), seen)
+    return len(rows)
 
 
 def count(session: Session, ground: Ground) -> int:
@@ -135,30 +139,30 @@ def check(session: Session) -> LedgerCheck:
     for row in session.scalars(select(Trial).order_by(Trial.id)):
         n_rows += 1
         series = tuple(session.scalars(select(TrialSeries.series_id).where(TrialSeries.trial_id == row.id)))
-        if row.previous_hash != previous or row.hash != _hash(row, series):
+        if row.previous_hash != previous or row.hash != _hash(row.__dict__, series):
             return LedgerCheck(n_rows, row.id)
         previous = row.hash
     return LedgerCheck(n_rows, None)
 
 
-def _hash(row: Trial, series_ids: Sequence[int]) -> str:
+def _hash(row: Mapping[str, Any], series_ids: Sequence[int]) -> str:
     """Hash everything but the owner, who may be anonymised later; rows without weeks as before there were any."""
-    weeks = {} if row.weeks is None else {"weeks": row.weeks.hex()}
+    weeks = {} if row["weeks"] is None else {"weeks": row["weeks"].hex()}
     return hash_json(
         {
             **weeks,
-            "previous": row.previous_hash,
-            "analysis": row.analysis_id,
-            "kind": row.kind,
-            "number": row.number,
+            "previous": row["previous_hash"],
+            "analysis": row["analysis_id"],
+            "kind": row["kind"],
+            "number": row["number"],
             "series": sorted(series_ids),
-            "interval": row.interval,
-            "span": [row.first_session.isoformat(), row.last_session.isoformat()],
-            "model": row.model,
-            "parameters": dict(row.parameters),
-            "score_name": row.score_name,
-            "score": row.score,
-            "sharpe_ratio": row.sharpe_ratio,
-            "created_at": row.created_at.isoformat(),
+            "interval": row["interval"],
+            "span": [row["first_session"].isoformat(), row["last_session"].isoformat()],
+            "model": row["model"],
+            "parameters": dict(row["parameters"]),
+            "score_name": row["score_name"],
+            "score": row["score"],
+            "sharpe_ratio": row["sharpe_ratio"],
+            "created_at": row["created_at"].isoformat(),
         }
     )

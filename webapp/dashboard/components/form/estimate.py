@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import comb
 
 from quant.spec import AnalysisSpec
+from quant.strategies.combinations import combine
+from quant.strategies.sweep_catalog import MOST_COMBINATIONS
 from quant.validation.selection import LEAST_TRIALS
 from webapp.formats import plural
 
@@ -17,6 +19,38 @@ class Coverage:
     first_session: datetime.date
     last_session: datetime.date
     n_bars: int
+
+
+@dataclass(frozen=True)
+class RuleEstimate:
+    """On how many bars a rule is traded, and how many combinations of it are tried; no sweep: none.
+
+    `n_chosen_by` counts the bars before those of the curve that the choice among them sees; 0: the same.
+    """
+
+    n_combinations: int
+    n_bars: int
+    n_chosen_by: int
+    n_curve: int
+    warm_up: int
+
+    def in_words(self) -> list[str]:
+        """Return the estimate as short sentences."""
+        if not self.n_curve:
+            few = f"{plural(self.n_bars, 'bar')} are too few for a rule that waits for {self.warm_up:,}."
+            return [few]
+        lines = [f"The first {plural(self.warm_up, 'bar')} of each instrument warm up."] if self.warm_up else []
+        if self.n_combinations:
+            tried = plural(self.n_combinations, "combination")
+            lines.insert(0, f"{tried} of at most {MOST_COMBINATIONS:,}, each of them a trial in the ledger.")
+            lines.append(
+                f"Chosen on {plural(self.n_chosen_by, 'bar')}, and looked at on the {self.n_curve:,} after them."
+                if self.n_chosen_by
+                else f"Chosen and looked at on the same {plural(self.n_curve, 'bar')}."
+            )
+        else:
+            lines.append(f"{plural(self.n_curve, 'bar')} traded, of {self.n_bars:,}; nothing is fitted.")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -72,7 +106,7 @@ class Estimate:
         return lines
 
 
-def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate | None:
+def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate | RuleEstimate | None:
     """Return what a question will cost, or None if no instrument's sessions are known.
 
     Parameters
@@ -84,13 +118,15 @@ def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate |
 
     Returns
     -------
-    Estimate or None
+    Estimate, RuleEstimate or None
         Bars inside the asked dates are counted by their share of the covered days.
     """
     known = [coverage[each.symbol] for each in spec.instruments if each.symbol in coverage]
     if not known:
         return None
     n_bars = max(_bars_between(each, spec.start, spec.end) for each in known)
+    if spec.rule is not None:
+        return _of_rule(spec, n_bars)
     validation = spec.validation
     remaining = n_bars - spec.warm_up - validation.train_bars
     n_traded = max(0, remaining)
@@ -113,6 +149,18 @@ def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate |
         warm_up=spec.warm_up,
         slowest=max(spec.features, key=lambda feature: feature.settled_after).title,
         n_audit_fits=min(spec.audit.n_cuts, n_traded) if spec.audit.enabled else 0,
+    )
+
+
+def _of_rule(spec: AnalysisSpec, n_bars: int) -> RuleEstimate:
+    n_left = max(0, n_bars - spec.warm_up)
+    n_held_out = int(spec.sweep.held_out * n_left) if spec.rule is not None and spec.sweep.is_used else 0
+    return RuleEstimate(
+        n_combinations=len(combine(spec.rule, spec.sweep.axes)) if spec.rule is not None and spec.sweep.is_used else 0,
+        n_bars=n_bars,
+        n_chosen_by=n_left - n_held_out if n_held_out else 0,
+        n_curve=n_held_out or n_left,
+        warm_up=spec.warm_up,
     )
 
 

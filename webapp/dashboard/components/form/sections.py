@@ -46,8 +46,8 @@ def draw_form(values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -
 
 
 def unused_sections(values: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of the sections that the question has no use for: a rule alone learns nothing."""
-    return frozenset(LEARNING) if values.get(f"strategy.{DISCRIMINATOR}") in _RULES else frozenset()
+    """Return the sections without use: a rule alone learns nothing, and only of one there are sweeps."""
+    return frozenset(LEARNING) if values.get(f"strategy.{DISCRIMINATOR}") in _RULES else frozenset({"sweep"})
 
 
 def section_class(section: Section, wrong_paths: Sequence[str]) -> str:

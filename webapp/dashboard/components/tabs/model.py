@@ -21,6 +21,8 @@ from webapp.dashboard.components.choice import compared
 from webapp.dashboard.components.explanation import FRAMES as EXPLAINED
 from webapp.dashboard.components.explanation import explanation
 from webapp.dashboard.components.results import is_of_rule
+from webapp.dashboard.components.sweep import FRAME as SWEEP
+from webapp.dashboard.components.sweep import sweep_panels
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import model as figures
 from webapp.dashboard.figures.palette import Theme
@@ -40,6 +42,7 @@ FRAMES = (
     *BANDS,
     "importance",
     *EXPLAINED,
+    SWEEP,
 )
 
 _INTERVAL_HELP = (
@@ -51,6 +54,8 @@ _MOST_TRIALS = 12
 
 def content(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     """Return the tab."""
+    if SWEEP in result.frames:
+        return html.Div(sweep_panels(result, theme), className="stack")
     if is_of_rule(result):
         sentence = f"{result.facts['chosen']['title']} is a rule of prices alone: nothing was learned or predicted."
         return panel("Model", empty_state("rulers", sentence))

@@ -102,7 +102,9 @@ def _curve(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
     benchmark = benchmark_name(view)
     first, last = formats.date(equity.index[0]), formats.date(equity.index[-1])
     span = "out of sample, after costs. Ticks between the panels: a new model, trained on the past."
-    if is_of_rule(result):
+    if is_of_rule(result) and (result.facts.get("sweep") or {}).get("held_out"):
+        span = "bars that the choice of the combination did not see, after costs."
+    elif is_of_rule(result):
         span = "the whole range, after costs: a rule learns nothing, so no bars were kept from it."
     note = f"{first} to {last}, {span}"
     figure = equity_curve(equity, list(folds["test_start"]), theme=theme, benchmark=benchmark)
