@@ -60,8 +60,9 @@ def _lines(result: ResultView, facts: Mapping[str, Any], frame: pd.DataFrame) ->
             check_line(
                 deflated >= 0.95,  # noqa: PLR2004  # as in the verdict
                 "Each is a trial in the ledger. They amount to about "
-                f"{luck['n_effective_trials']:,.0f} independent ones. The Sharpe ratio of the curve, deflated by all {luck['n_trials']:,}, is {deflated:.2f}, by the "
-                f"independent ones {luck['deflated_by_effective']:.2f}; 0.95 convinces.",
+                f"{luck['n_effective_trials']:,.0f} independent ones. The Sharpe ratio of the curve, deflated by all "
+                f"{luck['n_trials']:,}, is {deflated:.2f}, by the independent ones "
+                f"{luck['deflated_by_effective']:.2f}; 0.95 convinces.",
             )
         )
     if facts["n_sampled"] < facts["n_combinations"]:
