@@ -151,9 +151,8 @@ class RuleChoice:
     def last(self) -> pd.Timestamp:
         """The last close that the choice sees."""
         first = self._warm_up
-        moments = np.unique(
-            np.concatenate([prices.index[first:].to_numpy() for prices in self.clean.adjusted.values()])
-        )
+        indexes = [prices.index[first:].to_numpy(dtype="datetime64[us]") for prices in self.clean.adjusted.values()]
+        moments = np.unique(np.concatenate(indexes))
         n_seen = len(moments) - int(self.spec.sweep.held_out * len(moments))
         if min(n_seen, len(moments) - n_seen if self.spec.sweep.held_out else n_seen) < LEAST_BARS:
             raise NotEnoughData(

@@ -1,6 +1,6 @@
 """From prices to the side that a rule takes: the lines it compares are those that features are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ def rule_sides(prices: Prices, rule: RuleEntry) -> pd.Series:
 
     Prices are taken in units of the first close, so that their scale does not matter.
     """
-    lines = np.stack([draw(prices, line) for line in rule.plan.lines])
+    lines = draw(prices, rule.plan.lines)
     return _walked(lines, rule, prices.index)
 
 
@@ -114,19 +114,19 @@ def rule_signals(rule: RuleEntry, adjusted: Mapping[int, Prices]) -> pd.DataFram
     )
 
 
-def draw(prices: Prices, line: Line) -> FloatArray:
-    """Return a line of a rule of one instrument.
+def draw(prices: Prices, lines: Sequence[Line]) -> FloatArray:
+    """Return lines of rules of one instrument.
 
     Parameters
     ----------
     prices : DataFrame of shape (n_bars, 8)
         Adjusted price frame, as defined in `quant.frames`.
-    line : tuple
-        What draws it, then its numbers: `("simple", 20)`.
+    lines : sequence of tuple
+        What draws each, then its numbers: `("simple", 20)`.
 
     Returns
     -------
-    ndarray of shape (n_bars,)
+    ndarray of shape (n_lines, n_bars)
         `simple` and `exponential`: averages of closes in units of the first. `channel`: 1 where the close is above the
         highest high of so many bars before, -1 where it is below their lowest low, else 0. `distance`: how many
         standard deviations (ddof=0) the close is below its mean; 0 where nothing moved. `trend`: log return over the
@@ -137,12 +137,18 @@ def draw(prices: Prices, line: Line) -> FloatArray:
     -----
     Timing: the value at `t` uses prices up to the close of `t`.
     """
+    drawn = np.empty((len(lines), len(prices)))
+    if len(prices):
+        closes = prices["close"].to_numpy(dtype=np.float64)
+        closes = closes / closes[0]
+        for place, line in enumerate(lines):
+            drawn[place] = _drawn(prices, closes, line)
+    return drawn
+
+
+def _drawn(prices: Prices, closes: FloatArray, line: Line) -> FloatArray:
     kind, *numbers = line
     window = int(numbers[0])
-    if len(prices) == 0:
-        return np.empty(0)
-    closes = prices["close"].to_numpy(dtype=np.float64)
-    closes = closes / closes[0]
     drawn: dict[str, Callable[[], FloatArray]] = {
         "simple": lambda: simple_moving_average(closes, window),
         "exponential": lambda: exponential_moving_average(closes, window),

@@ -99,7 +99,7 @@ def sweep_rule(
     shared = may_short, first, sizes.to_numpy().copy(), market, account
     for block in _blocks(places, len(lines), max(4, _MOST_LINE_BYTES // (8 * len(adjusted)))):
         used = _used(places[block], len(lines))
-        drawn = np.stack([draw(adjusted, lines[line]) for line in used])
+        drawn = draw(adjusted, [lines[line] for line in used])
         rows = np.full(len(lines) + 1, NO_LINE)  # by the place in `lines`; the last one is that of no line
         rows[used] = np.arange(len(used))
         _spread(drawn, rows[places[block]], levels[block], shared, measures[block], n_threads)

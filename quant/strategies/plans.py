@@ -54,6 +54,11 @@ def _walk(
     sides: SideArray,
 ) -> None:
     enter_long, leave_long, enter_short, leave_short = levels
+    if is_same and enter_long == leave_long and enter_short == leave_short:  # nothing depends on what was held before
+        for row in range(sides.size):
+            value = entering[row] - subtracted[row] if is_distance else entering[row]
+            sides[row] = np.int8(value >= enter_long) - np.int8(may_short and value <= enter_short)
+        return
     held = 0
     for row in range(sides.size):
         value = entering[row] - subtracted[row] if is_distance else entering[row]

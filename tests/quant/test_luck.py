@@ -61,6 +61,15 @@ def test_a_trial_that_did_not_fit_counts_as_one_of_its_own():
     assert with_it["n_effective_trials"] == pytest.approx(without["n_effective_trials"] + 1)
 
 
+def test_of_an_even_sample_all_are_taken_to_be_as_alike_as_those_in_it():
+    made = trials(6)
+    unsampled = [dataclasses.replace(made[0], number=6 + number, earned=None) for number in range(94)]
+    sampled, alone = count_luck(curve(), [*made, *unsampled], is_sampled=True), count_luck(curve(), made)
+    assert sampled["n_trials"] == 100
+    assert sampled["n_effective_trials"] - 1 == pytest.approx((alone["n_effective_trials"] - 1) * 99 / 5)
+    assert sampled["n_effective_trials"] < count_luck(curve(), [*made, *unsampled])["n_effective_trials"]
+
+
 def test_trials_that_others_made_count_each_as_one_of_its_own():
     more, without = count_luck(curve(), trials(6), 3), count_luck(curve(), trials(6))
     assert more["n_trials"] == 9

@@ -97,7 +97,7 @@ def test_the_two_of_a_pair_are_opposite_and_far_apart_at_entry(prices):
 
 def test_momentum_leaves_the_gap_out(prices):
     closes = prices[0]["close"].to_numpy()
-    found = draw(prices[0], ("trend", 100, 5))
+    (found,) = draw(prices[0], [("trend", 100, 5)])
     np.testing.assert_allclose(found[105:], np.log(closes[100:-5] / closes[:-105]), rtol=1e-9)
 
 

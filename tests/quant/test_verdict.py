@@ -56,6 +56,14 @@ def test_the_verdict_says_what_weighs_most(change, level, words):
     assert words in found["text"]
 
 
+def test_the_curve_of_a_sweep_is_said_to_be_of_other_bars_or_of_the_same():
+    swept = dataclasses.replace(SOUND, is_rule=True, n_combinations=90)
+    held_out = verdict(dataclasses.replace(swept, chosen_until="2009-07-02T20:00:00+00:00"))["text"]
+    assert "best of 90 combinations was chosen on bars up to 2009-07-02" in held_out
+    assert "on which it was chosen as the best of 90 combinations" in verdict(swept)["text"]
+    assert "whole range" not in held_out + verdict(swept)["text"]
+
+
 def test_credible_means_that_the_audit_ran_and_found_nothing():
     assert verdict(SOUND)["is_credible"] is True
     assert verdict(dataclasses.replace(SOUND, audit_failure="x"))["is_credible"] is False

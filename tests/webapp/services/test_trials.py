@@ -4,7 +4,7 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from quant.stages import hash_json
 from quant.validation.likeness import weekly_shape
@@ -35,6 +35,14 @@ def test_trials_are_chained_and_checked(session, ground):
 
     assert trials.check(session) == trials.LedgerCheck(3, None)
     assert trials.count(session, ground) == 3
+
+
+def test_thousands_are_chained_in_order_and_looked_up_by_series(session, ground):
+    assert record(session, ground, [entry(number) for number in range(2_500)]) == 2_500
+    assert trials.check(session) == trials.LedgerCheck(2_500, None)
+    assert trials.count(session, ground) == 2_500
+    numbers = session.scalars(select(Trial.number).order_by(Trial.id)).all()
+    assert numbers == list(range(2_500))
 
 
 def test_the_same_trial_made_again_by_a_resumed_attempt_counts_once(session, ground):

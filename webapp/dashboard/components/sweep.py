@@ -19,7 +19,7 @@ from webapp.services.results import ResultView
 
 FRAME = "sweep"
 _BEST_SHOWN = 10
-_MEASURES = {"sharpe_ratio": ("Sharpe ratio, a bar", ".3f"), "total_return": ("Total return", ".0%")}
+_MEASURES = {"sharpe_ratio": ("Sharpe ratio a bar", ".3f"), "total_return": ("Total return", ".0%")}
 
 
 def sweep_panels(result: ResultView, theme: Theme) -> list[Component]:
@@ -33,13 +33,13 @@ def sweep_panels(result: ResultView, theme: Theme) -> list[Component]:
 
 
 def _lines(result: ResultView, facts: Mapping[str, Any], frame: pd.DataFrame) -> list[Component]:
-    title = _MEASURES[facts["choose_by"]][0].partition(",")[0]
+    title = _MEASURES[facts["choose_by"]][0]
     numbers = ", ".join(f"{label_of(name).lower()} {value:g}" for name, value in facts["best"].items())
     luck = result.facts["honesty"]["luck"]
     deflated = luck["deflated_sharpe_ratio"]
     n_alike = int((frame[facts["choose_by"]] > 0.0).sum())
     chosen = (
-        f"Of {facts['n_combinations']:,} combinations of {result.facts['chosen']['title']!r}, {numbers} had the "
+        f"Of {facts['n_combinations']:,} combinations of “{result.facts['chosen']['title']}”, {numbers} had the "
         f"greatest {title} on {facts['n_bars']:,} bars, {facts['first_at'][:10]} to {facts['last_at'][:10]}, "
         "after costs."
     )
@@ -88,7 +88,7 @@ def _maps(facts: Mapping[str, Any], frame: pd.DataFrame, theme: Theme) -> list[C
         cells = pd.DataFrame({"across": frame[names[0]], "value": frame[facts["choose_by"]]})
         drawn = figures.line(cells, label_of(names[0]), best[names[0]], theme=theme, measure=title, digits=digits)
         picture = chart("analysis-sweep-0", drawn, label=f"{title} by {label_of(names[0])}")
-        return [panel(f"{title} by {label_of(names[0]).lower()}", picture, note="the ring is the best")]
+        return [panel(f"{title}, by {label_of(names[0]).lower()}", picture, note="the ring is the best")]
     panels = []
     for place, (across, up) in enumerate(combinations(names, 2)):
         others = [name for name in names if name not in {across, up}]
@@ -102,7 +102,7 @@ def _maps(facts: Mapping[str, Any], frame: pd.DataFrame, theme: Theme) -> list[C
         fixed = "".join(f"; {label_of(name).lower()} {best[name]:g}" for name in others)
         words = f"{label_of(across).lower()} and {label_of(up).lower()}"
         picture = chart(f"analysis-sweep-{place}", drawn, label=f"{title} by {words}")
-        panels.append(panel(f"{title} by {words}", picture, note=f"the ring is the best{fixed}"))
+        panels.append(panel(f"{title}, by {words}", picture, note=f"the ring is the best{fixed}"))
     return panels if len(panels) == 1 else [html.Div(panels, className="grid-2")]
 
 

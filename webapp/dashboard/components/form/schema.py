@@ -40,7 +40,7 @@ _LABELS = {
     "column_share": "Share of features",
     "clusters": "Groups of similar features",
     "shap": "What features add (SHAP)",
-    "axes": "Numbers to vary",
+    "axes": "Varied numbers",
     "choose_by": "Best in",
     "single_feature": "Each feature alone",
     "debt_annual": "Interest on debt a year",
@@ -426,7 +426,9 @@ class _Reader:
         if path == "instruments":
             return Instruments(path, help_text, node["maxItems"])
         variants = self._variants(node["items"])
-        return Entries(path, label_of(path), help_text, variants, node.get("minItems", 0), node["maxItems"])
+        return Entries(
+            path, label_of(path.rpartition(".")[2]), help_text, variants, node.get("minItems", 0), node["maxItems"]
+        )
 
     def _choice(self, path: str, node: Json) -> Choice:
         variants = self._variants(node)

@@ -6,7 +6,7 @@ from typing import Any
 
 from quant.features.catalog import PRESETS
 from webapp.dashboard.components.form.schema import FEATURE_LIST, Entries, sections
-from webapp.dashboard.components.form.values import Values, default_entry, to_question, to_values
+from webapp.dashboard.components.form.values import Values, default_entry, put_value, to_question, to_values, value_at
 from webapp.errors import MOST_ENTRIES, InvalidInput
 
 Id = Mapping[str, str]
@@ -89,18 +89,20 @@ def restructured(drawn: Drawn, clicks: Clicks) -> Values | None:
 def _with_entry(values: Values, path: str, name: str) -> Values:
     entries, question = _entries_at(path), to_question(values)
     preset = next((each for each in PRESETS if each.name == name), None) if path == FEATURE_LIST else None
+    there = value_at(question, path, [])
     if preset is None:
-        question[path] = [*question[path], default_entry(entries, name)]
+        put_value(question, path, [*there, default_entry(entries, name)])
     else:  # what is there already, with the same parameters, is not asked for twice
         asked = [feature.model_dump(mode="json") for feature in preset.features]
-        question[path] = [*question[path], *(entry for entry in asked if entry not in question[path])]
+        put_value(question, path, [*there, *(entry for entry in asked if entry not in there)])
     return to_values(question)
 
 
 def _without_entry(values: Values, path: str) -> Values:
     place, _, index = path.rpartition(".")
     entries, question = _entries_at(place), to_question(values)
-    question[entries.path] = [entry for number, entry in enumerate(question[entries.path]) if str(number) != index]
+    there = value_at(question, entries.path, [])
+    put_value(question, entries.path, [entry for number, entry in enumerate(there) if str(number) != index])
     return to_values(question)
 
 

@@ -36,13 +36,15 @@ def to_values(question: Mapping[str, Any]) -> Values:
     for section in sections():
         for part in section.parts:
             if isinstance(part, Field):
-                values[part.path] = _shown(_at(question, part.path, part.default), part)
+                values[part.path] = _shown(value_at(question, part.path, part.default), part)
             elif isinstance(part, Instruments):
-                values[part.path] = [instrument_key(each) for each in _at(question, part.path, [])]
+                values[part.path] = [instrument_key(each) for each in value_at(question, part.path, [])]
             elif isinstance(part, Choice):
-                values.update(_variant_values(part, part.path, _at(question, part.path, {DISCRIMINATOR: part.default})))
+                values.update(
+                    _variant_values(part, part.path, value_at(question, part.path, {DISCRIMINATOR: part.default}))
+                )
             else:
-                for index, entry in enumerate(_at(question, part.path, [])):
+                for index, entry in enumerate(value_at(question, part.path, [])):
                     values.update(_variant_values(part, f"{part.path}.{index}", entry))
     return values
 
@@ -53,14 +55,16 @@ def to_question(values: Mapping[str, Any]) -> dict[str, Any]:
     for section in sections():
         for part in section.parts:
             if isinstance(part, Instruments):
-                _put(question, part.path, [to_instrument(each) for each in values.get(part.path) or []])
+                put_value(question, part.path, [to_instrument(each) for each in values.get(part.path) or []])
             elif isinstance(part, Choice):
-                _put(question, f"{part.path}.{DISCRIMINATOR}", values.get(f"{part.path}.{DISCRIMINATOR}", part.default))
+                put_value(
+                    question, f"{part.path}.{DISCRIMINATOR}", values.get(f"{part.path}.{DISCRIMINATOR}", part.default)
+                )
             elif isinstance(part, Entries):
-                _put(question, part.path, [entry_at(part, index, values) for index in entry_indices(part, values)])
+                put_value(question, part.path, [entry_at(part, index, values) for index in entry_indices(part, values)])
         for field in fields_of(tuple(part for part in section.parts if not isinstance(part, Entries)), values):
             if field.path in values:
-                _put(question, field.path, read_value(values[field.path], field))
+                put_value(question, field.path, read_value(values[field.path], field))
     return question
 
 
@@ -132,7 +136,7 @@ def _entry_list(entries: Entries, values: Mapping[str, Any]) -> list[dict[str, A
 
 def _default_entries(entries: Entries) -> list[dict[str, Any]]:
     defaults = to_question(to_values(default_question()))
-    found: list[dict[str, Any]] = defaults[entries.path]
+    found: list[dict[str, Any]] = value_at(defaults, entries.path, [])
     return found
 
 
@@ -190,7 +194,8 @@ def _plain(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _at(question: Mapping[str, Any], path: str, default: Any) -> Any:
+def value_at(question: Mapping[str, Any], path: str, default: Any) -> Any:
+    """Return what stands at a dotted path of a question."""
     node: Any = question
     for part in path.split("."):
         if not isinstance(node, Mapping) or part not in node:
@@ -199,7 +204,8 @@ def _at(question: Mapping[str, Any], path: str, default: Any) -> Any:
     return node
 
 
-def _put(question: dict[str, Any], path: str, value: Any) -> None:
+def put_value(question: dict[str, Any], path: str, value: Any) -> None:
+    """Put something at a dotted path of a question."""
     *parents, last = path.split(".")
     node = question
     for parent in parents:

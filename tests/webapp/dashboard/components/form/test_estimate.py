@@ -107,9 +107,13 @@ def test_what_is_asked_for_beside_is_counted_with_the_fits_that_it_repeats():
     assert "paths" not in plain.in_words()[0]
 
 
+def in_words(spec):
+    return [line.replace("\u00a0", " ") for line in estimate(spec, {"GOOG": GOOG}).in_words()]
+
+
 def test_a_rule_fits_nothing_and_a_sweep_counts_its_combinations_beside_their_limit():
     rule = {"name": "crossover_rule"}
-    assert estimate(question(strategy=rule), {"GOOG": GOOG}).in_words() == [
+    assert in_words(question(strategy=rule)) == [
         "The first 49 bars of each instrument warm up.",
         "2,099 bars traded, of 2,148; nothing is fitted.",
     ]
@@ -117,8 +121,8 @@ def test_a_rule_fits_nothing_and_a_sweep_counts_its_combinations_beside_their_li
         {"name": "range", "parameter": "fast", "first": 5, "last": 50, "step": 5},
         {"name": "multiples", "parameter": "slow", "first": 25, "last": 100, "factor": 2},
     ]
-    lines = estimate(question(strategy=rule, sweep={"axes": axes}), {"GOOG": GOOG}).in_words()
+    lines = in_words(question(strategy=rule, sweep={"axes": axes}))
     assert lines[0] == "23 combinations of at most 25,000, each of them a trial in the ledger."
     assert lines[-1] == "Chosen on 1,435 bars, and looked at on the 614 after them."
-    lines = estimate(question(strategy=rule, sweep={"axes": axes, "held_out": 0}), {"GOOG": GOOG}).in_words()
+    lines = in_words(question(strategy=rule, sweep={"axes": axes, "held_out": 0}))
     assert lines[-1] == "Chosen and looked at on the same 2,049 bars."

@@ -52,6 +52,16 @@ def test_an_empty_list_says_so(values):
     assert drawing.summary(section("models"), none) == "no model"
 
 
+def test_a_sweep_is_asked_for_where_there_is_a_rule(values):
+    assert "sweep" in drawing.unused_sections(values)
+    ruled = {**values, "strategy.name": "crossover_rule"}
+    assert "sweep" not in drawing.unused_sections(ruled)
+    assert "no varied number" in drawing.summary(section("sweep"), ruled)
+    varied = {**ruled, "sweep.axes.0.name": "range", "sweep.axes.0.parameter": "fast"}
+    assert "1\u00a0varied number: Range" in drawing.summary(section("sweep"), varied)
+    assert "sweep" in opened(varied)
+
+
 def test_how_much_was_changed_stands_at_the_section(values):
     assert drawing.changed(section("validation"), values) == ""
     assert drawing.changed(
@@ -86,7 +96,9 @@ def test_a_section_with_a_mistake_is_marked():
 def test_sections_are_numbered_in_order(values):
     steps = reading.of_class(drawing.draw_form(values, []), "form-step")
 
-    assert [reading.text(step) for step in steps] == [str(number) for number in range(1, len(sections()) + 1)]
+    shown = [reading.text(step) for step in steps if reading.text(step) != "0"]
+    assert len(shown) == len(sections()) - len(drawing.unused_sections(values))
+    assert shown == [str(number) for number in range(1, len(shown) + 1)]
 
 
 @pytest.mark.parametrize(

@@ -109,3 +109,16 @@ def test_ids_that_no_page_draws_are_refused(ids, values):
 def test_instruments_that_no_page_offers_are_refused(instruments):
     with pytest.raises(InvalidInput, match="Load the page again"):
         Drawn([], [], [], [], instruments)
+
+
+def test_an_axis_of_a_sweep_is_added_and_removed_where_it_stands(drawn):
+    adding = Clicks([{"type": "new-analysis-add", "path": "sweep.axes"}], (1,), ["multiples"], [], [])
+    values = restructured(drawn(), adding)
+    assert to_question(values)["sweep"]["axes"][0]["name"] == "multiples"
+
+    ids = [{"type": "new-analysis-field", "path": path} for path in values if path != "instruments"]
+    again = Drawn(ids, [values[each["path"]] for each in ids], [], [], ["GOOG@sample"])
+    removing = Clicks([], (), [], [{"type": "new-analysis-remove", "path": "sweep.axes.0"}], [1])
+    question = to_question(restructured(again, removing))
+    assert question["sweep"]["axes"] == []
+    assert len(question["models"]) == 3
