@@ -76,6 +76,8 @@ def questions(draw: st.DrawFn) -> AnalysisSpec:
     question["strategy"] = {
         name: question["strategy"][name] for name in ("name", "direction") if name in question["strategy"]
     }
+    # Its axes would hardly ever be those of the rule, and without a rule there are none.
+    question["sweep"] = {}
     # It asks for two orders among the features, which are seldom there.
     question["preparation"] = [each for each in question["preparation"] if each["name"] != "fractional_order"]
     try:
@@ -83,6 +85,16 @@ def questions(draw: st.DrawFn) -> AnalysisSpec:
     except ValidationError:  # two equal features, dates in the wrong order, fast above slow
         assume(False)
         raise
+
+
+def test_a_sweep_goes_through_the_form_unchanged():
+    axes = [
+        {"name": "range", "parameter": "fast", "first": 5.0, "last": 20.0, "step": 2.5 * 2},
+        {"name": "multiples", "parameter": "slow", "first": 25.0, "last": 200.0, "factor": 1.5},
+    ]
+    asked = {"instruments": [{"symbol": "GOOG"}], "strategy": {"name": "crossover_rule"}, "sweep": {"axes": axes}}
+    spec = AnalysisSpec.model_validate(asked)
+    assert AnalysisSpec.model_validate(to_question(to_values(spec.resolved()))) == spec
 
 
 @given(questions())
