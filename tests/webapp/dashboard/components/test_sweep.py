@@ -53,7 +53,7 @@ def test_the_best_is_named_with_what_the_choice_saw_and_how_it_is_deflated():
     assert "fast 5, slow 30 had the greatest Sharpe ratio a bar on 700 bars, 2001-01-02 to 2004-05-06" in text
     assert "did not see the bars after" in text
     assert "deflated by all 4, is 0.41, by the independent ones 0.52" in text
-    assert "50\u00a0% of the combinations have a Sharpe ratio a bar above zero" in text
+    assert "50 % of the combinations have a Sharpe ratio a bar above zero" in text
     assert "even sample of 3" in text
 
 
