@@ -34,7 +34,6 @@ CLAIMS = {
     "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
     "agreement": "benchmarks.agreement",
-    "sweep": "benchmarks.sweeping",
     "splits": "benchmarks.splits",
     "crossval": "benchmarks.crossval",
     "audit": "benchmarks.auditing",
