@@ -59,10 +59,7 @@ from quant.stages import (
     obtain,
     stage_key,
 )
-from quant.strategies.catalog import Crossover
-from quant.strategies.combinations import combine
-from quant.strategies.sweep_catalog import Range
-from quant.sweeping import sweep_rule
+from quant.sweeping import compile_sweeps
 from quant.trading import decide, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
@@ -199,13 +196,7 @@ def warm_up() -> None:
     prices = next(iter(clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted.values()))
     protected = BacktestSpec(exits=ExitSpec(stop_loss=0.1))
     run_backtest({0: prices}, to_panel({0: pd.DataFrame({"target_weight": 1.0}, index=prices.index[:1])}), protected)
-    sweep_rule(
-        combine(Crossover(), [Range(parameter="fast", first=5, last=10, step=5)]),
-        prices,
-        prices,
-        BacktestSpec(),
-        periods_per_year=252,
-    )
+    compile_sweeps(prices)
     for label in LABELS:
         label.load()(prices, **label().parameters())
     cusum_events(prices, **EventSpec().model_dump(exclude={"at"}))

@@ -48,7 +48,7 @@ from quant.strategies.catalog import (
     StrategySpec,
     Thresholds,
 )
-from quant.strategies.combinations import combine
+from quant.strategies.combinations import checked_sweep, combine
 from quant.strategies.sweep_catalog import SweepSpec
 from quant.transforms.catalog import ChooseOrder, Impute, TransformSpec
 from quant.validation.catalog import (
@@ -230,16 +230,7 @@ class AnalysisSpec(Spec):
     @field_validator("sweep")
     @classmethod
     def _sweep_fits_the_rule(cls, sweep: SweepSpec, info: ValidationInfo) -> SweepSpec:
-        """Refuse axes that the rule does not have; what varies nothing, or of no rule, is none."""
-        rule = info.data.get("strategy")
-        if not (isinstance(rule, RuleEntry) and sweep.is_used):
-            return SweepSpec()
-        try:
-            combine(rule, sweep.axes)
-        except InvalidSpec as error:
-            words = str(error).removesuffix(".")
-            raise ValueError(f"{words[:1].lower()}{words[1:]}") from error
-        return sweep
+        return checked_sweep(sweep, info.data.get("strategy"))
 
     @field_validator("instruments")
     @classmethod
@@ -434,10 +425,8 @@ class AnalysisSpec(Spec):
     @property
     def warm_up(self) -> int:
         """Number of leading bars of each instrument before every feature is known and has forgotten its seed."""
-        if self.rule is not None and self.sweep.is_used:
-            return combine(self.rule, self.sweep.axes).warm_up
         if self.rule is not None:
-            return max(self.rule.warm_up, self.rule.wait_bars)
+            return combine(self.rule, self.sweep.axes).warm_up if self.sweep.is_used else self.rule.begins_after
         return max(feature.settled_after for feature in self.features)
 
     def resolved(self) -> dict[str, object]:

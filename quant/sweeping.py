@@ -20,9 +20,10 @@ from quant.backtest.sizing import target_weights
 from quant.errors import NotEnoughData
 from quant.frames import Prices, to_panel
 from quant.rules import draw
-from quant.strategies.catalog import NO_LINE, PairSpread
-from quant.strategies.combinations import Combinations, NumberArray, PlaceArray
+from quant.strategies.catalog import NO_LINE, Crossover, PairSpread
+from quant.strategies.combinations import Combinations, NumberArray, PlaceArray, combine
 from quant.strategies.plans import write_sides
+from quant.strategies.sweep_catalog import Range
 
 LEAST_BARS = 3  # two returns, without which nothing has a deviation
 # What the quick account knows; whatever else may be asked of an account must stand at its default.
@@ -104,6 +105,12 @@ def sweep_rule(
         rows[used] = np.arange(len(used))
         _spread(drawn, rows[places[block]], levels[block], shared, measures[block], n_threads)
     return pd.DataFrame(measures, columns=list(MEASURES))
+
+
+def compile_sweeps(prices: Prices) -> None:
+    """Compile or load the kernels of sweeps."""
+    combinations = combine(Crossover(), [Range(parameter="fast", first=5, last=10, step=5)])
+    sweep_rule(combinations, prices, prices, BacktestSpec(), periods_per_year=252)
 
 
 def why_not_quick(combinations: Combinations, spec: BacktestSpec, n_instruments: int) -> str | None:

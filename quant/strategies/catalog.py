@@ -201,6 +201,11 @@ class RuleEntry(StrategyEntry):
         """Number of leading bars before every line is known and has forgotten where it began."""
         raise NotImplementedError
 
+    @property
+    def begins_after(self) -> int:
+        """Number of leading bars on which it is not acted upon."""
+        return max(self.warm_up, self.wait_bars)
+
 
 class Crossover(RuleEntry):
     """A fast average above a slow one."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from quant.errors import InvalidSpec
 from quant.strategies.catalog import NO_LINE, Line, RuleEntry
-from quant.strategies.sweep_catalog import MOST_COMBINATIONS, AxisSpec
+from quant.strategies.sweep_catalog import MOST_COMBINATIONS, AxisSpec, SweepSpec
 
 NumberArray = np.ndarray[Any, np.dtype[np.float64]]
 PlaceArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -144,6 +144,24 @@ def combine(rule: RuleEntry, axes: Sequence[AxisSpec]) -> Combinations:
             field="sweep.axes",
         )
     return Combinations(rule, names, np.ascontiguousarray(grid[possible]))
+
+
+def checked_sweep(sweep: SweepSpec, rule: object) -> SweepSpec:
+    """Return a sweep whose axes the rule has; what varies nothing, or is of no rule, is none.
+
+    Raises
+    ------
+    ValueError
+        If the rule does not take the axes, in the words of a validator.
+    """
+    if not (isinstance(rule, RuleEntry) and sweep.is_used):
+        return SweepSpec()
+    try:
+        combine(rule, sweep.axes)
+    except InvalidSpec as error:
+        words = str(error).removesuffix(".")
+        raise ValueError(f"{words[:1].lower()}{words[1:]}") from error
+    return sweep
 
 
 def _values_of(rule: RuleEntry, place: int, axis: AxisSpec) -> NumberArray:

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 
 from quant.errors import InvalidSpec
 from quant.strategies.catalog import NO_LINE, RULES, Breakout, Crossover, PairSpread, Reversion, StrengthReversal
-from quant.strategies.combinations import combine
+from quant.strategies.combinations import checked_sweep, combine
 from quant.strategies.plans import levels_of
-from quant.strategies.sweep_catalog import Multiples, Range
+from quant.strategies.sweep_catalog import Multiples, Range, SweepSpec
 
 AXES = {
     "crossover_rule": (
@@ -103,3 +103,10 @@ def test_too_many_are_refused_with_their_number():
 def test_whole_numbers_of_multiples_are_rounded_and_stand_once():
     combinations = combine(Crossover(slow=200), (Multiples(parameter="fast", first=1, last=8, factor=1.5),))
     assert combinations.values[:, 0].tolist() == [1, 2, 3, 5, 8]
+
+
+def test_a_sweep_is_none_without_a_rule_and_refused_in_words_that_follow_on():
+    sweep = SweepSpec(axes=(Range(parameter="gap"),))
+    assert checked_sweep(sweep, object()) == checked_sweep(SweepSpec(held_out=0.1), Crossover()) == SweepSpec()
+    with pytest.raises(ValueError, match="^expected a number of 'Crossover of averages'.*found gap$"):
+        checked_sweep(sweep, Crossover())
