@@ -3,6 +3,7 @@
 import statistics
 import time
 import tracemalloc
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,36 +25,54 @@ GOAL = (
     "loop that does nothing else, in under 100 MB however many they are, and at least 1.8 times as fast on two cores."
 )
 _FEES, _SLIPPAGE, _SHORTEST = 0.001, 0.0005, 2
+_ACCOUNT = BacktestSpec(
+    costs=CostSpec(commission_bps=1e4 * _FEES, slippage_bps=1e4 * _SLIPPAGE, borrow_annual=0.0),
+    whole_shares=False,
+    rebalance_threshold=1.0,
+)
+
+
+@dataclass(frozen=True)
+class _Both:
+    """The same sweep by us and by the loop."""
+
+    prices: Prices
+    longest: int
+
+    @property
+    def n_pairs(self) -> int:
+        """How many pairs of averages there are."""
+        n_windows = self.longest - _SHORTEST + 1
+        return n_windows * (n_windows - 1) // 2
+
+    def ours(self, n_threads: int = 1, part: slice = slice(None)) -> np.ndarray:
+        """Return the measures of pairs, from axes to a frame."""
+        axes = [Range(parameter=name, first=_SHORTEST, last=self.longest, step=1) for name in ("fast", "slow")]
+        combinations = combine(Crossover(), axes)
+        options = {"periods_per_year": 252.0, "part": part, "n_threads": n_threads}
+        return sweep_rule(combinations, self.prices, self.prices, _ACCOUNT, **options).to_numpy()  # type: ignore[arg-type]
+
+    def loop(self) -> np.ndarray:
+        """Return Sharpe ratio, return and drawdown of all pairs."""
+        opens, closes = self.prices["open"].to_numpy(), self.prices["close"].to_numpy()
+        measures, windows = np.empty((self.n_pairs, 3)), np.arange(_SHORTEST, self.longest + 1)
+        sweep(averages(closes / closes[0], windows), self.longest - 1, opens, closes, _FEES, _SLIPPAGE, measures)
+        return measures
+
+    def handed(self) -> np.ndarray:
+        """Return what the script of vectorbt takes."""
+        handed = np.zeros((4, len(self.prices) + 1))
+        handed[0, :-1], handed[1, :-1] = self.prices["open"], self.prices["close"]
+        handed[:, -1] = (_SHORTEST, self.longest, _FEES, _SLIPPAGE)
+        return handed
 
 
 def measure(*, quick: bool = False) -> Finding:
     """Time all pairs of averages through the public functions, from axes to a frame."""
     n_bars, longest, rounds, peer_rounds = (400, 20, 2, 1) if quick else (2_500, 143, 9, 2)
-    prices = _opened_where_it_closed(long_prices(n_bars))
-    spec = BacktestSpec(
-        costs=CostSpec(commission_bps=1e4 * _FEES, slippage_bps=1e4 * _SLIPPAGE, borrow_annual=0.0),
-        whole_shares=False,
-        rebalance_threshold=1.0,
-    )
-
-    def ours(n_threads: int = 1, part: slice = slice(None)) -> np.ndarray:
-        axes = [Range(parameter=name, first=_SHORTEST, last=longest, step=1) for name in ("fast", "slow")]
-        combinations = combine(Crossover(), axes)
-        found = sweep_rule(combinations, prices, prices, spec, periods_per_year=252, part=part, n_threads=n_threads)
-        return found.to_numpy()
-
-    opens, closes = prices["open"].to_numpy(), prices["close"].to_numpy()
-    windows = np.arange(_SHORTEST, longest + 1)
-    n = len(windows) * (len(windows) - 1) // 2
-
-    def loop() -> np.ndarray:
-        measures = np.empty((n, 3))
-        sweep(averages(closes / closes[0], windows), longest - 1, opens, closes, _FEES, _SLIPPAGE, measures)
-        return measures
-
-    handed = np.zeros((4, n_bars + 1))
-    handed[0, :-1], handed[1, :-1], handed[:, -1] = opens, closes, (_SHORTEST, longest, _FEES, _SLIPPAGE)
-    theirs = ENGINES.measure("sweep_vectorbt", handed, rounds=peer_rounds)
+    both = _Both(_opened_where_it_closed(long_prices(n_bars)), longest)
+    ours, loop, n = both.ours, both.loop, both.n_pairs
+    theirs = ENGINES.measure("sweep_vectorbt", both.handed(), rounds=peer_rounds)
     found = ours()
     np.testing.assert_allclose(found[:, :3], loop(), rtol=1e-9, atol=1e-12)
     for name in ("recipe", "expert"):
