@@ -108,5 +108,5 @@ def test_whole_numbers_of_multiples_are_rounded_and_stand_once():
 def test_a_sweep_is_none_without_a_rule_and_refused_in_words_that_follow_on():
     sweep = SweepSpec(axes=(Range(parameter="gap"),))
     assert checked_sweep(sweep, object()) == checked_sweep(SweepSpec(held_out=0.1), Crossover()) == SweepSpec()
-    with pytest.raises(ValueError, match="^expected a number of 'Crossover of averages'.*found gap$"):
+    with pytest.raises(ValueError, match=r"^expected a number of 'Crossover of averages'.*found gap$"):
         checked_sweep(sweep, Crossover())
