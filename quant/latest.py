@@ -153,8 +153,8 @@ def describe_latest(
     dict
         JSON facts. `as_of`: close of the bar that is predicted from; `task`, `level` of the intervals, `n_train`,
         `train_start`, `train_end`, `last_label_end`; and `predictions`, a list of dicts, one an instrument:
-        `instrument`, `symbol`, `close`, what was predicted, `lower` and `upper`, and of quantiles the bounds of their
-        conformal bands (None while too few outcomes are known), and `signal`: 1 long, 0 out, -1 short.
+        `instrument`, `symbol`, `close`, what was predicted, `lower`, `upper` and `uncertainty`, and of quantiles the
+        bounds of their conformal bands (None while too few outcomes are known), and `signal`: 1 long, 0 out, -1 short.
 
     Notes
     -----

@@ -51,7 +51,7 @@ class Judged:
     ----------
     predictions : DataFrame of shape (n_rows, n_columns)
         Panel of the out-of-sample predictions.
-    intervals : DataFrame of shape (n_rows, 2 or 6)
+    intervals : DataFrame of shape (n_rows, 3 or 7)
         Of the outcomes, see `quant.validation.intervals`.
     outcomes : DataFrame of shape (n_rows, 2)
         `label` and `outcome` of each prediction.

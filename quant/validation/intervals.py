@@ -38,10 +38,11 @@ def prediction_intervals(predictions: Predictions, labels: Labels, spec: Interva
 
     Returns
     -------
-    DataFrame of shape (n_rows, 2 or 6)
-        `lower` and `upper` bound of the outcome, the simple return that the label is about; and of models that predict
-        quantiles `conformal_25`, `conformal_75`, `conformal_10` and `conformal_90`, bounds that should hold a half and
-        four fifths of the outcomes. NaN until 50 outcomes of the instrument's own predictions are known.
+    DataFrame of shape (n_rows, 3 or 7)
+        `lower` and `upper` bound of the outcome, the simple return that the label is about; `uncertainty`, see
+        `uncertainty_of`; and of models that predict quantiles `conformal_25`, `conformal_75`, `conformal_10` and
+        `conformal_90`, bounds that should hold a half and four fifths of the outcomes. Bounds are NaN until 50 outcomes
+        of the instrument's own predictions are known.
 
     Notes
     -----
@@ -82,7 +83,43 @@ def prediction_intervals(predictions: Predictions, labels: Labels, spec: Interva
     for level, around, below, above, names in asked:
         found = outcomes.bounds((1.0 - level, spec.window, spec.adaptive, around), below, above)
         bounds |= dict(zip(names, found.T, strict=True))
+    bounds["uncertainty"] = uncertainty_of(predictions, bounds["lower"], bounds["upper"])
     return pd.DataFrame(bounds, index=predictions.index)
+
+
+def uncertainty_of(predictions: Predictions, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Return how little each prediction says.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel of predictions, see `quant.frames`.
+    lower, upper : ndarray of shape (n_rows,)
+        Bounds of their intervals.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Of classes the entropy of what was predicted over the most that there can be: 0 is certain of one class, 1 says
+        nothing. Of returns half of the width of the interval, a return; NaN where there is none.
+
+    Notes
+    -----
+    Timing: that of the predictions and their intervals.
+
+    References
+    ----------
+    Shannon 1948, Bell System Technical Journal 27(3).
+    """
+    if task_of(predictions) == "regression":
+        width: FloatArray = (upper - lower) / 2.0
+        return width
+    said = predictions[[name for name in ("probability", "probability_down") if name in predictions]]
+    known = said.to_numpy(dtype=np.float64)
+    shares = np.column_stack([known, np.maximum(1.0 - known.sum(axis=1), 0.0)])
+    entropy: FloatArray = -(shares * np.log(np.where(shares > 0.0, shares, 1.0))).sum(axis=1)
+    entropy /= np.log(shares.shape[1])
+    return entropy
 
 
 class _Outcomes:

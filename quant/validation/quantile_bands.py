@@ -20,7 +20,7 @@ def quantile_bands(
     ----------
     predictions : DataFrame of shape (n_rows, n_columns)
         Panel of out-of-sample predictions of a model that predicts quantiles, see `quant.frames`.
-    intervals : DataFrame of shape (n_rows, 6)
+    intervals : DataFrame of shape (n_rows, 7)
         As `quant.validation.intervals.prediction_intervals` returns them of these predictions.
     outcome : Series of shape (n_rows,)
         What came; NaN where it is not known.

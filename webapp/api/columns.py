@@ -107,6 +107,10 @@ PredictionColumns = _columns(
     fold=(int | None, "Walk-forward fold; its model never saw this bar or anything after it. Null of a rule alone."),
     lower=(_Number, "Lower bound of the outcome's interval, from outcomes known then; null while they are too few."),
     upper=(_Number, "Upper bound."),
+    uncertainty=(
+        _Number,
+        "Of classes the entropy of what was predicted, from 0 (certain) to 1; of a return half of its interval.",
+    ),
     conformal_10=(
         _Number,
         "`quantile_10`, moved by what earlier bands missed; null as `lower`, and without quantiles.",

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from quant.validation.catalog import IntervalSpec
-from quant.validation.intervals import coverage, prediction_intervals
+from quant.validation.intervals import coverage, prediction_intervals, uncertainty_of
 
 HORIZON = 3
 
@@ -36,7 +37,8 @@ def test_the_interval_is_the_prediction_and_the_ordered_errors_that_were_known()
     errors = np.sort((labels["outcome"] - predictions["predicted_return"]).iloc[known])
     centre = predictions["predicted_return"].iloc[row]
     low = int(np.floor(61 * 0.1)) - 1
-    assert bounds.iloc[row].tolist() == pytest.approx([centre + errors[low], centre + errors[59 - low]])
+    found = bounds[["lower", "upper"]].iloc[row]
+    assert found.tolist() == pytest.approx([centre + errors[low], centre + errors[59 - low]])
 
 
 def test_a_classifiers_interval_is_of_outcomes_after_similar_predictions():
@@ -150,3 +152,20 @@ def test_too_few_outcomes_have_no_interval_and_no_coverage():
     assert bounds.isna().all(axis=None)
     facts, _ = coverage(bounds, labels["outcome"], window=10)
     assert facts == {"n_scored": 0, "covered": None, "mean_width": None}
+
+
+def test_uncertainty_is_the_entropy_of_classes_and_half_of_the_interval_of_a_return():
+    index = panels(4)[0].index
+    two = pd.DataFrame({"probability": [0.0, 0.5, 1.0, 0.9]}, index=index)
+    nothing = np.full(4, np.nan)
+    expected = stats.entropy([[0.0, 0.5, 1.0, 0.9], [1.0, 0.5, 0.0, 0.1]], base=2)
+    assert uncertainty_of(two, nothing, nothing).tolist() == pytest.approx(expected.tolist())
+    three = pd.DataFrame(
+        {"probability": [1.0, 1 / 3, 0.5, 0.2], "probability_down": [0.0, 1 / 3, 0.5, 0.7]}, index=index
+    )
+    expected = [0.0, 1.0, np.log(2) / np.log(3), stats.entropy([0.2, 0.7, 0.1], base=3)]
+    assert uncertainty_of(three, nothing, nothing).tolist() == pytest.approx(expected)
+
+    predictions, labels = panels(120)
+    found = prediction_intervals(predictions, labels, IntervalSpec(window=60)).dropna()
+    assert found["uncertainty"].tolist() == pytest.approx(((found["upper"] - found["lower"]) / 2).tolist())

@@ -25,6 +25,10 @@ _BANDS = (
     ("Four fifths of returns", ("quantile_10", "quantile_90"), ("conformal_10", "conformal_90")),
 )
 _BAND_HELP = "Between predicted quantiles, moved by what earlier bands missed, once enough outcomes are known"
+_UNCERTAINTY_HELP = (
+    "Of classes how evenly the prediction is spread over them: 0 % is certain of one, 100 % says nothing. Of a return "
+    "half of its interval"
+)
 _SIGNALS = {1: "Long", 0: "Flat", -1: "Short"}
 
 
@@ -94,6 +98,7 @@ def _table(latest: Mapping[str, Any]) -> Component:
         *(Column(_FORECASTS[name]) for name in _FORECASTS if name in latest["predictions"][0]),
         *(Column(title, help_text=_BAND_HELP) for title, _, _ in _bands(latest["predictions"][0])),
         Column(f"{formats.percent(latest['level'], 0)} interval of the return"),
+        *([Column("Uncertainty", help_text=_UNCERTAINTY_HELP)] if "uncertainty" in latest["predictions"][0] else []),
         Column("Signal", is_number=False),
     ]
     return data_table(columns, [_said(each) for each in latest["predictions"]])
@@ -112,7 +117,8 @@ def _said(said: Mapping[str, Any]) -> list[Component | str]:
     values = [formats.percent(said[name], signed=name == "predicted_return") for name in _FORECASTS if name in said]
     bands = [_band(said, between, moved) for _, between, moved in _bands(said)]
     interval = _span(said["lower"], said["upper"]) or "too few outcomes yet"
-    return [said["symbol"], formats.number(said["close"]), *values, *bands, interval, _SIGNALS[said["signal"]]]
+    unsure = [formats.percent(said["uncertainty"])] if "uncertainty" in said else []  # older answers have none
+    return [said["symbol"], formats.number(said["close"]), *values, *bands, interval, *unsure, _SIGNALS[said["signal"]]]
 
 
 def _bands(said: Mapping[str, Any]) -> list[tuple[str, tuple[str, str], tuple[str, str]]]:

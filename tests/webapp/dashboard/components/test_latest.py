@@ -13,6 +13,12 @@ def test_the_latest_prediction_has_its_value_interval_and_signal(view, result):
         assert {1: "Long", 0: "Flat", -1: "Short"}[said["signal"]] in words
 
 
+def test_how_little_a_prediction_says_stands_beside_it(view, result):
+    words = reading.text(latest.latest_prediction(view(), result)).replace("\u202f", " ").replace("\u00a0", " ")
+    assert f"{100 * result.facts['latest']['predictions'][0]['uncertainty']:.1f} %" in words
+    assert "Uncertainty" in words
+
+
 def test_an_interval_that_is_not_known_is_said_so(view, result):
     facts = result.facts["latest"]
     said = {**facts["predictions"][0], "lower": None, "upper": None, "predicted_return": -0.012, "signal": -1}
