@@ -49,7 +49,7 @@ _LIMITS = (
         "prices, and ideas "
         "tried on paper or in another program, count as well; only those who tried know how many."
     ),
-    "Fills at the next open with fixed slippage are an assumption; large orders move prices.",
+    "How orders are filled and what that costs are assumptions of the question; large orders move prices.",
     "The future need not resemble the span that was tested.",
 )
 _DISCLAIMER = (

@@ -56,7 +56,7 @@ _LIMITS = (
         "prices count too (see Luck), and so do ideas tried on paper or in another program: only you know how many."
     ),
     "The choice of the model is not repeated by the audit; it sees training rows only.",
-    "Fills at the next open with fixed slippage are an assumption; large orders move prices.",
+    "How orders are filled and what that costs are assumptions of the question; large orders move prices.",
     "The future need not resemble the span that was tested.",
 )
 
