@@ -74,7 +74,7 @@ def test_nobody_asked_anything_yet(acting):
 
     words = reading.text(tree)
     assert "Nothing has been analysed yet" in words
-    assert [each.href for each in reading.of_type(tree, "Link") if each.href] == ["/app/new", "/app/new"]
+    assert [each.href for each in reading.of_type(tree, "Link") if each.href] == ["/app/import", "/app/new", "/app/new"]
     assert reading.by_id(tree, "analyses-poll").disabled is True
 
 
