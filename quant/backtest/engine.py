@@ -208,8 +208,8 @@ def run_backtest(
     without slippage, and where a bar opens on the better side, at the open with slippage, but never beyond its limit. A
     stop order is filled at its stop, or where a bar opens beyond it at the open, with slippage. A stop-limit order is a
     limit order from the bar on that reaches its stop: it may not be filled. While an order lies, weights of the same
-    side leave it alone; a weight of zero or of the other side, a smaller one than is held, and a protective order take
-    it back. When it has run out, the next weight of that side places another.
+    side leave it where it is, and cut it to what they want if that is less; a weight of zero or of the other side, a
+    smaller one than is held, and a protective order take it back. When it has run out, the next weight of that side places another.
 
     Within a bar, what is held is protected before anything is entered; what is entered in it, after. Prices fell to a
     limit and rose to a stop: what lies beyond came after the entry. What lies on the other side may have come before:
@@ -239,7 +239,8 @@ def run_backtest(
     volume it takes, and that is known after the bar only: an outcome, not an input of any decision. With a greatest
     share of the volume, no more is filled in a bar; the rest waits for the next, as a market order does, or is dropped,
     until another weight is decided. Purchases are cut to the cash first at the open, after the volume has cut them.
-    What is left of a stop waits too; what is left of a take-profit lies on at its level, and nothing is added to it. In
+    What is left of a stop waits too; what is left of a take-profit lies on at its level. Once either was touched,
+    what waited to be added is not. In
     bars without volume nothing is filled then, as in bars that are missing.
 
     References

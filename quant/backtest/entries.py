@@ -67,7 +67,8 @@ def to_entries(spec: EntrySpec) -> Entries:
 def place(row: int, i: int, entries: Entries, book: FloatArray) -> None:
     """Turn what was just ordered at the market into an order that lies, as far as it opens or enlarges a position.
 
-    A position on the other side is left at the market. What lies for the same side already, lies on.
+    A position on the other side is left at the market. What lies for the same side already, lies on,
+    but never for more than is wanted now.
     """
     held, ordered = book[HELD, i], book[ORDER, i]
     if np.isnan(ordered) or (held * ordered >= 0.0 and abs(ordered) <= abs(held)):
@@ -76,6 +77,7 @@ def place(row: int, i: int, entries: Entries, book: FloatArray) -> None:
     side = np.sign(ordered)
     book[ORDER, i] = 0.0 if held * side < 0.0 else np.nan
     if side * book[LYING, i] > 0.0:
+        book[LYING, i] = side * min(side * ordered, side * book[LYING, i])
         return
     price = book[LAST_PRICE, i]
     book[STOP_AT, i] = price * (1.0 + side * entries.distance) if entries.has_stop else np.nan

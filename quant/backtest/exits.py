@@ -11,6 +11,7 @@ from numba import njit
 from quant.backtest.catalog import ExitSpec
 from quant.backtest.desk import (
     BEST,
+    BY_SIGNAL,
     BY_STOP_LOSS,
     BY_TAKE_PROFIT,
     BY_TRAILING_STOP,
@@ -142,6 +143,9 @@ def leave_within(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
             desk[BEST, i] = side * max(side * desk[BEST, i], side * good)
             continue
         left = within_room(i, 0.0, rules.whole_shares, book, desk)
+        if abs(book[ORDER, i]) > abs(left):  # what waits to be bought is wanted no more; false where nothing waits
+            book[ORDER, i] = np.nan
+            desk[REASON, i] = BY_SIGNAL
         if is_reached and not (is_stopped and exits.stop_first):
             reference = side * max(side * target, side * open_)
             wish(i, left, reference, reference, BY_TAKE_PROFIT, row - 1, desk)

@@ -251,6 +251,7 @@ class SlowAccount:
         else:
             del self.orders[i]
         if i in self.lying and self.lying[i]["target"] * side > 0:
+            self.lying[i]["target"] = min(target, self.lying[i]["target"], key=abs)
             return
         entry, close = self.spec.entry, self.last[i]
         stop = close * (1 + side * entry.distance) if "stop" in entry.order else None
@@ -297,6 +298,10 @@ class SlowAccount:
             elif entered[i] == "stop":
                 is_stopped = is_stopped and (first == "stop_first" or side * bar["close"] <= side * stop)
                 open_ = self.references[i][0]
+            if (is_stopped or is_reached) and i in self.orders:
+                if abs(self.orders[i][1]) > abs(self.limited(i, 0.0)):
+                    del self.orders[i]
+                    self.why.pop(i, None)
             if is_stopped and (first == "stop_first" or not is_reached):
                 level = stop if side * open_ > side * stop else open_
                 left = self.limited(i, 0.0)

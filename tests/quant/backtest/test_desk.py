@@ -118,6 +118,24 @@ def test_what_is_left_of_a_stop_leaves_at_the_next_open(market, free_spec):
     assert trades_from_fills(result)["exit_reason"].tolist() == ["stop_loss"]
 
 
+@pytest.mark.parametrize(
+    ("bar", "volume", "asked", "traded"),
+    [
+        # Room for 40 of 100: the bar that reaches the target has none left, so nothing is sold, and nothing is added.
+        ([10.0, 12.0, 10.0, 10.0], 40.0, {"take_profit": 0.1}, [40.0]),
+        # Cash for a third of 100 at 30, room for 90: the stop sells all, and the rest is not bought at the next open.
+        ([30.0, 30.0, 5.0, 10.0], 90.0, {"stop_loss": 0.1}, [100 / 3, 100 / 3]),
+    ],
+)
+def test_what_waits_to_be_bought_is_not_once_the_position_is_to_be_left(market, free_spec, bar, volume, asked, traded):
+    open_, high, low, close = np.array([[10.0] * 4, bar, *[[10.0] * 4] * 3]).T
+    prices = {0: market.prices(close, open_=open_, high=high, low=low, volume=[volume] * 5)}
+    update = {"liquidity": LiquiditySpec(max_volume_share=1.0), "exits": ExitSpec(**asked)}
+    result = run_backtest(prices, market.weights(prices, {0: [1.0]}), free_spec.model_copy(update=update))
+    assert result.fills["shares"].tolist() == pytest.approx(traded)
+    assert len(result.pending) == 0
+
+
 def test_a_fill_is_the_worse_the_more_of_the_volume_it_takes(market, free_spec):
     spec = free_spec.model_copy(update={"costs": CostSpec(commission_bps=0, slippage_bps=10, borrow_annual=0)})
     result = thinned(market, spec, [400.0] * 4, [0.5, 0.0], impact_bps=200, impact_shape="linear", half_spread_bps=15)

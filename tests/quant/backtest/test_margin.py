@@ -45,6 +45,14 @@ def test_what_is_held_of_others_has_its_room_first(market, free_spec):
     assert result.positions.xs(result.equity.index[-1])["weight"].tolist() == pytest.approx([0.7, 0.3])
 
 
+def test_what_lies_is_cut_to_what_a_later_weight_wants(market, free_spec):
+    prices = {i: market.prices([10.0] * 4, high=[10.0, 10.0, 11.0, 11.0]) for i in range(2)}
+    spec = free_spec.model_copy(update={"entry": EntrySpec(order="limit", distance=0.1, valid_bars=3)})
+    result = on_margin(market, spec, prices, {0: [-1.0, -0.5], 1: [0.0, -0.5]}, max_leverage=1.0)
+    assert result.fills["shares"].tolist() == pytest.approx([50.0, 50.0])
+    assert result.fills["price"].tolist() == pytest.approx([11.0, 11.0])
+
+
 def test_a_call_reduces_everything_to_the_margin_at_the_next_open(market, free_spec):
     prices = {0: market.prices([10.0, 10.0, 8.0, 8.0, 8.0]), 1: market.prices([10.0] * 5)}
     result = on_margin(market, free_spec, prices, {0: [1.5], 1: [-0.5]}, maintenance=0.5)
