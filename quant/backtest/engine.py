@@ -209,7 +209,8 @@ def run_backtest(
     stop order is filled at its stop, or where a bar opens beyond it at the open, with slippage. A stop-limit order is a
     limit order from the bar on that reaches its stop: it may not be filled. While an order lies, weights of the same
     side leave it where it is, and cut it to what they want if that is less; a weight of zero or of the other side, a
-    smaller one than is held, and a protective order take it back. When it has run out, the next weight of that side places another.
+    smaller one than is held, and a protective order take it back. When it has run out, the next weight of that side
+    places another.
 
     Within a bar, what is held is protected before anything is entered; what is entered in it, after. Prices fell to a
     limit and rose to a stop: what lies beyond came after the entry. What lies on the other side may have come before:

@@ -74,6 +74,14 @@ def _stop(side: float, exits: Exits, i: int, desk: FloatArray) -> tuple[float, i
 
 
 @_inlined
+def _take_back_beyond(left: float, i: int, book: FloatArray, desk: FloatArray) -> None:
+    """Take back an order that waits to hold more than what is left of a position."""
+    if abs(book[ORDER, i]) > abs(left):  # false where nothing waits
+        book[ORDER, i] = np.nan
+        desk[REASON, i] = BY_SIGNAL
+
+
+@_inlined
 def leave_at_the_open(row: int, market: FloatArray, exits: Exits, book: FloatArray, desk: FloatArray) -> None:
     """Order everything to be sold at this open whose level the open is beyond, unless it is to be left anyway."""
     for i in range(book.shape[1]):
@@ -143,9 +151,7 @@ def leave_within(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
             desk[BEST, i] = side * max(side * desk[BEST, i], side * good)
             continue
         left = within_room(i, 0.0, rules.whole_shares, book, desk)
-        if abs(book[ORDER, i]) > abs(left):  # what waits to be bought is wanted no more; false where nothing waits
-            book[ORDER, i] = np.nan
-            desk[REASON, i] = BY_SIGNAL
+        _take_back_beyond(left, i, book, desk)
         if is_reached and not (is_stopped and exits.stop_first):
             reference = side * max(side * target, side * open_)
             wish(i, left, reference, reference, BY_TAKE_PROFIT, row - 1, desk)

@@ -298,10 +298,6 @@ class SlowAccount:
             elif entered[i] == "stop":
                 is_stopped = is_stopped and (first == "stop_first" or side * bar["close"] <= side * stop)
                 open_ = self.references[i][0]
-            if (is_stopped or is_reached) and i in self.orders:
-                if abs(self.orders[i][1]) > abs(self.limited(i, 0.0)):
-                    del self.orders[i]
-                    self.why.pop(i, None)
             if is_stopped and (first == "stop_first" or not is_reached):
                 level = stop if side * open_ > side * stop else open_
                 left = self.limited(i, 0.0)
@@ -314,12 +310,18 @@ class SlowAccount:
             else:
                 self.best[i] = side * max(side * self.best[i], side * surely_best)
                 continue
+            self.take_back_beyond(i, left)
             if sold := self.shares[i] - left:
                 self.cash += sold * price - self.commission_of(sold, price)
                 self.fills.append((now, before, i, -sold, price, kind))
                 self.room[i] -= abs(sold)
             self.shares[i], self.waits[i], self.wish[i] = left, side, 0.0
             self.lying.pop(i, None)
+
+    def take_back_beyond(self, i, left):
+        if i in self.orders and abs(self.orders[i][1]) > abs(left):
+            del self.orders[i]
+            self.why.pop(i, None)
 
     def trade(self, now, bars):
         asked = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
