@@ -66,6 +66,7 @@ GOOG = {
         "target": 0.55,
     },
     "tuning": {"method": "random", "enabled": True, "n_trials": 20, "round_size": 5, "time_budget_seconds": 120},
+    "sweep": {"axes": [], "choose_by": "sharpe_ratio", "held_out": 0.3},
     "strategy": {
         "name": "thresholds",
         "direction": "long_flat",
@@ -316,7 +317,7 @@ def test_negative_zero_is_zero():
 
 
 def test_fields_that_came_later_leave_the_hash_of_older_questions_alone():
-    later = {"events", "intervals", "weights", "overfitting", "calibration", "explanation"}
+    later = {"sweep", "events", "intervals", "weights", "overfitting", "calibration", "explanation"}
     older = {name: part for name, part in GOOG.items() if name not in later}
     older["strategy"] = {name: value for name, value in GOOG["strategy"].items() if not name.endswith("_return")}
     older["tuning"] = {name: value for name, value in GOOG["tuning"].items() if name not in {"method", "round_size"}}
