@@ -142,10 +142,11 @@ def clean_title(title: str) -> str:
 
 
 def default_title(spec: AnalysisSpec) -> str:
-    """Return what a question is called that nobody has named: its symbols and models."""
+    """Return what a question is called that nobody has named: its symbols, and its models or its rule."""
     symbols = [instrument.symbol for instrument in spec.instruments]
     shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")  # noqa: PLR2004
-    return f"{shown}: {', '.join(in_a_sentence(model.title) for model in spec.models)}"[:MOST_CHARACTERS]
+    asked = spec.models if spec.rule is None else (spec.rule,)
+    return f"{shown}: {', '.join(in_a_sentence(each.title) for each in asked)}"[:MOST_CHARACTERS]
 
 
 def keywords_of(title: str, spec: Mapping[str, Any]) -> str:

@@ -54,11 +54,13 @@ def test_what_is_withdrawn_leaves_the_queue_or_is_asked_to_stop_once(session):
     ]
 
 
-def test_a_title_is_made_of_symbols_and_models_or_is_clean():
+def test_a_title_is_made_of_symbols_and_models_or_a_rule_or_is_clean():
     spec = AnalysisSpec.model_validate(
         {"instruments": [{"symbol": each} for each in "ABCDE"], "models": [{"name": "svm"}]}
     )
     assert submissions.default_title(spec) == "A, B, C and 2 more: support vector machine"
+    rule = AnalysisSpec.model_validate({"instruments": [{"symbol": "A"}], "strategy": {"name": "crossover_rule"}})
+    assert submissions.default_title(rule) == "A: crossover of averages"
     assert submissions.clean_title("  a   b ") == "a b"
     with pytest.raises(InvalidInput, match="too long"):
         submissions.clean_title("x" * 121)
