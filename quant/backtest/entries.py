@@ -98,6 +98,8 @@ def split_lying(row: int, market: FloatArray, whole_shares: bool, book: FloatArr
         if split_factor > 0.0 and split_factor != 1.0:  # false where there is no bar
             lying = book[LYING, i] * split_factor
             book[LYING, i] = np.trunc(lying) if whole_shares else lying
+            if book[LYING, i] == 0.0:  # less than a share is left of it
+                book[LYING, i] = np.nan
             book[STOP_AT, i] /= split_factor
             book[LIMIT_AT, i] /= split_factor
 

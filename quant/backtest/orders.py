@@ -108,7 +108,7 @@ def _decide(
 ) -> None:
     """Make orders from such a part of the weights decided at this close, in place of what waits.
 
-    None is made for the side that a level has made it leave; what is still to be left of that side waits on.
+    None is made for the side that a level has made it leave; what is still to be left of it waits on.
     """
     for i in range(book.shape[1]):
         weight = target_weights[row, i]

@@ -200,6 +200,8 @@ class SlowAccount:
                     order["target"] = math.trunc(order["target"])
                 for level in ("stop", "limit"):
                     order[level] = order[level] and order[level] / bar["split_factor"]
+                if order["target"] == 0:
+                    del self.lying[i]
             self.cash += self.shares[i] * bar["dividend"]
 
     def reached(self, order, bar):

@@ -192,6 +192,16 @@ def test_a_split_moves_what_lies(market, free_spec):
     assert result.fills[["shares", "price"]].to_numpy().tolist() == [[10.0, 49.5]]
 
 
+def test_an_order_of_which_a_split_leaves_no_share_is_no_order(market, free_spec):
+    close = [300.0, 297.0, 297.0, 2970.0]
+    prices = {0: market.prices(close, open_=close, low=[300.0, 296.0, 297.0, 2970.0], split=[1.0, 1.0, 1.0, 0.1])}
+    entry = EntrySpec(order="limit", distance=0.01, valid_bars=5)
+    spec = free_spec.model_copy(update={"entry": entry, "whole_shares": True})
+    result = run_backtest(prices, market.weights(prices, {0: [0.4, 0.9]}), spec)
+    assert result.fills["shares"].tolist() == [1.0]  # and nothing of the tenth of a share that is held is sold
+    assert len(result.pending) == 0
+
+
 def test_a_halted_instrument_keeps_its_order_for_its_own_bars(market, free_spec):
     halted = market.prices([100.0, 98.0], open_=[100, 100], low=[100, 98], days=[0, 4])
     prices = {0: market.prices([10.0] * 6), 1: halted}
