@@ -45,7 +45,7 @@ def test_libraries_facts_and_tables_are_told_apart():
     assert found[3].before == "row 3: 99.0"
     assert "1 of 3 rows differ, by at most 0.5" in found[3].after
     assert (found[4].before, found[4].after) == ("there", "not there")
-    assert found[5].after == f"1 rows of {RESULT.frames['trades'].shape[1]} columns"
+    assert found[5].after == f"1 rows of {RESULT.frames['trades'].shape[1] + 1} columns"  # the index is one, too
 
 
 def answer(session, store, result):  # noqa: F811  # a fixture
