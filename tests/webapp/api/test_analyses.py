@@ -252,6 +252,7 @@ def test_a_list_has_mine_only_newest_first(me, ask, call_as):
         "is_own": True,
         "tags": [],
         "is_archived": False,
+        "is_imported": False,
         "n_bytes": None,
     }
 
