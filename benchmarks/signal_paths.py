@@ -1,6 +1,7 @@
 """Signals that say long, short or flat, on real prices: the questions that other engines are asked beside ours."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,9 @@ class SignalPath:
     slippage_rate: float
     convention: int = 0  # as in `peer_scripts/follow_signals.py`: another one than ours, which peers are to follow
 
-    def run(self) -> BacktestResult:
-        """Run our engine on it."""
+    @cached_property
+    def spec(self) -> BacktestSpec:
+        """The question to our engine."""
         bps = 1e4
         costs = CostSpec(
             commission_bps=self.commission_rate * bps,
@@ -49,9 +51,17 @@ class SignalPath:
             slippage_bps=self.slippage_rate * bps,
             borrow_annual=0.0,
         )
-        spec = BacktestSpec(initial_cash=CASH, costs=costs, whole_shares=self.whole_shares, rebalance_threshold=0.0)
+        return BacktestSpec(initial_cash=CASH, costs=costs, whole_shares=self.whole_shares, rebalance_threshold=0.0)
+
+    @cached_property
+    def decided(self) -> pd.DataFrame:
+        """The weights as a panel."""
         decided = pd.DataFrame({"target_weight": self.weights}, index=self.prices.index).dropna()
-        return run_backtest({0: self.prices}, to_panel({0: decided}), spec)
+        return to_panel({0: decided})
+
+    def run(self) -> BacktestResult:
+        """Run our engine on it."""
+        return run_backtest({0: self.prices}, self.decided, self.spec)
 
     def for_peers(self) -> dict[str, NDArray[np.float64]]:
         """Return it as arrays, for those who do not know us."""
