@@ -35,7 +35,6 @@ PERIODS_A_YEAR = 252
 SETTLED = 34  # bars after which all are known; the first 34 are made by the indicators alone
 
 _Block = NDArray[np.float64]
-_PART = 16_384
 _BLOCK = types.Array(types.float64, 2, "C")
 
 
@@ -85,16 +84,10 @@ def standard_values(high: ArrayLike, low: ArrayLike, close: ArrayLike, *, out: _
     if closes.size <= SETTLED:
         _one_by_one(highs, lows, closes, block)
         return block
-    returns = block[-1]
-    _log_returns(closes, returns)
-    _one_by_one(highs[:SETTLED], lows[:SETTLED], closes[:SETTLED], head := np.empty((len(COLUMNS), SETTLED)))
-    head[-1] = returns[:SETTLED]  # as long as the last row holds returns
-    block[:, :SETTLED] = head
+    _one_by_one(highs[:SETTLED], lows[:SETTLED], closes[:SETTLED], block[:, :SETTLED])
     known = sum(values[:SETTLED].sum() for values in (highs, lows, closes))
     if math.isnan(known + _fill(highs, lows, closes, block)):  # a price is unknown
         _one_by_one(highs, lows, closes, block)
-        return block
-    block[-1, :SETTLED] = _volatility(closes[:SETTLED])
     return block
 
 
@@ -137,23 +130,16 @@ def _one_by_one(highs: Values, lows: Values, closes: Values, block: _Block) -> N
         row[:] = values
 
 
-def _log_returns(closes: Values, returns: Values) -> None:
-    """Write logarithms of ratios by numpy, which takes eight at a time, in parts that fit into the second cache."""
-    returns[:1] = np.nan
-    for begin in range(1, closes.size, _PART):
-        part = returns[begin : begin + _PART]
-        np.divide(closes[begin : begin + _PART], closes[begin - 1 : begin - 1 + part.size], out=part)
-        np.log(part, out=part)
-
-
 def _volatility(closes: Values) -> Values:
     returns = np.empty_like(closes)
-    _log_returns(closes, returns)
+    returns[:1] = np.nan
+    np.log(closes[1:] / closes[:-1], out=returns[1:])
     return rolling_standard_deviation(returns, 20) * math.sqrt(PERIODS_A_YEAR)
 
 
 _LENGTH = 20  # bars of the windows
-_STRETCH = 512  # bars after which sums begin anew
+_STRETCH = 256  # bars after which sums begin anew
+_NEAR = 1.0 / 256.0  # of squares: up to a move of an eighth, the term after the last is below a bit of the first
 _STATES = 7  # what is carried from one stretch to the next, in the order of `_carry`
 
 
@@ -176,6 +162,30 @@ def _begin(closes: Values, states: Values, block: _Block) -> None:
     states[5], states[6] = block[4, last], block[9, last]
 
 
+@kernel(INPUT, OUTPUT)
+def _log_returns(closes: Values, returns: Values) -> None:
+    """Write logarithms of ratios of neighbours; `closes` begin one bar before.
+
+    A logarithm is twice the area tangent of difference over sum. Its series needs a few terms where that is small, and
+    takes several bars at a time; the rare other bars are asked for one by one.
+    """
+    nows = closes[1:]
+    n_far = 0
+    for i in range(returns.size):
+        part = (nows[i] - closes[i]) / (nows[i] + closes[i])
+        s = part * part
+        n_far += 1 if s > _NEAR else 0
+        series = 1.0 / 9.0 + s * (1.0 / 11.0 + s * (1.0 / 13.0))
+        series = 1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * series)))
+        returns[i] = 2.0 * part * series
+    if n_far == 0:
+        return
+    for i in range(returns.size):
+        part = (nows[i] - closes[i]) / (nows[i] + closes[i])
+        if part * part > _NEAR:
+            returns[i] = np.log(nows[i] / closes[i])
+
+
 @kernel(INPUT, INPUT, INPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT)
 def _moves(
     highs: Values, lows: Values, closes: Values, rises: Values, falls: Values, reaches: Values, seen: Values
@@ -194,15 +204,14 @@ def _moves(
         seen[i] += high + low  # known as long as all of them are
 
 
-@kernel(INPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, contract=True)
-def _carry(  # noqa: PLR0913, PLR0917  # the columns of a stretch
+@kernel(INPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT, contract=True)
+def _carry(
     closes: Values,
     averages: Values,
     rises: Values,
     falls: Values,
     lines: Values,
     signals: Values,
-    histograms: Values,
     reaches: Values,
     states: Values,
 ) -> None:
@@ -226,19 +235,20 @@ def _carry(  # noqa: PLR0913, PLR0917  # the columns of a stretch
         signal = 0.2 * line + 0.8 * signal
         lines[i] = line
         signals[i] = signal
-        histograms[i] = line - signal
         atr = reaches[i] + 13.0 / 14.0 * atr
         reaches[i] = atr
     states[0], states[1], states[2], states[3], states[4] = average, gain, loss, fast, slow
     states[5], states[6] = signal, atr
 
 
-@kernel(INPUT, OUTPUT)
-def _strengths(losses: Values, strengths: Values) -> None:
-    """Turn the average gains in `strengths` into what stands there."""
+@kernel(INPUT, OUTPUT, INPUT, INPUT, OUTPUT)
+def _finish(losses: Values, strengths: Values, lines: Values, signals: Values, histograms: Values) -> None:
+    """Turn the average gains in `strengths` into what stands there, and write the histogram; several bars at a time."""
     for i in range(strengths.size):
         whole = strengths[i] + losses[i]
         strengths[i] = 100.0 * (strengths[i] / whole) if whole > 0.0 else NEUTRAL_STRENGTH
+    for i in range(histograms.size):
+        histograms[i] = lines[i] - signals[i]
 
 
 @kernel(INPUT, INPUT, OUTPUT, OUTPUT, OUTPUT)
@@ -284,27 +294,25 @@ def _roots(uppers: Values, volatilities: Values, means: Values, lowers: Values, 
 
 @kernel(INPUT, INPUT, INPUT, _BLOCK, returns=NUMBER)
 def _fill(highs: Values, lows: Values, closes: Values, block: _Block) -> float:
-    """Fill a block, whose last row holds log returns, from bar `SETTLED` on; return NaN if a price is unknown.
+    """Fill a block from bar `SETTLED` on; return NaN if a price is unknown.
 
     What is made of a stretch of bars stays in the first cache until it is done with.
     """
     states = np.empty(_STATES)
     _begin(closes, states, block)
     returns, falls, seen = np.empty(_STRETCH + _LENGTH), np.empty(_STRETCH), np.zeros(_STRETCH)
-    returns[:_LENGTH] = block[10, SETTLED - _LENGTH : SETTLED]
+    _log_returns(closes[SETTLED - _LENGTH - 1 : SETTLED], returns[:_LENGTH])
     for begin in range(SETTLED, closes.size, _STRETCH):
         end = min(begin + _STRETCH, closes.size)
         n_seen = end - begin + _LENGTH
-        returns[_LENGTH:n_seen] = block[10, begin:end]
+        _log_returns(closes[begin - 1 : end], returns[_LENGTH:n_seen])
         means, uppers, volatilities = block[0, begin:end], block[8, begin:end], block[10, begin:end]
         _sums(closes[begin - _LENGTH : end], returns[:n_seen], means, uppers, volatilities)
         _roots(uppers, volatilities, means, block[6, begin:end], block[7, begin:end])
         returns[:_LENGTH] = returns[n_seen - _LENGTH : n_seen].copy()
         strengths, ranges, losses = block[2, begin:end], block[9, begin:end], falls[: end - begin]
+        lines, signals = block[3, begin:end], block[4, begin:end]
         _moves(highs[begin:end], lows[begin:end], closes[begin - 1 : end], strengths, losses, ranges, seen)
-        _carry(
-            closes[begin:end], block[1, begin:end], strengths, losses,
-            block[3, begin:end], block[4, begin:end], block[5, begin:end], ranges, states,
-        )  # fmt: skip
-        _strengths(losses, strengths)
+        _carry(closes[begin:end], block[1, begin:end], strengths, losses, lines, signals, ranges, states)
+        _finish(losses, strengths, lines, signals, block[5, begin:end])
     return float(states[0] + seen.sum())
