@@ -34,8 +34,6 @@ CLAIMS = {
     "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
     "agreement": "benchmarks.agreement",
-    "sweep": "benchmarks.sweeping",
-    "engines": "benchmarks.against_engines",
     "splits": "benchmarks.splits",
     "crossval": "benchmarks.crossval",
     "audit": "benchmarks.auditing",

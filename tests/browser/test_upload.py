@@ -62,7 +62,8 @@ def test_a_bundle_becomes_an_analysis_that_says_where_it_comes_from(open_page):
     page.get_by_text("The prices it was computed from are not here").wait_for()
 
 
-def test_a_changed_bundle_is_refused_where_one_stands(open_page):
+def test_a_changed_bundle_is_refused_where_one_stands(open_page, complaints):
+    complaints.expect("422")
     page = open_page("/app/import")
     data = bytearray(packed.content())
     data[data.index(b'"is_credible"')] ^= 1

@@ -34,7 +34,8 @@ def test_predictions_have_room_for_every_kind_of_model():
         *frame.columns,
     ]
     forecasts = {column for group in (*FORECAST_COLUMNS.values(), QUANTILE_COLUMNS) for column in group}
-    assert set(fields) - {*frame.index.names, *frame.columns, "symbol"} <= forecasts | {"side", "share"} <= set(fields)
+    forecasts |= {"side", "share", *(f"conformal_{level}" for level in (10, 25, 75, 90))}
+    assert set(fields) - {*frame.index.names, *frame.columns, "symbol"} <= forecasts <= set(fields)
 
 
 @pytest.mark.parametrize(

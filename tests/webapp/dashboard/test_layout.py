@@ -68,7 +68,7 @@ def test_every_page_without_parameters_is_in_the_menu_of_administrators(app, she
     plain = {f"/app{page.PATH}" for page in PAGES if "<" not in page.PATH and page.PATH != "/404"}
 
     # Reached from where prices are looked at, from the lists of analyses and studies, and from the user's own menu.
-    assert plain - {"/app/data/upload", "/app/compare", "/app/new-study", "/app/account"} == links
+    assert plain - {"/app/data/upload", "/app/compare", "/app/new-study", "/app/import", "/app/account"} == links
     assert links > {each.href for each in reading.of_type(shell, "NavLink")}
 
 
