@@ -1,7 +1,6 @@
 """Signals that say long, short or flat, on real prices: the questions that other engines are asked beside ours."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -40,9 +39,8 @@ class SignalPath:
     slippage_rate: float
     convention: int = 0  # as in `peer_scripts/follow_signals.py`: another one than ours, which peers are to follow
 
-    @cached_property
-    def spec(self) -> BacktestSpec:
-        """The question to our engine."""
+    def run(self) -> BacktestResult:
+        """Run our engine on it."""
         bps = 1e4
         costs = CostSpec(
             commission_bps=self.commission_rate * bps,
@@ -51,17 +49,9 @@ class SignalPath:
             slippage_bps=self.slippage_rate * bps,
             borrow_annual=0.0,
         )
-        return BacktestSpec(initial_cash=CASH, costs=costs, whole_shares=self.whole_shares, rebalance_threshold=0.0)
-
-    @cached_property
-    def decided(self) -> pd.DataFrame:
-        """The weights as a panel."""
+        spec = BacktestSpec(initial_cash=CASH, costs=costs, whole_shares=self.whole_shares, rebalance_threshold=0.0)
         decided = pd.DataFrame({"target_weight": self.weights}, index=self.prices.index).dropna()
-        return to_panel({0: decided})
-
-    def run(self) -> BacktestResult:
-        """Run our engine on it."""
-        return run_backtest({0: self.prices}, self.decided, self.spec)
+        return run_backtest({0: self.prices}, to_panel({0: decided}), spec)
 
     def for_peers(self) -> dict[str, NDArray[np.float64]]:
         """Return it as arrays, for those who do not know us."""
@@ -88,13 +78,13 @@ def signal_paths(n_paths: int = N_PATHS) -> list[SignalPath]:
         size = float(rng.choice([0.3, 0.5, 0.7])) if whole else 1.0
         rate, slippage = float(rng.choice([0.0, 0.0005, 0.002])), float(rng.choice([0.0, 0.0005]))
         prices = market[symbol].iloc[begin : begin + N_BARS]
-        weights = changes(sides) * size
+        weights = _changes(sides) * size
         paths.append(SignalPath(f"{symbol} {seed}", prices, weights, whole, rate, 0.0 if whole else slippage))
     for symbol in symbols:
         close = market[symbol]["close"].to_numpy()
         above = np.sign(simple_moving_average(close, 20) - simple_moving_average(close, 50))
         for whole in (True, False):
-            weights = changes(above) * (0.7 if whole else 1.0)
+            weights = _changes(above) * (0.7 if whole else 1.0)
             paths.append(
                 SignalPath(f"{symbol} {'whole' if whole else 'all'}", market[symbol], weights, whole, 0.001, 0.0)
             )
@@ -132,7 +122,7 @@ def trades_of(result: BacktestResult) -> NDArray[np.float64]:
     )
 
 
-def changes(sides: NDArray[np.float64]) -> NDArray[np.float64]:
+def _changes(sides: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sides where they change, from the second bar on, and the first one, a flat one if there is none."""
     decided = pd.Series(sides)
     decided.iloc[:2] = [np.nan, 0.0]
