@@ -159,10 +159,40 @@ def _install_packages(environment: Environment, names: Sequence[str]) -> None:
 def compile_our_code(environment: Environment) -> None:
     """Compile our own modules: where Python is told to write no bytecode, each start would compile them again.
 
-    It is an economy, not a need: in a checkout that belongs to someone else it fails, and nothing is lost but time.
+    It is an economy, not a need: in a checkout that belongs to someone else it fails, and nothing is lost but time. Nor
+    are there old kernels where nothing may be written.
     """
     command = [str(environment.python), "-I", "-m", "compileall", "-qq", *OUR_CODE]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=environment.root, check=False)  # noqa: S603  # our own list
+    with contextlib.suppress(OSError):
+        forget_old_kernels(environment.root)
+
+
+def kernels_digest(root: Path) -> str:
+    """Return the hash of all modules that numba compiles a part of, names included."""
+    digest = hashlib.sha256()
+    for path in sorted((root / "quant").rglob("*.py")):
+        code = path.read_bytes()
+        if b"njit" in code or b"@kernel" in code:
+            digest.update(b"%s\n%d\n" % (str(path.relative_to(root)).encode(), len(code)))
+            digest.update(code)
+    return digest.hexdigest()
+
+
+def forget_old_kernels(root: Path) -> None:
+    """Delete what numba compiled from other code than there is.
+
+    Numba itself looks at the file of a kernel only, not at those of the kernels that it took into it: after an upgrade
+    in the same folder it would run what is no longer written anywhere.
+    """
+    digest, mark = kernels_digest(root), root / "quant" / "__pycache__" / "kernels"
+    if mark.exists() and mark.read_text() == digest:
+        return
+    for kind in ("*.nbi", "*.nbc"):
+        for path in (root / "quant").rglob(kind):
+            path.unlink()
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(digest)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from webapp.bootstrap import kernels_digest
+
 _BUCKET_OPTIONS = {"region", "endpoint_override", "scheme"}
 
 
@@ -219,5 +221,9 @@ def keep_libraries_to_one_thread() -> None:
 
 
 def place_compiled_kernels(settings: Settings) -> None:
-    """Tell numba where it keeps what is compiled from now on; what was imported before stays beside its source."""
-    os.environ["NUMBA_CACHE_DIR"] = str(settings.home / "cache" / "numba")
+    """Tell numba where it keeps what is compiled from now on; what was imported before stays beside its source.
+
+    Each version of the code has a folder of its own: see `webapp.bootstrap.forget_old_kernels`.
+    """
+    code = kernels_digest(Path(__file__).resolve().parent.parent)
+    os.environ["NUMBA_CACHE_DIR"] = str(settings.home / "cache" / "numba" / code[:16])

@@ -251,44 +251,45 @@ def _finish(losses: Values, strengths: Values, lines: Values, signals: Values, h
         histograms[i] = lines[i] - signals[i]
 
 
-@kernel(INPUT, INPUT, OUTPUT, OUTPUT, OUTPUT)
-def _sums(closes: Values, returns: Values, means: Values, variances: Values, return_variances: Values) -> None:
-    """Write means and variances of windows from the bar after the first twenty on, by sums that slide.
+@kernel(INPUT, OUTPUT, OUTPUT, OUTPUT, OUTPUT)
+def _window_sums(values: Values, totals: Values, squares: Values, fours: Values, square_fours: Values) -> None:
+    """Write sums over windows of the distances from the first value, which is near, and of their squares.
 
-    The sums are of distances from the first value, which is near, and begin anew with every stretch: roundings neither
-    gather nor cancel beyond what a few hundred bars have moved.
+    A sum of twenty is five sums of four, which neighbours share: unlike a sum that slides, no bar waits for the one
+    before, and no rounding stays.
     """
-    start, first = closes[0], returns[0]
-    total = squares = moves = moves_squares = 0.0
-    for i in range(_LENGTH):
-        total += closes[i] - start
-        squares += (closes[i] - start) ** 2
-        moves += returns[i] - first
-        moves_squares += (returns[i] - first) ** 2
-    for i in range(means.size):
-        new, old = closes[i + _LENGTH] - start, closes[i] - start
-        total += new - old
-        squares += (new - old) * (new + old)
-        new, old = returns[i + _LENGTH] - first, returns[i] - first
-        moves += new - old
-        moves_squares += (new - old) * (new + old)
-        mean = total * (1.0 / _LENGTH)
-        means[i] = start + mean
-        variances[i] = squares * (1.0 / _LENGTH) - mean * mean
-        return_variances[i] = moves_squares - moves * moves * (1.0 / _LENGTH)
+    first = values[0]
+    for i in range(totals.size + _LENGTH - 4):
+        a, b, c, d = values[i] - first, values[i + 1] - first, values[i + 2] - first, values[i + 3] - first
+        fours[i] = (a + b) + (c + d)
+        square_fours[i] = (a * a + b * b) + (c * c + d * d)
+    for i in range(totals.size):
+        totals[i] = fours[i] + fours[i + 4] + (fours[i + 8] + fours[i + 12]) + fours[i + 16]
+        squares[i] = (
+            square_fours[i] + square_fours[i + 4] + (square_fours[i + 8] + square_fours[i + 12]) + square_fours[i + 16]
+        )
 
 
-@kernel(OUTPUT, OUTPUT, INPUT, OUTPUT, OUTPUT)
-def _roots(uppers: Values, volatilities: Values, means: Values, lowers: Values, middles: Values) -> None:
-    """Turn the variances in `uppers` and `volatilities` into what stands there; roots are taken several at a time."""
+@kernel(NUMBER, OUTPUT, OUTPUT, OUTPUT, OUTPUT)
+def _bands(first: float, means: Values, uppers: Values, lowers: Values, middles: Values) -> None:
+    """Turn the sums of distances in `means`, and of their squares in `uppers`, into what stands there."""
     for i in range(uppers.size):
-        variance = uppers[i] if uppers[i] > 0.0 else 0.0  # noqa: FURB136  # max() also asks which one is NaN
-        distance = 2.0 * np.sqrt(variance)
-        lowers[i] = means[i] - distance
-        middles[i] = means[i]
-        uppers[i] = means[i] + distance
-    for i in range(uppers.size):
-        variance = volatilities[i] if volatilities[i] > 0.0 else 0.0  # noqa: FURB136  # as above
+        mean = means[i] * (1.0 / _LENGTH)
+        variance = uppers[i] * (1.0 / _LENGTH) - mean * mean
+        distance = 2.0 * np.sqrt(variance if variance > 0.0 else 0.0)  # noqa: FURB136  # max() also asks which is NaN
+        mean += first
+        means[i] = mean
+        middles[i] = mean
+        lowers[i] = mean - distance
+        uppers[i] = mean + distance
+
+
+@kernel(INPUT, OUTPUT)
+def _deviations(moves: Values, volatilities: Values) -> None:
+    """Turn the sums of squares in `volatilities` into what stands there; roots are taken several at a time."""
+    for i in range(volatilities.size):
+        squares = volatilities[i] - moves[i] * moves[i] * (1.0 / _LENGTH)
+        variance = squares if squares > 0.0 else 0.0  # noqa: FURB136  # max() also asks which one is NaN
         volatilities[i] = np.sqrt(variance * (PERIODS_A_YEAR / (_LENGTH - 1.0)))
 
 
@@ -301,14 +302,17 @@ def _fill(highs: Values, lows: Values, closes: Values, block: _Block) -> float:
     states = np.empty(_STATES)
     _begin(closes, states, block)
     returns, falls, seen = np.empty(_STRETCH + _LENGTH), np.empty(_STRETCH), np.zeros(_STRETCH)
+    moves, fours, square_fours = np.empty(_STRETCH), np.empty(_STRETCH + _LENGTH), np.empty(_STRETCH + _LENGTH)
     _log_returns(closes[SETTLED - _LENGTH - 1 : SETTLED], returns[:_LENGTH])
     for begin in range(SETTLED, closes.size, _STRETCH):
         end = min(begin + _STRETCH, closes.size)
         n_seen = end - begin + _LENGTH
         _log_returns(closes[begin - 1 : end], returns[_LENGTH:n_seen])
         means, uppers, volatilities = block[0, begin:end], block[8, begin:end], block[10, begin:end]
-        _sums(closes[begin - _LENGTH : end], returns[:n_seen], means, uppers, volatilities)
-        _roots(uppers, volatilities, means, block[6, begin:end], block[7, begin:end])
+        _window_sums(closes[begin - _LENGTH + 1 : end], means, uppers, fours, square_fours)
+        _bands(closes[begin - _LENGTH + 1], means, uppers, block[6, begin:end], block[7, begin:end])
+        _window_sums(returns[1:n_seen], moves[: end - begin], volatilities, fours, square_fours)
+        _deviations(moves[: end - begin], volatilities)
         returns[:_LENGTH] = returns[n_seen - _LENGTH : n_seen].copy()
         strengths, ranges, losses = block[2, begin:end], block[9, begin:end], falls[: end - begin]
         lines, signals = block[3, begin:end], block[4, begin:end]

@@ -198,6 +198,33 @@ def test_the_script_compiles_our_code_even_where_python_is_told_not_to(checkout)
     assert done.stderr == ""
 
 
+def kernels(checkout: Path) -> set[str]:
+    return {path.name for path in (checkout / "quant").rglob("*.nb?")}
+
+
+def test_kernels_are_forgotten_when_any_of_them_is_written_anew_and_only_then(checkout):
+    room = checkout / "quant" / "backtest"
+    compiled = room / "__pycache__"
+    compiled.mkdir(parents=True)
+    (room / "exits.py").write_text("@njit\ndef inlined(): return 1\n")
+    (room / "words.py").write_text("TITLE = 'Exits'\n")
+    made = {"orders.account-12.py311.nbi", "orders.account-12.py311.1.nbc"}
+    for expected, name, change in (
+        (set(), "words.py", ""),  # nobody knows what those are of that were there before
+        (made, "words.py", "TITLE = 'Ends'\n"),
+        (set(), "exits.py", "@njit\ndef inlined(): return 2\n"),
+        (made, "exits.py", ""),
+    ):
+        for kernel in made:
+            (compiled / kernel).touch()
+        with (room / name).open("a") as code:
+            code.write(change)
+
+        subprocess.run(script(checkout), check=True)
+
+        assert kernels(checkout) == expected
+
+
 def test_two_installs_do_not_meet(checkout):
     held = os.open(checkout, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)

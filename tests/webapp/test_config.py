@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from webapp.config import Settings, load_settings, read_bucket_url
+from webapp.config import Settings, load_settings, place_compiled_kernels, read_bucket_url
 
 KEY = "a key that is long enough to be taken"
 
@@ -25,6 +26,17 @@ def test_secrets_come_from_the_launchers_files(home):
     assert settings.secret_key.get_secret_value() == KEY
     assert settings.redis_url.get_secret_value() == "redis://:made-up@127.0.0.1:4000/0"
     assert settings.resolved_database_url == f"sqlite:///{home}/assay.sqlite"
+
+
+def test_kernels_of_each_version_of_the_code_lie_apart(home, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    places = set()
+    for digest in ("1" * 64, "2" * 64):
+        monkeypatch.setattr("webapp.config.kernels_digest", lambda _, digest=digest: digest)
+        place_compiled_kernels(load_settings())
+        places.add(os.environ["NUMBA_CACHE_DIR"])  # noqa: TID251  # what numba reads
+
+    assert places == {f"{home}/cache/numba/{digit * 16}" for digit in ("1", "2")}
 
 
 def test_the_environment_stands_over_the_files(home, monkeypatch):
