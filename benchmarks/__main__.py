@@ -34,6 +34,7 @@ CLAIMS = {
     "fracdiff": "benchmarks.fracdiff",
     "backtest": "benchmarks.backtest",
     "agreement": "benchmarks.agreement",
+    "sweep": "benchmarks.sweeping",
     "splits": "benchmarks.splits",
     "crossval": "benchmarks.crossval",
     "audit": "benchmarks.auditing",

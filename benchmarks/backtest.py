@@ -17,8 +17,8 @@ from quant.backtest.catalog import BacktestSpec
 from quant.backtest.engine import run_backtest
 from quant.backtest.trades import find_round_trips, trades_from_fills
 from quant.features.trend import simple_moving_average
-from quant.frames import Prices, to_panel
-from quant.risk.arrays import columns_of, to_sample
+from quant.frames import Prices, columns_of, to_panel
+from quant.risk.arrays import to_sample
 from quant.risk.catalog import RiskSpec
 from quant.risk.drawdown import max_drawdown
 from quant.risk.exposure import relate_returns

@@ -68,4 +68,4 @@ FRACTALS = Peer("fractals", ("antropy==0.2.3", "hurst==0.0.5", "numpy==2.4.6", "
 PURGEDCV = Peer(
     "purgedcv", ("numpy==2.4.6", "pandas==3.1.1", "purgedcv==0.1.11", "scikit-learn==1.9.1", "scipy==1.17.1")
 )
-ENGINES = Peer("engines", ("backtesting==0.6.6", "numba==0.68.1", "numpy==2.4.6", "pandas==3.1.1", "vectorbt==1.2.0"))
+QUANTSTATS = Peer("quantstats", ("numpy==2.4.6", "pandas==3.1.1", "quantstats==0.0.86"))

@@ -174,6 +174,14 @@ def to_panel(frames: dict[int, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, names=["instrument"]).swaplevel().sort_index().rename_axis(index=list(PANEL_LEVELS))
 
 
+def columns_of(frame: pd.DataFrame, *names: str) -> "list[np.ndarray[Any, np.dtype[np.float64]]]":
+    """Return columns of a frame as float64; of a frame of one block, without making a Series of each."""
+    block = frame.to_numpy()
+    if block.dtype != np.float64:
+        return [frame[name].to_numpy(dtype=np.float64) for name in names]
+    return [block[:, frame.columns.get_loc(name)] for name in names]
+
+
 def is_panel_index(index: "pd.Index[Any]") -> bool:
     """Return whether an index is a panel's: timestamp and instrument, sorted by both, no row twice and none unknown."""
     if not isinstance(index, pd.MultiIndex) or tuple(index.names) != PANEL_LEVELS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
     """
     if isinstance(prices, Bars):
         return prices.since(start)
-    instruments = pd.Index(np.array(sorted(prices)), dtype=np.int64)
+    instruments = _numbered(tuple(sorted(prices)))
     if len(instruments) == 0:
         raise NotEnoughData("Expected prices of at least one instrument; found none.")
     for instrument, frame in prices.items():
@@ -150,6 +151,21 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
             values[field, rows, position] = frame[name].to_numpy()[skipped:]
     _check_values(values, has_bar)
     return Bars(timestamps, instruments, has_bar, values)
+
+
+@lru_cache(maxsize=64)
+def _numbered(instruments: tuple[int, ...]) -> "pd.Index[Any]":
+    """Return the index of instruments; making one takes as long as looking for faults in 2,500 bars."""
+    return pd.Index(np.array(instruments, dtype=np.int64))
+
+
+def over_instruments(plane: FloatArray) -> FloatArray:
+    """Return the sums over instruments of a plane of shape (n_bars, n_instruments); the only one's values are its own.
+
+    numpy adds up a million rows of one number each in ten times the time of reading them.
+    """
+    total: FloatArray = plane[:, 0] if plane.shape[1] == 1 else plane.sum(axis=1)
+    return total
 
 
 def _no_bars(start: pd.Timestamp | None) -> NotEnoughData:

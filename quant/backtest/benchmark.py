@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numba import njit
 
-from quant.backtest.alignment import Bars, align
+from quant.backtest.alignment import CLOSE, DIVIDEND, OPEN, SPLIT_FACTOR, Bars, align, over_instruments
 from quant.errors import DataError
 from quant.frames import Prices
 
@@ -64,22 +65,26 @@ def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start
             f"Expected a bar at the start, {start}; found the first one after it at {bars.timestamps[0]}. Start at a "
             "bar."
         )
-    value = _value_of_one(bars).sum(axis=1) * (initial_cash / len(bars.instruments))
+    worth = np.empty(bars.has_bar.shape)
+    _grow(bars.values, worth)
+    value = over_instruments(worth) * (initial_cash / len(bars.instruments))
     block = np.empty((2, len(value)))
     block[0], block[1, 0] = value, np.nan
     block[1, 1:] = value[1:] / value[:-1] - 1.0
     return pd.DataFrame(block.T, index=bars.timestamps, columns=_COLUMNS, copy=False)
 
 
-def _value_of_one(bars: Bars) -> FloatArray:
-    """Return what one unit of money in each instrument becomes, of shape (n_bars, n_instruments)."""
-    buyable = bars.has_bar.copy()
-    buyable[0] = False
-    first = np.where(buyable.any(axis=0), buyable.argmax(axis=0), len(buyable))
-    n = np.arange(len(buyable))[:, np.newaxis]
-    growing = buyable & (n > first)  # from the first open on, not including actions before it
-    growth = np.where(growing, bars.split_factor * (1.0 + bars.dividend / bars.open), 1.0)
-    last_close = bars.close if bars.has_bar.all() else pd.DataFrame(bars.close).ffill().to_numpy()
-    first_open = bars.open[np.minimum(first, len(buyable) - 1), np.arange(len(first))]
-    value: FloatArray = np.where(n >= first, np.cumprod(growth, axis=0) * last_close / first_open, 1.0)
-    return value
+@njit(cache=True, nogil=True, error_model="numpy")
+def _grow(market: FloatArray, worth: FloatArray) -> None:
+    """Write what one unit of money in each instrument becomes, of shape (n_bars, n_instruments)."""
+    for i in range(market.shape[2]):
+        first_open, last_close, growth = np.nan, np.nan, 1.0
+        for row in range(market.shape[1]):
+            opening = market[OPEN, row, i]
+            if not np.isnan(opening):  # else there is no bar
+                last_close = market[CLOSE, row, i]
+                if not np.isnan(first_open):  # from the first open on, not including actions before it
+                    growth *= market[SPLIT_FACTOR, row, i] * (1.0 + market[DIVIDEND, row, i] / opening)
+                elif row > 0:
+                    first_open = opening
+            worth[row, i] = 1.0 if np.isnan(first_open) else growth * last_close / first_open

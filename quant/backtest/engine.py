@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from quant.backtest.alignment import Bars, align
+from quant.backtest.alignment import Bars, align, over_instruments
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.costs import DAYS_PER_YEAR, CostRates, to_rates
 from quant.backtest.desk import FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
@@ -36,7 +36,7 @@ from quant.backtest.simulation import (
     simulate,
 )
 from quant.errors import DataError, NotEnoughData
-from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices
+from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices, columns_of
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -304,7 +304,7 @@ def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.MultiIndex,
         raise NotEnoughData(
             "Expected at least one target weight; found none. Nothing was decided, nothing can be tested."
         )
-    weights = target_weights["target_weight"].to_numpy(dtype=np.float64)
+    (weights,) = columns_of(target_weights, "target_weight")
     if not np.isfinite(weights).all():
         raise DataError("Expected finite target weights; found some that are not. An unknown wish is a weight of 0.")
     return index.levels[0][index.codes[0][0]], index, weights
@@ -314,8 +314,9 @@ def _on_timeline(index: pd.MultiIndex, decisions: FloatArray, bars: Bars) -> Flo
     """Return the weights as an array of the shape of the bars, NaN where nothing is decided."""
     rows = _places(index, 0, bars.timestamps)
     columns = _places(index, 1, bars.instruments)
+    places = rows * np.intp(len(bars.instruments)) + columns  # in flat arrays, which are read and written much faster
     misplaced = (rows < 0) | (columns < 0)
-    misplaced |= ~bars.has_bar[rows, columns]
+    misplaced |= ~bars.has_bar.ravel().take(places, mode="wrap")  # one that has no place may be read anywhere
     if misplaced.any():
         timestamp, instrument = index[int(np.argmax(misplaced))]
         raise DataError(
@@ -323,14 +324,14 @@ def _on_timeline(index: pd.MultiIndex, decisions: FloatArray, bars: Bars) -> Flo
             f"{instrument} at {timestamp}, which is none. Decide only where there are prices."
         )
     weights = np.full(bars.has_bar.shape, np.nan)
-    weights[rows, columns] = decisions
+    weights.ravel()[places] = decisions
     return weights
 
 
 def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> np.ndarray[Any, np.dtype[np.integer[Any]]]:
     """Return where the entries of one level of a panel's index lie; -1 for those that are not there."""
     codes, values = index.codes[level], index.levels[level]
-    if values.equals(among):
+    if values is among or values.equals(among):
         return np.asarray(codes)
     return among.get_indexer(values)[codes]
 
@@ -339,7 +340,7 @@ def _equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRa
     """Return the equity curve."""
     ledger = account.ledger
     value = _values(ledger)
-    position_value = value.sum(axis=1)
+    position_value = over_instruments(value)
     equity = account.cash + position_value
     solvent = np.where(equity > 0, equity, np.nan)
     n_bars = len(equity)
@@ -351,9 +352,10 @@ def _equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRa
     block = np.empty((len(_EQUITY_COLUMNS), n_bars))
     block[0], block[1], block[2] = account.cash, position_value, equity
     block[3] = equity / before - 1.0
-    block[4] = np.abs(value).sum(axis=1) / solvent
-    block[5] = np.divide(traded_value, before, out=np.zeros(n_bars), where=traded_value > 0)
-    block[6] = fill_costs + ledger[BORROW_FEES].sum(axis=1)
+    block[4] = over_instruments(np.abs(value)) / solvent
+    block[5] = 0.0
+    block[5, rows] = traded_value[rows] / before[rows]
+    block[6] = fill_costs + over_instruments(ledger[BORROW_FEES])
     block[7] = _interest(bars, account.cash, value, rates)
     return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
 

@@ -88,11 +88,3 @@ def known(values: Values) -> FloatArray:
 def to_sample(values: Values) -> Sample:
     """Return the values that are known as a sample; a sample as it is."""
     return values if isinstance(values, Sample) else Sample(known(values))
-
-
-def columns_of(frame: pd.DataFrame, *names: str) -> list[FloatArray]:
-    """Return columns of a frame as float64; of a frame of one block, without making a Series of each."""
-    block = frame.to_numpy()
-    if block.dtype != np.float64:
-        return [to_array(frame[name]) for name in names]
-    return [block[:, frame.columns.get_loc(name)] for name in names]

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from quant.frames import columns_of
 from quant.returns import per_period_rate
-from quant.risk.arrays import FloatArray, Sample, columns_of, known, to_array, to_sample
+from quant.risk.arrays import FloatArray, Sample, known, to_array, to_sample
 from quant.risk.catalog import RiskSpec
 from quant.risk.drawdown import microseconds
 from quant.risk.exposure import common_returns, relate_returns
@@ -164,7 +165,7 @@ def _of_trading(equity: pd.DataFrame, periods_per_year: float) -> dict[str, floa
 def _of_trades(trades: Trades) -> dict[str, float]:
     """Return the measures of round trips; what is still open has no outcome yet."""
     is_closed = ~np.asarray(trades["is_open"], dtype=np.bool_)
-    profits = to_array(trades["pnl"])[is_closed]
+    profits = to_sample(to_array(trades["pnl"])[is_closed])
     return {
         "n_trades": len(is_closed),
         "hit_rate": hit_rate(profits),

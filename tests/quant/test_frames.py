@@ -8,6 +8,7 @@ from quant.frames import (
     PRICE_COLUMNS,
     check_finite,
     check_prices,
+    columns_of,
     is_panel_index,
     of_instrument,
     to_panel,
@@ -183,3 +184,11 @@ def test_infinite_numbers_are_refused_with_column_and_bar_and_unknown_ones_are_n
     check_finite(prices, ["open", "close"])
     with pytest.raises(InvalidPrices, match="of GOOG; found an infinite volume at 2012-11-21T21"):
         check_finite(prices, ["close", "volume"], "GOOG")
+
+
+def test_columns_are_the_same_from_one_block_and_from_many():
+    frame = pd.DataFrame({"a": [1.0, np.nan], "b": [3.0, 4.0]})
+    mixed = frame.assign(name=["x", "y"])
+    for found in (columns_of(frame, "b", "a"), columns_of(mixed, "b", "a")):
+        assert [column.dtype for column in found] == [np.float64, np.float64]
+        np.testing.assert_array_equal(found, [[3.0, 4.0], [1.0, np.nan]])

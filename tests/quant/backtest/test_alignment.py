@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.backtest.alignment import align
+from quant.backtest.alignment import align, over_instruments
 from quant.errors import InvalidPrices, NotEnoughData
 from quant.frames import to_panel
 
@@ -93,3 +93,9 @@ def test_impossible_values_are_refused_with_all_bars_and_with_some_missing(marke
     frame.loc[frame.index[1], column] = value
     with pytest.raises(InvalidPrices, match=f"{column} .* found 1 bars"):
         align({0: frame, 1: market.prices([1.0] * len(other_days), days=other_days)})
+
+
+@pytest.mark.parametrize("n_instruments", [1, 3, 20])
+def test_a_plane_is_added_up_over_its_instruments(n_instruments):
+    plane = np.random.default_rng(5).normal(size=(50, n_instruments))
+    np.testing.assert_array_equal(over_instruments(plane), plane.sum(axis=1))

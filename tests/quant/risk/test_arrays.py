@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from quant.risk.arrays import Sample, columns_of, known, to_array, to_sample
+from quant.risk.arrays import Sample, known, to_array, to_sample
 
 
 def test_series_lists_and_arrays_become_float64():
@@ -31,11 +31,3 @@ def test_a_sample_knows_what_numpy_computes_to_the_last_bit():
 def test_a_sample_of_nothing_has_no_moments():
     assert np.isnan(Sample(np.empty(0)).mean)
     assert np.isnan(Sample(np.ones(1)).deviation)
-
-
-def test_columns_are_the_same_from_one_block_and_from_many():
-    frame = pd.DataFrame({"a": [1.0, np.nan], "b": [3.0, 4.0]})
-    mixed = frame.assign(name=["x", "y"])
-    for found in (columns_of(frame, "b", "a"), columns_of(mixed, "b", "a")):
-        assert [column.dtype for column in found] == [np.float64, np.float64]
-        np.testing.assert_array_equal(found, [[3.0, 4.0], [1.0, np.nan]])
