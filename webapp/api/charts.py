@@ -109,6 +109,7 @@ class Outlook(View):
     position: PositionView
     drawdown: float = Field(description="At the end of the out-of-sample curve, 0 or less.")
     worst_drawdown: float
+    is_imported: bool = Field(description="Whether it was computed elsewhere and came in a bundle.")
 
 
 class Choices(DashboardChoices, Body):

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from webapp.api.columns import EquityColumns, Moment, PredictionColumns, TradeColumns, View
-from webapp.api.reading import Query
+from webapp.api.reading import Query, QueryDate, QueryNumber
 from webapp.api.schemas import Hash
+from webapp.services.trade_lists import Order, Outcome, Reason, Side
 
 
 class TableQuery(Query):
@@ -18,6 +19,26 @@ class TableQuery(Query):
     format: Literal["json", "csv"] | None = Field(
         default=None, description="`json` or `csv`; left out: what the `Accept` header prefers, else JSON."
     )
+
+
+class TradeQuery(TableQuery):
+    """Which trades are wanted, in which order, and how."""
+
+    instrument: QueryNumber | None = Field(
+        default=None, ge=0, description="Position of the instrument in the question, from 0."
+    )
+    side: Side | None = Field(default=None, description="Which way.")
+    outcome: Outcome | None = Field(default=None, description="`won`: made money after all costs; `lost`: did not.")
+    reason: Reason | None = Field(
+        default=None,
+        description="Why it was left; answers from before reasons were kept know `signal` and `open` only.",
+    )
+    first: QueryDate | None = Field(default=None, description="First day (UTC) on which it may have been entered.")
+    last: QueryDate | None = Field(default=None, description="Last day (UTC) on which it may have been entered.")
+    least_bars: QueryNumber | None = Field(default=None, ge=0, description="Held at so many closes at least.")
+    most_bars: QueryNumber | None = Field(default=None, ge=0, description="Held at so many closes at most.")
+    order: Order = Field(default="entry", description="What they are sorted by; equal ones by entry, unknown last.")
+    sense: Literal["ascending", "descending"] = Field(default="ascending", description="Which end comes first.")
 
 
 class Verdict(View):

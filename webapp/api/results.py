@@ -8,12 +8,13 @@ from flask import Response
 from webapp.api.answers import is_known, not_modified, table, tagged, to_json
 from webapp.api.columns import PredictionColumns, TradeColumns, View
 from webapp.api.operations import NOT_NOW, Answer, operation
-from webapp.api.result_schemas import EquityTable, PredictionTable, Results, TableQuery, TradeTable
+from webapp.api.result_schemas import EquityTable, PredictionTable, Results, TableQuery, TradeQuery, TradeTable
 from webapp.auth.session import current_actor, parts, read
 from webapp.permissions import Permission
 from webapp.services import results
 from webapp.services.exports import with_symbols
 from webapp.services.results import ResultView
+from webapp.services.trade_lists import TradeFilter, read_trades
 
 
 def _answers(description: str, body: type[View], *media_types: str) -> dict[int, Answer]:
@@ -67,16 +68,29 @@ def get_equity(analysis_id: str, query: TableQuery) -> Response:
     tag="Results",
     summary="Read the trades",
     permission=Permission.ANALYSES_READ,
-    query=TableQuery,
-    answers=_answers("Every round trip.", TradeTable, "text/csv"),
+    query=TradeQuery,
+    answers=_answers("Every round trip that matches.", TradeTable, "text/csv"),
     refusals=NOT_NOW,
 )
-def get_trades(analysis_id: str, query: TableQuery) -> Response:
-    """Return the round trips, by entry. Never truncated."""
-    view = _load(analysis_id, "trades")
+def get_trades(analysis_id: str, query: TradeQuery) -> Response:
+    """Return the round trips that match, all of them unless something is asked for. Never truncated."""
+    asked = query.model_dump(exclude={"format", "order", "sense"})
+    wanted = TradeFilter(**asked)
+    with read() as session:
+        found = read_trades(
+            session,
+            parts().store,
+            current_actor(),
+            analysis_id,
+            wanted,
+            order=query.order,
+            descending=query.sense == "descending",
+        )
+    view = found.result
     # Older answers do not say why a trade ended.
-    frame = with_symbols(view, view.frames["trades"]).reindex(columns=list(TradeColumns.model_fields))
-    return _table(view, "trades", frame, query)
+    frame = with_symbols(view, found.trades).reindex(columns=list(TradeColumns.model_fields))
+    version = f"{view.result_hash}-{wanted.key}-{query.order}-{query.sense}"
+    return table(frame, name=f"trades-{view.id}", version=version, wanted=query.format)
 
 
 @operation(

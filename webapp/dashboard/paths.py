@@ -154,6 +154,12 @@ def model(public_id: str) -> str:
     return f"/api/v1/analyses/{quote(public_id, safe='')}/model"
 
 
+def trades(public_id: str, **filters: str) -> str:
+    """Return the address of the trades that match as a file, the filters and the order as REST takes them."""
+    query = urlencode({"format": "csv", **filters})
+    return f"/api/v1/analyses/{quote(public_id, safe='')}/trades?{query}"
+
+
 def export(public_id: str, *, table: str, file_format: str) -> str:
     """Return the address of a table of an answer as a file: a route of REST, which the browser's session opens, too."""
     query = urlencode({"table": table, "format": file_format})

@@ -57,6 +57,7 @@ def to_pdf(report: Report) -> bytes:
         blocks = section.blocks if section.brief is None else section.brief
         if blocks:
             paper.section(Section(section.title, blocks))
+    paper.say_left_out()
     return bytes(paper.output())
 
 
@@ -75,6 +76,8 @@ class _Paper(FPDF):
         self.add_font(_FONT, "B", _FONTS / "AssaySans-Bold.ttf")
         known = [frozenset(font.cmap) for font in self.fonts.values() if isinstance(font, TTFFont)]
         self._letters = frozenset.intersection(*known)
+        self._left_out: set[str] = set()
+        self._n_said = 0
         self.add_page()
 
     def footer(self) -> None:
@@ -101,6 +104,7 @@ class _Paper(FPDF):
         self.set_fill_color(*_COLOURS[report.tone])
         self.rect(_MARGIN, top, 1.4, self.get_y() - top, style="F")
         self.ln(1)
+        self.say_left_out()
 
     def section(self, section: Section) -> None:
         """Write a section; its heading never stands alone at the end of a page."""
@@ -111,6 +115,19 @@ class _Paper(FPDF):
         self.ln(0.6)
         for block in section.blocks:
             self._block(block)
+
+    def say_left_out(self) -> None:
+        """Say how many letters stand as question marks, if any more than when it was said last, and where they are."""
+        if len(self._left_out) == self._n_said:
+            return
+        self._n_said = len(self._left_out)
+        these, stands = ("1 letter has", "stands") if self._n_said == 1 else (f"{self._n_said} letters have", "stand")
+        self._use(_SMALL, _COLOURS["doubt"])
+        self._lines(
+            f"{these} no shape in the fonts of this sheet (Latin, Greek, Cyrillic) and {stands} as “?”. The report "
+            "(HTML) of this analysis and its page have them.",
+            3.6,
+        )
 
     def _block(self, block: Block) -> None:
         match block:
@@ -239,8 +256,13 @@ class _Paper(FPDF):
         return text
 
     def _known(self, text: str) -> str:
-        """Return a text in characters that the fonts have: Latin, Greek, Cyrillic; others are question marks."""
-        return "".join(each if ord(each) in self._letters else "?" for each in text.replace("\u00a0", " "))
+        """Return a text in characters that the fonts have: Latin, Greek, Cyrillic; others are question marks.
+
+        Which they were is remembered, for the sheet to say so.
+        """
+        text = text.replace("\u00a0", " ")
+        self._left_out |= {each for each in text if ord(each) not in self._letters}
+        return "".join("?" if each in self._left_out else each for each in text)
 
     def _room(self, height: float) -> None:
         """Begin a page if there is less room than this, and more on a new one."""

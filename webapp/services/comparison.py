@@ -181,7 +181,7 @@ def _entry(each: Any, place: int, entries: Sequence[Any]) -> str:
     """Return what an entry of a list is called: by its name or symbol if no other has it, else by its number."""
 
     def name_of(entry: Any) -> str:
-        keys = ("name", "symbol", "window") if isinstance(entry, Mapping) else ()
+        keys = ("name", "symbol", "parameter", "window") if isinstance(entry, Mapping) else ()
         return " ".join(str(entry[key]) for key in keys if key in entry)
 
     name = name_of(each)

@@ -18,7 +18,7 @@ from webapp.services.workflow import Status
 from webapp.tables import Document
 
 Kind = Literal["html", "pdf", "bundle"]
-RECIPE = 2  # raised whenever documents say something else or look otherwise
+RECIPE = 3  # raised whenever documents say something else or look otherwise
 TITLES: Mapping[Kind, str] = {"html": "Report", "pdf": "Tear sheet", "bundle": "Bundle"}
 SUFFIXES: Mapping[Kind, str] = {"html": "html", "pdf": "pdf", "bundle": "zip"}
 _KINDS: Mapping[str, Kind] = {kind: kind for kind in TITLES}

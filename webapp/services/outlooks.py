@@ -124,6 +124,8 @@ class Outlook:
         At the end of the out-of-sample curve, and the deepest; 0 or less.
     trades : DataFrame
         Round trips in this instrument.
+    is_imported : bool
+        Whether it was computed elsewhere and came in a bundle.
     """
 
     analysis_id: str
@@ -138,6 +140,7 @@ class Outlook:
     drawdown: float
     worst_drawdown: float
     trades: pd.DataFrame
+    is_imported: bool = False
 
 
 def list_pinnable(session: Session, actor: Actor, instrument_id: str, *, limit: int = 500) -> list[Pinnable]:
@@ -244,6 +247,7 @@ def read_outlook(
         drawdown=float(drawdowns.iloc[-1]),
         worst_drawdown=float(drawdowns.min()),
         trades=trades[trades["instrument"] == place],
+        is_imported=row.imported_at is not None,
     )
 
 

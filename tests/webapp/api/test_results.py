@@ -160,6 +160,61 @@ def test_a_format_that_is_not_there_is_named(me, answered):
     assert set(fields(me.get(f"/analyses/{answered}/equity?limit=5"))) == {"limit"}
 
 
+# --- some of the trades ---------------------------------------------------------------------------------------------
+
+
+def test_trades_are_filtered_and_sorted(me, answered):
+    every = pd.DataFrame(me.get(f"/analyses/{answered}/trades").json["columns"])
+    least = int(every["bars_held"].median())
+    day = every["entry_at"].iloc[len(every) // 2][:10]
+    for query, matching in (
+        ("side=long&outcome=won", (every["direction"] == "long") & (every["pnl"] > 0)),
+        ("outcome=lost&instrument=0", every["pnl"] <= 0),
+        ("reason=open", every["is_open"]),
+        ("reason=signal", ~every["is_open"]),
+        (f"least_bars={least}", every["bars_held"] >= least),
+        (f"most_bars={least - 1}", every["bars_held"] < least),
+        (f"first={day}", every["entry_at"].str[:10] >= day),
+        (f"last={day}", every["entry_at"].str[:10] <= day),
+        ("side=short", every["direction"] == "short"),
+    ):
+        body = me.get(f"/analyses/{answered}/trades?{query}").json
+        assert body["n_rows"] == matching.sum(), query
+        assert body["columns"]["entry_at"] == every.loc[matching, "entry_at"].tolist(), query
+
+    first_best = me.get(f"/analyses/{answered}/trades?order=return&sense=descending").json["columns"]
+    returns = first_best["return_on_entry_value"]
+    assert returns == sorted(every["return_on_entry_value"], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("side=up", "side"),
+        ("outcome=even", "outcome"),
+        ("reason=boredom", "reason"),
+        ("first=yesterday", "first"),
+        ("least_bars=-1", "least_bars"),
+        ("order=luck", "order"),
+        ("sense=sideways", "sense"),
+        ("instrument=9", "instrument"),
+        ("first=2008-02-01&last=2008-01-01", "last"),
+        ("least_bars=9&most_bars=8", "most_bars"),
+    ],
+)
+def test_a_filter_that_is_none_is_named(me, answered, query, field):
+    assert set(fields(me.get(f"/analyses/{answered}/trades?{query}"))) == {field}
+
+
+def test_what_is_known_of_some_trades_is_not_known_of_others(me, answered):
+    tags = {
+        me.get(f"/analyses/{answered}/trades?{query}").headers["ETag"]
+        for query in ("", "side=long", "side=short", "order=return", "order=return&sense=descending", "least_bars=3")
+    }
+
+    assert len(tags) == 6
+
+
 # --- tags -----------------------------------------------------------------------------------------------------------
 
 

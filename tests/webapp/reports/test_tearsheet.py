@@ -42,3 +42,20 @@ def test_latin_greek_and_cyrillic_are_written_and_the_rest_are_question_marks():
     assert paper._known(written) == written
     assert paper._known("量化\u00a0x") == "?? x"
     paper.output()  # closes its fonts
+
+
+def test_that_letters_were_left_out_is_said_once_where_they_were():
+    def said(title):
+        lines = []
+        paper = tearsheet._Paper(dataclasses.replace(told.report(), title=title))
+        paper._lines = lambda text, _height: lines.append(text)
+        paper.head()
+        paper.say_left_out()
+        paper.output()
+        return [line for line in lines if "no shape" in line]
+
+    assert said("Прогноз für Łódź") == []
+    (line,) = said("量化 量")
+    assert line.startswith("2 letters have no shape in the fonts of this sheet")
+    assert "“?”" in line
+    assert len(said("量")) == 1

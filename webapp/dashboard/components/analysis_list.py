@@ -150,7 +150,8 @@ def rows(page: AnalysisPage) -> list[dict[str, Any]]:
             "title": item.title or f"{item.owner}, {item.id}",
             "symbols": ", ".join(item.symbols) or None,
             "status": status_cell(item),
-            "verdict": _words(item),
+            # Below the title on phones, where there is no room for tags: so it is said here, too.
+            "verdict": f"Imported. {_words(item)}" if item.is_imported else _words(item),
             "tags": _tags(item),
             "submitted": item.submitted_at,
             "took": None if item.status is Status.QUEUED else _seconds(item),

@@ -143,6 +143,7 @@ def grid(
     empty: Component,
     selects: bool = False,
     most_rows: int = MOST_ROWS,
+    sorts: bool = True,
 ) -> Component:
     """Return a table whose place is reserved from the start.
 
@@ -163,6 +164,8 @@ def grid(
         Whether rows that open something can be picked; the grid's `selectedRows` has them.
     most_rows : int, default=16
         How many rows are shown before the table scrolls inside.
+    sorts : bool, default=True
+        Whether headings sort and filter; not where the rows are one page of many, which that would hide.
 
     Returns
     -------
@@ -175,7 +178,7 @@ def grid(
         columnDefs=column_definitions(columns, rows),
         rowData=row_data(columns, rows),
         getRowId="params.data.id",
-        defaultColDef={"sortable": True, "filter": True, "resizable": True, "suppressHeaderMenuButton": True},
+        defaultColDef={"sortable": sorts, "filter": sorts, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions=_options(label, selects=selects),
         eventListeners={
             "modelUpdated": [f"assayChanged(params, '{grid_id}')"],

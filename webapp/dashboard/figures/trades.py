@@ -14,18 +14,24 @@ from webapp.dashboard.figures.palette import PALETTES, Figure, Theme, figure
 PRICE_HEIGHT = 380
 HISTOGRAM_HEIGHT = 240
 
+MOST_MARKED = 1000  # trades of which each is marked on the price
+
 _MOST_BINS = 40
 
 
 def price_with_trades(prices: pd.DataFrame, trades: pd.DataFrame, *, theme: Theme, symbol: str) -> Figure:
-    """Draw one instrument's close as traded, with entries and exits as triangles at their fill prices.
+    """Draw one instrument's close, with entries and exits as triangles at their fill prices.
+
+    Prices and fills from before a split or a dividend are scaled by it, back from the last bar, as on the Dashboard: a
+    split is no fall.
 
     Parameters
     ----------
     prices : DataFrame of shape (n_bars, n_columns)
-        Index `timestamp`; `close` raw, in the units in which the fills were.
+        Index `timestamp`; `close` raw, in the units in which the fills were, and `adjusted_close`.
     trades : DataFrame of shape (n_trades, n_columns)
-        This instrument's round trips: `direction`, `entry_at`, `exit_at`, `entry_price`, `exit_price`, `is_open`.
+        This instrument's round trips: `direction`, `entry_at`, `exit_at`, `entry_price`, `exit_price`, `is_open`. Of
+        more than `MOST_MARKED` some marks are left out where they would lie over each other.
     theme : {"light", "dark"}
         Whose colours.
     symbol : str
@@ -37,7 +43,9 @@ def price_with_trades(prices: pd.DataFrame, trades: pd.DataFrame, *, theme: Them
         A plotly figure.
     """
     palette = PALETTES[theme]
-    close = prices["close"].to_numpy()
+    whole = (prices["adjusted_close"] / prices["close"]).to_numpy()
+    factors = whole / whole[-1]
+    close = prices["close"].to_numpy() * factors
     axis = bar_axis(pd.DatetimeIndex(prices.index), close)
     digits = 2
     line = {
@@ -50,21 +58,18 @@ def price_with_trades(prices: pd.DataFrame, trades: pd.DataFrame, *, theme: Them
         "showlegend": False,
         **axis.trace(close),
     }
-    is_long = (trades["direction"] == "long").to_numpy()
-    has_exit = ~trades["is_open"].to_numpy(dtype=bool)
-    entries = axis.positions(pd.DatetimeIndex(trades["entry_at"]))
-    exits = axis.positions(pd.DatetimeIndex(trades.loc[has_exit, "exit_at"]))
-    exit_prices = trades.loc[has_exit, "exit_price"].to_numpy()
-    entry_prices = trades["entry_price"].to_numpy()
+    is_long = trades["direction"] == "long"
     data: list[dict[str, Any]] = [line]
-    for name, chosen, symbol_shape, colour in (
-        ("Long entry", is_long, "triangle-up", palette.gain),
-        ("Short entry", ~is_long, "triangle-down", palette.loss),
+    for name, chosen, side, shape, colour in (
+        ("Long entry", trades[is_long], "entry", "triangle-up", palette.gain),
+        ("Short entry", trades[~is_long], "entry", "triangle-down", palette.loss),
+        ("Exit", trades[~trades["is_open"].astype(bool)], "exit", "x-thin-open", palette.muted),
     ):
-        if chosen.any():
-            data.append(_marks(name, entries[chosen], entry_prices[chosen], symbol_shape, colour))
-    if len(exits):
-        data.append(_marks("Exit", exits, exit_prices, "x-thin-open", palette.muted))
+        if len(chosen):
+            at = axis.positions(pd.DatetimeIndex(chosen[f"{side}_at"]))
+            fills = chosen[f"{side}_price"].to_numpy() * factors[np.minimum(at, axis.n_bars - 1)]
+            kept = _apart(at, axis.n_bars) if len(trades) > MOST_MARKED else np.arange(len(at))
+            data.append(_marks(name, at[kept], fills[kept], shape, colour))
     layout = {
         "hovermode": "x",
         "margin": {"l": 8, "r": 64, "t": 28, "b": 24},
@@ -175,6 +180,12 @@ def excursions(trades: pd.DataFrame, *, theme: Theme) -> Figure:
         "yaxis": {"tickformat": ".0%", "title": {"text": "Furthest for it"}, "nticks": 6},
     }
     return figure(data, layout, theme, name="excursions", height=HISTOGRAM_HEIGHT)
+
+
+def _apart(at: NDArray[np.int64], n_bars: int) -> NDArray[np.int64]:
+    """Return which marks to draw so that they do not lie over each other: the first of each narrow stretch of bars."""
+    width = max(1, -(-n_bars // (MOST_MARKED // 2)))
+    return np.unique(at // width, return_index=True)[1].astype(np.int64)
 
 
 def _marks(

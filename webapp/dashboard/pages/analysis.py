@@ -14,7 +14,7 @@ from webapp.auth.session import client_address, current_actor, parts, read, writ
 from webapp.dashboard import paths
 from webapp.dashboard.components import documents as document_parts
 from webapp.dashboard.components import latest as latest_parts
-from webapp.dashboard.components import share_dialog, tabs
+from webapp.dashboard.components import share_dialog, tabs, trade_filters
 from webapp.dashboard.components.attributes import aria, data
 from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.charts import current_theme
@@ -31,6 +31,7 @@ from webapp.errors import Conflict, NotFound, TooManyRequests
 from webapp.permissions import Permission
 from webapp.services import analyses, differences, documents, final_models, results, watching
 from webapp.services.analyses import AnalysisView, ImportView
+from webapp.services.trade_lists import TradeFilter, TradeList, read_trades
 from webapp.services.workflow import FINAL, Status
 
 PATH = paths.ANALYSIS
@@ -157,14 +158,49 @@ def open_tab(name: str, is_open: bool | None, public_id: str) -> Any:  # noqa: F
     return _tab_content(name, _view(public_id)) if is_open else no_update
 
 
-def draw_price(instrument: str, public_id: str) -> Any:
-    """Return the price chart of another instrument of the analysis."""
-    with read() as session:
-        result = results.load(session, parts().store, current_actor(), _checked(public_id), names=trades_tab.FRAMES)
-    places = [str(place) for place in range(len(result.facts["data"]["instruments"]))]
+def filter_trades(*sent: Any) -> tuple[Any, Any, str]:
+    """Return figures, charts and list of the trades that match, and where they are as a file.
+
+    Sent are the filters, the order and the analysis's id.
+    """
+    *values, order, public_id = sent
+    view, found, wanted = _trades(tuple(values), order, public_id)
+    symbols = view.summary.symbols
+    address = paths.trades(view.id, **trade_filters.to_query(wanted, order))
+    return trades_tab.body(symbols, found, wanted, current_theme()), trades_tab.listed(symbols, found), address
+
+
+def sort_trades(order: str, *sent: Any) -> tuple[Any, str]:
+    """Return the list in another order, and where it is as a file; sent are the filters and the analysis's id."""
+    *values, public_id = sent
+    view, found, wanted = _trades(tuple(values), order, public_id)
+    return (
+        trades_tab.listed(view.summary.symbols, found),
+        paths.trades(view.id, **trade_filters.to_query(wanted, order)),
+    )
+
+
+def turn_trades(page: str, *sent: Any) -> Any:
+    """Return another page of the list; sent are the filters, the order and the analysis's id."""
+    *values, order, public_id = sent
+    view, found, _ = _trades(tuple(values), order, public_id)
+    return trades_tab.trade_page(view.summary.symbols, found, trade_filters.to_page(page))
+
+
+def clear_trades(n_clicks: int | None) -> list[Any]:
+    """Take away every filter of the trades."""
+    usual = list(trade_filters.CONTROLS.values())
+    return usual if n_clicks else [no_update] * len(usual)
+
+
+def draw_price(instrument: str, *sent: Any) -> Any:
+    """Return the price chart of another instrument; sent are the filters of its trades and the analysis's id."""
+    *values, public_id = sent
+    _, found, wanted = _trades(tuple(values), trade_filters.USUAL_ORDER, public_id)
+    places = [str(place) for place in range(len(found.result.facts["data"]["instruments"]))]
     if instrument not in places:
         raise NotFound("There is no such instrument in this analysis.")
-    return trades_tab.price_chart(result, places.index(instrument), current_theme())
+    return trades_tab.price_chart(found, places.index(instrument), wanted, current_theme())
 
 
 def predict_newest(n_clicks: int | None, public_id: str) -> Any:
@@ -232,13 +268,52 @@ def register(app: Dash) -> None:
             State("analysis-id", "data"),
             prevent_initial_call=True,
         )(partial(open_tab, name))
+    _register_trades(app)
+    share_dialog.register(app)
+
+
+def _register_trades(app: Dash) -> None:
+    """Wire the filters of the trades, their order, their pages and their charts."""
+    of, filters = State("analysis-id", "data"), tuple(trade_filters.CONTROLS)
+    states = [State(name, "value") for name in filters]
+    order = State(trade_filters.ORDER, "value")
+    app.callback(
+        Output(trades_tab.BODY, "children"),
+        Output(trades_tab.LIST, "children"),
+        Output(trades_tab.FILE, "href"),
+        *(Input(name, "value") for name in filters),
+        order,
+        of,
+        prevent_initial_call=True,
+    )(filter_trades)
+    app.callback(
+        Output(trades_tab.LIST, "children", allow_duplicate=True),
+        Output(trades_tab.FILE, "href", allow_duplicate=True),
+        Input(trade_filters.ORDER, "value"),
+        *states,
+        of,
+        prevent_initial_call=True,
+    )(sort_trades)
+    app.callback(
+        Output(trades_tab.ROWS, "children"),
+        Input(trades_tab.PAGE, "value"),
+        *states,
+        order,
+        of,
+        prevent_initial_call=True,
+    )(turn_trades)
+    app.callback(
+        *(Output(name, "value") for name in filters),
+        Input(trade_filters.CLEAR, "n_clicks"),
+        prevent_initial_call=True,
+    )(clear_trades)
     app.callback(
         Output(trades_tab.PRICE, "children"),
         Input(trades_tab.INSTRUMENT, "value"),
-        State("analysis-id", "data"),
+        *states,
+        of,
         prevent_initial_call=True,
     )(draw_price)
-    share_dialog.register(app)
 
 
 def head(view: AnalysisView) -> tuple[list[Component], tuple[bool, bool, bool]]:
@@ -275,6 +350,25 @@ def _imported(origin: ImportView, moment: datetime.datetime) -> Component:
 def _view(public_id: object) -> AnalysisView:
     with read() as session:
         return analyses.get(session, current_actor(), _checked(public_id))
+
+
+def _trades(values: tuple[Any, ...], order: object, public_id: object) -> tuple[AnalysisView, TradeList, TradeFilter]:
+    """Return the trades that the filters of the browser mean."""
+    by, descending = trade_filters.to_order(order)
+    with read() as session:
+        view = analyses.get(session, current_actor(), _checked(public_id))
+        wanted = trade_filters.to_filter(values)
+        found = read_trades(
+            session,
+            parts().store,
+            current_actor(),
+            view.id,
+            wanted,
+            order=by,
+            descending=descending,
+            names=trades_tab.FRAMES,
+        )
+    return view, found, wanted
 
 
 def _mark(public_id: object) -> str:

@@ -103,8 +103,12 @@ def _legend(found: Comparison) -> Component:
 
 
 def _whose(each: AnalysisSummary) -> str:
-    symbols = ", ".join(each.symbols)
-    return symbols if each.is_own else f"{symbols}; shared by {each.owner}"
+    facts = [", ".join(each.symbols)]
+    if not each.is_own:
+        facts.append(f"shared by {each.owner}")
+    if each.is_imported:
+        facts.append("imported, computed elsewhere")
+    return "; ".join(facts)
 
 
 def _curves(found: Comparison) -> Component:
@@ -305,6 +309,8 @@ def _letter(place: int) -> str:
 def _value(value: Any, path: str) -> Component:
     if value is None:
         return html.Span(formats.UNKNOWN, className="muted")
+    if value == []:
+        return html.Span("none")
     if (words := value_in_words(path, value)) is not None:
         return html.Span(words)
     text = value if isinstance(value, str) else json.dumps(value)

@@ -76,3 +76,12 @@ def test_a_row_says_what_it_is_and_whose(summary):
 def test_where_a_page_stands(summary):
     assert position(AnalysisPage((summary(),), 1_200, 50, 100, None)) == "101–101 of 1,200"
     assert position(AnalysisPage((), 7, 50, 100, None)) == ""
+
+
+def test_what_was_computed_elsewhere_is_marked_also_where_there_is_no_room_for_tags(summary):
+    here, elsewhere = (
+        rows(AnalysisPage((summary(verdict="Luck.", is_imported=each),), 1, 50, 0, None))[0] for each in (False, True)
+    )
+
+    assert (here["verdict"], elsewhere["verdict"]) == ("Luck.", "Imported. Luck.")
+    assert elsewhere["tags"][-1]["text"] == "imported"

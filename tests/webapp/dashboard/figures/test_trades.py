@@ -116,3 +116,36 @@ def test_of_very_many_trades_those_that_went_furthest_are_drawn(result):
 
     assert sum(len(floats(each["x"])) for each in drawn) <= 2000
     assert min(floats(each["x"]).min() for each in drawn if len(floats(each["x"]))) == pytest.approx(-0.9)
+
+
+def test_of_very_many_trades_marks_do_not_lie_over_each_other(result):
+    prices = of_instrument(result.frames["prices"], 0)
+    own = result.frames["trades"][result.frames["trades"]["instrument"] == 0]
+    trades = pd.concat([own] * 500, ignore_index=True)
+
+    marks = price_with_trades(prices, trades, theme="light", symbol="GOOG")["data"][1:]
+
+    few = price_with_trades(prices, own, theme="light", symbol="GOOG")["data"][1:]
+    for drawn, each in zip(marks, few, strict=True):
+        at = floats(drawn["x"])
+        assert len(np.unique(at)) == len(at) <= 500
+        assert set(at) <= set(floats(each["x"]))
+
+
+def test_a_split_is_no_fall_and_its_fills_go_with_it(result):
+    prices = of_instrument(result.frames["prices"], 0)
+    own = result.frames["trades"][result.frames["trades"]["instrument"] == 0]
+    day = prices.index[len(prices) // 2]
+    split = prices.assign(close=prices["close"].where(prices.index >= day, prices["close"] * 2.0))
+    paid = {
+        side: own[f"{side}_price"].where(own[f"{side}_at"] >= day, own[f"{side}_price"] * 2.0)
+        for side in ("entry", "exit")
+    }
+    doubled = own.assign(entry_price=paid["entry"], exit_price=paid["exit"])
+    assert not doubled["entry_price"].equals(own["entry_price"])
+
+    drawn = price_with_trades(split, doubled, theme="light", symbol="GOOG")
+
+    plain = price_with_trades(prices, own, theme="light", symbol="GOOG")
+    for one, other in zip(drawn["data"], plain["data"], strict=True):
+        np.testing.assert_allclose(floats(one["y"]), floats(other["y"]), rtol=1e-6)

@@ -6,15 +6,17 @@ from dash import no_update
 from tests import factories
 from tests.webapp.dashboard import reading
 from webapp.dashboard import paths
-from webapp.dashboard.components import tabs
+from webapp.dashboard.components import tabs, trade_filters
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.tabs import trades
 from webapp.dashboard.pages import analysis as page
-from webapp.errors import Conflict, NotFound, PermissionDenied
+from webapp.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from webapp.services import analyses, shares
 from webapp.tables import LogLine, User
 
 pytestmark = pytest.mark.databases("sqlite")
+
+NO_FILTER = tuple(trade_filters.CONTROLS.values())
 
 
 @pytest.fixture
@@ -46,7 +48,10 @@ def test_what_is_anothers_and_what_does_not_exist_look_the_same(acting, add):
     lambda public_id: page.predict_newest(1, public_id),
     lambda public_id: page.read_log(1, 1, public_id, 0, "queued"),
     lambda public_id: page.open_tab("risk", True, public_id),
-    lambda public_id: page.draw_price("0", public_id),
+    lambda public_id: page.draw_price("0", *NO_FILTER, public_id),
+    lambda public_id: page.filter_trades(*NO_FILTER, None, public_id),
+    lambda public_id: page.sort_trades("entry:ascending", *NO_FILTER, public_id),
+    lambda public_id: page.turn_trades("0", *NO_FILTER, None, public_id),
 ])  # fmt: skip
 def test_every_callback_refuses_what_is_anothers(acting, add, call):
     with acting() as owner:
@@ -141,10 +146,45 @@ def test_the_theme_of_the_browser_decides_the_charts(acting, finished):
 
 def test_another_instrument_can_be_looked_at(acting, finished):
     with acting() as actor:
-        chart = page.draw_price("1", finished(actor))
+        chart = page.draw_price("1", *NO_FILTER, finished(actor))
 
     assert reading.by_id(chart, "analysis-trades-chart").figure["data"][0]["name"] == "IBM"
     assert trades.PRICE
+
+
+def test_trades_are_filtered_sorted_and_turned(acting, finished):
+    sent = list(NO_FILTER)
+    sent[list(trade_filters.CONTROLS).index(trade_filters.SIDE)] = "short"
+    with acting() as actor:
+        public_id = finished(actor)
+        body, listed, address = page.filter_trades(*sent, "return:descending", public_id)
+        again, same = page.sort_trades("return:descending", *sent, public_id)
+        first = page.turn_trades("0", *sent, "return:descending", public_id)
+
+    rows = reading.by_id(listed, "analysis-trades-grid").rowData
+    assert {row["direction"] for row in rows} == {"short"}
+    assert [row["earned"] for row in rows] == sorted((row["earned"] for row in rows), reverse=True)
+    assert reading.by_id(body, "analysis-trades-chart").figure["data"]
+    assert reading.by_id(again, "analysis-trades-grid").rowData == rows
+    assert reading.by_id(first, "analysis-trades-grid").rowData == rows
+    assert address == same
+    assert address.endswith("?format=csv&side=short&order=return&sense=descending")
+
+
+def test_what_no_filter_offers_is_refused(acting, finished):
+    sent = list(NO_FILTER)
+    sent[0] = "7"
+    with acting() as actor:
+        public_id = finished(actor)
+        with pytest.raises(InvalidInput, match="no trade of this analysis"):
+            page.filter_trades(*sent, None, public_id)
+        with pytest.raises(InvalidInput, match="whole number"):
+            page.turn_trades("-1", *NO_FILTER, None, public_id)
+
+
+def test_clearing_takes_away_every_filter():
+    assert page.clear_trades(1) == list(NO_FILTER)
+    assert page.clear_trades(None) == [no_update] * len(NO_FILTER)
 
 
 def test_cancelling(acting, add, database):
@@ -244,7 +284,7 @@ def test_a_last_line_that_can_be_none_is_the_beginning(acting, database, after):
 @pytest.mark.parametrize("instrument", ["x", "-1", "2", "9" * 5000, None, 0, [0]])
 def test_an_instrument_that_is_not_in_the_analysis_has_no_chart(acting, finished, instrument):
     with acting() as actor, pytest.raises(NotFound, match="no such instrument"):
-        page.draw_price(instrument, finished(actor))
+        page.draw_price(instrument, *NO_FILTER, finished(actor))
 
 
 def test_a_long_title_of_the_wrong_kind_is_only_text(acting, add):

@@ -16,6 +16,7 @@ def test_analyses_side_by_side(acting, finished, database):
             row = session.query(Analysis).filter_by(public_id=second).one()
             row.spec = {**row.spec, "strategy": {**row.spec["strategy"], "enter_above": 0.9}}
             row.result_hash = "0" * 64
+            row.imported_at = factories.NOW
         tree = page.layout(f"{first},{second}")
 
     words = reading.text(tree)
@@ -29,6 +30,7 @@ def test_analyses_side_by_side(acting, finished, database):
     ):
         assert heading in words
     assert "Strategy: enter above 0.5 0.9" in words
+    assert words.count("imported, computed elsewhere") == 1
     assert "B against A" in words
     assert "Parameters: not the same (Strategy: enter above)" in words
     assert "Program: cannot be told" in words

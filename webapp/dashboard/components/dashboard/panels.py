@@ -73,7 +73,10 @@ def _analysis(outlook: Outlook) -> Component:
         _age(outlook),
         _pairs([*_interval(outlook.prediction), *_named(outlook, _MODEL)]),
         html.P(outlook.verdict, className="small muted outlook-verdict") if outlook.verdict else None,
-        note=dcc.Link([model_title(outlook.model), " · ", outlook.title], href=paths.analysis(outlook.analysis_id)),
+        note=[
+            dcc.Link([model_title(outlook.model), " · ", outlook.title], href=paths.analysis(outlook.analysis_id)),
+            *([" · imported, computed elsewhere"] if outlook.is_imported else []),
+        ],
     )
 
 

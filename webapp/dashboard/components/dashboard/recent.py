@@ -31,7 +31,8 @@ def recent_card(found: Sequence[AnalysisSummary], *, may_run: bool) -> Component
 
 def _row(item: AnalysisSummary) -> Component:
     title = dcc.Link(item.title, href=paths.analysis(item.id), className="list-title", title=item.title)
-    symbols = html.Span(", ".join(item.symbols), className="muted small")
+    words = [", ".join(item.symbols), *(["imported, computed elsewhere"] if item.is_imported else [])]
+    symbols = html.Span(" · ".join(words), className="muted small")
     return html.Tr(
         [
             html.Th([title, symbols], scope="row", className="cell-title"),

@@ -37,6 +37,8 @@ CHANGED = "new-analysis-changed"
 _MOST_NAMES = 6
 _RULES = frozenset(rule.model_fields["name"].default for rule in RULES)
 
+_LISTS_WITHIN = frozenset({"axes"})  # lists inside of a section: `sweep.axes.range fast.first`
+
 
 def draw_form(values: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> list[Component]:
     """Return all sections; those left at their defaults are folded, the instruments never."""
@@ -87,6 +89,8 @@ def path_in_words(path: str) -> str:
     known = {section.name: section.title.partition(":")[0] for section in sections()}
     words = [known.get(first, humanised(first))] if first else []
     if middle:
+        if middle[0] in _LISTS_WITHIN:
+            words.append(measured(middle.pop(0)))
         words.append(_entry_in_words(".".join(middle)))
     if last != DISCRIMINATOR:
         words.append(measured(last))

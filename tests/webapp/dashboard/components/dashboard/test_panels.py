@@ -82,3 +82,8 @@ def test_a_pin_that_leads_nowhere_says_so():
     said = words(None, [Pinnable("a1", "A question", None, True, NOW, "Ada")], is_lost=True)
 
     assert "is not shared with you any more, or it is gone" in said
+
+
+def test_what_was_computed_elsewhere_is_marked(outlook):
+    assert "imported" not in words(outlook, [])
+    assert "A question · imported, computed elsewhere" in words(dataclasses.replace(outlook, is_imported=True), [])

@@ -112,6 +112,8 @@ def test_sections_are_numbered_in_order(values):
         ("features.2.window", "Features: no. 3, window, bars"),
         ("models.logistic.name", "Models: logistic regression"),
         ("instruments.BRK.B.source", "Instruments: BRK.B, source"),
+        ("sweep.axes", "Sweep: varied numbers"),
+        ("sweep.axes.range fast.first", "Sweep: varied numbers, range fast, first"),
         ("backtest.costs.slippage_bps", "Backtest and costs: costs, slippage, bps"),
         ("nowhere.at_all", "Nowhere: at all"),
     ],
