@@ -1,6 +1,6 @@
 """From results to docs/benchmarks.md. Nothing is measured here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks.findings import Cell, Finding, Goal, Results, Table
 
@@ -9,15 +9,17 @@ _HEAD = """\
 
 Made by `make bench`; `python -m benchmarks NAME …` measures single claims and prints them. What is compared was
 measured side by side in one run, in turns, so that a machine that slows down slows both. Absolute times belong to the
-machine below and to no other.
+machine that the claim names and to no other. Its load is the mean of the minute before the start: above 1, take the
+times with care.
 """
 
 
 def render(results: Results) -> str:
     """Return the document."""
-    parts = [_HEAD, *_machine(results), "## Goals\n", _goals(results.findings)]
+    parts = [_HEAD, _versions(results), "## Goals\n", _goals(results.findings)]
     for finding in results.findings:
         parts += [f"## {finding.title}\n", f"`{finding.name}`: {finding.goal}\n", f"{finding.how}\n"]
+        parts.append(f"{_circumstances(finding)}\n")
         for table in finding.tables:
             parts += [f"{table.caption}\n", _table(table)]
     return "\n".join(parts)
@@ -37,12 +39,16 @@ def text(cell: Cell) -> str:
     return f"{cell:.2f}" if size >= 1 else f"{cell:.3g}"
 
 
-def _machine(results: Results) -> Iterator[str]:
-    yield "## Machine\n"
-    yield _lines(
-        ["what", ""], [["measured on", results.measured_on], *([name, text] for name, text in results.machine.items())]
+def _versions(results: Results) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    return f"Versions: {versions}.\n"
+
+
+def _circumstances(finding: Finding) -> str:
+    found = finding.circumstances
+    return (
+        f"Measured on {found['day']}: {found['processor']}, {found['memory']}, {found['system']}, load {found['load']}."
     )
-    yield "Versions: " + ", ".join(f"{name} {version}" for name, version in results.versions.items()) + ".\n"
 
 
 def _goals(findings: Iterable[Finding]) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Cell: TypeAlias = str | float | int | None
@@ -43,14 +43,13 @@ class Finding:
     how: str
     goals: tuple[Goal, ...]
     tables: tuple[Table, ...]
+    circumstances: Mapping[str, str] = field(default_factory=dict)  # when and on what, see `benchmarks.machine`
 
 
 @dataclass(frozen=True)
 class Results:
-    """One run of the benchmarks: when, on what, and what was found."""
+    """What was found, perhaps in several runs on several machines, with the versions of the last one."""
 
-    measured_on: str
-    machine: Mapping[str, str]
     versions: Mapping[str, str]
     findings: tuple[Finding, ...]
 
@@ -58,12 +57,15 @@ class Results:
         """Return the results as plain data."""
         return dataclasses.asdict(self)
 
+    def renewed(self, later: "Results", order: Sequence[str]) -> "Results":
+        """Return these results, each finding of a later run in the place of its name, in an order of names."""
+        findings = {finding.name: finding for finding in (*self.findings, *later.findings)}
+        return Results(later.versions, tuple(findings[name] for name in order if name in findings))
+
 
 def from_json(data: Mapping[str, Any]) -> Results:
     """Return results from the plain data that `Results.to_json` made, also after a round through JSON text."""
     return Results(
-        measured_on=data["measured_on"],
-        machine=data["machine"],
         versions=data["versions"],
         findings=tuple(_finding(finding) for finding in data["findings"]),
     )
@@ -72,7 +74,7 @@ def from_json(data: Mapping[str, Any]) -> Results:
 def _finding(data: Mapping[str, Any]) -> Finding:
     goals = tuple(Goal(**goal) for goal in data["goals"])
     tables = tuple(Table(table["caption"], tuple(table["columns"]), _rows(table["rows"])) for table in data["tables"])
-    return Finding(data["name"], data["title"], data["goal"], data["how"], goals, tables)
+    return Finding(data["name"], data["title"], data["goal"], data["how"], goals, tables, data["circumstances"])
 
 
 def _rows(rows: Sequence[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:

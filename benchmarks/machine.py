@@ -1,5 +1,6 @@
 """What the numbers were measured on: processor, memory and versions; no names and no paths of the machine."""
 
+import datetime
 import os
 import platform
 from importlib.metadata import version
@@ -13,13 +14,14 @@ _DISTRIBUTIONS = (
 )
 
 
-def describe() -> dict[str, str]:
-    """Return the machine's facts, and how busy others keep it now."""
+def circumstances() -> dict[str, str]:
+    """Return the day, the machine's facts, and how busy others keep it now."""
     return {
+        "day": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 1024**3:.0f} GiB",
         "system": f"{platform.system()} on {platform.machine()}",
-        "load before the start": f"{os.getloadavg()[0]:.1f} (mean of a minute; above 1, take the times with care)",
+        "load": f"{os.getloadavg()[0]:.1f}",
     }
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from benchmarks.document import render, text
 from benchmarks.findings import Finding, Goal, Results, Table, from_json
 from benchmarks.installation import installation
 from benchmarks.long_prices import long_prices
-from benchmarks.machine import describe, versions
+from benchmarks.machine import circumstances, versions
 from quant.analysis import Silent, run_analysis
 from quant.frames import to_panel
 from quant.labels.forward_return import forward_return
@@ -48,7 +49,8 @@ def kept() -> Results:
 def finding() -> Finding:
     """A finding with one goal of each kind and outcome."""
     goals = (Goal("time", 1.2, 1.0, "×"), Goal("speed", 15.0, 14.0, "×", at_least=True))
-    return Finding("claim", "A claim", "goal.", "How.", goals, (Table("Numbers:", ("a", "b"), (("x", None),)),))
+    tables = (Table("Numbers:", ("a", "b"), (("x", None),)),)
+    return Finding("claim", "A claim", "goal.", "How.", goals, tables, circumstances())
 
 
 def test_the_document_is_what_was_measured(kept):
@@ -65,24 +67,36 @@ def test_every_claim_was_measured_and_says_its_goal_in_one_line(kept):
 
 
 def test_no_name_and_no_path_of_the_machine_is_written_down():
-    facts = " ".join([*describe().values(), *versions().values()])
+    facts = " ".join([*circumstances().values(), *versions().values()])
 
     assert "/" not in facts
-    assert set(describe()) == {"processor", "memory", "system", "load before the start"}
+    assert set(circumstances()) == {"day", "processor", "memory", "system", "load"}
 
 
 def test_results_survive_json(finding):
-    results = Results("2026-01-01", describe(), versions(), (finding,))
+    results = Results(versions(), (finding,))
 
     assert from_json(json.loads(json.dumps(results.to_json()))) == results
 
 
 def test_the_document_says_what_holds_and_what_does_not(finding):
-    lines = render(Results("2026-01-01", {}, {}, (finding,))).splitlines()
+    lines = render(Results({}, (finding,))).splitlines()
 
     assert "| `claim` | time | ≤ 1 × | 1.20 × | **no** |" in lines
     assert "| `claim` | speed | ≥ 14 × | 15.0 × | yes |" in lines
     assert "| x | – |" in lines
+    assert any(line.startswith(f"Measured on {circumstances()['day']}: ") for line in lines)
+
+
+def test_what_is_measured_again_takes_its_own_place_and_its_own_machine(finding):
+    other = replace(finding, name="other")
+    elsewhere = replace(finding, circumstances={**finding.circumstances, "processor": "another"})
+
+    renewed = Results({"numpy": "1"}, (other, finding)).renewed(
+        Results({"numpy": "2"}, (elsewhere,)), ["claim", "other"]
+    )
+
+    assert renewed == Results({"numpy": "2"}, (elsewhere, other))
 
 
 @pytest.mark.parametrize(
