@@ -15,6 +15,7 @@ from quant import report
 from quant.audit import Run, look_ahead_audit
 from quant.backtest.catalog import BacktestSpec, ExitSpec
 from quant.backtest.engine import run_backtest
+from quant.bars.day_catalog import DAY_BARS
 from quant.catalog import in_a_sentence
 from quant.chance import ChanceRuns
 from quant.choosing import Choosing, choose_for_folds
@@ -35,6 +36,7 @@ from quant.preparation import (
     Instrument,
     account_periods_per_year,
     bar_returns,
+    bars_asked,
     clean_prices,
     features_panel,
     fetch_instruments,
@@ -197,6 +199,7 @@ def warm_up() -> None:
     protected = BacktestSpec(exits=ExitSpec(stop_loss=0.1))
     run_backtest({0: prices}, to_panel({0: pd.DataFrame({"target_weight": 1.0}, index=prices.index[:1])}), protected)
     compile_sweeps(prices)
+    DAY_BARS[-1].load()  # with it, the kernels of all bars
     for label in LABELS:
         label.load()(prices, **label().parameters())
     cusum_events(prices, **EventSpec().model_dump(exclude={"at"}))
@@ -236,15 +239,13 @@ class _Chain:
         spec, at = self.spec, self.watcher.at
         at("acquire", 0.0, f"Reading prices of {', '.join(item.symbol for item in spec.instruments)}.")
         instruments = acquire(spec)
-        q = account_periods_per_year(spec, instruments)
         self.keys["prices"] = snapshot_hash(
             {f"{item.spec.source}:{item.spec.symbol}": item.prices for item in instruments}
         )
         at("clean", 0.0)
-        clean = self._recall(
-            "clean", AFTER_SAMPLES, instruments, lambda: clean_prices(spec, dict(enumerate(instruments)))
-        )
-        return instruments, clean, q
+        placed = dict(enumerate(instruments))
+        clean = self._recall("clean", AFTER_SAMPLES, instruments, lambda: clean_prices(spec, placed))
+        return instruments, clean, account_periods_per_year(spec, instruments, clean.adjusted)
 
     def ground(self, acquire: Acquire) -> Ground:
         return Ground(*self.clean(acquire), self.keys, self.store, self.peers, self.n_jobs)
@@ -367,6 +368,7 @@ class _Chain:
             "features": [[type(entry).version, entry.model_dump(mode="json")] for entry in spec.features],
             "cleaning": spec.cleaning.model_dump(mode="json"),
             "span": [str(spec.start), str(spec.end)],
+            **bars_asked(spec),
         }
         compute = lambda: StageOutput({"features": features_panel(spec, clean.adjusted)})  # noqa: E731  # used once
         kind = f"features {sum(map(len, clean.raw.values())).bit_length()}"

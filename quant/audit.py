@@ -1,9 +1,10 @@
 """The look-ahead audit: the run is repeated with another future, or with none, and must say the same up to the cut.
 
 At several bars of the traded span everything after the bar is removed from the raw prices, and once more replaced by
-other bars (`quant.scrambling`). Cleaning, features, labels and the split are computed again from both, and from one of
-them, in turns, also the model of the fold that was then in use (its scaler included), intervals, signals, weights and
-the account: always by the functions that the run used. Whatever differs, by a single bit, has used what came later.
+other bars (`quant.scrambling`). Cleaning, longer bars, features, labels and the split are computed again from both, and
+from one of them, in turns, also the model of the fold that was then in use (its scaler included), intervals, signals,
+weights and the account: always by the functions that the run used. Whatever differs, by a single bit, used what came
+later.
 
 Removing finds what looks for bars that are not there; replacing finds what notices that they are missing, and behaves.
 
@@ -44,6 +45,7 @@ from quant.validation.intervals import prediction_intervals
 from quant.validation.splits import Fold
 
 REMOVED, REPLACED = "removed", "replaced"
+BARS = "bars"  # a part of what is compared, if they were gathered from days
 PARTS = ("features", "labels", "split", "predictions", "intervals", "signals", "account")
 MOST_SIGNAL_CUTS = 256  # half a second for one instrument
 
@@ -105,19 +107,20 @@ def look_ahead_audit(run: Run, *, on_cut: Callable[[int, int], None] | None = No
     Timing: equality is of bits, so that a difference of one rounding, which a full-sample mean makes, is seen.
     """
     cuts = cut_bars(run)
-    compared = dict.fromkeys(PARTS, 0)
+    compared = dict.fromkeys((BARS, *PARTS) if run.spec.bars.gathers else PARTS, 0)
     differences: list[Difference] = []
     sampled = samples(run.spec, run.features, run.labels)[1]
+    clean = clean_prices(run.spec, dict(enumerate(run.instruments)), is_repeat=True)
     for number, cut in enumerate(cuts, start=1):
         for later in (REMOVED, REPLACED):
             is_whole = later == (REMOVED if number % 2 else REPLACED)
-            for part, expected, found in _repeat(run, sampled, cut, later, is_whole=is_whole):
+            for part, expected, found in _repeat(run, clean, sampled, cut, later, is_whole=is_whole):
                 compared[part] += int(found.size)
                 differences += compare(part, expected, found, cut, later)
         if on_cut is not None:
             on_cut(number, len(cuts))
     signal_cuts = signal_cut_bars(run)
-    for cut, expected, found in _repeat_signals(run, signal_cuts):
+    for cut, expected, found in _repeat_signals(run, clean, signal_cuts):
         compared["signals"] += int(found.size)
         differences += compare("signals", expected, found, cut)
         if on_cut is not None:
@@ -168,10 +171,10 @@ def evenly(bars: "pd.Index[Any]", n_most: int) -> "pd.Index[Any]":
 
 
 def _repeat_signals(
-    run: Run, cuts: Sequence[pd.Timestamp]
+    run: Run, clean: CleanPrices, cuts: Sequence[pd.Timestamp]
 ) -> Iterator[tuple[pd.Timestamp, pd.DataFrame, pd.DataFrame]]:
     """Give what the run decided up to each cut, and what it decides of the predictions and prices up to the cut."""
-    adjusted = clean_prices(run.spec, dict(enumerate(run.instruments)), is_repeat=True).adjusted
+    adjusted = clean.adjusted
     n_predicted, n_decided = (_n_until(panel, cuts) for panel in (run.predictions, run.decisions))
     for place, cut in enumerate(cuts):
         known = {instrument: prices.loc[:cut] for instrument, prices in adjusted.items()}
@@ -183,37 +186,67 @@ Pair: TypeAlias = tuple[str, pd.DataFrame, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class _Repeated:
-    """A run's beginnings, repeated with what is known at a cut."""
+class _History:
+    """What is known at a cut, cleaned."""
 
     instruments: Mapping[int, Instrument]  # those that are old enough
     young: Mapping[int, Instrument]
     clean: CleanPrices
+
+
+@dataclass(frozen=True)
+class _Repeated(_History):
+    """A run's beginnings, repeated with it."""
+
     features: Features
     labels: Labels
     fold: Fold
 
 
-def _repeat(run: Run, sampled: Labels, cut: pd.Timestamp, later: str, *, is_whole: bool) -> list[Pair]:
+def _repeat(
+    run: Run, whole: CleanPrices, sampled: Labels, cut: pd.Timestamp, later: str, *, is_whole: bool
+) -> list[Pair]:
     """Return, for each part, what the run says up to the cut and what another history says.
 
-    Parts from the predictions on, which need a fit, are there if `is_whole`.
-    """
-    repeated, pairs = _begin(run, sampled, cut, later)
-    return [*pairs, *_go_on(run, repeated, cut)] if is_whole else pairs
-
-
-def _begin(run: Run, sampled: Labels, cut: pd.Timestamp, later: str) -> tuple[_Repeated, list[Pair]]:
-    """Repeat cleaning, features, labels and the split.
-
-    An instrument that is too young at the cut to have a sample is left out of both, if later bars are removed.
+    Parts from the predictions on, which need a fit, are there if `is_whole`. If the bars are others, nothing else is:
+    it would be of other rows. An instrument that is too young at the cut to have a sample is left out of both, if later
+    bars are removed.
     """
     spec = run.spec
     history = {place: with_later(item, cut, later, spec.seed) for place, item in enumerate(run.instruments)}
     n_bars = until(run.features, cut, history).groupby(level="instrument").size()
     young = {place for place in history if later == REMOVED and n_bars.get(place, 0) <= spec.warm_up}
     old = {place: item for place, item in history.items() if place not in young}
-    clean = clean_prices(spec, old, is_repeat=True)
+    clean = clean_prices(spec, old, is_repeat=True, known_until=cut)
+    pairs = bar_pairs(spec, whole, clean, cut)
+    if any(compare(part, expected, found, cut) for part, expected, found in pairs):
+        return pairs
+    young_ones = {place: history[place] for place in young}
+    repeated, begun = _begin(run, sampled, _History(old, young_ones, clean), cut)
+    return [*pairs, *begun, *(_go_on(run, repeated, cut) if is_whole else ())]
+
+
+def bar_pairs(spec: AnalysisSpec, whole: CleanPrices, repeated: CleanPrices, cut: pd.Timestamp) -> list[Pair]:
+    """Return the bars that were gathered, of the whole history and of another, up to the cut; nothing of days."""
+    if not spec.bars.gathers:
+        return []
+    panels = []
+    for clean in (whole, repeated):
+        frames = {
+            place: pd.concat({"raw": clean.raw[place], "adjusted": clean.adjusted[place]}, axis="columns").drop(
+                columns="session", level=1
+            )
+            for place in repeated.raw
+        }
+        for frame in frames.values():
+            frame.columns = [" ".join(pair) for pair in frame.columns]
+        panels.append(until(to_panel(frames), cut, repeated.raw))
+    return [(BARS, panels[0], panels[1])]
+
+
+def _begin(run: Run, sampled: Labels, history: _History, cut: pd.Timestamp) -> tuple[_Repeated, list[Pair]]:
+    """Repeat features, labels and the split."""
+    spec, old, clean = run.spec, history.instruments, history.clean
     features = features_panel(spec, clean.adjusted, is_cut=True)
     labels = _labels(spec, clean.adjusted)
     pairs = [
@@ -223,7 +256,7 @@ def _begin(run: Run, sampled: Labels, cut: pd.Timestamp, later: str) -> tuple[_R
     features, labels = samples(spec, features, labels)
     fold = [fold for fold in traded_folds(spec, labels) if fold.test_span[0] <= cut][-1]
     pairs.append(("split", _rows(sampled, run.folds[fold.number].train), _rows(labels, fold.train)))
-    return _Repeated(old, {place: history[place] for place in young}, clean, features, labels, fold), pairs
+    return _Repeated(old, history.young, clean, features, labels, fold), pairs
 
 
 def with_later(item: Instrument, cut: pd.Timestamp, later: str, seed: int) -> Instrument:

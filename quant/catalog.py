@@ -6,14 +6,33 @@ an entry touches one room. The implementation is named, not imported: it is load
 never imports scikit-learn, XGBoost or numba.
 """
 
+import datetime
+import re
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 # What a model is asked for: whether something comes true, which of up, neither and down, or a number.
 Task = Literal["two_way", "three_way", "regression"]
+
+
+def _iso_date(value: object) -> object:
+    """Read a day as it is written; refuse what pydantic would take for seconds since 1970."""
+    if isinstance(value, str):
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+                return datetime.date.fromisoformat(value)  # pydantic, if strict, takes no text here
+        except ValueError:  # the 30th of February
+            pass
+        raise ValueError(f"expected a date such as 2024-03-15; found “{value}”")
+    if isinstance(value, int | float):
+        raise ValueError(f"expected a date such as 2024-03-15; found the number {value}")  # noqa: TRY004  # for pydantic
+    return value
+
+
+Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
 
 
 class Spec(BaseModel):

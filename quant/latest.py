@@ -113,8 +113,9 @@ def fit_final(
 
 
 def made_by(spec: AnalysisSpec) -> Json:
-    """Return the versions of what a final model was made by, and must be asked by: features and numeric libraries."""
-    return {"features": [type(entry).version for entry in spec.features], "libraries": numeric_versions()}
+    """Return the versions of what a final model was made by, and must be asked by: features, bars and libraries."""
+    longer: dict[str, Json] = {"bars": type(spec.bars).version} if spec.bars.gathers else {}
+    return {"features": [type(entry).version for entry in spec.features], "libraries": numeric_versions(), **longer}
 
 
 def final_model(output: StageOutput) -> "Pipeline":

@@ -4,12 +4,14 @@ The look-ahead audit calls the same functions on shortened history, so what is a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from quant.bars.day_catalog import DayBarsEntry
 from quant.calendars import periods_per_year
+from quant.catalog import in_a_sentence
 from quant.data.adjustment import forward_adjusted
 from quant.data.catalog import InstrumentSpec
 from quant.data.cleaning import clean
@@ -27,6 +29,7 @@ from quant.spec import AnalysisSpec
 from quant.validation.splits import Fold, walk_forward
 
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
+_YEAR = pd.Timedelta(days=365.25)
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,16 @@ class Instrument:
 
 @dataclass(frozen=True)
 class CleanPrices:
-    """Clean prices by the instrument's position in the spec: raw, causally adjusted, and what was found."""
+    """Clean prices by the instrument's position in the spec: raw, causally adjusted, and what was found.
+
+    They are the bars that the question asks for; `n_days` is how many days of the source they were gathered from, and
+    empty if the bars are those.
+    """
 
     raw: Mapping[int, Prices]
     adjusted: Mapping[int, Prices]
     findings: Mapping[int, Sequence[Finding]]
+    n_days: Mapping[int, int] = field(default_factory=dict)
 
 
 def fetch_instruments(spec: AnalysisSpec) -> list[Instrument]:
@@ -87,8 +95,37 @@ def fetch_instruments(spec: AnalysisSpec) -> list[Instrument]:
     return instruments
 
 
-def account_periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrument]) -> float:
-    """Return how many bars a year has, which must be the same for all instruments of one account."""
+def account_periods_per_year(
+    spec: AnalysisSpec, instruments: Sequence[Instrument], bars: Mapping[int, Prices]
+) -> float:
+    """Return how many bars a year has, which must be the same for all instruments of one account.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+        The question.
+    instruments : sequence of Instrument
+        What it is about.
+    bars : mapping of int to DataFrame
+        Clean prices by position; looked at only if the bars end by what was traded.
+
+    Returns
+    -------
+    float
+        Declared by the calendar, or, of bars that no calendar knows, counted: see `counted_periods_per_year`.
+
+    Raises
+    ------
+    InvalidSpec
+        If the instruments trade on different calendars.
+    NotEnoughData
+        If bars have to be counted, and there are not two.
+
+    Notes
+    -----
+    Timing: what was counted is known at the last bar only. Measures are made with it and nothing that is traded:
+    `quant.bars.day_catalog` refuses what would.
+    """
     calendars = sorted({instrument.calendar for instrument in instruments})
     if len(calendars) > 1:
         raise InvalidSpec(
@@ -96,11 +133,49 @@ def account_periods_per_year(spec: AnalysisSpec, instruments: Sequence[Instrumen
             "different numbers of bars. Ask about them one by one.",
             field="instruments",
         )
-    return periods_per_year(calendars[0], spec.interval)
+    if spec.bars.interval is None:
+        return counted_periods_per_year(next(iter(bars.values())))
+    return periods_per_year(calendars[0], spec.bars.interval)
 
 
-def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument], *, is_repeat: bool = False) -> CleanPrices:
-    """Restrict to the asked sessions, clean, and adjust forward.
+def counted_periods_per_year(prices: Prices) -> float:
+    """Return how many bars a year had on average, from the first to the last.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Price frame of one instrument.
+
+    Returns
+    -------
+    float
+        Bars after the first, over the years of 365.25 days that they took.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are not two bars.
+
+    Notes
+    -----
+    Timing: known at the last bar.
+    """
+    if len(prices) < 2:  # noqa: PLR2004  # between two there is some time
+        raise NotEnoughData(
+            f"Expected at least two bars to count how many a year has; found {len(prices)}. Ask for a longer history, "
+            "or for shorter bars."
+        )
+    return float((len(prices) - 1) * _YEAR / (prices.index[-1] - prices.index[0]))
+
+
+def clean_prices(
+    spec: AnalysisSpec,
+    instruments: Mapping[int, Instrument],
+    *,
+    is_repeat: bool = False,
+    known_until: pd.Timestamp | None = None,
+) -> CleanPrices:
+    """Restrict to the asked sessions, clean, adjust forward, and gather the bars that are asked for.
 
     Parameters
     ----------
@@ -110,6 +185,8 @@ def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument], *, i
         By their position in `spec.instruments`, each with at least one bar.
     is_repeat : bool, default=False
         Whether they were reported on before, as `quant.data.cleaning.clean` takes it.
+    known_until : Timestamp, optional
+        Up to when is known what there was; by default up to the last bar of any instrument.
 
     Returns
     -------
@@ -119,13 +196,15 @@ def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument], *, i
     Raises
     ------
     NotEnoughData
-        If an instrument has no bar in the asked sessions.
+        If an instrument has no bar in the asked sessions, no whole one of those that are asked for, or no volume by
+        which they would end.
     InvalidPrices
         If prices contradict themselves.
 
     Notes
     -----
-    Timing: the adjusted prices at `t` use actions with an ex-date up to `t` only.
+    Timing: the adjusted prices at `t` use actions with an ex-date up to `t` only. Bars that are gathered are known at
+    their timestamp, see `quant.bars.days`; one that is not over is left out.
     """
     raw: dict[int, Prices] = {}
     findings: dict[int, Sequence[Finding]] = {}
@@ -138,7 +217,51 @@ def clean_prices(spec: AnalysisSpec, instruments: Mapping[int, Instrument], *, i
                 f"its bars run from {first} to {last}. Ask for other dates."
             )
         raw[position], findings[position] = clean(prices, spec.cleaning, instrument.calendar, is_repeat=is_repeat)
-    return CleanPrices(raw, {position: forward_adjusted(prices) for position, prices in raw.items()}, findings)
+    adjusted = {position: forward_adjusted(prices) for position, prices in raw.items()}
+    if not spec.bars.gathers:
+        return CleanPrices(raw, adjusted, findings)
+    last = max(prices.index[-1] for prices in raw.values())
+    until = last if known_until is None else max(last, known_until)
+    n_days = {position: len(prices) for position, prices in raw.items()}
+    for position, instrument in instruments.items():
+        if not is_repeat:
+            _check_volume(spec.bars, raw[position], instrument.spec.symbol)
+        raw[position], adjusted[position] = _gathered(
+            spec.bars, raw[position], adjusted[position], instrument, known_until=until
+        )
+    return CleanPrices(raw, adjusted, findings, n_days)
+
+
+def _gathered(
+    bars: DayBarsEntry, raw: Prices, adjusted: Prices, instrument: Instrument, *, known_until: pd.Timestamp
+) -> tuple[Prices, Prices]:
+    """Return raw and adjusted prices of longer bars."""
+    from quant.bars.days import Days, gather_days  # noqa: PLC0415  # imports numba, which the doors do without
+
+    days = Days(raw, adjusted, instrument.calendar, known_until)
+    gathered = gather_days(days, type(bars).load()(days, **bars.parameters()))
+    if gathered[0].empty:
+        raise NotEnoughData(
+            f"{instrument.spec.symbol} has not one of the {in_a_sentence(bars.title)} that were asked for in "
+            f"{len(raw):,} days. Ask for a longer history, or for shorter bars."
+        )
+    return gathered
+
+
+def _check_volume(bars: DayBarsEntry, raw: Prices, symbol: str) -> None:
+    """Say of which instrument nothing is known by which its bars would end."""
+    if bars.counts_volume and not (raw["volume"] > 0.0).any():
+        raise NotEnoughData(
+            f"{bars.title}: expected days with volume of {symbol}; found none, it is zero at all {len(raw):,} of them. "
+            "Ask for weekly or monthly bars, or leave the instrument out."
+        )
+
+
+def bars_asked(spec: AnalysisSpec) -> dict[str, object]:
+    """Return what the key of a stage that is made of longer bars says of them; nothing of days."""
+    if not spec.bars.gathers:
+        return {}
+    return {"bars": [type(spec.bars).version, spec.bars.model_dump(mode="json")]}
 
 
 def between(prices: Prices, spec: AnalysisSpec) -> Prices:

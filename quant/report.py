@@ -319,9 +319,13 @@ def _fold_scores(
 
 def prices_since(clean: CleanPrices, start: pd.Timestamp) -> pd.DataFrame:
     """Return raw bars and the back-adjusted close of each instrument from the first traded bar on."""
+    closes = {position: back_adjusted(prices)["close"] for position, prices in clean.raw.items()}
+    for position in clean.n_days:  # raw bars of several days hold shares where days held dividends
+        adjusted = clean.adjusted[position]["close"]
+        closes[position] = adjusted * (closes[position].iloc[-1] / adjusted.iloc[-1])
     return to_panel(
         {
-            position: prices[list(MARKET_COLUMNS)].assign(adjusted_close=back_adjusted(prices)["close"]).loc[start:]
+            position: prices[list(MARKET_COLUMNS)].assign(adjusted_close=closes[position]).loc[start:]
             for position, prices in clean.raw.items()
         }
     )
@@ -372,6 +376,7 @@ def _data(material: Material) -> dict[str, Json]:
         "snapshot_hash": material.stage_keys["prices"],
         "n_samples": len(material.labels),
         "warm_up": material.spec.warm_up,
+        **_bars(material),
         "instruments": [
             {
                 "symbol": item.spec.symbol,
@@ -379,6 +384,7 @@ def _data(material: Material) -> dict[str, Json]:
                 "calendar": item.calendar,
                 "currency": item.currency,
                 "n_bars": len(prices),
+                **({"n_days": material.clean.n_days[position]} if material.clean.n_days else {}),
                 "first_session": prices["session"].iloc[0].date().isoformat(),
                 "last_session": prices["session"].iloc[-1].date().isoformat(),
                 "findings": [finding.to_dict() for finding in material.clean.findings[position]],
@@ -388,6 +394,15 @@ def _data(material: Material) -> dict[str, Json]:
             )
         ],
     }
+
+
+def _bars(material: Material) -> dict[str, Json]:
+    """Return which bars were gathered; nothing of days."""
+    bars = material.spec.bars
+    if not bars.gathers:
+        return {}
+    facts = {"name": type(bars).model_fields["name"].default, "title": type(bars).title}
+    return {"bars": {**facts, "a_year": material.periods_per_year, "counted": bars.interval is None}}
 
 
 def _trading(book: Book) -> dict[str, Json]:

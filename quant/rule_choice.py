@@ -17,7 +17,7 @@ from quant.backtest.quick_account import MEASURES
 from quant.backtest.trades import trades_from_fills
 from quant.errors import NotEnoughData
 from quant.frames import Prices
-from quant.preparation import CleanPrices
+from quant.preparation import CleanPrices, bars_asked, counted_periods_per_year
 from quant.result import TriedModel
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.spec import AnalysisSpec
@@ -177,7 +177,9 @@ class RuleChoice:
 
     @cached_property
     def _risk_free(self) -> float:
-        return per_period_rate(self.spec.risk.risk_free_annual, self.periods_per_year)
+        counted = self.spec.bars.interval is None  # then only what the choice sees may be
+        a_year = counted_periods_per_year(self._seen[1][0]) if counted else self.periods_per_year
+        return per_period_rate(self.spec.risk.risk_free_annual, a_year)
 
     def _step(self, part: slice) -> Step:
         spec = self.spec
@@ -190,6 +192,7 @@ class RuleChoice:
             "account": [spec.backtest.model_dump(mode="json"), spec.allocation.model_dump(mode="json")],
             "risk_free_annual": spec.risk.risk_free_annual,
             "chunk": [part.start, part.stop],
+            **bars_asked(spec),
         }
         key = stage_key("sweep", version=STAGE_VERSION, spec=asked, inputs={"prices": self.keys["prices"]})
         size = len(self._bars.timestamps).bit_length()

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from quant import report
-from quant.audit import REMOVED, REPLACED, compare, evenly, until, with_later
+from quant.audit import BARS, REMOVED, REPLACED, Pair, bar_pairs, compare, evenly, until, with_later
 from quant.backtest.engine import run_backtest
 from quant.errors import NotEnoughData
 from quant.luck import Finding, resample
@@ -140,21 +140,19 @@ def audit_rule(
     Timing: equality is of bits. A cut before which an instrument of the question has not begun is left out.
     """
     bars = decisions.index.unique("timestamp").sort_values()
-    begun = max(item.prices.index[0] for item in ground.instruments)
+    begun = max(prices.index[0] for prices in ground.clean.raw.values())
     inside = bars[(bars > begun)][:-1]
     cuts = list(evenly(inside, spec.audit.n_cuts + 2)[1:-1] if len(inside) > spec.audit.n_cuts + 1 else inside)
-    compared = dict.fromkeys(_PARTS, 0)
+    compared = dict.fromkeys((BARS, *_PARTS) if spec.bars.gathers else _PARTS, 0)
     differences = []
     for number, cut in enumerate(cuts, start=1):
         for later in (REMOVED, REPLACED):
             history = {place: with_later(item, cut, later, spec.seed) for place, item in enumerate(ground.instruments)}
-            clean = clean_prices(spec, history, is_repeat=True)
-            found = decide_by_rule(spec, clean.adjusted, ground.periods_per_year).loc[decisions.index[0][0] :]
-            account = run_backtest(clean.raw, found, spec.backtest).equity
-            for part, expected, repeated in (
-                ("signals", until(decisions, cut, history), until(found, cut, history)),
-                ("account", equity.loc[:cut], account.loc[:cut]),
-            ):
+            clean = clean_prices(spec, history, is_repeat=True, known_until=cut)
+            pairs = bar_pairs(spec, ground.clean, clean, cut)
+            if not any(compare(*pair, cut) for pair in pairs):  # or all that follows would be of other rows
+                pairs += _decided_again(spec, clean, ground.periods_per_year, decisions, equity, cut)
+            for part, expected, repeated in pairs:
                 compared[part] += int(repeated.size)
                 differences += compare(part, expected, repeated, cut, later)
         watcher.at("audit", number / len(cuts))
@@ -166,6 +164,23 @@ def audit_rule(
         "compared": compared,
         "differences": [{**vars(difference), "in_words": difference.in_words()} for difference in differences],
     }
+
+
+def _decided_again(
+    spec: AnalysisSpec,
+    clean: CleanPrices,
+    periods_per_year: float,
+    decisions: pd.DataFrame,
+    equity: pd.DataFrame,
+    cut: pd.Timestamp,
+) -> list[Pair]:
+    """Return what the run decided and had up to the cut, and what it decides and has by another history."""
+    found = decide_by_rule(spec, clean.adjusted, periods_per_year).loc[decisions.index[0][0] :]
+    account = run_backtest(clean.raw, found, spec.backtest).equity
+    return [
+        ("signals", until(decisions, cut, clean.raw), until(found, cut, clean.raw)),
+        ("account", equity.loc[:cut], account.loc[:cut]),
+    ]
 
 
 def _decided(

@@ -1,14 +1,13 @@
 """The whole question: one class that the form, the REST body, the database, the worker and the docs share."""
 
-import datetime
-import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from quant.backtest.catalog import BacktestSpec
-from quant.catalog import Spec
+from quant.bars.day_catalog import BarsSpec, DailyBars
+from quant.catalog import Session, Spec
 from quant.data.catalog import CleaningSpec, InstrumentSpec
 from quant.errors import InvalidSpec
 from quant.features.catalog import (
@@ -95,20 +94,6 @@ def _default_models() -> tuple[ModelSpec, ...]:
     return (LogisticRegression(), RandomForest(), XgBoost())
 
 
-def _iso_date(value: object) -> object:
-    """Read a day as it is written; refuse what pydantic would take for seconds since 1970."""
-    if isinstance(value, str):
-        try:
-            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-                return datetime.date.fromisoformat(value)  # pydantic, if strict, takes no text here
-        except ValueError:  # the 30th of February
-            pass
-        raise ValueError(f"expected a date such as 2024-03-15; found “{value}”")
-    if isinstance(value, int | float):
-        raise ValueError(f"expected a date such as 2024-03-15; found the number {value}")  # noqa: TRY004  # for pydantic
-    return value
-
-
 def _without_negative_zero(value: Any) -> Any:
     """Return JSON in which −0.0 is 0.0: the two are equal, so questions that differ in it must hash alike."""
     if isinstance(value, dict):
@@ -125,9 +110,6 @@ def _without_later(entry: ModelEntry, asked: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in asked.items() if name not in later or value != usual[name]}
 
 
-Session = Annotated[datetime.date, BeforeValidator(_iso_date)]
-
-
 def _later_defaults() -> dict[str, Any]:
     """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
     backtest = BacktestSpec().model_dump(mode="json")
@@ -135,6 +117,7 @@ def _later_defaults() -> dict[str, Any]:
     barriers = TripleBarrier().model_dump(mode="json")
     returns = ("enter_return", "exit_return", "short_return", "cover_return")
     return {
+        "bars": DailyBars().model_dump(mode="json"),
         "label": {name: barriers[name] for name in ("stop_width", "path")},
         "preparation": [],
         "allocation": EqualShares().model_dump(mode="json"),
@@ -167,9 +150,13 @@ class AnalysisSpec(Spec):
 
     spec_version: Literal[1] = Field(default=SPEC_VERSION, description="Version of this form of the question.")
     instruments: tuple[InstrumentSpec, ...] = Field(min_length=1, max_length=20, description="What is traded.")
-    interval: Literal["1d"] = Field(default="1d", description="Length of a bar.")
+    interval: Literal["1d"] = Field(default="1d", description="Length of a bar of the source.")
     start: Session | None = Field(default=None, description="First session to use; empty: the first there is.")
     end: Session | None = Field(default=None, description="Last session to use; empty: the last there is.")
+    bars: BarsSpec = Field(
+        default_factory=DailyBars,
+        description="What is traded and learned from: days, or longer bars gathered from them.",
+    )
     cleaning: CleaningSpec = Field(default_factory=CleaningSpec, description="What is done to bars first.")
     features: tuple[FeatureSpec, ...] = Field(
         default_factory=_default_features, min_length=1, max_length=60, description="What the models see at each close."
@@ -396,6 +383,12 @@ class AnalysisSpec(Spec):
                     raise ValueError(
                         f"{feature.title!r} asks for one instrument of the question, against {symbol!r}; found {found}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _bars_fit(self) -> Self:
+        days = [type(feature).title for feature in self.features if feature.needs_days]
+        self.bars.check(len(self.instruments), self.backtest.sizing.name, days)
         return self
 
     def position_of(self, symbol: str) -> int:

@@ -186,19 +186,19 @@ def _activity_bars(
 ) -> pd.DataFrame:
     tape = read_tape(trades)
     ends = np.empty(tape.price.size, dtype=np.int64)
-    n_bars = _activity_ends(tape.price, tape.size, measure, threshold, _ESTIMATES[estimate], n_trades, span, ends)
+    n_bars = activity_ends(tape.price, tape.size, measure, threshold, _ESTIMATES[estimate], n_trades, span, 0, ends)
     return gather(tape, ends[:n_bars].copy())
 
 
 @njit(
     types.int64(
-        *(INPUT, INPUT, types.int64, types.float64, types.int64, types.float64, types.int64),
+        *(INPUT, INPUT, types.int64, types.float64, types.int64, types.float64, types.int64, types.int64),
         types.Array(types.int64, 1, "C"),
     ),
     cache=True,
     nogil=True,
 )
-def _activity_ends(
+def activity_ends(  # noqa: PLR0913, PLR0917  # a kernel takes positions, and no object
     prices: Values,
     sizes: Values,
     measure: int,
@@ -206,13 +206,28 @@ def _activity_ends(
     estimate: int,
     n_wanted: float,
     span: int,
+    first: int,
     ends: Places,
 ) -> int:
-    """Write where bars end, and return how many there are."""
+    """Write where bars end, and return how many there are.
+
+    With `first`, there is no threshold to begin with: the first bar has so many trades, and so has each further one
+    until anything is moved.
+    """
     weight = 2.0 / (span + 1.0)
     n_bars, begin, moved = 0, 0, 0.0
     all_moved, average = 0.0, 0.0
-    for i in range(prices.size):
+    while first > 0 and all_moved == 0.0:
+        if begin + first > prices.size:
+            return n_bars
+        for i in range(begin, begin + first):
+            all_moved += sizes[i] if measure == SHARES else prices[i] * sizes[i]
+        begin += first
+        ends[n_bars] = begin
+        n_bars += 1
+        average = all_moved / first
+        threshold = n_wanted * (all_moved / begin if estimate == 1 else average)
+    for i in range(begin, prices.size):
         moved += sizes[i] if measure == SHARES else prices[i] * sizes[i]
         if moved >= threshold:
             if estimate == 1:

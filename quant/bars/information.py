@@ -123,7 +123,7 @@ def _information_bars(
         refuse_splits(trades, basis)
     tape = read_tape(trades)
     ends = np.empty(tape.price.size, dtype=np.int64)
-    n_bars = _information_ends(
+    n_bars = information_ends(
         tape.price, tape.size, tape.sides, _MEASURES[measure], by_run, float(n_trades), bound, 2.0 / (span + 1.0), ends
     )
     return gather(tape, ends[:n_bars].copy())
@@ -137,7 +137,7 @@ def _information_bars(
     cache=True,
     nogil=True,
 )
-def _information_ends(  # noqa: PLR0913, PLR0917  # a kernel takes positions, and no object
+def information_ends(  # noqa: PLR0913, PLR0917  # a kernel takes positions, and no object
     prices: Values,
     sizes: Values,
     sides: Sides,

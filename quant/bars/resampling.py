@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from quant.bars.gathering import Places
 from quant.calendars import Period, period_bounds
 from quant.errors import InvalidPrices
 from quant.frames import PRICE_COLUMNS, Prices
@@ -46,11 +47,11 @@ def resample(prices: Prices, interval: Period, calendar: str = "XNYS") -> Prices
         )
     if prices.empty:
         return prices
-    first, over = period_bounds(pd.DatetimeIndex(prices["session"]), interval, calendar)
-    begins = np.flatnonzero(np.concatenate([[True], first[1:] != first[:-1]]))
-    ends = np.concatenate([begins[1:], [len(prices)]])
-    is_whole = over[begins] <= prices.index[-1]
-    is_whole[0] &= prices["session"].iloc[0] == first[0]
+    begins, ends, over = whole_periods(prices, interval, calendar)
+    if not ends.size:
+        return prices.iloc[:0]
+    prices = prices.iloc[begins[0] : ends[-1]]
+    begins, ends = begins - begins[0], ends - begins[0]
     market = prices[["open", "high", "low", "close", "volume", "dividend"]].to_numpy(dtype=np.float64).T
     sums = np.add.reduceat(market[4:], begins, axis=1)
     bars = np.stack(
@@ -70,6 +71,52 @@ def resample(prices: Prices, interval: Period, calendar: str = "XNYS") -> Prices
         "split_factor": 1.0,
         "dividend": sums[1],
     }
-    periods = pd.DataFrame(columns, index=over[begins])[list(PRICE_COLUMNS)]
-    whole: Prices = periods[is_whole]
+    whole: Prices = pd.DataFrame(columns, index=over)[list(PRICE_COLUMNS)]
     return whole
+
+
+def whole_periods(
+    prices: Prices, interval: Period, calendar: str = "XNYS", *, known_until: pd.Timestamp | None = None
+) -> tuple[Places, Places, pd.DatetimeIndex]:
+    """Return which bars make a whole session, week or month, and when each was over.
+
+    Parameters
+    ----------
+    prices : DataFrame of shape (n_bars, 8)
+        Price frame of one instrument, as defined in `quant.frames`; only its index and `session` are looked at.
+    interval : {"1d", "1w", "1mo"}
+        A session, a week from Monday to Sunday, or a calendar month.
+    calendar : str, default="XNYS"
+        Name of its exchange calendar.
+    known_until : Timestamp, optional
+        Up to when is known what there was; by default, and at least, up to the last bar.
+
+    Returns
+    -------
+    begins, ends : ndarray of shape (n_periods,)
+        Positions of the first bar of each, and of the bar after the last.
+    closed_at : DatetimeIndex of shape (n_periods,)
+        The close of the period's last session, whether or not there is a bar of it.
+
+    Raises
+    ------
+    InvalidPrices
+        If a session is not one of the calendar.
+    InvalidSpec
+        If the calendar is not known.
+
+    Notes
+    -----
+    Timing: as `resample`. A period of which the history misses the beginning is left out, and so is one that is not
+    over when the last bar is known.
+    """
+    if prices.empty:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, pd.DatetimeIndex(prices.index)
+    first, over = period_bounds(pd.DatetimeIndex(prices["session"]), interval, calendar)
+    begins = np.flatnonzero(np.concatenate([[True], first[1:] != first[:-1]])).astype(np.int64)
+    ends = np.concatenate([begins[1:], [len(prices)]]).astype(np.int64)
+    last = prices.index[-1] if known_until is None else max(prices.index[-1], known_until)
+    is_whole = over[begins] <= last
+    is_whole[0] &= prices["session"].iloc[0] == first[0]
+    return begins[is_whole], ends[is_whole], over[begins[is_whole]]

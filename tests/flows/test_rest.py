@@ -157,6 +157,28 @@ def _watch_and_fetch(client, me, analysis_id):
     assert [item.id for item in listed.items] == [analysis_id]
 
 
+@pytest.mark.parametrize("bars", [{"name": "weekly"}, {"name": "dollar", "n_days": 4}], ids=lambda bars: bars["name"])
+def test_longer_bars_are_asked_and_answered(live, bars):
+    validation = {**QUESTION["validation"], "train_bars": 100}
+    question = {**QUESTION, "bars": bars, "features": QUESTION["features"][:1], "validation": validation}
+    submitted = live.ask("researcher", "POST", "/analyses", json={"spec": question})
+    assert submitted.status_code == HTTPStatus.ACCEPTED, submitted.text
+    path = f"/analyses/{submitted.json()['id']}"
+    wait_until(
+        lambda: live.ask("researcher", "GET", path).json()["status"] in {"succeeded", "failed"}, seconds=240, what=path
+    )
+    assert live.ask("researcher", "GET", path).json()["error_message"] is None
+    found = live.ask("researcher", "GET", f"{path}/results").json()
+    [instrument] = found["data"]["instruments"]
+    assert found["data"]["bars"]["name"] == bars["name"]
+    assert instrument["n_days"] / instrument["n_bars"] == pytest.approx(bars.get("n_days", 5), rel=0.4)
+    assert found["honesty"]["audit"]["passed"] is True
+    assert found["honesty"]["audit"]["compared"]["bars"] > 0
+    refused = live.ask("researcher", "POST", "/analyses", json={"spec": {**question, "bars": {"name": "time"}}})
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "time bars of seconds ask for trades" in refused.text
+
+
 # --- the machine ------------------------------------------------------------------------------------------------------
 
 IDS = {

@@ -187,17 +187,17 @@ def test_any_number_of_cuts_works(quick_spec, n_cuts):
 def test_each_cut_has_both_kinds_of_future_and_they_take_turns_at_the_fit(quick_spec, monkeypatch):
     import quant.audit  # noqa: PLC0415  # patched here only
 
-    honest, begun, fitted = quant.audit._begin, [], []
+    honest, begun, fitted = quant.audit.with_later, [], []
 
-    def begin(run, sampled, cut, later):
+    def begin(item, cut, later, seed):
         begun.append(later)
-        return honest(run, sampled, cut, later)
+        return honest(item, cut, later, seed)
 
     def go_on(*_arguments):
         fitted.append(begun[-1])
         return []
 
-    monkeypatch.setattr(quant.audit, "_begin", begin)
+    monkeypatch.setattr(quant.audit, "with_later", begin)
     monkeypatch.setattr(quant.audit, "_go_on", go_on)
     audit = audit_of(quick_spec.model_copy(update={"models": quick_spec.models[:1]}))
 

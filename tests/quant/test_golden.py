@@ -22,6 +22,8 @@ import pandas as pd
 import pytest
 
 from quant.bars.catalog import BARS
+from quant.bars.day_catalog import DAY_BARS, DayBarsEntry
+from quant.bars.days import Days, gather_days
 from quant.catalog import CatalogEntry
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
@@ -44,7 +46,7 @@ _FOUR = ("open", "high", "low", "close")
 GOLDEN = Path(__file__).with_name("golden.json")
 PIN = ".venv/bin/python -m tests.quant.test_golden"
 ENTRIES: tuple[type[CatalogEntry], ...] = (
-    *BARS, *FEATURES, *LABELS, *MODELS, *TRANSFORMS, *ALLOCATIONS, *STRATEGIES,
+    *BARS, *DAY_BARS, *FEATURES, *LABELS, *MODELS, *TRANSFORMS, *ALLOCATIONS, *STRATEGIES,
 )  # fmt: skip
 DIGITS = 12
 N_TRAINED = 1500
@@ -54,7 +56,9 @@ Golden = dict[str, Any]
 
 
 def key_of(entry: type[CatalogEntry]) -> str:
-    """Return the room and the name of an entry, such as `"features.rsi"`."""
+    """Return the room and the name of an entry, such as `"features.rsi"`; of bars of days that of their module."""
+    if issubclass(entry, DayBarsEntry):
+        return f"days.{entry.model_fields['name'].default}"
     return f"{entry.__module__.split('.')[1]}.{entry.model_fields['name'].default}"
 
 
@@ -77,6 +81,9 @@ def golden_of(entry: type[CatalogEntry], prices: Prices) -> Golden:
         frame = spec.load()(prices, spec).to_frame("side")
     elif isinstance(spec, ForecastEntry):
         frame = spec.load()(_forecasts(prices), spec)
+    elif isinstance(spec, DayBarsEntry):
+        days = Days(prices, prices, "XNYS", prices.index[-1])
+        frame = gather_days(days, spec.load()(days, **spec.parameters()))[0].drop(columns="session")
     else:
         others = {closes_of(symbol): prices["open"] for symbol in getattr(spec, "others", ())}
         frame = spec.load()(prices.assign(**others), **spec.parameters())

@@ -20,6 +20,7 @@ GOOG = {
     "spec_version": 1,
     "instruments": [{"symbol": "GOOG", "source": "sample"}],
     "interval": "1d",
+    "bars": {"name": "daily"},
     "start": None,
     "end": None,
     "cleaning": {"drop_zero_volume": False, "max_gap_sessions": 10},

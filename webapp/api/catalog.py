@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from quant.backtest.catalog import FixedFraction, Kelly, VolatilityTarget
+from quant.bars.day_catalog import DAY_BARS
 from quant.catalog import Spec, describe
 from quant.features.catalog import FEATURES, PRESETS
 from quant.labels.catalog import LABELS
@@ -40,6 +41,7 @@ def read_catalog() -> Response:
 def _catalog() -> Catalog:
     return Catalog.model_validate(
         {
+            "bars": describe(DAY_BARS),
             "features": describe(FEATURES),
             "presets": [preset.model_dump(mode="json") for preset in PRESETS],
             "labels": describe(LABELS),

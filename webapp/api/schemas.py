@@ -248,6 +248,7 @@ class CatalogMetric(View):
 class Catalog(View):
     """Everything that a question can be made of, and what the numbers of an answer mean."""
 
+    bars: list[CatalogItem]
     features: list[CatalogItem]
     presets: list[dict[str, Any]] = Field(description="Several `features` at once, with name, title and summary.")
     labels: list[CatalogItem]

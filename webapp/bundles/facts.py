@@ -76,14 +76,21 @@ class _Instrument(_Part):
     calendar: Name
     currency: Name
     n_bars: int
+    n_days: int | None = None
     first_session: Name
     last_session: Name
     findings: list[dict[str, Any]]
 
 
+class _Bars(_Part):
+    title: Name
+    a_year: float
+
+
 class _Data(_Part):
     snapshot_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     n_samples: int
+    bars: _Bars | None = None
     instruments: Annotated[list[_Instrument], Field(min_length=1)]
 
 
@@ -122,6 +129,11 @@ def faults_of(facts: Any, spec: AnalysisSpec) -> list[str]:
     asked = [(each.symbol, each.source) for each in spec.instruments]
     answered = [(each.symbol, each.source) for each in found.data.instruments]
     faults = [] if asked == answered else ["data.instruments: expected those of the question; found others"]
+    counted = [found.data.bars is not None, *(each.n_days is not None for each in found.data.instruments)]
+    if any(is_told != spec.bars.gathers for is_told in counted):
+        faults.append(
+            "data.bars: expected what the question's bars were gathered from, and nothing of days; found else"
+        )
     if found.spec_hash != spec.hash():
         faults.append("spec_hash: expected that of the question; found another")
     return faults

@@ -13,7 +13,6 @@ _TASKS = {
     "three_way": "how likely the price rises, falls or does neither",
     "regression": "what return to expect",
 }
-_INTERVALS = {"1d": "daily", "1wk": "weekly", "1h": "hourly"}
 _MOST_NAMES = 6
 _PARTS = (
     "label", "events", "weights", "validation", "tuning", "calibration", "strategy", "allocation", "backtest", "risk",
@@ -37,10 +36,12 @@ def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
         Paragraphs.
     """
     symbols = _listed([each.symbol for each in spec.instruments])
-    interval = _INTERVALS.get(spec.interval, spec.interval)
+    bars = in_a_sentence(type(spec.bars).title)
+    if told := _parameters(spec.bars.model_dump(mode="json", exclude={"name"}, exclude_none=True)):
+        bars += f" ({told})"
     asker = "a model" if spec.rule is None else "a rule"
     asked = (
-        f"Would {asker} have made money on {symbols}, traded on {interval} bars from {first} to {last}, and should one "
+        f"Would {asker} have made money on {symbols}, traded on {bars} from {first} to {last}, and should one "
         "believe it?"
     )
     return [asked, *(_of_a_model(spec) if spec.rule is None else _of_a_rule(spec, spec.rule)), _of_the_account(spec)]

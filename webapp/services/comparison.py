@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from quant.calendars import periods_per_year
+from quant.bars.day_catalog import DAY_BARS, DailyBars
+from quant.calendars import Period, periods_per_year
 from quant.returns import per_period_rate
 from quant.risk.definitions import DEFINITIONS
 from quant.validation.comparison import (
@@ -27,6 +28,7 @@ from webapp.services.workflow import Status
 from webapp.storage import FrameStore
 
 FEWEST, MOST = 2, 100
+_YEAR = pd.Timedelta(days=365.25)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
                 f"Expected analyses that have succeeded; “{view.summary.title}” is {view.status}. Leave it out."
             )
     answers = [results.load(session, store, actor, id_, ("equity",)) for id_ in ids]
-    returns = _common_returns(answers)
+    returns = _common_returns(answers) if _have_same_bars(views) else _between_common_bars(answers)
     first = (views[0], answers[0])
     excess, per_year = _excess(views, answers, returns)
     resampled = resampled_differences(excess, periods_per_year=per_year)
@@ -194,6 +196,33 @@ def _common_returns(answers: Sequence[ResultView]) -> pd.DataFrame:
     return pd.concat(columns, axis=1, join="inner").sort_index()
 
 
+def _have_same_bars(views: Sequence[AnalysisView]) -> bool:
+    """Whether all were asked of the same bars of the calendar, so that returns of one timestamp are of one span."""
+    asked = [_bars(view) for view in views]
+    return _interval(asked[0]) is not None and all(each == asked[0] for each in asked)
+
+
+def _bars(view: AnalysisView) -> Mapping[str, Any]:
+    """Return which bars were asked for; questions from before one could had days."""
+    bars: Mapping[str, Any] = view.spec.get("bars", DailyBars().model_dump(mode="json"))
+    return bars
+
+
+def _interval(bars: Mapping[str, Any]) -> Period | None:
+    return next(kind.interval for kind in DAY_BARS if kind.model_fields["name"].default == bars["name"])
+
+
+def _between_common_bars(answers: Sequence[ResultView]) -> pd.DataFrame:
+    """Return what each earned from one bar that all have to the next, one column an analysis, by its place."""
+    wealth = [
+        (1.0 + answer.frames["equity"]["return"].fillna(0.0)).cumprod().rename(place)
+        for place, answer in enumerate(answers)
+    ]
+    joined = pd.concat(wealth, axis=1, join="inner").sort_index()
+    returns: pd.DataFrame = joined / joined.shift(1) - 1.0
+    return returns
+
+
 def _curves(returns: pd.DataFrame) -> pd.DataFrame:
     """Return wealth from 1 at the first common bar on: what was earned before it is left out."""
     earned = returns.fillna(0.0)
@@ -233,9 +262,16 @@ def _best(values: Sequence[float | None], better: str) -> tuple[int, ...]:
 def _excess(
     views: Sequence[AnalysisView], answers: Sequence[ResultView], returns: pd.DataFrame
 ) -> tuple[pd.DataFrame, float]:
-    """Return what each earned above the rate that it calls free of risk, and bars a year as the first one counts."""
+    """Return what each earned above the rate that it calls free of risk, and bars a year.
+
+    They are those of the calendar of the first, or, between bars that happen to be common, counted.
+    """
     calendar = answers[0].facts["data"]["instruments"][0]["calendar"]
-    per_year = periods_per_year(calendar, views[0].spec["interval"])
+    interval = _interval(_bars(views[0])) if _have_same_bars(views) else None
+    if interval is not None:
+        per_year = periods_per_year(calendar, interval)
+    else:
+        per_year = (len(returns) - 1) * _YEAR / (returns.index[-1] - returns.index[0]) if len(returns) > 1 else 1.0
     rates = [per_period_rate(view.spec["risk"]["risk_free_annual"], per_year) for view in views]
     return returns - rates, per_year
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from quant.backtest.sizing import target_weights
 from quant.calendars import periods_per_year
-from quant.frames import FORECAST_COLUMNS, of_instrument, task_of
+from quant.frames import FORECAST_COLUMNS, Prices, of_instrument, task_of
 from quant.spec import AnalysisSpec, read_stored
 from webapp.db import database_now
 from webapp.errors import InvalidInput
@@ -232,6 +232,9 @@ def read_outlook(
     newest = newest_prediction(result, place)
     history = charts.read_history(session, store, actor, instrument)
     spec = read_stored(row.spec)
+    bars = history.bars
+    if spec.bars.gathers:
+        bars = _gathered(spec, place, instrument, prices.read_prices(session, store, actor, instrument.id))
     drawdowns = result.frames["equity"]["drawdown"]
     trades = result.frames["trades"]
     return Outlook(
@@ -241,8 +244,10 @@ def read_outlook(
         is_credible=row.is_credible,
         model=results.chosen_models(result.facts)[None]["model"],
         prediction=newest,
-        n_bars_since=int((history.bars.index > pd.Timestamp(newest.as_of)).sum()),
-        position=_position(instrument, history, spec, place, newest.signal, capital, share=_share(result, spec, place)),
+        n_bars_since=int((bars.index > pd.Timestamp(newest.as_of)).sum()),
+        position=_position(
+            instrument, history, spec, place, newest.signal, capital, bars=bars, share=_share(result, spec, place)
+        ),
         metrics=_metrics(result),
         drawdown=float(drawdowns.iloc[-1]),
         worst_drawdown=float(drawdowns.min()),
@@ -300,6 +305,15 @@ def _share(result: ResultView, spec: AnalysisSpec, place: int) -> float:
     return float(of_instrument(result.frames["predictions"], place)["share"].iloc[-1]) * len(spec.instruments)
 
 
+def _gathered(spec: AnalysisSpec, place: int, instrument: InstrumentView, raw: Prices) -> Prices:
+    """Return the longer bars of the question that are over, adjusted, up to the newest."""
+    from quant.preparation import Instrument, clean_prices  # noqa: PLC0415  # few need them
+
+    days = Instrument(spec.instruments[place], raw, instrument.exchange, instrument.currency)
+    asked = spec.model_copy(update={"end": None})
+    return clean_prices(asked, {place: days}, is_repeat=True).adjusted[place]
+
+
 def _position(
     instrument: InstrumentView,
     history: History,
@@ -308,19 +322,19 @@ def _position(
     signal: int,
     capital: float,
     *,
+    bars: Prices,
     share: float,
 ) -> Position:
-    bars = history.bars
     index = pd.MultiIndex.from_tuples([(bars.index[-1], place)], names=["timestamp", "instrument"])
     long = pd.DataFrame({"signal": [1]}, index=index)
     frames = {number: bars if number == place else bars.iloc[:0] for number in range(len(spec.instruments))}
-    a_year = periods_per_year(instrument.exchange, instrument.interval)
+    a_year = periods_per_year(instrument.exchange, spec.bars.interval or instrument.interval)  # volatility asks for it
     weights = target_weights(long, frames, spec.backtest.sizing, periods_per_year=a_year)
     full = float(weights["target_weight"].iloc[0]) * share
-    close = float(bars["close"].iloc[-1] / history.factor[-1])
+    close = float(history.bars["close"].iloc[-1] / history.factor[-1])
     wanted = capital * full * signal
     shares = math.trunc(wanted / close)
-    return Position(full * signal, full, shares * close, shares, close, bars["session"].iloc[-1].date())
+    return Position(full * signal, full, shares * close, shares, close, history.bars["session"].iloc[-1].date())
 
 
 def _metrics(result: ResultView) -> dict[str, tuple[float | None, float | None]]:

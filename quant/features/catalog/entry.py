@@ -35,6 +35,11 @@ class FeatureEntry(CatalogEntry):
         return ()
 
     @property
+    def needs_days(self) -> bool:
+        """Whether it gathers days itself, and can be made of no longer bars."""
+        return False
+
+    @property
     def cost(self) -> float:
         """How many moving averages take as long, measured with usual parameters; longer windows may take longer."""
         return measured_costs()[type(self).model_fields["name"].default]

@@ -37,5 +37,10 @@ class HigherInterval(FeatureEntry):
         """Wilder's average gives its newest period the weight 1 / `window`."""
         return settling_after(1.0 / self.window) * MOST_BARS[self.interval] if self.measure == "rsi" else 0
 
+    @property
+    def needs_days(self) -> bool:
+        """Weeks and months have their closes from days."""
+        return True
+
 
 IntervalFeature: TypeAlias = HigherInterval

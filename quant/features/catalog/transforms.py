@@ -25,6 +25,11 @@ class TransformEntry(FeatureEntry):
         return self.of.others
 
     @property
+    def needs_days(self) -> bool:
+        """As the feature that it is made of."""
+        return self.of.needs_days
+
+    @property
     def settling(self) -> int:
         """A window begins to forget a seed when what it is made of has."""
         return self.of.settling

@@ -4,6 +4,7 @@ import pytest
 from jsonschema_rs import validator_for
 
 from quant.backtest.catalog import SizingSpec
+from quant.bars.day_catalog import DAY_BARS
 from quant.features.catalog import FEATURES, PRESETS
 from quant.labels.catalog import LABELS
 from quant.models.catalog import MODELS
@@ -30,6 +31,7 @@ def test_everything_that_a_question_can_be_made_of_is_there(me):
     assert answer.status_code == 200
     found = {room: {entry["name"] for entry in entries} for room, entries in answer.json.items() if room != "spec"}
     assert found == {
+        "bars": names(DAY_BARS),
         "features": names(FEATURES),
         "presets": {preset.name for preset in PRESETS},
         "labels": names(LABELS),
@@ -47,7 +49,7 @@ def test_no_way_of_sizing_is_forgotten():
     assert set(SIZING) == set(get_args(get_args(SizingSpec)[0]))
 
 
-@pytest.mark.parametrize("room", ["features", "labels", "models", "transforms", "allocations", "sizing"])
+@pytest.mark.parametrize("room", ["bars", "features", "labels", "models", "transforms", "allocations", "sizing"])
 def test_entries_say_what_they_are_and_what_they_take(me, room):
     for entry in me.get("/catalog").json[room]:
         assert entry["title"]

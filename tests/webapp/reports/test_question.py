@@ -40,3 +40,13 @@ def test_orders_that_lie_and_what_the_market_costs_are_told_where_they_are_asked
     assert "by a stop limit order, 2.0 % from it, that lies for 3 bars" in account.replace("\u00a0", " ")
     for told in ("half a spread of 2 basis", "an impact of 100", "10.0 % of a bar's volume", "cash earns 2.0 %"):
         assert told in account.replace("\u00a0", " ")
+
+
+def test_longer_bars_are_named_with_what_was_asked_of_them():
+    def first(bars):
+        return question.in_words(AnalysisSpec.model_validate({**QUESTION, "bars": bars}), "a", "b")[0]
+
+    assert "traded on weekly bars from a to b" in first({"name": "weekly"})
+    assert "traded on dollar bars (days 7, estimate ewma, span 20) from a to b" in first(
+        {"name": "dollar", "n_days": 7}
+    )

@@ -164,3 +164,39 @@ def test_lists_are_told_by_the_names_of_their_entries():
         ("features.rsi 5.name", ("rsi", None)),
         ("features.rsi 5.window", (5, None)),
     ]
+
+
+WEEKLY = {
+    **QUESTION,
+    "bars": {"name": "weekly"},
+    "features": QUESTION["features"][:1],
+    "validation": {**QUESTION["validation"], "train_bars": 100},
+}
+
+
+@pytest.fixture(scope="module")
+def weekly_answer():
+    return run_analysis(AnalysisSpec.model_validate(WEEKLY), fetch_instruments)
+
+
+def test_other_bars_are_compared_between_closes_that_both_have(session, store, owner, finish, weekly_answer):
+    days, weeks = finish(answer()), finish(weekly_answer, WEEKLY, "Weekly")
+    found = comparison.compare(session, store, owner, [days, weeks])
+
+    daily, weekly = answer().frames["equity"], weekly_answer.frames["equity"]
+    common = daily.index.intersection(weekly.index)
+    assert found.curves.index.equals(common)
+    for place, own in enumerate((daily, weekly)):  # each one's own wealth at these closes, whatever lies between
+        wealth = own["equity"].loc[common] / own["equity"].loc[common[0]]
+        assert found.curves[place].tolist() == pytest.approx(wealth.tolist(), rel=1e-9)
+    assert [each.path for each in found.parameters if each.path.startswith("bars")] == ["bars.name"]
+
+
+def test_the_same_weeks_are_compared_week_by_week(session, store, owner, finish, weekly_answer):
+    other = {**WEEKLY, "seed": 7}
+    again = run_analysis(AnalysisSpec.model_validate(other), fetch_instruments)
+    found = comparison.compare(session, store, owner, [finish(weekly_answer, WEEKLY), finish(again, other)])
+
+    assert found.curves.index.equals(weekly_answer.frames["equity"].index)
+    sharpe = next(each["value"] for each in weekly_answer.facts["metrics"] if each["name"] == "sharpe_ratio")
+    assert found.pairs[0].test.second == pytest.approx(sharpe, rel=0.02)  # a year has 52 of them

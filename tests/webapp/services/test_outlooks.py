@@ -3,12 +3,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from quant.preparation import clean_prices, fetch_instruments
+from quant.spec import AnalysisSpec
 from tests import factories
-from tests.webapp.api.answered import answer, finish, load_google
+from tests.webapp.api.answered import QUESTION, answer, finish, load_google
 from webapp.auth.session import parts_of
 from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.services import charts, groups, outlooks, results, shares
-from webapp.tables import PriceSeries, User
+from webapp.tables import Analysis, PriceSeries, User
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -186,3 +188,30 @@ def test_trades_are_marked_at_their_fills_on_the_adjusted_price(app, database, g
     assert all(view.low[mark.bar] * 0.99 <= mark.price <= view.high[mark.bar] * 1.01 for mark in entries)
     assert [mark.price for mark in monthly] == [mark.price for mark in marks]
     assert max(mark.bar for mark in monthly) < months.n_bars
+
+
+@pytest.mark.parametrize(("bars", "n_newer"), [({"name": "weekly"}, 4), ({"name": "tick", "n_days": 10}, 2)])
+def test_newer_bars_are_those_of_the_question(app, database, google, answered, actor, bars, n_newer):
+    """A month of days is four weeks; a volatility is that of the question's bars."""
+    sizing = {"name": "volatility_target", "window": 20} if bars["name"] == "weekly" else {"name": "fixed_fraction"}
+    asked = AnalysisSpec.model_validate({**QUESTION, "bars": bars, "backtest": {"sizing": sizing}})
+    store = parts_of(app).store
+
+    def outlook():
+        with database.write() as session:
+            session.query(Analysis).filter_by(public_id=answered).one().spec = asked.resolved()
+            return outlooks.read_outlook(session, store, actor, google, answered)
+
+    before = outlook()
+    with database.write() as session:
+        factories.create_prices(session, store, factories.delivery("GOOG", "2007-12-03", "2008-01-31"))
+    after = outlook()
+
+    assert after.n_bars_since - before.n_bars_since == n_newer
+    assert after.position.close == pytest.approx(564.30)  # of 2008-01-31, a day inside a week
+    if bars["name"] == "weekly":
+        raw = fetch_instruments(asked)[0]
+        until = dataclasses.replace(raw, prices=raw.prices.loc[:"2008-01-31"])
+        weeks = clean_prices(asked.model_copy(update={"end": None}), {0: until}).adjusted[0]["close"]
+        volatility = weeks.pct_change().tail(20).std() * 52**0.5
+        assert after.position.full_weight == pytest.approx(0.15 / volatility, rel=1e-9)

@@ -5,6 +5,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from quant.catalog import in_a_sentence
 from quant.models.catalog import MODELS
 from quant.risk.definitions import DEFINITIONS, Definition, Unit
 from quant.strategies.catalog import RULES
@@ -28,6 +29,19 @@ def model_title(name: str) -> str:
 def is_of_rule(result: ResultView) -> bool:
     """Whether the answer is about a rule of prices alone; older answers never are."""
     return (result.facts.get("latest") or {}).get("task") == RULE
+
+
+def bars_in_words(result: ResultView) -> str:
+    """Return which bars were gathered, from how many days and how many to a year; nothing of days."""
+    data = result.facts["data"]
+    if "bars" not in data:
+        return ""
+    title, a_year = in_a_sentence(data["bars"]["title"]), f"{data['bars']['a_year']:.0f} a year"
+    if len(data["instruments"]) > 1:
+        return f"{title.capitalize()}, {a_year}; "
+    [only] = data["instruments"]
+    days = formats.plural(only["n_days"], "day")
+    return f"{formats.count(only['n_bars'])} {title} of {days}, {a_year}; "
 
 
 class Metrics:

@@ -119,12 +119,13 @@ def estimate(spec: AnalysisSpec, coverage: Mapping[str, Coverage]) -> Estimate |
     Returns
     -------
     Estimate, RuleEstimate or None
-        Bars inside the asked dates are counted by their share of the covered days.
+        Days inside the asked dates are counted by their share of the covered ones; longer bars by how many they aim at.
     """
     known = [coverage[each.symbol] for each in spec.instruments if each.symbol in coverage]
     if not known:
         return None
-    n_bars = max(_bars_between(each, spec.start, spec.end) for each in known)
+    n_days = max(_bars_between(each, spec.start, spec.end) for each in known)
+    n_bars = n_days // spec.bars.days_of_one
     if spec.rule is not None:
         return _of_rule(spec, n_bars)
     validation = spec.validation

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
+from quant.bars.day_catalog import DAY_BARS
 from quant.catalog import describe
 from quant.features.catalog import FEATURES
 from quant.labels.catalog import LABELS
@@ -30,7 +31,9 @@ _LABELS = {
     "annualised_volatility": "Target volatility",
     "against": "Against",
     "balanced": "Balance the classes",
+    "bars": "Kind of bars",
     "borrow_annual": "Borrowing fee a year",
+    "bound": "Expected days stay within",
     "boundary_x": "Feature across the boundary",
     "boundary_y": "Feature up the boundary",
     "by": "What a sample weighs",
@@ -68,6 +71,7 @@ _LABELS = {
     "max_volume_share": "Greatest share of a bar",
     "min_samples_leaf": "Fewest bars in a leaf",
     "n_cuts": "Cuts",
+    "n_days": "Days of a bar",
     "of": "Made of",
     "n_kept": "Features to keep",
     "n_folds": "Purged folds",
@@ -193,6 +197,11 @@ _CHOICES = {
     "close": "Closes",
     "equal": "All the same",
     "uniqueness": "Its uniqueness",
+    "expanding": "All bars before",
+    "ewma": "Rather the latest bars",
+    "dollars": "Value traded",
+    "volume": "Shares",
+    "ticks": "Days",
     "attribution": "The return that is its own",
 }
 
@@ -285,6 +294,7 @@ class Section:
 
 _SECTIONS = {
     "instruments": "Instruments",
+    "bars": "Bars",
     "intervals": "Prediction intervals",
     "label": "Label: what is predicted",
     "preparation": "Preparation in each fold",
@@ -397,7 +407,7 @@ class _Reader:
 
     def __init__(self, definitions: Json) -> None:
         self._definitions = definitions
-        rooms = (FEATURES, LABELS, MODELS, STRATEGIES, TRANSFORMS, ALLOCATIONS)
+        rooms = (FEATURES, LABELS, MODELS, STRATEGIES, TRANSFORMS, ALLOCATIONS, DAY_BARS)
         entries = [entry for room in rooms for entry in describe(room)]
         self._catalog = {entry["name"]: entry for entry in entries}
 

@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from quant.catalog import in_a_sentence
 from quant.validation.scores import SCORES
 from webapp import formats
 from webapp.dashboard.components import luck
@@ -30,6 +31,7 @@ _PARTS = {
     "signals": "Signals and weights",
     "account": "Fills and account",
 }
+_OF_BARS = {"bars": "Bars, gathered again"}
 
 _SPLITS = {
     "walk_forward": "Walking forward, the traded curve",
@@ -102,10 +104,11 @@ def _audit(audit: Mapping[str, Any] | None) -> Component:
             className="check-list",
         )
     broken = {each["part"]: each for each in reversed(audit["differences"])}
-    lines = [_audited_part(name, title, audit["compared"].get(name, 0), broken) for name, title in _PARTS.items()]
+    asked = _OF_BARS | _PARTS if "bars" in audit["compared"] else _PARTS
+    lines = [_audited_part(name, title, audit["compared"].get(name, 0), broken) for name, title in asked.items()]
     n_cuts = formats.plural(len(audit["cuts"]), "bar")
     if not audit["compared"].get("predictions") and not audit["n_signal_cuts"]:  # of a rule
-        lines = [_audited_part(name, _PARTS[name], n, broken) for name, n in audit["compared"].items()]
+        lines = [_audited_part(name, asked[name], n, broken) for name, n in audit["compared"].items()]
     other = ", and once more replaced by other bars," if "n_replaced" in audit else ""  # older answers: removed only
     more = f"; at {audit['n_signal_cuts']:,} more, the signals" if audit["n_signal_cuts"] else ""
     return html.Div(
@@ -231,12 +234,20 @@ def _data(result: ResultView) -> Component:
             each["symbol"],
             each["source"],
             html.Span(f"{each['first_session']} to {each['last_session']}", className="text-nowrap"),
-            formats.count(each["n_bars"]),
+            _bars(each, data),
             _findings(each["findings"]),
         ]
         for each in data["instruments"]
     ]
     return data_table(columns, rows)
+
+
+def _bars(instrument: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Return how many bars there are and, of longer ones, of what kind and of how many days."""
+    n_bars = formats.count(instrument["n_bars"])
+    if "bars" not in data:
+        return n_bars
+    return f"{n_bars} {in_a_sentence(data['bars']['title'])}, of {formats.plural(instrument['n_days'], 'day')}"
 
 
 def _findings(findings: list[Mapping[str, Any]]) -> Component | str:

@@ -7,7 +7,13 @@ from webapp import formats
 from webapp.dashboard.components.cards import icon, metric_card, panel
 from webapp.dashboard.components.charts import chart
 from webapp.dashboard.components.latest import latest_prediction
-from webapp.dashboard.components.results import Metrics, benchmark_in_words, benchmark_name, is_of_rule
+from webapp.dashboard.components.results import (
+    Metrics,
+    bars_in_words,
+    benchmark_in_words,
+    benchmark_name,
+    is_of_rule,
+)
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures.palette import Theme
 from webapp.dashboard.figures.performance import equity_curve
@@ -106,7 +112,7 @@ def _curve(view: AnalysisView, result: ResultView, theme: Theme) -> Component:
         span = "bars that the choice of the combination did not see, after costs."
     elif is_of_rule(result):
         span = "the whole range, after costs: a rule learns nothing, so no bars were kept from it."
-    note = f"{first} to {last}, {span}"
+    note = f"{bars_in_words(result)}{first} to {last}, {span}"
     figure = equity_curve(equity, list(folds["test_start"]), theme=theme, benchmark=benchmark)
     label = f"Wealth of the strategy and of {benchmark_in_words(view)} from {first} to {last}, with drawdowns below"
     return panel("Wealth and drawdown", chart("analysis-equity", figure, label=label, ranges=True), note=note)

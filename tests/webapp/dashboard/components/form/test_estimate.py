@@ -126,3 +126,11 @@ def test_a_rule_fits_nothing_and_a_sweep_counts_its_combinations_beside_their_li
     assert lines[-1] == "Chosen on 1,435 bars, and looked at on the 614 after them."
     lines = in_words(question(strategy=rule, sweep={"axes": axes, "held_out": 0}))
     assert lines[-1] == "Chosen and looked at on the same 2,049 bars."
+
+
+@pytest.mark.parametrize(
+    ("bars", "n_bars"),
+    [({"name": "weekly"}, 429), ({"name": "monthly"}, 102), ({"name": "dollar", "n_days": 10}, 214)],
+)
+def test_longer_bars_are_fewer(bars, n_bars):
+    assert estimate(question(bars=bars), {"GOOG": GOOG}).n_bars == n_bars

@@ -2,6 +2,7 @@ from typing import Literal
 
 import pytest
 
+from quant.bars.day_catalog import DAY_BARS
 from quant.features.catalog import FEATURES
 from quant.models.catalog import MODELS
 from quant.spec import AnalysisSpec
@@ -50,7 +51,12 @@ def test_sections_follow_the_workflow():
 def test_every_entry_of_the_catalogues_can_be_chosen_by_its_title():
     parts = all_parts()
 
-    for path, catalogue in (("features", FEATURES), ("models", MODELS), ("preparation", TRANSFORMS)):
+    for path, catalogue in (
+        ("bars", DAY_BARS),
+        ("features", FEATURES),
+        ("models", MODELS),
+        ("preparation", TRANSFORMS),
+    ):
         assert {variant.title for variant in parts[path].variants} == {entry.title for entry in catalogue}
         assert {variant.summary for variant in parts[path].variants} == {entry.summary for entry in catalogue}
 

@@ -117,3 +117,16 @@ def test_choices_of_each_fold_are_listed(view, result):
     assert "3 trials that the first did not make count as well" in words
     assert "final Logistic regression c 0.1" in words
     assert "A choice for each fold" not in reading.text(honesty.content(view(), result, "light"))
+
+
+def test_bars_that_were_gathered_stand_with_their_days_and_their_part_of_the_audit(view, result):
+    [instrument] = result.facts["data"]["instruments"]
+    bars = {"name": "dollar", "title": "Dollar bars", "a_year": 40.2, "counted": True}
+    data = {**result.facts["data"], "bars": bars, "instruments": [{**instrument, "n_bars": 130, "n_days": 801}]}
+    audit = result.facts["honesty"]["audit"]
+    told = changed(result, audit={**audit, "compared": {"bars": 1234, **audit["compared"]}})
+    told = dataclasses.replace(told, facts={**told.facts, "data": data})
+    words = reading.text(honesty.content(view(), told, "light"))
+
+    assert "130 dollar bars, of 801 days" in words
+    assert "Bars, gathered again : 1,234 values equal" in words
