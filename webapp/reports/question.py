@@ -37,7 +37,8 @@ def in_words(spec: AnalysisSpec, first: str, last: str) -> list[str]:
     """
     symbols = _listed([each.symbol for each in spec.instruments])
     bars = in_a_sentence(type(spec.bars).title)
-    if told := _parameters(spec.bars.model_dump(mode="json", exclude={"name"}, exclude_none=True)):
+    parameters = spec.bars.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+    if told := _parameters({name.removeprefix("n_"): value for name, value in parameters.items()}):
         bars += f" ({told})"
     asker = "a model" if spec.rule is None else "a rule"
     asked = (

@@ -58,11 +58,12 @@ def test_units_that_figures_do_not_carry_stand_in_the_name():
 def test_bars_that_were_gathered_are_told_with_their_days(result):
     assert results.bars_in_words(result) == ""
 
-    [instrument] = result.facts["data"]["instruments"]
+    instrument = result.facts["data"]["instruments"][0]
     bars = {"name": "weekly", "title": "Weekly bars", "a_year": 52.0, "counted": False}
     one = {**result.facts["data"], "bars": bars, "instruments": [{**instrument, "n_bars": 160, "n_days": 801}]}
     told = dataclasses.replace(result, facts={**result.facts, "data": one})
-    assert results.bars_in_words(told) == "160 weekly bars of 801 days, 52 a year; "
+    words = results.bars_in_words(told).replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "160 weekly bars of 801 days, 52 a year; "
     two = {**one, "instruments": one["instruments"] * 2}
     assert results.bars_in_words(dataclasses.replace(told, facts={**told.facts, "data": two})) == (
         "Weekly bars, 52 a year; "

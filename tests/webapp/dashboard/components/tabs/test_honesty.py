@@ -120,7 +120,7 @@ def test_choices_of_each_fold_are_listed(view, result):
 
 
 def test_bars_that_were_gathered_stand_with_their_days_and_their_part_of_the_audit(view, result):
-    [instrument] = result.facts["data"]["instruments"]
+    instrument = result.facts["data"]["instruments"][0]
     bars = {"name": "dollar", "title": "Dollar bars", "a_year": 40.2, "counted": True}
     data = {**result.facts["data"], "bars": bars, "instruments": [{**instrument, "n_bars": 130, "n_days": 801}]}
     audit = result.facts["honesty"]["audit"]
