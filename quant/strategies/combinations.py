@@ -177,14 +177,17 @@ def _values_of(rule: RuleEntry, place: int, axis: AxisSpec) -> NumberArray:
             field=f"{where}.parameter",
         )
     values = np.array(axis.numbers)
+    step, *ends = ("values",) * 3 if axis.name == "values" else ("step", "first", "last")
     if field.annotation is int:
         if axis.name == "multiples":
             values = np.unique(np.round(values))
         elif (wrong := values[values != np.round(values)]).size:
-            raise InvalidSpec(f"Expected whole values of {axis.parameter}; found {wrong[0]:g}.", field=f"{where}.step")
+            raise InvalidSpec(
+                f"Expected whole values of {axis.parameter}; found {wrong[0]:g}.", field=f"{where}.{step}"
+            )
     least = max((each.ge for each in field.metadata if hasattr(each, "ge")), default=-math.inf)
     most = min((each.le for each in field.metadata if hasattr(each, "le")), default=math.inf)
-    for value, end in ((values[0], "first"), (values[-1], "last")):
+    for value, end in zip((values[0], values[-1]), ends, strict=True):
         if not least <= value <= most:
             raise InvalidSpec(
                 f"Expected {axis.parameter} from {least:g} to {most:g}; found {value:g}.", field=f"{where}.{end}"

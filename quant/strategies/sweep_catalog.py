@@ -1,9 +1,10 @@
 """Which numbers of a rule are varied in a sweep, as part of a question."""
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from quant.catalog import Spec
 
@@ -75,7 +76,40 @@ class Multiples(Spec):
         return tuple(round(self.first * self.factor**place, _DIGITS) for place in range(self.n_values))
 
 
-AxisSpec = Annotated[Range | Multiples, Field(discriminator="name")]
+class Listed(Spec):
+    """Numbers that are named one by one."""
+
+    name: Literal["values"] = "values"
+    parameter: Parameter = Field(default="window", description=_PARAMETER)
+    values: tuple[Annotated[float, Field(ge=-1e6, le=1e6)], ...] = Field(
+        default=(10.0, 20.0, 50.0, 100.0),
+        min_length=1,
+        max_length=MOST_VALUES,
+        description="Each of the values, with commas between them; in any order, none twice.",
+    )
+
+    @field_validator("values")
+    @classmethod
+    def _ascending(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        """Return them in order: the same values are the same question, however they were written down."""
+        found = tuple(sorted(value + 0.0 for value in values))  # no negative zero
+        twice = next((value for value, after in pairwise(found) if value == after), None)
+        if twice is not None:
+            raise ValueError(f"expected each value once; found {twice:g} twice")
+        return found
+
+    @property
+    def n_values(self) -> int:
+        """How many values there are."""
+        return len(self.values)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The values, ascending."""
+        return self.values
+
+
+AxisSpec = Annotated[Range | Multiples | Listed, Field(discriminator="name")]
 
 
 class SweepSpec(Spec):

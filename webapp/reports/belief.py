@@ -39,7 +39,8 @@ def belief(result: ResultView) -> Section:
             )
         )
     if choice:
-        lines.append(("good" if choice["probability"] < _EVEN else "bad", words.choice_in_words(choice)))
+        told = words.choice_in_words(choice, result.facts.get("sweep"))
+        lines.append(("good" if choice["probability"] < _EVEN else "bad", told))
     else:
         lines.append(("open", "Too few trials to ask whether choosing among them chose skill."))
     if chance and chance["p_value"] is not None:

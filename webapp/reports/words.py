@@ -72,8 +72,11 @@ def paths_in_words(found: Mapping[str, Any]) -> str:
     )
 
 
-def choice_in_words(found: Mapping[str, Any]) -> str:
-    """Return what the probability of backtest overfitting says, in one plain sentence."""
+def choice_in_words(found: Mapping[str, Any], sweep: Mapping[str, Any] | None = None) -> str:
+    """Return what the probability of backtest overfitting says, in one plain sentence.
+
+    Of a sweep with more combinations than were looked at, a second one says that it is of a sample.
+    """
     share = formats.percent(found["probability"], 0)
     meaning = (
         "the choice carried over to bars that it had not seen"
@@ -82,9 +85,16 @@ def choice_in_words(found: Mapping[str, Any]) -> str:
         if found["probability"] < _CHANCE
         else "choosing by the past was no better than taking any"
     )
+    is_sample = sweep is not None and sweep["n_sampled"] < sweep["n_combinations"]
+    sample = (
+        f" These are an even sample of the sweep's {sweep['n_combinations']:,} combinations: the best was chosen among "
+        "more, which this share does not count."
+        if sweep is not None and is_sample
+        else ""
+    )
     return (
         f"The best of {found['n_trials']:,} trials on one half of the training span was no better than the middle one "
-        f"on the other half in {share} of {found['n_combinations']:,} ways to halve it: {meaning}."
+        f"on the other half in {share} of {found['n_combinations']:,} ways to halve it: {meaning}.{sample}"
     )
 
 

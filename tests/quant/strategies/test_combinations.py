@@ -8,7 +8,7 @@ from quant.errors import InvalidSpec
 from quant.strategies.catalog import NO_LINE, RULES, Breakout, Crossover, PairSpread, Reversion, StrengthReversal
 from quant.strategies.combinations import checked_sweep, combine
 from quant.strategies.plans import levels_of
-from quant.strategies.sweep_catalog import Multiples, Range, SweepSpec
+from quant.strategies.sweep_catalog import Listed, Multiples, Range, SweepSpec
 
 AXES = {
     "crossover_rule": (
@@ -34,7 +34,7 @@ AXES = {
         Range(parameter="middle", first=40, last=60, step=10),
     ),
     "pairs_rule": (
-        Range(parameter="window", first=20, last=40, step=10),
+        Listed(parameter="window", values=(40, 20, 23)),
         Range(parameter="enter", first=0.5, last=1.5, step=0.5),
     ),
 }
@@ -89,6 +89,13 @@ def test_those_that_the_rule_refuses_are_left_out_and_no_others(rule):
 def test_an_axis_that_the_rule_does_not_take_is_refused_by_name(rule, axis, message):
     with pytest.raises(InvalidSpec, match=message):
         combine(rule, (axis,))
+
+
+@pytest.mark.parametrize("values", [(1, 2.5), (0, 5), (5, 600)])
+def test_what_is_wrong_with_listed_values_is_named_at_the_list(values):
+    with pytest.raises(InvalidSpec) as refused:
+        combine(Crossover(), (Listed(parameter="fast", values=values),))
+    assert refused.value.field == "sweep.axes.0.values"
 
 
 def test_too_many_are_refused_with_their_number():

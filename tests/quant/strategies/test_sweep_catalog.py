@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from quant.strategies.catalog import RULES
-from quant.strategies.sweep_catalog import Multiples, Parameter, Range, SweepSpec
+from quant.strategies.sweep_catalog import Listed, Multiples, Parameter, Range, SweepSpec
 
 
 def test_a_range_has_the_numbers_that_its_steps_meet():
@@ -19,6 +19,16 @@ def test_multiples_grow_by_their_factor():
     assert len(Multiples(first=1, last=1000, factor=10).numbers) == Multiples(first=1, last=1000, factor=10).n_values
 
 
+def test_listed_values_stand_in_order_and_once():
+    axis = Listed(values=(200, 5, 12.5))
+    assert axis.numbers == (5, 12.5, 200)
+    assert axis.n_values == 3
+    assert axis == Listed(values=(5, 12.5, 200))
+    for wrong, said in (((5, 5.0), "once; found 5 twice"), ((), "at least 1"), ((2e6,), "less than or equal")):
+        with pytest.raises(ValidationError, match=said):
+            Listed(values=wrong)
+
+
 @pytest.mark.parametrize("asked", [{"first": 9, "last": 8}, {"first": 0, "last": 1e6, "step": 1}])
 def test_a_range_that_makes_no_sense_is_refused(asked):
     with pytest.raises(ValidationError, match="expected"):
@@ -31,6 +41,8 @@ def test_a_range_that_makes_no_sense_is_refused(asked):
 def test_a_number_stands_on_one_axis():
     with pytest.raises(ValidationError, match="one axis"):
         SweepSpec(axes=(Range(parameter="fast"), Multiples(parameter="fast")))
+    with pytest.raises(ValidationError, match="one axis"):
+        SweepSpec(axes=(Range(parameter="fast"), Listed(parameter="fast")))
 
 
 def test_every_number_of_every_rule_can_be_varied():

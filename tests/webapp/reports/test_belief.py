@@ -26,6 +26,19 @@ def test_what_was_not_asked_for_is_not_spoken_of():
     assert "ways through the same history" not in said
 
 
+def test_the_choice_in_a_sweep_is_told_of_a_sample():
+    found = told.result()
+    choice = {"probability": 0.3, "n_trials": 100, "n_combinations": 12870}
+    facts = {
+        **found.facts,
+        "honesty": {**found.facts["honesty"], "overfitting": choice},
+        "sweep": {"n_sampled": 100, "n_combinations": 900},
+    }
+    [bullets, _] = belief(dataclasses.replace(found, facts=facts)).blocks
+    assert isinstance(bullets, Bullets)
+    assert any("even sample of the sweep's 900 combinations" in text for _, text in bullets.items)
+
+
 @pytest.mark.parametrize(("share", "state"), [(0.0, "good"), (0.2, "open"), (0.8, "bad"), (None, "open")])
 def test_many_paths_hold_if_none_loses(share, state):
     assert lines(paths={**PATHS, "share_at_or_below_zero": share})[-1][0] == state

@@ -96,7 +96,7 @@ def _choice(result: ResultView, theme: Theme) -> list[Component]:
         return [empty_state("shuffle", sentence, small=True)]
     figure = figures.choice_logits(result.frames["overfitting"], theme=theme)
     return [
-        html.P(choice_in_words(found)),
+        html.P(choice_in_words(found, result.facts.get("sweep"))),
         chart("analysis-choice", figure, label="Rank out of sample of the trial that was best in sample"),
         facts(
             [

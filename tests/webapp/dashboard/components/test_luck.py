@@ -63,6 +63,13 @@ def test_the_choice_has_a_sentence_and_a_picture(words, result):
     assert {"analysis-choice", "analysis-chance"} <= {str(each) for each in reading.ids(content(result))}
 
 
+def test_of_a_sweep_it_says_that_it_is_of_a_sample(result):
+    of_some = dataclasses.replace(result, facts={**result.facts, "sweep": {"n_sampled": 100, "n_combinations": 2400}})
+    assert "an even sample of the sweep's 2,400 combinations" in reading.text(content(of_some))
+    of_all = dataclasses.replace(result, facts={**result.facts, "sweep": {"n_sampled": 90, "n_combinations": 90}})
+    assert "sample" not in luck.choice_in_words(result.facts["honesty"]["overfitting"], of_all.facts["sweep"])
+
+
 @pytest.mark.parametrize(
     ("probability", "meaning"),
     [(0.02, "carried over"), (0.3, "better than taking any"), (0.5, "no better than taking any")],

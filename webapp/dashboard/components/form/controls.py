@@ -134,7 +134,7 @@ def _control(field: Field, value: Any, control_id: dict[str, str]) -> Any:
     entry = dbc.Input(
         id=control_id,
         type="text",  # a number field would throw away what is no number, before anyone could say what is wrong
-        inputmode="numeric" if field.kind == "integer" else "decimal",
+        inputmode={"integer": "numeric", "numbers": "text"}.get(field.kind, "decimal"),
         value=value,
         debounce=True,  # what was typed is taken over before anything else is clicked: nothing is ever lost
         autocomplete="off",

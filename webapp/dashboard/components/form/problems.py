@@ -41,6 +41,8 @@ def _path(location: Sequence[int | str], question: Any) -> str:
     for step in location:
         if isinstance(node, Mapping) and step not in node and node.get(DISCRIMINATOR) == step:
             continue
+        if isinstance(node, list) and not any(isinstance(each, Mapping) for each in node):
+            break  # numbers that stand in one field
         parts.append(str(step))
         try:
             node = node[step]

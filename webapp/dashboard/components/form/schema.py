@@ -19,7 +19,7 @@ from quant.spec import AnalysisSpec
 from quant.strategies.catalog import STRATEGIES
 from quant.transforms.catalog import TRANSFORMS
 
-Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "instrument", "text"]
+Kind: TypeAlias = Literal["integer", "number", "boolean", "choice", "date", "instrument", "numbers", "text"]
 Json: TypeAlias = Mapping[str, Any]
 
 DISCRIMINATOR = "name"
@@ -494,6 +494,8 @@ def _kind(node: Json) -> Kind:
         return "instrument"
     if node.get("format") == "date":
         return "date"
+    if node.get("type") == "array":
+        return "numbers"
     known: dict[str, Kind] = {"integer": "integer", "number": "number", "boolean": "boolean"}
     return known.get(node.get("type", ""), "text")
 

@@ -1,6 +1,7 @@
 """Turns a question into the values of a form and back, losing nothing that was typed."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from webapp.dashboard.components.form.schema import (
 
 Values = dict[str, Any]
 
+_BETWEEN_NUMBERS = re.compile(r"[\s,;]+")
 _LONGEST_NUMBER = 40  # characters; with thousands of digits, Python itself gives up
 
 
@@ -74,15 +76,23 @@ def read_value(value: Any, field: Field) -> Any:
         return bool(value)
     text = "" if value is None else str(value).strip().replace("\u2212", "-").replace("\u00a0", "").replace(" ", "")
     if not text:
-        return "" if field.kind == "instrument" else None  # the first
+        return {"instrument": "", "numbers": []}.get(field.kind)  # the first; none
+    if field.kind == "numbers":
+        return [_number(part) for part in _BETWEEN_NUMBERS.split(str(value).replace("\u2212", "-").strip(" ,;"))]
     if field.kind not in {"integer", "number"} or len(text) > _LONGEST_NUMBER:
         return str(value).strip()
+    found = _number(text)
+    return str(value).strip() if isinstance(found, str) else found
+
+
+def _number(text: str) -> float | str:
+    """Return the number that a text is, whole if it is written so; the text itself if it is none."""
     for number in (int, float):
         try:
-            return number(text)
+            return number(text) if len(text) <= _LONGEST_NUMBER else text
         except ValueError:
             continue
-    return str(value).strip()
+    return text
 
 
 def default_entry(entries: Entries, name: str) -> dict[str, Any]:
@@ -185,6 +195,12 @@ def _shown(value: Any, field: Field) -> Any:
         return bool(value)
     if value is None:
         return ""
+    if field.kind == "numbers" and isinstance(value, list | tuple):
+        return ", ".join(str(_written(each)) for each in value)
+    return _written(value)
+
+
+def _written(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value + 0.0:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004  # exact so far
     return value if isinstance(value, str) else json.dumps(value)

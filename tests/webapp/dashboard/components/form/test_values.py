@@ -33,6 +33,7 @@ def value_of(field: Field) -> st.SearchStrategy[Any]:
             low, high, allow_nan=False, allow_infinity=False, exclude_min=field.excludes_minimum
         ),
         "instrument": lambda: st.just(""),
+        "numbers": lambda: st.lists(st.floats(-100, 100), min_size=1, max_size=5, unique=True),
         "text": lambda: st.just("text"),
     }
     value = strategies[field.kind]()
@@ -92,9 +93,33 @@ def test_a_sweep_goes_through_the_form_unchanged():
         {"name": "range", "parameter": "fast", "first": 5.0, "last": 20.0, "step": 2.5 * 2},
         {"name": "multiples", "parameter": "slow", "first": 25.0, "last": 200.0, "factor": 1.5},
     ]
-    asked = {"instruments": [{"symbol": "GOOG"}], "strategy": {"name": "crossover_rule"}, "sweep": {"axes": axes}}
-    spec = AnalysisSpec.model_validate(asked)
-    assert AnalysisSpec.model_validate(to_question(to_values(spec.resolved()))) == spec
+    listed = [axes[0], {"name": "values", "parameter": "slow", "values": [55.0, 30.0, 1e3]}]
+    for each in (axes, listed):
+        asked = {"instruments": [{"symbol": "GOOG"}], "strategy": {"name": "crossover_rule"}, "sweep": {"axes": each}}
+        spec = AnalysisSpec.model_validate(asked)
+        assert AnalysisSpec.model_validate(to_question(to_values(spec.resolved()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("30, 55,90", [30, 55, 90]),
+        (" 1.5;\u22122  3, ", [1.5, -2, 3]),
+        ("5, many", [5, "many"]),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_numbers_that_stand_in_one_field_are_read(typed, meant):
+    assert read_value(typed, Field("x", "X", "", "numbers")) == meant
+
+
+def test_what_is_wrong_with_listed_values_is_said_at_their_field():
+    axis = {"name": "values", "parameter": "slow", "values": [30, "many"]}
+    asked = {"instruments": [{"symbol": "GOOG"}], "strategy": {"name": "crossover_rule"}, "sweep": {"axes": [axis]}}
+    _, [problem] = check(asked)
+    assert problem.path == "sweep.axes.0.values"
+    assert "“many”" in problem.text
 
 
 @given(questions())
