@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from quant.catalog import CatalogEntry
+from quant.catalog import CatalogEntry, Spec
 
 Covariance = Annotated[
     Literal["ledoit_wolf", "sample"],
@@ -147,3 +147,38 @@ ALLOCATIONS: tuple[type[AllocationEntry], ...] = (
     MaximumSharpe,
     BlackLitterman,
 )
+
+
+AllocationName = Literal[
+    "equal",
+    "inverse_volatility",
+    "minimum_variance",
+    "risk_parity",
+    "hierarchical_risk_parity",
+    "maximum_sharpe",
+    "black_litterman",
+]
+
+
+class BooksSpec(Spec):
+    """How capital is divided among finished accounts, and divided again."""
+
+    method: AllocationName = Field(
+        default="hierarchical_risk_parity", description="How to divide; its other parameters stand at their defaults."
+    )
+    window: int = Field(default=126, ge=20, le=2520, description="Returns before the first division, and of each.")
+    rebalance_bars: int = Field(default=21, ge=1, le=520, description="Bars after which capital is divided again.")
+    cost_bps: float = Field(
+        default=5.0,
+        ge=0,
+        le=1000,
+        description="Cost of moving capital between accounts, in basis points of what moves.",
+    )
+
+    @property
+    def allocation(self) -> AllocationEntry:
+        """The entry of the catalogue that divides."""
+        entry = next(each for each in ALLOCATIONS if each.model_fields["name"].default == self.method)
+        if not entry.walks:
+            return entry()
+        return entry.model_validate({"window": self.window, "rebalance_bars": self.rebalance_bars})
