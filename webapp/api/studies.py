@@ -1,9 +1,13 @@
 """Studies: many analyses from one grid, watched and commanded as one."""
 
+import math
 from http import HTTPStatus
+from typing import Any
 
+import pandas as pd
 from flask import Response, url_for
 
+from quant.portfolio.catalog import BooksSpec
 from webapp import jobs
 from webapp.api.answers import nothing, to_json
 from webapp.api.operations import NOT_NOW, NOT_THERE, Answer, operation
@@ -14,18 +18,26 @@ from webapp.api.study_schemas import (
     HeatMapQuery,
     Leaderboard,
     MemberQuery,
+    Overfitting,
+    PortfolioCurves,
+    PortfolioLeftOut,
+    PortfolioMeasures,
+    PortfolioMember,
+    PortfolioQuery,
+    Span,
     StudyDetail,
     StudyGrid,
     StudyItem,
     StudyList,
     StudyMember,
     StudyMemberList,
+    StudyPortfolio,
     StudySize,
     StudySubmission,
 )
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.permissions import Permission
-from webapp.services import studies, study_boards, study_views
+from webapp.services import studies, study_boards, study_portfolios, study_views
 from webapp.services.study_views import StudyView
 from webapp.services.workflow import Status
 
@@ -171,6 +183,28 @@ def get_heat_map(study_id: str, query: HeatMapQuery) -> Response:
 
 
 @operation(
+    "GET",
+    "/studies/<study_id>/portfolio",
+    tag="Studies",
+    summary="Hold members of a study together",
+    permission=Permission.ANALYSES_READ,
+    query=PortfolioQuery,
+    answers={200: Answer("What they would have earned together.", StudyPortfolio)},
+    refusals=NOT_NOW,
+)
+def get_portfolio(study_id: str, query: PortfolioQuery) -> Response:
+    """Return what members would have earned together: capital is divided among their curves, walking forward.
+
+    Members are chosen by their scores on validation folds, never by what they earned; shares use only what was known.
+    """
+    spec = BooksSpec(**query.model_dump(exclude={"members"}))
+    ids = [each for each in query.members.split(",") if each]
+    with read() as session:
+        found = study_portfolios.hold(session, parts().store, current_actor(), study_id, spec=spec, members=ids)
+    return to_json(_portfolio(found))
+
+
+@operation(
     "POST",
     "/studies/<study_id>/cancel",
     tag="Studies",
@@ -250,6 +284,44 @@ def delete_study(study_id: str) -> Response:
     with write() as session:
         studies.hide(session, current_actor(), study_id, address=client_address())
     return nothing()
+
+
+def _portfolio(found: study_portfolios.StudyPortfolio) -> StudyPortfolio:
+    combined = found.combined
+    return StudyPortfolio(
+        members=[PortfolioMember.model_validate(each) for each in found.members],
+        left_out=[PortfolioLeftOut.model_validate(each) for each in found.left_out],
+        sentences=list(study_portfolios.in_words(found)),
+        measures=[_measures(name, each) for name, each in combined.measures.items()],
+        best=combined.best,
+        difference=_known(combined.test.difference),
+        p_value=_known(combined.test.p_value),
+        n_trials=found.n_trials,
+        n_independent=found.n_independent,
+        deflated_sharpe_ratio=_known(combined.deflated),
+        deflated_by_independent=_known(combined.deflated_by_independent),
+        overfitting=None if found.overfitting is None else Overfitting.model_validate(found.overfitting),
+        n_divisions=combined.books.n_divisions,
+        curves=PortfolioCurves(
+            timestamp=pd.DatetimeIndex(combined.curves.index).to_pydatetime().tolist(),
+            wealth={str(name): combined.curves[name].tolist() for name in combined.curves},
+            shares={str(name): combined.books.shares[name].tolist() for name in combined.books.shares},
+        ),
+    )
+
+
+def _measures(name: str, measured: Any) -> PortfolioMeasures:
+    luck = measured.luck
+    return PortfolioMeasures(
+        name=name,
+        **{each: _known(value) for each, value in vars(measured).items() if each != "luck"},
+        sharpe_ratio_span=None if luck is None else Span.model_validate(luck.sharpe_ratio),
+        max_drawdown_span=None if luck is None else Span.model_validate(luck.max_drawdown),
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _detail(view: StudyView) -> StudyDetail:

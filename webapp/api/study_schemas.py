@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from quant.grid import MOST_AXES, Axis
+from quant.portfolio.catalog import AllocationName
 from webapp.api.columns import Moment, PageView, View
 from webapp.api.reading import PRINTABLE, Body, PageQuery, Query, QueryNumber
 from webapp.services.study_boards import Measure, Over
@@ -150,6 +151,9 @@ class Measures(View):
 
     sharpe_ratio: float | None = None
     deflated_sharpe_ratio: float | None = Field(default=None, description="Deflated by all trials of the study.")
+    deflated_by_independent: float | None = Field(
+        default=None, description="Deflated by the independent trials that all of these amount to."
+    )
     total_return: float | None = None
     max_drawdown: float | None = None
     n_trades: float | None = None
@@ -179,7 +183,110 @@ class Leaderboard(View):
     n_members: int
     n_succeeded: int
     n_trials: int = Field(description="All that this study has tried so far, as the ledger has it.")
+    n_independent: float = Field(
+        description="How many independent ones these amount to, by what they earned week by week."
+    )
     sentence: str = Field(description="What the first is worth after so many trials, in words.")
+
+
+class PortfolioQuery(Query):
+    """Which members to hold together, and how."""
+
+    method: AllocationName = Field(
+        default="hierarchical_risk_parity", description="How to divide; its other parameters stand at their defaults."
+    )
+    window: QueryNumber = Field(
+        default=126, ge=20, le=2520, description="Bars before the first division, and that each looks back over."
+    )
+    rebalance_bars: QueryNumber = Field(default=21, ge=1, le=520, description="Bars after which to divide again.")
+    cost_bps: QueryNumber = Field(
+        default=5, ge=0, le=1000, description="Cost of moving capital between members, in basis points."
+    )
+    members: str = Field(
+        default="",
+        max_length=3400,
+        pattern=r"^[0-9A-Za-z_,-]*$",
+        description="Ids of members, separated by commas; empty: of each instrument the best on validation folds.",
+    )
+
+
+class PortfolioMember(View):
+    """A member that is held."""
+
+    id: str
+    title: str
+    score_name: str | None = Field(description="Score on the purged folds of its training span, if it has one.")
+    score: float | None
+    first_at: Moment = Field(description="Its own first bar; bars that others lack are left out.")
+    last_at: Moment
+    n_bars: int
+    latest_share: float
+    mean_share: float
+
+
+class PortfolioLeftOut(View):
+    """A member that is not held, and why."""
+
+    id: str
+    title: str
+    why: str
+
+
+class Span(View):
+    """Where a measure lies in 95 % of curves of the same returns, in blocks in another order."""
+
+    lower: float
+    upper: float
+
+
+class PortfolioMeasures(View):
+    """What a curve came to, after costs; null where unknown."""
+
+    name: str = Field(description="`together`, `equal`, or the id of a member.")
+    total_return: float | None
+    annual_return: float | None
+    volatility: float | None
+    sharpe_ratio: float | None
+    sharpe_ratio_span: Span | None = Field(description="Of all together, of equal shares and of the best alone.")
+    max_drawdown: float | None
+    max_drawdown_span: Span | None
+    turnover: float | None = Field(description="How often a year all capital was moved between members, one way.")
+
+
+class Overfitting(View):
+    """Whether choosing the best member carries over: combinatorially symmetric cross-validation."""
+
+    probability: float = Field(description="PBO: how often the best of one half is no better than the middle one then.")
+    n_trials: int = Field(description="Members that were compared.")
+    n_bars: int
+    n_combinations: int
+
+
+class PortfolioCurves(View):
+    """Wealth from 1, and shares, bar by bar."""
+
+    timestamp: list[Moment]
+    wealth: dict[str, list[float]] = Field(description="By `together`, `equal` and the ids of members.")
+    shares: dict[str, list[float]] = Field(description="With which each member goes into the next bar.")
+
+
+class StudyPortfolio(View):
+    """Members of a study held together, walking forward, out of sample and after costs."""
+
+    members: list[PortfolioMember]
+    left_out: list[PortfolioLeftOut]
+    sentences: list[str] = Field(description="What it is worth, in words.")
+    measures: list[PortfolioMeasures]
+    best: str = Field(description="The member with the greatest Sharpe ratio of these bars, which nobody knew before.")
+    difference: float | None = Field(description="Sharpe ratio less that of equal shares.")
+    p_value: float | None = Field(description="Of that difference, two-sided, Ledoit and Wolf (2008).")
+    n_trials: int
+    n_independent: float
+    deflated_sharpe_ratio: float | None = Field(description="Deflated by all trials of the study.")
+    deflated_by_independent: float | None
+    overfitting: Overfitting | None = Field(description="Null with fewer than five members or 32 common returns.")
+    n_divisions: int
+    curves: PortfolioCurves
 
 
 class HeatMapQuery(Query):

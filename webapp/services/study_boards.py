@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from quant.grid import places_of
+from quant.validation.likeness import independent_trials
 from quant.validation.overfitting import deflated_sharpe_ratio
 from quant.verdict import CONFIDENT
 from webapp.errors import InvalidInput
@@ -31,6 +32,7 @@ class Measure(StrEnum):
 
     SHARPE_RATIO = "sharpe_ratio"
     DEFLATED = "deflated_sharpe_ratio"
+    BY_INDEPENDENT = "deflated_by_independent"
     TOTAL_RETURN = "total_return"
     MAX_DRAWDOWN = "max_drawdown"
     N_TRADES = "n_trades"
@@ -72,8 +74,9 @@ class BoardRow:
 class Board:
     """The members of a study, best first, then those that have not ended, then those without an answer.
 
-    `n_trials` counts all that the study has tried so far, later tries of what had failed included; `sentence` says what
-    the best of so many is worth.
+    `n_trials` counts all that the study has tried so far, later tries of what had failed included; `n_independent` is
+    how many independent ones these amount to, by what they earned week by week. `sentence` says what the best of so
+    many is worth.
     """
 
     rows: tuple[BoardRow, ...]
@@ -81,6 +84,7 @@ class Board:
     sort: Measure
     n_succeeded: int
     n_trials: int
+    n_independent: float
     sentence: str
 
 
@@ -134,10 +138,11 @@ def leaderboard(session: Session, actor: Actor, study_id: str, *, sort: Measure 
     require(actor, Permission.ANALYSES_READ)
     study = find(session, actor, study_id)
     axes = axes_of(study)
-    n_trials = _count_trials(session, study)
-    rows = _ranked(_deflated(_found(session, study), n_trials), axes, sort)
+    n_trials, n_independent = count_trials(session, study)
+    rows = _ranked(_deflated(_found(session, study), n_trials, n_independent), axes, sort)
     n_succeeded = sum(row.status is Status.SUCCEEDED for row in rows)
-    return Board(rows, axes, sort, n_succeeded, n_trials, _sentence(rows, n_succeeded, n_trials))
+    sentence = _sentence(rows, n_succeeded, n_trials, n_independent)
+    return Board(rows, axes, sort, n_succeeded, n_trials, n_independent, sentence)
 
 
 def heat_map(board: Board, rows: str = "", columns: str = "", *, measure: Measure, over: Over = Over.MEDIAN) -> HeatMap:
@@ -235,14 +240,19 @@ def _found(session: Session, study: Study) -> list[_Found]:
     return [_Found(member, measured.get(member.backtest_id, {}), member.luck) for member in members]
 
 
-def _count_trials(session: Session, study: Study) -> int:
-    """Return how many trials the ledger has of a study: of all its analyses, whatever became of them."""
+def count_trials(session: Session, study: Study) -> tuple[int, float]:
+    """Return how many trials the ledger has of a study, and how many independent ones these amount to.
+
+    Those of all its analyses, whatever became of them; one of which the ledger does not know what it earned counts as
+    one.
+    """
     of_study = select(Analysis.id).where(Analysis.study_id == study.id)
-    return session.scalar(select(func.count()).select_from(Trial).where(Trial.analysis_id.in_(of_study))) or 0
+    shapes = session.scalars(select(Trial.weeks).where(Trial.analysis_id.in_(of_study))).all()
+    return len(shapes), independent_trials(shapes)
 
 
-def _deflated(found: Sequence[_Found], n_trials: int) -> Sequence[_Found]:
-    """Add the Sharpe ratios deflated by all that the study tried.
+def _deflated(found: Sequence[_Found], n_trials: int, n_independent: float) -> Sequence[_Found]:
+    """Add the Sharpe ratios deflated by all that the study tried, and by the independent ones among that.
 
     How much the trials' Sharpe ratios vary is what each question found of its own trials, or what the members' curves
     show, whichever is more: the stricter.
@@ -251,11 +261,14 @@ def _deflated(found: Sequence[_Found], n_trials: int) -> Sequence[_Found]:
     spread = statistics.variance(known) if len(known) >= _FEWEST_FOR_A_VARIANCE else 0.0
     for each in found:
         if each.measures:
-            each.measures[Measure.DEFLATED] = _deflate(each.luck, spread, n_trials)
+            own = each.luck or {}
+            effective = own.get("n_effective_trials") or 1.0  # unknown in older answers
+            each.measures[Measure.DEFLATED] = _deflate(each.luck, spread, max(own.get("n_trials", 1), n_trials))
+            each.measures[Measure.BY_INDEPENDENT] = _deflate(each.luck, spread, max(effective, n_independent))
     return found
 
 
-def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: int) -> float | None:
+def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: float) -> float | None:
     if not luck or luck["sharpe_ratio"] is None:
         return None
     return deflated_sharpe_ratio(
@@ -264,7 +277,7 @@ def _deflate(luck: Mapping[str, Any] | None, spread: float, n_trials: int) -> fl
         luck["skewness"],
         luck["raw_kurtosis"],
         trial_variance=max(luck["trial_variance"], spread),
-        n_trials=max(luck["n_trials"], n_trials),
+        n_trials=n_trials,
     )
 
 
@@ -304,7 +317,7 @@ def _ranked(found: Sequence[_Found], axes: Sequence[AxisView], sort: Measure) ->
     return tuple(rows)
 
 
-def _sentence(rows: Sequence[BoardRow], n_succeeded: int, n_trials: int) -> str:
+def _sentence(rows: Sequence[BoardRow], n_succeeded: int, n_trials: int, n_independent: float) -> str:
     """Say in plain words what the best of so many is worth."""
     if not n_succeeded:
         return "Nothing has succeeded yet. The best comes first, deflated by all that was tried."
@@ -318,7 +331,9 @@ def _sentence(rows: Sequence[BoardRow], n_succeeded: int, n_trials: int) -> str:
     worth = "unlikely to be luck" if deflated >= CONFIDENT else "not distinguishable from luck"
     return (
         f"The first is the best of {n_succeeded:,} by {tried}: deflated by all of them, its Sharpe ratio is more than "
-        f"luck with a probability of {deflated:.2f}, so it is {worth}."
+        f"luck with a probability of {deflated:.2f}, so it is {worth}. Trials that earned alike are hardly separate "
+        f"tries: these amount to {n_independent:,.1f} independent ones, and deflated by those it is "
+        f"{best.measures[Measure.BY_INDEPENDENT] or 0.0:.2f}."
     )
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from tests import factories
+from tests.webapp.services.test_study_portfolios import give_answer
 from webapp import jobs
+from webapp.auth.session import parts_of
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -78,3 +80,29 @@ def test_a_repeated_submission_makes_one_study(me):
     assert len(me.get("/studies").json["items"]) == 1
     sizes = [me.post("/study-size", json={"axes": AXES}, headers={"Idempotency-Key": "size"}) for _ in range(2)]
     assert sizes[0].json == sizes[1].json
+
+
+def test_what_members_earned_together_is_answered(me, app, database):
+    with database.write() as session:
+        study = factories.create_study(session, me.actor, {}, {}, axes=AXES[:1])
+        for number in range(2):
+            give_answer(session, parts_of(app).store, study, number, score=0.5)
+        address = f"/studies/{study.public_id}/portfolio"
+    found = me.get(f"{address}?method=minimum_variance&window=40&rebalance_bars=10&cost_bps=0")
+    assert found.status_code == 200
+    ids = [each["id"] for each in found.json["members"]]
+    assert list(found.json["curves"]["shares"]) == ids
+    assert [each["name"] for each in found.json["measures"]] == ["together", "equal", *ids]
+    assert len(found.json["curves"]["timestamp"]) == len(found.json["curves"]["wealth"]["together"]) == 260
+    assert found.json["measures"][0]["sharpe_ratio_span"]["lower"] < found.json["measures"][0]["sharpe_ratio"]
+    assert (found.json["overfitting"], found.json["left_out"]) == (None, [])
+    alone = me.get(f"{address}?window=40&members={ids[1]}").json
+    assert [each["id"] for each in alone["members"]] == ids[1:]
+    assert alone["difference"] == pytest.approx(0)
+    refused = me.get(f"{address}?window=400")
+    assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "window")
+    assert me.get(f"{address}?members=none").status_code == 422
+    assert me.get(f"{address}?method=best").status_code == 422
+    with database.write() as session:
+        waiting = factories.create_study(session, me.actor, {}).public_id
+    assert me.get(f"/studies/{waiting}/portfolio").status_code == 409

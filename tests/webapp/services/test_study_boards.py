@@ -1,7 +1,13 @@
 """Boards: the best first, deflated by all that the study tried, and cheap whatever its size."""
 
-import pytest
+import statistics
 
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import update
+
+from quant.validation.likeness import weekly_shape
 from quant.validation.overfitting import deflated_sharpe_ratio
 from tests import factories
 from webapp.errors import InvalidInput, NotFound
@@ -9,7 +15,7 @@ from webapp.services import study_boards, trials
 from webapp.services.study_boards import Measure, Over
 from webapp.services.trials import Ground, TrialEntry
 from webapp.services.workflow import Status
-from webapp.tables import Analysis, Backtest, PerformanceMetric
+from webapp.tables import Analysis, Backtest, PerformanceMetric, Trial
 
 AXES = [{"path": "instruments", "values": ["GOOG", "MSFT"]}, {"path": "label.horizon", "values": [1, 5, 9]}]
 
@@ -98,8 +104,30 @@ def test_every_sharpe_ratio_is_deflated_by_all_trials_of_the_study(session, acto
     shown = f"{board.rows[0].measures[Measure.DEFLATED]:.2f}"
     assert board.sentence == (
         "The first is the best of 3 by 7 trials: deflated by all of them, its Sharpe ratio is more than luck with a "
-        f"probability of {shown}, so it is not distinguishable from luck."
+        f"probability of {shown}, so it is not distinguishable from luck. Trials that earned alike are hardly separate "
+        f"tries: these amount to 7.0 independent ones, and deflated by those it is {shown}."
     )
+
+
+def test_trials_that_earned_alike_count_as_the_independent_ones_that_they_amount_to(session, actor, study):
+    weeks = weekly_shape(pd.date_range("2020-01-01", periods=300, freq="B"), np.sin(np.arange(300.0)))
+    session.execute(update(Trial).values(weeks=weeks))
+
+    board = study_boards.leaderboard(session, actor, study.public_id, sort=Measure.BY_INDEPENDENT)
+    assert (board.n_trials, board.n_independent) == (7, pytest.approx(1.0, abs=0.01))
+    best = board.rows[0]
+    sharpes = [each / 252**0.5 for each in (0.5, 3.0, 1.5)]
+    expected = deflated_sharpe_ratio(
+        sharpes[2],
+        1000,
+        0.1,
+        4.0,
+        trial_variance=max(statistics.variance(sharpes), 0.001),
+        n_trials=board.n_independent,
+    )
+    assert best.measures[Measure.BY_INDEPENDENT] == pytest.approx(expected)
+    assert best.measures[Measure.BY_INDEPENDENT] > best.measures[Measure.DEFLATED]
+    assert f"these amount to 1.0 independent ones, and deflated by those it is {expected:.2f}." in board.sentence
 
 
 def test_a_later_try_counts_with_the_one_whose_place_it_has(session, actor, study):

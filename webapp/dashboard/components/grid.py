@@ -202,7 +202,7 @@ def grid(
 
 def row_data(columns: Sequence[GridColumn], rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return rows as the browser takes them: instants as text, what is unknown as nothing."""
-    fields = [column.field for column in columns]
+    fields = [field for column in columns for field in (column.field, column.below) if field]
     return [
         {"id": str(row["id"]), "href": row.get("href"), **{field: _cell(row.get(field)) for field in fields}}
         for row in rows

@@ -18,6 +18,7 @@ from webapp.services.workflow import Status
 MEASURES: dict[Measure, str] = {
     Measure.SHARPE_RATIO: "Sharpe ratio",
     Measure.DEFLATED: "Deflated Sharpe ratio",
+    Measure.BY_INDEPENDENT: "Deflated by independent trials",
     Measure.TOTAL_RETURN: "Total return",
     Measure.MAX_DRAWDOWN: "Maximum drawdown",
     Measure.N_TRADES: "Trades",
@@ -41,10 +42,23 @@ _STEPS = 4  # of shade
 
 BOARD = (
     GridColumn("rank", "#", "count", "Place by the measure that the board is sorted by"),
-    GridColumn("title", "Analysis", "name"),
-    GridColumn("status", "Status", "badge", widest="Running 100 %"),
+    GridColumn("title", "Analysis", "name", below="short"),
+    GridColumn("status", "Status", "badge", widest="Running 100 %", is_optional=True),
     GridColumn("sharpe", "Sharpe", "ratio", "Out of sample, after costs, a year"),
-    GridColumn("deflated", "Deflated", "ratio", "Probability of being more than luck after all trials of this study"),
+    GridColumn(
+        "deflated",
+        "Deflated",
+        "ratio",
+        "Probability of being more than luck after all trials of this study",
+        is_optional=True,
+    ),
+    GridColumn(
+        "independent",
+        "By independent",
+        "ratio",
+        "The same after the independent trials that all of these amount to",
+        is_optional=True,
+    ),
     GridColumn("return", "Return, %", "percent", is_signed=True, is_optional=True),
     GridColumn("drawdown", "Drawdown, %", "percent", is_optional=True),
     GridColumn("trades", "Trades", "count", is_optional=True),
@@ -94,9 +108,11 @@ def board_rows(board: Board) -> list[dict[str, Any]]:
             "href": paths.analysis(row.analysis_id),
             "rank": row.rank,
             "title": row.title,
+            "short": _short(row),
             "status": _member_cell(row),
             "sharpe": row.measures.get(Measure.SHARPE_RATIO),
             "deflated": row.measures.get(Measure.DEFLATED),
+            "independent": row.measures.get(Measure.BY_INDEPENDENT),
             "return": row.measures.get(Measure.TOTAL_RETURN),
             "drawdown": row.measures.get(Measure.MAX_DRAWDOWN),
             "trades": row.measures.get(Measure.N_TRADES),
@@ -176,6 +192,19 @@ def _member_cell(row: BoardRow) -> Mapping[str, Any]:
     if row.status is Status.SUCCEEDED and row.is_credible is False:
         return badge("Not credible", "exclamation-triangle", "not-credible")
     return badge(*_MEMBERS[row.status])
+
+
+def _short(row: BoardRow) -> str:
+    """Return what is most worth knowing of a member where there is room for three columns only."""
+    if row.status is Status.FAILED:
+        return f"Failed: {_cause(row)}"
+    said = str(_member_cell(row)["text"])
+    known = (
+        ("deflated", measured(Measure.DEFLATED, row.measures.get(Measure.DEFLATED))),
+        ("return", measured(Measure.TOTAL_RETURN, row.measures.get(Measure.TOTAL_RETURN))),
+    )
+    figures = [f"{word} {value}" for word, value in known] if row.status is Status.SUCCEEDED else []
+    return " · ".join([said, *figures])
 
 
 def _cause(row: BoardRow) -> str:

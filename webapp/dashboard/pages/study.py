@@ -1,6 +1,6 @@
 """A study: how far it is, its leaderboard and heat map, and what its owner may do with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dash
@@ -11,8 +11,9 @@ from dash.development.base_component import Component
 from webapp import formats, jobs
 from webapp.auth.session import client_address, current_actor, parts, read, write
 from webapp.dashboard import paths
-from webapp.dashboard.components.attributes import data
-from webapp.dashboard.components.cards import empty_state, facts, icon, panel
+from webapp.dashboard.components.attributes import aria, data
+from webapp.dashboard.components.cards import empty_state, facts, icon, panel, skeleton
+from webapp.dashboard.components.charts import current_theme
 from webapp.dashboard.components.grid import grid, row_data
 from webapp.dashboard.components.not_found import not_found
 from webapp.dashboard.components.study_parts import (
@@ -25,11 +26,12 @@ from webapp.dashboard.components.study_parts import (
     in_words,
     progress_bar,
 )
+from webapp.dashboard.components.study_portfolio import COSTS, DEFAULTS, METHODS, STEPS, WINDOWS, portfolio
 from webapp.dashboard.components.toasts import tell
 from webapp.dashboard.components.watching import POLL_MILLISECONDS
-from webapp.errors import InvalidInput, NotFound
+from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.permissions import Permission
-from webapp.services import studies, study_boards, study_views
+from webapp.services import studies, study_boards, study_portfolios, study_views
 from webapp.services.study_boards import Board, Measure, Over
 from webapp.services.study_views import State as StudyState
 from webapp.services.study_views import StudyView
@@ -55,6 +57,7 @@ def layout(public_id: str = "", **_variables: str) -> Component:
                     html.Div(_progress(view), id="study-progress"),
                     _board_panel(view, board),
                     _heat_panel(view, board),
+                    _portfolio_panel(board),
                     _question(view),
                 ],
                 className="stack",
@@ -81,6 +84,30 @@ def show(*form: Any) -> tuple[Any, ...]:
         board = study_boards.leaderboard(session, current_actor(), view.id, sort=ranked)
     heat = _heat(board, str(rows or ""), str(columns or ""), shown, str(over))
     return _header(view), _progress(view), row_data(BOARD, board_rows(board)), board.sentence, heat, is_idle, asked
+
+
+def combine(method: str | None, window: Any, step: Any, cost: Any, members: Any, study_id: str) -> Any:
+    """Return what members are worth together, or why that cannot be said."""
+    asked = {
+        "method": method if method in METHODS else DEFAULTS.method,
+        "window": _one_of(WINDOWS, window, DEFAULTS.window),
+        "rebalance_bars": _one_of(STEPS, step, DEFAULTS.rebalance_bars),
+        "cost_bps": _one_of(COSTS, cost, int(DEFAULTS.cost_bps)),
+    }
+    ids = [str(each) for each in members or []]
+    try:
+        with read() as session:
+            found = study_portfolios.hold(
+                session,
+                parts().store,
+                current_actor(),
+                _checked(study_id),
+                spec=DEFAULTS.model_copy(update=asked),
+                members=ids,
+            )
+    except (Conflict, InvalidInput) as error:
+        return empty_state("pie-chart", str(error), small=True)
+    return portfolio(found, current_theme())
 
 
 def cancel(n_clicks: int | None, study_id: str) -> Any:
@@ -134,6 +161,15 @@ def register(app: Dash) -> None:
         State("study-mark", "data"),
         prevent_initial_call=True,
     )(show)
+    app.callback(
+        Output("study-portfolio", "children"),
+        Input("study-method", "value"),
+        Input("study-window", "value"),
+        Input("study-step", "value"),
+        Input("study-cost", "value"),
+        Input("study-held", "value"),
+        State("study-id", "data"),
+    )(combine)
     for name, function in (("cancel", cancel), ("pause", pause), ("resume", resume), ("retry", retry)):
         app.callback(
             Output("study-poll", "disabled", allow_duplicate=True),
@@ -277,6 +313,45 @@ def _heat_panel(view: StudyView, board: Board) -> Component:
         className="panel",
         hidden=is_flat,
     )
+
+
+def _portfolio_panel(board: Board) -> Component:
+    controls = [
+        _select("method", "How to divide", METHODS, DEFAULTS.method),
+        _select("window", "Window", WINDOWS, DEFAULTS.window),
+        _select("step", "Rebalancing", STEPS, DEFAULTS.rebalance_bars),
+        _select("cost", "Costs", COSTS, int(DEFAULTS.cost_bps)),
+    ]
+    choices = [
+        {"label": row.title, "value": row.analysis_id}
+        for row in sorted(board.rows, key=lambda row: row.number)
+        if row.status is Status.SUCCEEDED and row.is_credible is not False
+    ]
+    chosen = dcc.Dropdown(
+        id="study-held",
+        options=choices,
+        multi=True,
+        placeholder="Members: of each instrument the best on validation folds",
+        maxHeight=280,
+    )
+    return html.Section(
+        [
+            html.Div([html.H2("Portfolio"), html.Div(controls, className="filters mb-0")], className="panel-header"),
+            html.P(
+                "What the members would have earned together, out of sample: capital is divided among their curves by "
+                "bars before, stands until it is divided again, and moving it costs. Of what has finished as you look.",
+                className="muted small",
+            ),
+            html.Label("Members", htmlFor="study-held", className="visually-hidden"),
+            chosen,
+            html.Div(skeleton(420), id="study-portfolio", className="stack gap-3 mt-3", **aria(live="polite")),
+        ],
+        className="panel",
+    )
+
+
+def _one_of(options: Mapping[int, str], value: Any, usual: int) -> int:
+    return next((each for each in options if str(each) == str(value)), usual)
 
 
 def _heat(board: Board, rows: str, columns: str, measure: Measure, over: str) -> Component:

@@ -1,11 +1,14 @@
 import pytest
-from dash import no_update
+from dash import html, no_update
 
 from tests import factories
 from tests.webapp.dashboard.reading import text
+from tests.webapp.services.test_study_portfolios import give_answer
 from webapp import jobs
+from webapp.auth.session import parts_of
 from webapp.dashboard.pages import study
 from webapp.errors import NotFound
+from webapp.tables import Study
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -70,3 +73,15 @@ def test_anothers_study_is_not_there(acting, database):
                 command(1, theirs)
         with pytest.raises(NotFound):
             study.pause(1, {"id": theirs})
+
+
+def test_members_are_held_together_or_it_is_said_why_not(mine, database, app):
+    assert "there is none yet" in text(study.combine(None, None, None, None, None, mine))
+    with database.write() as session:
+        row = session.query(Study).filter_by(public_id=mine).one()
+        for number in (1, 2):
+            give_answer(session, parts_of(app).store, row, number, score=0.5)
+    found = study.combine("equal", "63", 5, "2", [], mine)
+    assert "2 members on the 237 bars" in text(html.Div(found))
+    assert "Use a shorter window" in text(study.combine("nonsense", 504, None, None, None, mine))
+    assert "Portfolio" in text(study.layout(mine))
