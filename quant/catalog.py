@@ -114,7 +114,8 @@ def in_a_sentence(title: str) -> str:
 
     Examples
     --------
-    >>> in_a_sentence("Random forest"), in_a_sentence("XGBoost")
-    ('random forest', 'XGBoost')
+    >>> in_a_sentence("Random forest"), in_a_sentence("XGBoost"), in_a_sentence("R² out of sample")
+    ('random forest', 'XGBoost', 'R² out of sample')
     """
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    stays = title[1:2].isupper() or title[1:2].isdigit()
+    return title if stays else title[:1].lower() + title[1:]

@@ -104,7 +104,8 @@ def plain(value: object) -> str:
     if isinstance(value, int):
         return count(value)
     if isinstance(value, float):
-        return f"{value:,.10g}".replace("-", MINUS)
+        is_whole = value.is_integer() and abs(value) < 10**15  # no exponent where every digit is known
+        return (f"{value:,.0f}" if is_whole else f"{value:,.10g}").replace("-", MINUS)
     return str(value)
 
 

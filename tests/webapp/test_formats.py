@@ -81,6 +81,7 @@ def test_days_also_unknown_ones():
 
 
 def test_values_of_a_question_as_a_person_would_type_them():
+    assert [formats.plain(each) for each in (1e12, -2.0, 1e15)] == ["1,000,000,000,000", "−2", "1e+15"]
     assert [formats.plain(each) for each in (True, 1000, 0.15, -0.5, None, "long")] == [
         "on", "1,000", "0.15", "−0.5", "–", "long",
     ]  # fmt: skip

@@ -29,7 +29,7 @@ from webapp.dashboard.components.form.schema import (
     variant_of,
 )
 from webapp.dashboard.components.form.values import entry_at, is_changed
-from webapp.formats import plain, plural
+from webapp.formats import plain, plural, sentence
 
 FIELD = "new-analysis-field"
 VARIANT = "new-analysis-variant"
@@ -235,7 +235,7 @@ def _entry(entries: Entries, index: int, values: Mapping[str, Any]) -> Component
         title=f"Remove {variant.title}",
         **aria(label=f"Remove {variant.title}"),
     )
-    said = f"{variant.summary}{_warming(entries, index, values)}"
+    said = sentence(f"{variant.summary}{_warming(entries, index, values)}")
     head = html.Div(
         [html.H3(variant.title), remove, html.P(said, title=variant.reference or None)],
         className="entry-head",
@@ -259,7 +259,10 @@ def _warming(entries: Entries, index: int, values: Mapping[str, Any]) -> str:
         feature = _FEATURE.validate_python(entry_at(entries, index, values))
     except ValidationError:
         return ""
-    costs = f" Costs {_times(feature.cost)}."
+    is_usual = feature.parameters() == type(feature)().parameters()
+    # Costs are measured with usual parameters, so beside others that is said; what is cheap stays cheap.
+    proviso = "" if is_usual or feature.cost < _CHEAP else " as it is offered first; a longer window may cost more"
+    costs = f" Costs {_times(feature.cost)}{proviso}."
     return (f" Warms up {plural(feature.settled_after, 'bar')}." if feature.settled_after else "") + costs
 
 

@@ -104,7 +104,7 @@ _LABELS = {
     "time_budget_seconds": "Time budget",
     "train_bars": "Training window",
     "unfilled": "What a bar does not fill",
-    "width": "Distance of the barriers",
+    "width": "Width",
 }
 
 _UNITS = {

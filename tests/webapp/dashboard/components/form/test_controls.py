@@ -155,6 +155,13 @@ def test_a_feature_says_how_long_it_warms_up_and_what_it_costs_with_what_stands_
     assert f"Costs as much as {n_averages:,.0f} moving averages." in reading.text(feature_cards("hurst"))
     assert "Warms up" not in reading.text(feature_cards("day_of_week"))
     section = next(section for section in sections() if section.name == "features")
+    longer = to_values(default_question() | {"features": [{"name": "hurst", "window": HurstExponent().window + 50}]})
+    said = reading.text(controls.draw_parts(section.parts, longer, []))
+    assert f"{n_averages:,.0f} moving averages as it is offered first; a longer window may cost more." in said
+
+
+def test_a_feature_whose_parameters_are_wrong_says_neither():
+    section = next(section for section in sections() if section.name == "features")
     values = to_values(default_question() | {"features": [{"name": "volatility", "window": "many"}]})
     assert "Warms up" not in reading.text(controls.draw_parts(section.parts, values, []))
 
