@@ -77,6 +77,9 @@ class TradeFilter:
         return "_".join("" if (value := getattr(self, each.name)) is None else str(value) for each in fields(self))
 
 
+EVERY: Final = TradeFilter()
+
+
 @dataclass(frozen=True)
 class TradeList:
     """The trades that match, whole.
@@ -101,7 +104,7 @@ def read_trades(
     store: FrameStore,
     actor: Actor,
     analysis_id: str,
-    wanted: TradeFilter,
+    wanted: TradeFilter = EVERY,
     *,
     order: Order = "entry",
     descending: bool = False,
@@ -119,8 +122,8 @@ def read_trades(
         Who asks; must be allowed to read the analysis.
     analysis_id : str
         Public id of the analysis.
-    wanted : TradeFilter
-        Which trades.
+    wanted : TradeFilter, optional
+        Which trades; by default all.
     order : str, default="entry"
         One of `ORDERS`: by what they are sorted; equal ones, by entry. What is unknown comes last.
     descending : bool, default=False
