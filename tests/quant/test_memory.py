@@ -26,6 +26,7 @@ OTHERS = {
     "instruments": [{"symbol": "MSFT"}],
     "start": "2004-10-01",
     "end": "2006-11-30",
+    "bars": {"name": "tick", "n_days": 2},
     "cleaning": {"drop_zero_volume": True, "max_gap_sessions": 4},
     "features": [{"name": "return", "window": 4}, {"name": "volatility", "window": 10}],
     "label": {"name": "forward_return", "horizon": 2},
