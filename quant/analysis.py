@@ -62,7 +62,7 @@ from quant.stages import (
     stage_key,
 )
 from quant.sweeping import compile_sweeps
-from quant.trading import decide, trade
+from quant.trading import decide, refuse_seen, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
 from quant.validation.splits import Fold
@@ -70,7 +70,7 @@ from quant.watcher import Silent, Watcher
 
 __all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "warm_up"]
 
-STAGE_VERSION = 5  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
+STAGE_VERSION = 6  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
 # is kept under all others.
 AFTER_PREDICTIONS = frozenset(
@@ -303,7 +303,7 @@ class _Chain:
         trials, tuning = choosing.choose(pinned_n_tuning_trials)
         models, nested, inner = choose_for_folds(choosing, trials, rows, outcomes, folds, tuning["n_trials"])
         first, model = models[folds[0].number], models[len(folds)]
-        predictions = self._predict(models, rows, outcomes, folds)
+        predictions = refuse_seen(self._predict(models, rows, outcomes, folds), folds, outcomes)
         latest = self._final(model, rows, outcomes, len(folds))
         judged = self._recall(
             "judged", AFTER_PREDICTIONS, ground.instruments,

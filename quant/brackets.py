@@ -58,8 +58,9 @@ def bracket(
     -----
     Timing: decisions stay as they are; each run turns them into shares by its own equity. Outcomes, never inputs.
 
-    Within a bar, uncertain is where an order at the open was filled (see `best_and_worst`), and, with a stop and a
-    take-profit, which of two levels was touched first: best and worst are the farthest ends of both orders.
+    Within a bar, uncertain is where an order at the open was filled (see `best_and_worst`); with a stop and a
+    take-profit, which of two levels was touched first; and whether a limit was filled that was only touched. Best and
+    worst are the farthest ends of all of these.
 
     Costs are all that `quant.backtest.costs.scaled` multiplies: interest on debt, not that on cash. The break-even is
     found by false position on whole runs, to a hundredth of a basis point; with borrow fees and interest as they were
@@ -92,12 +93,16 @@ def bracket(
 def _at_other_prices(
     outcome: BacktestResult, decisions: pd.DataFrame, spec: BacktestSpec
 ) -> dict[str, tuple[pd.Series, BacktestResult]]:
-    """Return the curves at the worst and the best prices; of bars that touch two levels, in either order."""
+    """Return the curves at the worst and the best prices; of levels that a bar touches, by every convention."""
     runs = [outcome]
+    asked = [spec]
     if spec.exits.is_used:
         other = "target_first" if spec.exits.intrabar == "stop_first" else "stop_first"
-        exits = spec.exits.model_copy(update={"intrabar": other})
-        runs.append(run_backtest(outcome.bars, decisions, spec.model_copy(update={"exits": exits})))
+        asked.append(spec.model_copy(update={"exits": spec.exits.model_copy(update={"intrabar": other})}))
+    if spec.has_limits:
+        touched = "missed" if spec.touched_limits == "filled" else "filled"
+        asked += [each.model_copy(update={"touched_limits": touched}) for each in asked]
+    runs += [run_backtest(outcome.bars, decisions, each) for each in asked[1:]]
     ranges = [(best_and_worst(run), run) for run in runs]
     best, by_best = max(((curves[0], run) for curves, run in ranges), key=lambda each: float(each[0][-1]))
     worst, by_worst = min(((curves[1], run) for curves, run in ranges), key=lambda each: float(each[0][-1]))

@@ -24,7 +24,7 @@ from quant.risk.drawdown import drawdowns
 from quant.risk.measure import measure
 from quant.spec import AnalysisSpec
 from quant.stages import Json, numeric_versions
-from quant.tearsheet import tearsheet_frames, uncertainty
+from quant.tearsheet import factor_exposures, tearsheet_frames, uncertainty
 from quant.trading import Book
 from quant.validation.by_class import calibration_by_class, calibration_error, roc_by_class
 from quant.validation.cross_validation import Weigh, score_folds, score_together
@@ -227,6 +227,9 @@ def assemble(material: Material) -> AnalysisResult:
                 risk_free_annual=spec.risk.risk_free_annual,
             ),
             "risk": uncertainty(book.equity, book.trades, spec.risk, material.periods_per_year, seed=spec.seed),
+            "factors": factor_exposures(
+                book.equity, material.judged.frames["prices"], spec.risk, material.periods_per_year
+            ),
             **({"sweep": material.swept.facts} if material.swept.facts else {}),
             "spec_hash": spec.hash(),
             "seed": spec.seed,

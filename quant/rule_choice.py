@@ -31,7 +31,7 @@ from quant.watcher import Watcher
 
 KIND = "sweep"  # of the trials
 SAMPLE = 100  # combinations whose returns are kept, to see how alike they are
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 # A chunk takes about a second: bars of all its combinations, or whole accounts.
 _QUICK_BARS, _WHOLE_ACCOUNTS = 200_000_000, 256
 

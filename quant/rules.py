@@ -62,12 +62,77 @@ def pair_sides(first: Prices, second: Prices, rule: PairSpread) -> pd.DataFrame:
     Notes
     -----
     Timing: the sides at `t` use closes up to `t`; they can be taken at the next open.
+
+    With a measured hedge, the spread is what the regression of the log prices over the window leaves at its last bar,
+    in standard deviations (ddof=0) of all that it leaves there. Where the ratio is not positive, the two do not move
+    together, and there is no side.
+
+    References
+    ----------
+    Chan 2013, Algorithmic Trading, ch. 3, for the ratio by regression over a rolling window.
     """
+    one, other, index = _log_prices(first, second)
+    if rule.hedge == "measured":
+        ratio, residual, deviation = _regressed(one, other, rule.window)
+        moved = deviation > _SMALLEST_DEVIATION
+        spread = np.divide(residual, deviation, out=np.zeros_like(residual), where=moved)
+        spread[~(ratio > 0.0)] = np.nan
+    else:
+        spread = _deviations(one - other, rule.window)
+    side = _walked(-spread[np.newaxis], rule, index)
+    return pd.DataFrame({0: side, 1: -side + 0.0}, index=index)
+
+
+def pair_stakes(first: Prices, second: Prices, rule: PairSpread) -> pd.DataFrame:
+    """Return which part of a full position each of a pair is, so that the two together are as large as at equal money.
+
+    Parameters
+    ----------
+    first, second : DataFrame of shape (n_bars, 8)
+        Adjusted price frames, as defined in `quant.frames`.
+    rule : PairSpread
+        The rule.
+
+    Returns
+    -------
+    DataFrame of shape (n_common_bars, 2)
+        Columns 0 and 1, which add up to 2: the second is the hedge ratio times the first; 1 where the ratio is not
+        known or not positive, where nothing is held.
+
+    Notes
+    -----
+    Timing: the ratio at `t` is of the closes of the window that ends at `t`. The ratio of log prices is one of money:
+    so much of the second moves as one of the first does.
+    """
+    one, other, index = _log_prices(first, second)
+    ratio = _regressed(one, other, rule.window)[0] if rule.hedge == "measured" else np.ones(len(index))
+    ratio = np.where(ratio > 0.0, ratio, 1.0)
+    return pd.DataFrame({0: 2.0 / (1.0 + ratio), 1: 2.0 * ratio / (1.0 + ratio)}, index=index)
+
+
+def _log_prices(first: Prices, second: Prices) -> "tuple[FloatArray, FloatArray, pd.Index[pd.Timestamp]]":
+    """Return the log closes of both at the bars that both have, since the first of them."""
     both = pd.concat([first["close"], second["close"]], axis="columns", join="inner")
-    ratio = np.log(both.iloc[:, 0].to_numpy() / both.iloc[:, 1].to_numpy())
-    lines = -_deviations(ratio - ratio[0], rule.window)[np.newaxis]
-    side = _walked(lines, rule, both.index)
-    return pd.DataFrame({0: side, 1: -side + 0.0}, index=both.index)
+    logs = np.log(both.to_numpy(dtype=np.float64))
+    return logs[:, 0] - logs[:1, 0], logs[:, 1] - logs[:1, 1], both.index
+
+
+def _regressed(one: FloatArray, other: FloatArray, window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the slope of `one` on `other` over each window, what it leaves at its last bar, and the deviation of that.
+
+    The slope is NaN before there is a window, and where `other` does not move.
+    """
+    means, deviations = [], []
+    for values in (one, other, one + other):
+        means.append(np.empty_like(values))
+        deviations.append(np.empty_like(values))
+        rolling_moments(np.ascontiguousarray(values), window, 0, means[-1], deviations[-1])
+    of_one, of_other, of_both = (each**2 for each in deviations)
+    moved = deviations[1] > _SMALLEST_DEVIATION
+    together = 0.5 * (of_both - of_one - of_other)
+    slope = np.divide(together, of_other, out=np.full(len(one), np.nan), where=moved)
+    residual = (one - means[0]) - slope * (other - means[1])
+    return slope, residual, np.sqrt(np.maximum(of_one - slope * together, 0.0))
 
 
 def rule_signals(rule: RuleEntry, adjusted: Mapping[int, Prices]) -> pd.DataFrame:
@@ -82,8 +147,9 @@ def rule_signals(rule: RuleEntry, adjusted: Mapping[int, Prices]) -> pd.DataFram
 
     Returns
     -------
-    DataFrame of shape (n_rows, 1)
-        Panel with `signal` (int64): 1 long, 0 out, -1 short; without the first `wait_bars` and the warm-up.
+    DataFrame of shape (n_rows, 1 or 2)
+        Panel with `signal` (int64): 1 long, 0 out, -1 short; without the first `wait_bars` and the warm-up. Of a pair
+        with a measured hedge `stake`, too, see `pair_stakes`.
 
     Raises
     ------
@@ -95,6 +161,7 @@ def rule_signals(rule: RuleEntry, adjusted: Mapping[int, Prices]) -> pd.DataFram
     Timing: that of `rule_sides`.
     """
     n_left_out = max(rule.warm_up, rule.wait_bars)
+    stakes: pd.DataFrame | None = None
     if isinstance(rule, PairSpread):
         if len(adjusted) != rule.n_instruments:
             raise InvalidSpec(
@@ -104,14 +171,15 @@ def rule_signals(rule: RuleEntry, adjusted: Mapping[int, Prices]) -> pd.DataFram
         (one, first), (other, second) = sorted(adjusted.items())
         pair = pair_sides(first, second, rule)
         sides = {one: pair[0], other: pair[1]}
+        if rule.hedge == "measured":
+            stakes = pair_stakes(first, second, rule).set_axis([one, other], axis="columns")
     else:
         sides = {position: rule_sides(prices, rule) for position, prices in adjusted.items()}
-    return to_panel(
-        {
-            position: side.iloc[n_left_out:].fillna(0.0).astype(np.int64).to_frame("signal")
-            for position, side in sides.items()
-        }
-    )
+    columns = {position: side.iloc[n_left_out:].fillna(0.0).astype(np.int64) for position, side in sides.items()}
+    found = {position: side.to_frame("signal") for position, side in columns.items()}
+    if stakes is not None:
+        found = {position: frame.assign(stake=stakes[position]) for position, frame in found.items()}
+    return to_panel(found)
 
 
 def draw(prices: Prices, lines: Sequence[Line]) -> FloatArray:

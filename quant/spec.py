@@ -110,6 +110,10 @@ def _without_later(entry: ModelEntry, asked: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in asked.items() if name not in later or value != usual[name]}
 
 
+# Parts of an account that it did not always have.
+_LATER_OF_BACKTESTS = ("entry", "exits", "liquidity", "interest", "margin", "touched_limits", "delisting")
+
+
 def _later_defaults() -> dict[str, Any]:
     """Return what questions did not always have: whole parts, or fields of parts, each with its default."""
     backtest = BacktestSpec().model_dump(mode="json")
@@ -127,9 +131,9 @@ def _later_defaults() -> dict[str, Any]:
         "explanation": ExplanationSpec().model_dump(mode="json"),
         "intervals": IntervalSpec().model_dump(mode="json"),
         "overfitting": OverfittingSpec().model_dump(mode="json"),
-        "strategy": {name: strategy[name] for name in ("name", *returns)},
+        "strategy": {name: strategy[name] for name in ("name", *returns)} | {"hedge": PairSpread().hedge},
         "sweep": SweepSpec().model_dump(mode="json"),
-        "backtest": {name: backtest[name] for name in ("entry", "exits", "liquidity", "interest", "margin")},
+        "backtest": {name: backtest[name] for name in _LATER_OF_BACKTESTS},
         "validation": {"nested": False},
         "tuning": {name: tuning[name] for name in ("method", "round_size")},
     }

@@ -27,7 +27,10 @@ from quant.strategies.sweep_catalog import Range
 
 LEAST_BARS = 3  # two returns, without which nothing has a deviation
 # What the quick account knows; whatever else may be asked of an account must stand at its default.
-_KNOWN = frozenset({"initial_cash", "sizing", "costs", "whole_shares", "rebalance_threshold"})
+# The last two do not matter to an account of one instrument without limits.
+_KNOWN = frozenset(
+    {"initial_cash", "sizing", "costs", "whole_shares", "rebalance_threshold", "touched_limits", "delisting"}
+)
 _KNOWN_COSTS = frozenset(
     {"commission_bps", "commission_per_share", "commission_minimum", "slippage_bps", "borrow_annual"}
 )

@@ -3,23 +3,25 @@
 The look-ahead audit calls `decide` on shortened history, so what is audited is what ran.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import pandas as pd
 
 from quant.backtest.benchmark import buy_and_hold
+from quant.backtest.costs import to_rates
 from quant.backtest.engine import BacktestResult, run_backtest
 from quant.backtest.sizing import target_weights
 from quant.backtest.trades import trades_from_fills
-from quant.errors import DataError
-from quant.frames import Predictions, Prices, to_panel
+from quant.errors import DataError, LeakageError
+from quant.frames import Labels, Predictions, Prices, to_panel
 from quant.portfolio.allocation import shares_of_prices
 from quant.preparation import CleanPrices
 from quant.rules import rule_signals
 from quant.spec import AnalysisSpec, forecast_strategy
 from quant.strategies.signals import signals_from_predictions
+from quant.validation.splits import Fold
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,46 @@ class Book:
     pending: pd.DataFrame
     ruined_at: pd.Timestamp | None
     outcome: BacktestResult
+
+
+def refuse_seen(predictions: Predictions, folds: Sequence[Fold], labels: Labels) -> Predictions:
+    """Return predictions that may be traded: no model speaks about a bar that it has seen.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, n_columns)
+        Panel of predictions, with the `fold` whose model each is of.
+    folds : sequence of Fold
+        What each model was trained on.
+    labels : DataFrame of shape (n_labels, n_columns)
+        The labels panel whose rows the folds count.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_columns)
+        The same predictions.
+
+    Raises
+    ------
+    LeakageError
+        If a model learned from a label that was not yet known before the first bar that it is traded on, with both
+        dates. A split that trains on later bars than it tests on gives scores, never a curve.
+
+    Notes
+    -----
+    Timing: compares moments only; the purge certificate has shown that no training label meets the test window.
+    """
+    moments = predictions.index.get_level_values("timestamp")
+    for fold in folds:
+        traded = moments[(predictions["fold"] == fold.number).to_numpy()]
+        seen = labels["label_end"].iloc[fold.train].max()
+        if len(traded) and seen >= traded.min():
+            raise LeakageError(
+                f"Expected fold {fold.number} to be traded only on bars that its model has not seen; found bars from "
+                f"{traded.min():%Y-%m-%d} on, and training labels up to {seen:%Y-%m-%d}. Trade it after that day, or "
+                "train it on earlier bars."
+            )
+    return predictions
 
 
 def decide(
@@ -97,7 +139,14 @@ def weigh(
     -----
     Timing: a weight at `t` uses signals and prices up to the close of `t`.
     """
-    weights = target_weights(signals[["signal"]], adjusted, spec.backtest.sizing, periods_per_year=periods_per_year)
+    rates = to_rates(spec.backtest)
+    weights = target_weights(
+        signals[["signal"]],
+        adjusted,
+        spec.backtest.sizing,
+        periods_per_year=periods_per_year,
+        cost_rate=rates.commission_rate + rates.slippage_rate,
+    )
     if "stake" in signals:
         weights["target_weight"] *= signals["stake"]
     if (n_parts := spec.strategy.n_parts) is not None:
@@ -148,7 +197,9 @@ def trade(spec: AnalysisSpec, clean: CleanPrices, decisions: pd.DataFrame) -> Bo
     outcome = run_backtest(clean.raw, decisions, spec.backtest)
     return Book(
         equity=outcome.equity,
-        benchmark=buy_and_hold(outcome.bars, spec.backtest.initial_cash, outcome.equity.index[0]),
+        benchmark=buy_and_hold(
+            outcome.bars, spec.backtest.initial_cash, outcome.equity.index[0], spec.backtest.delisting
+        ),
         fills=outcome.fills,
         trades=trades_from_fills(outcome),
         pending=outcome.pending,

@@ -8,6 +8,8 @@ import pandas as pd
 from numba import njit
 
 from quant.backtest.alignment import CLOSE, DIVIDEND, OPEN, SPLIT_FACTOR, Bars, align, over_instruments
+from quant.backtest.catalog import DelistingSpec
+from quant.backtest.delisting import has_delistings, to_delistings
 from quant.errors import DataError
 from quant.frames import Prices
 
@@ -16,7 +18,12 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _COLUMNS = pd.Index(["equity", "return"], dtype="str")
 
 
-def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start: pd.Timestamp) -> pd.DataFrame:
+def buy_and_hold(
+    prices: Mapping[int, Prices] | Bars,
+    initial_cash: float,
+    start: pd.Timestamp,
+    delisting: DelistingSpec | None = None,
+) -> pd.DataFrame:
     """Buy all instruments at the first possible open, in equal parts, and never sell.
 
     Parameters
@@ -27,6 +34,8 @@ def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start
         Money at the start.
     start : Timestamp
         The close at which the strategy first decides: the first timestamp of its equity curve.
+    delisting : DelistingSpec, optional
+        What is paid out for an instrument that is delisted, and when, as for the strategy; by default its last price.
 
     Returns
     -------
@@ -49,7 +58,7 @@ def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start
     Without costs and in fractions of shares: what one pays to hold an index is not modelled, and a benchmark without
     costs is the harder one to beat. Dividends are reinvested in the same instrument at the open of the ex-date. Parts
     are equal at the start and not rebalanced. Without actions, each part earns exactly the price return from its first
-    open. An instrument without a bar is valued at its last close.
+    open. An instrument without a bar is valued at its last close; what a delisting leaves stays in cash.
 
     Examples
     --------
@@ -67,6 +76,11 @@ def buy_and_hold(prices: Mapping[int, Prices] | Bars, initial_cash: float, start
         )
     worth = np.empty(bars.has_bar.shape)
     _grow(bars.values, worth)
+    if delisting is not None and has_delistings(bars, delisting):
+        paid = to_delistings(bars, delisting)
+        bought = bars.has_bar[1:].any(axis=0)
+        is_after = bought & (np.arange(len(bars.timestamps))[:, np.newaxis] >= paid.rows)
+        worth[is_after] *= paid.value
     value = over_instruments(worth) * (initial_cash / len(bars.instruments))
     block = np.empty((2, len(value)))
     block[0], block[1, 0] = value, np.nan

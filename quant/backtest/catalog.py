@@ -189,6 +189,29 @@ class MarginSpec(Spec):
         return (self.max_leverage, self.maintenance) != (None, None)
 
 
+class DelistingSpec(Spec):
+    """What becomes of a position in an instrument whose bars end before those of the account do."""
+
+    after_bars: int = Field(
+        default=5,
+        ge=1,
+        le=250,
+        description=(
+            "Bars of the account after the last one of an instrument at which what is held of it is settled. One that "
+            "has a bar again later was halted, and is never settled."
+        ),
+    )
+    assumed_return: float = Field(
+        default=0.0,
+        ge=-1,
+        le=1,
+        description=(
+            "What is paid out, as a return on the last price; 0: the last price. Of shares delisted for poor "
+            "performance it was about -0.3 on the large exchanges (Shumway 1997), -0.55 on Nasdaq."
+        ),
+    )
+
+
 class ExitSpec(Spec):
     """Orders that protect what is held: they lie in the market from the fill that opened it."""
 
@@ -241,6 +264,21 @@ class BacktestSpec(Spec):
     interest: InterestSpec = Field(default_factory=InterestSpec, description="What money earns and costs.")
     margin: MarginSpec = Field(default_factory=MarginSpec, description="How much may be held beside the equity.")
     exits: ExitSpec = Field(default_factory=ExitSpec, description="Which orders protect a position.")
+    touched_limits: Literal["filled", "missed"] = Field(
+        default="filled",
+        description=(
+            "What becomes of a limit order or a take-profit whose price a bar touches and does not trade beyond. "
+            "Filled is kind: others may stand before it."
+        ),
+    )
+    delisting: DelistingSpec = Field(
+        default_factory=DelistingSpec, description="What is left of an instrument that is no longer traded."
+    )
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether an order may not be filled beyond a limit."""
+        return self.entry.order in {"limit", "stop_limit"} or self.exits.take_profit is not None
 
     @property
     def needs_a_desk(self) -> bool:

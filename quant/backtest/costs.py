@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from quant.backtest.catalog import BacktestSpec, CostSpec
+from quant.backtest.catalog import BacktestSpec, CostSpec, LiquiditySpec
 
 BASIS_POINT = 1e-4
 DAYS_PER_YEAR = 365.0
@@ -57,7 +57,8 @@ def to_rates(spec: BacktestSpec) -> CostRates:
 def scaled(spec: BacktestSpec, multiple: float) -> BacktestSpec:
     """Return costs so many times as high: commissions, spread, slippage, impact, borrow fees and interest on debt.
 
-    Interest on cash is income and stays; so does the share of volume, which is no cost.
+    Interest on cash is income and stays; so does the share of volume, which is no cost, and that nothing is filled in
+    bars without volume, if fills looked at it.
 
     Examples
     --------
@@ -71,10 +72,15 @@ def scaled(spec: BacktestSpec, multiple: float) -> BacktestSpec:
     return spec.model_copy(
         update={
             "costs": spec.costs.model_copy(update=costs),
-            "liquidity": liquidity.model_copy(update=dearer),
+            "liquidity": liquidity.model_copy(update=dearer | _still_looking_at(liquidity)),
             "interest": interest.model_copy(update={"debt_annual": multiple * interest.debt_annual}),
         }
     )
+
+
+def _still_looking_at(liquidity: LiquiditySpec) -> dict[str, float]:
+    """Return the share of volume that lets fills look at it also without an impact: any, but of no volume nothing."""
+    return {"max_volume_share": np.inf} if liquidity.looks_at_volume and liquidity.max_volume_share is None else {}
 
 
 def flat(spec: BacktestSpec, bps: float) -> BacktestSpec:
@@ -89,7 +95,9 @@ def flat(spec: BacktestSpec, bps: float) -> BacktestSpec:
     return spec.model_copy(
         update={
             "costs": spec.costs.model_copy(update={**nothing, "commission_bps": bps}),
-            "liquidity": spec.liquidity.model_copy(update={"half_spread_bps": 0.0, "impact_bps": 0.0}),
+            "liquidity": spec.liquidity.model_copy(
+                update={"half_spread_bps": 0.0, "impact_bps": 0.0} | _still_looking_at(spec.liquidity)
+            ),
         }
     )
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from quant.backtest.catalog import LiquiditySpec
+from quant.backtest.catalog import BacktestSpec
 from quant.backtest.costs import CostRates, commission, fill_price, slippage
 from quant.backtest.simulation import (
     DECIDED_ROW,
@@ -36,10 +36,11 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 # Planes of `market` beside those of the simulation; they are those of `quant.backtest.alignment.Bars`.
 HIGH, LOW, VOLUME = 4, 5, 6
 # Columns of `fills` beside those of the simulation.
-FILL_REFERENCE, FILL_REASON, FILL_HELD = N_FILL_COLUMNS, N_FILL_COLUMNS + 1, N_FILL_COLUMNS + 2
-N_DESK_FILL_COLUMNS = N_FILL_COLUMNS + 3
+FILL_REFERENCE, FILL_REASON, FILL_HELD, FILL_BOUND = range(N_FILL_COLUMNS, N_FILL_COLUMNS + 4)
+N_DESK_FILL_COLUMNS = N_FILL_COLUMNS + 4
 # Why a fill was made.
 BY_SIGNAL, BY_STOP_LOSS, BY_TAKE_PROFIT, BY_TRAILING_STOP, BY_LIMIT_ENTRY, BY_STOP_ENTRY, BY_MARGIN_CALL = range(7)
+BY_DELISTING = 7
 # Planes of `desk`, shape (10, n_instruments). What is known of a position: average price at which it was entered, best
 # price since, the side that was left and waits for another signal (1 or -1, else 0), and why its order was made. What
 # is wished for now: shares to hold (NaN: nothing), the price it is filled at before slippage, the price that it may not
@@ -51,25 +52,28 @@ _inlined = njit(forceinline=True, error_model="numpy")
 
 
 class Limits(NamedTuple):
-    """How much of a bar may be filled: a `LiquiditySpec` for the kernel."""
+    """How much of a bar may be filled, and whether a touch is enough: parts of a `BacktestSpec` for the kernel."""
 
     looks_at_volume: bool
     volume_share: float  # infinite: all that is wanted
     rest_waits: bool
+    touch_fills: bool
 
 
-def to_limits(spec: LiquiditySpec) -> Limits:
+def to_limits(spec: BacktestSpec) -> Limits:
     """Return the limits of a specification.
 
     Examples
     --------
-    >>> to_limits(LiquiditySpec(max_volume_share=0.1))
-    Limits(looks_at_volume=True, volume_share=0.1, rest_waits=True)
+    >>> to_limits(BacktestSpec())
+    Limits(looks_at_volume=False, volume_share=inf, rest_waits=True, touch_fills=True)
     """
+    liquidity = spec.liquidity
     return Limits(
-        looks_at_volume=spec.looks_at_volume,
-        volume_share=np.inf if spec.max_volume_share is None else spec.max_volume_share,
-        rest_waits=spec.unfilled == "waits",
+        looks_at_volume=liquidity.looks_at_volume,
+        volume_share=np.inf if liquidity.max_volume_share is None else liquidity.max_volume_share,
+        rest_waits=liquidity.unfilled == "waits",
+        touch_fills=spec.touched_limits == "filled",
     )
 
 
@@ -123,12 +127,17 @@ def fill_at_the_open(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
     cash: float,
     n_fills: int,
 ) -> tuple[float, int]:
-    """Fill every order at the market whose instrument has a bar; what the bar does not fill waits, or is dropped."""
+    """Fill every order at the market whose instrument has a bar; what the bar does not fill waits, or is dropped.
+
+    A take-profit that the bar opens beyond has the bound that `leave_at_the_open` gave it; its rest lies on.
+    """
     for i in range(book.shape[1]):
         if not (np.isnan(book[ORDER, i]) or np.isnan(market[OPEN, row, i])):
             shares = within_room(i, book[ORDER, i], rules.whole_shares, book, desk)
-            wish(i, shares, market[OPEN, row, i], np.nan, int(desk[REASON, i]), book[DECIDED_ROW, i], desk)
-            if shares == book[ORDER, i] or not limits.rest_waits:
+            lies = desk[REASON, i] == BY_TAKE_PROFIT
+            bound = desk[BOUND, i] if lies else np.nan
+            wish(i, shares, market[OPEN, row, i], bound, int(desk[REASON, i]), book[DECIDED_ROW, i], desk)
+            if shares == book[ORDER, i] or not limits.rest_waits or lies:
                 book[ORDER, i] = np.nan
                 desk[REASON, i] = BY_SIGNAL
     return fill_wishes(row, market, rules, fills, book, desk, cash, n_fills)
@@ -191,6 +200,7 @@ def fill(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
     fills[n_fills, FILL_REFERENCE] = desk[REFERENCE, i]
     fills[n_fills, FILL_REASON] = desk[WHY, i]
     fills[n_fills, FILL_HELD] = shares
+    fills[n_fills, FILL_BOUND] = desk[BOUND, i]
     book[HELD, i] = shares
     desk[ROOM, i] -= abs(traded)
     if held * shares <= 0.0:  # opened, turned or closed

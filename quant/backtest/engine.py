@@ -11,7 +11,8 @@ import pandas as pd
 from quant.backtest.alignment import Bars, align, over_instruments
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.costs import DAYS_PER_YEAR, CostRates, to_rates
-from quant.backtest.desk import FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
+from quant.backtest.delisting import has_delistings, to_delistings
+from quant.backtest.desk import FILL_BOUND, FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
 from quant.backtest.entries import LIES_SINCE, LIMIT_AT, LYING, N_DESK_BOOK_PLANES, STOP_AT, to_entries
 from quant.backtest.exits import to_exits
 from quant.backtest.margin import to_margin
@@ -47,7 +48,8 @@ _POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends",
 _ORDERS = pd.array(["market", "limit", "stop", "stop_limit"], dtype="str")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
 REASONS = pd.array(
-    ["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry", "margin_call"], dtype="str"
+    ["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry", "margin_call", "delisted"],
+    dtype="str",
 )
 # The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
 _NOTHING_PENDING = pd.DataFrame(
@@ -84,8 +86,9 @@ class BacktestResult:
         from having held at the previous close: `dividends` received (negative: paid) and `borrow_fees` paid.
     fills : DataFrame of shape (n_fills, 11)
         One row a fill, in the order of execution: `timestamp` of the bar in which it was filled, `decided_at` (of a
-        protective order: the row before, up to which it was known), `instrument`, `side` ("buy" or "sell"), `shares`
-        (positive), `price`, `reference_price` (the raw open, or the level that was touched), `commission`,
+        protective order: the row before, up to which it was known; of a delisting: the last bar), `instrument`, `side`
+        ("buy" or "sell"), `shares` (positive), `price`, `reference_price` (the raw open, the level that was touched, or
+        what a delisting paid), `commission`,
         `slippage_cost` (both money, zero or more), `value` (`shares * price`) and `reason` (one of `REASONS`).
     pending : DataFrame of shape (n_pending, 7)
         Orders that found no next bar, or lie in the market still: `decided_at`, `instrument`, `side`, `shares`, `order`
@@ -99,9 +102,10 @@ class BacktestResult:
         Equity after the last close.
     account : Account
         What the simulation wrote.
-    fill_table : ndarray of shape (6 or 9, n_fills)
-        The fills as the simulation wrote them; with their reference prices, their reasons and the shares held after
-        each, if the account was kept at a desk (`BacktestSpec.needs_a_desk`).
+    fill_table : ndarray of shape (6 or 10, n_fills)
+        The fills as the simulation wrote them; with their reference prices, their reasons, the shares held after each
+        and the prices they could not be worse than, if the account was kept at a desk (`BacktestSpec.needs_a_desk`, or
+        an instrument that is delisted).
     rates : CostRates
         What was charged.
     """
@@ -158,7 +162,7 @@ def run_backtest(
         Panel with `target_weight`, each at the close of a bar of its instrument. A bar without a row decides nothing:
         what is held stays.
     spec : BacktestSpec
-        Initial cash, costs, protective orders, whole shares and the rebalance threshold.
+        Initial cash, costs, protective orders, whole shares, the rebalance threshold and what is left of a delisting.
 
     Returns
     -------
@@ -198,19 +202,25 @@ def run_backtest(
     positions pay them. Borrow fees accrue by calendar day on the value of short positions at the previous close.
 
     Missing bars: an instrument without a bar is valued at its last close and not traded; its order waits. That is so of
-    a halted one, and of one whose bars end: what a delisting left is not known from its bars, so that a position in it
-    keeps its last price, and what should leave it is pending. One that begins later is worth nothing before, and its
-    first weight can only stand at its first bar.
+    a halted one, however long it is. One that begins later is worth nothing before, and its first weight can only stand
+    at its first bar.
+
+    Delisting: an instrument without a bar among the last `delisting.after_bars` of the account is delisted. So many
+    bars after its own last, what is held of it is settled in cash before the open, at its last price times 1 plus
+    `delisting.assumed_return`, without costs, and its orders are taken back. Until then it is valued at its last price.
+    What a delisting left is not known from bars: the return is an assumption. That it is no halt is known from later
+    bars, as it was to everybody by announcement; an instrument whose bars end less than that before those of the
+    account keeps its last price, and what should leave it is pending.
 
     Entries (`spec.entry`): a position is opened or enlarged at the next open, or by an order that lies in the market
     from the next bar of its instrument on for `valid_bars` of its bars; positions are always left at the next open.
-    Levels count from the close of the decision. A limit order is filled at its limit when a bar touches it,
-    without slippage, and where a bar opens on the better side, at the open with slippage, but never beyond its limit. A
-    stop order is filled at its stop, or where a bar opens beyond it at the open, with slippage. A stop-limit order is a
-    limit order from the bar on that reaches its stop: it may not be filled. While an order lies, weights of the same
-    side leave it where it is, and cut it to what they want if that is less; a weight of zero or of the other side, a
-    smaller one than is held, and a protective order take it back. When it has run out, the next weight of that side
-    places another.
+    Levels count from the close of the decision. A limit order is filled at its limit when a bar touches it
+    (`touched_limits`: or only when it trades beyond it), without slippage, and where a bar opens on the better
+    side, at the open with slippage, but never beyond its limit. A stop order is filled at its stop, or where a bar
+    opens beyond it at the open, with slippage. A stop-limit order is a limit order from the bar on that reaches its
+    stop: it may not be filled. While an order lies, weights of the same side leave it where it is, and cut it to
+    what they want if that is less; a weight of zero or of the other side, a smaller one than is held, and a
+    protective order take it back. When it has run out, the next weight of that side places another.
 
     Within a bar, what is held is protected before anything is entered; what is entered in it, after. Prices fell to a
     limit and rose to a stop: what lies beyond came after the entry. What lies on the other side may have come before:
@@ -219,19 +229,20 @@ def run_backtest(
 
     Protective orders (`spec.exits`) lie in the market from the fill that opened a position, in that fill's bar too.
     Stops are market orders: where a bar opens beyond the level, they fill at the open, else at the level, with
-    slippage. A take-profit is a limit order: it fills at its level without slippage, and where a bar opens beyond it,
-    at the open with slippage. Levels count from the average price of the fills that opened or enlarged the position; a
-    trailing stop from the best price up to the close before. A bar that touches both is taken to have touched first
-    what `intrabar` says. An order by a weight that leaves the position at the same open goes before. What a
-    protective order has left is not entered again on the same side until a weight of zero, or of the other side, has
-    been decided.
+    slippage. A take-profit is a limit order: it fills at its level without slippage, and where a bar opens beyond
+    it, at the open with slippage, but never worse than its level. Levels count from the average price of the fills
+    that opened or enlarged the position; a trailing stop from the best price up to the close before. A bar that
+    touches both is taken to have touched first what `intrabar` says. An order by a weight that leaves the position
+    at the same open goes before. What a protective order has left is not entered again on the same side until a
+    weight of zero, or of the other side, has been decided.
 
     Leverage: with `margin.max_leverage`, the weights decided at a close are cut by one common part, so that the gross
     exposure that is planned with the prices of that close keeps within it; what is held or ordered of instruments
     without a new weight has its room first. A gap, and what prices do later, may take it beyond. With
-    `margin.maintenance`, a close at which equity is less than this fraction of the gross exposure calls: at the next
-    open everything held is reduced by one common part to where, at the prices of the close, it would be met, in place
-    of all other orders but such as reduce it further.
+    `margin.maintenance`, a close (nothing is called within a bar, nor for one instrument alone) at which equity is
+    less than this fraction of the gross exposure calls: at the next open everything held is reduced by one common
+    part to where, at the prices of the close, it would be met, in place of all other orders but such as reduce it
+    further.
 
     Ruin: at the first close with equity zero or below, everything held is ordered to zero at the next open, and nothing
     is ever bought again.
@@ -254,7 +265,7 @@ def run_backtest(
     weights = _on_timeline(index, decisions, bars)
     shape = len(bars.timestamps), len(bars.instruments), len(decisions)
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec))
-    if spec.needs_a_desk:
+    if spec.needs_a_desk or has_delistings(bars, spec.delisting):
         account = _empty_desk_account(bars, spec, len(decisions))
         n_fills, ruined_row = simulate_orders(
             bars.values,
@@ -262,10 +273,11 @@ def run_backtest(
             weights,
             spec.initial_cash,
             rules,
-            to_limits(spec.liquidity),
+            to_limits(spec),
             to_entries(spec.entry),
             to_exits(spec.exits),
             to_margin(spec.margin),
+            to_delistings(bars, spec.delisting),
             *account,
         )
     else:
@@ -401,6 +413,11 @@ def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
         return touched
     opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
     return opens
+
+
+def price_bounds(fills: FloatArray) -> FloatArray:
+    """Return the price that each fill could not be worse than; NaN: any."""
+    return fills[FILL_BOUND] if len(fills) == N_DESK_FILL_COLUMNS else np.full(fills.shape[1], np.nan)
 
 
 def reasons(fills: FloatArray) -> FloatArray:

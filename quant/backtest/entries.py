@@ -11,6 +11,7 @@ from numba import njit
 from quant.backtest.catalog import EntrySpec
 from quant.backtest.desk import BY_LIMIT_ENTRY, BY_STOP_ENTRY, HIGH, LOW, REASON, Limits, wish, within_room
 from quant.backtest.simulation import (
+    CLOSE,
     DECIDED_ROW,
     HELD,
     LAST_PRICE,
@@ -120,7 +121,7 @@ def bring_lying(
         if np.isnan(book[LYING, i]) or np.isnan(market[OPEN, row, i]):
             continue
         side = np.sign(book[LYING, i])
-        where, reference = _reached(row, i, side, market, book)
+        where, reference = _reached(row, i, side, limits.touch_fills, market, book)
         if where != NOT_ENTERED and book[HELD, i] * side >= 0.0:  # else what is to be left first was not
             entered[i] = where
             shares = within_room(i, book[LYING, i], rules.whole_shares, book, desk)
@@ -139,7 +140,14 @@ def bring_lying(
 
 
 @_inlined
-def _reached(row: int, i: int, side: float, market: FloatArray, book: FloatArray) -> tuple[int, float]:
+def _reached(
+    row: int,
+    i: int,
+    side: float,
+    touch_fills: bool,  # noqa: FBT001 - numba kernels take positions only
+    market: FloatArray,
+    book: FloatArray,
+) -> tuple[int, float]:
     """Return where in the bar an order is filled, and at which price before slippage; a stop that is reached lives."""
     open_, better, worse = market[OPEN, row, i], market[LOW, row, i], market[HIGH, row, i]
     if side < 0.0:
@@ -151,9 +159,11 @@ def _reached(row: int, i: int, side: float, market: FloatArray, book: FloatArray
             return NOT_ENTERED, open_
         if side * open_ < side * book[STOP_AT, i]:
             reference, where = book[STOP_AT, i], AT_ITS_STOP
+            if not touch_fills:
+                better = market[CLOSE, row, i]  # of the prices of the bar, the one that surely came later
         book[STOP_AT, i] = np.nan
-    if side * reference > side * limit:  # false where there is no limit
-        if side * better > side * limit:
+    if side * reference > side * limit or (reference == limit and not touch_fills):  # false where there is no limit
+        if side * better > side * limit or (better == limit and not touch_fills):
             return NOT_ENTERED, open_
         reference, where = limit, AT_ITS_LIMIT
     return where, reference

@@ -11,6 +11,7 @@ from numba import njit
 from quant.backtest.catalog import ExitSpec
 from quant.backtest.desk import (
     BEST,
+    BOUND,
     BY_SIGNAL,
     BY_STOP_LOSS,
     BY_TAKE_PROFIT,
@@ -82,7 +83,9 @@ def _take_back_beyond(left: float, i: int, book: FloatArray, desk: FloatArray) -
 
 
 @_inlined
-def leave_at_the_open(row: int, market: FloatArray, exits: Exits, book: FloatArray, desk: FloatArray) -> None:
+def leave_at_the_open(
+    row: int, market: FloatArray, limits: Limits, exits: Exits, book: FloatArray, desk: FloatArray
+) -> None:
     """Order everything to be sold at this open whose level the open is beyond, unless it is to be left anyway."""
     for i in range(book.shape[1]):
         held, open_ = book[HELD, i], market[OPEN, row, i]
@@ -93,8 +96,9 @@ def leave_at_the_open(row: int, market: FloatArray, exits: Exits, book: FloatArr
         target = desk[ENTRY, i] * (1.0 + side * exits.take_profit)
         if side * open_ <= side * stop:
             desk[REASON, i] = reason
-        elif side * open_ >= side * target:
+        elif side * open_ > side * target or (open_ == target and limits.touch_fills):
             desk[REASON, i] = BY_TAKE_PROFIT
+            desk[BOUND, i] = target
         else:
             continue
         book[ORDER, i] = 0.0
@@ -136,7 +140,8 @@ def leave_within(  # noqa: PLR0913, PLR0917 - a kernel's arrays and counters
             good, bad = bad, good
         stop, reason = _stop(side, exits, i, desk)
         target = desk[ENTRY, i] * (1.0 + side * exits.take_profit)
-        is_stopped, is_reached = side * bad <= side * stop, side * good >= side * target
+        is_stopped = side * bad <= side * stop
+        is_reached = side * good > side * target or (good == target and limits.touch_fills)
         if is_after and entered[i] >= AT_ITS_LIMIT:
             # Prices rose to a stop and fell to a limit: what lies beyond was touched after it. The other level may have
             # been touched before; if the bar closed beyond it, it was touched after too.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from quant.backtest.alignment import HIGH, LOW
-from quant.backtest.engine import BacktestResult, reference_prices
+from quant.backtest.engine import BacktestResult, price_bounds, reference_prices
 from quant.backtest.simulation import FILL_INSTRUMENT, FILL_PRICE, FILL_ROW, FILL_SHARES
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -30,7 +30,7 @@ def best_and_worst(result: BacktestResult) -> tuple[FloatArray, FloatArray]:
 
     What is uncertain is the price inside the bar: a daily bar says where it opened, and not whether one's own order
     traded there; a level that was touched has its price. Best is the low of its bar for each purchase and the high for
-    each sale, worst the other way round.
+    each sale, worst the other way round, but what cannot be worse than a limit is not.
     The shares, the commissions in money and the slippage as a fraction stay as they were, and nothing is decided anew:
     so the bracket holds whatever the strategy would have done with more or less money.
 
@@ -52,12 +52,16 @@ def best_and_worst(result: BacktestResult) -> tuple[FloatArray, FloatArray]:
     rows, columns = fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)
     high, low = bars.values[HIGH, rows, columns], bars.values[LOW, rows, columns]
     reference = reference_prices(bars, fills)
-    is_known = reference != bars.open[rows, columns]  # a level that was touched, whenever it was
-    high, low = np.where(is_known, reference, high), np.where(is_known, reference, low)
-    shares, is_bought = np.abs(fills[FILL_SHARES]), fills[FILL_SHARES] > 0
-    money = shares * fills[FILL_PRICE] / reference  # of a unit of the reference price, slippage included
-    gain = money * np.maximum(np.where(is_bought, reference - low, high - reference), 0.0)
-    loss = money * np.maximum(np.where(is_bought, high - reference, reference - low), 0.0)
+    is_known = reference != bars.open[rows, columns]  # a level that was touched, whenever it was; or a settlement
+    price, shares, is_bought = fills[FILL_PRICE], np.abs(fills[FILL_SHARES]), fills[FILL_SHARES] > 0
+    slipped = np.divide(price, reference, out=np.ones_like(price), where=reference > 0)
+    high, low = np.where(is_known, price, high * slipped), np.where(is_known, price, low * slipped)
+    best, worst = np.where(is_bought, low, high), np.where(is_bought, high, low)
+    bound = price_bounds(fills)
+    is_beyond = np.where(is_bought, worst > bound, worst < bound)  # false where there is none
+    worst = np.where(is_beyond, bound, worst)
+    gain = shares * np.maximum(np.where(is_bought, price - best, best - price), 0.0)
+    loss = shares * np.maximum(np.where(is_bought, worst - price, price - worst), 0.0)
     equity, n_bars = result.equity["equity"].to_numpy(), len(bars.timestamps)
     return (
         equity + np.cumsum(np.bincount(rows, weights=gain, minlength=n_bars)),

@@ -1,8 +1,8 @@
 """The compiled account of all that the quick one has not: `simulate` of `quant.backtest.simulation`, at a desk.
 
 Apart from it, so that an account without protective orders or limits pays nothing for them. What both do is inlined
-from there, what only this one does from `quant.backtest.desk`, `entries`, `exits` and `margin`; the compiled form on
-disk is renewed when *this* file changes: after a change in one of them, save this file too.
+from there, what only this one does from `quant.backtest.desk`, `delisting`, `entries`, `exits` and `margin`; the
+compiled form on disk is renewed when *this* file changes: after a change in one of them, save this file too.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from quant.backtest.delisting import Delistings, settle
 from quant.backtest.desk import (
     BY_SIGNAL,
     N_DESK_PLANES,
@@ -51,6 +52,7 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     entries: Entries,
     exits: Exits,
     margin: Margin,
+    delistings: Delistings,
     cash_after: FloatArray,
     ledger: FloatArray,
     fills: FloatArray,
@@ -69,8 +71,9 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
         cash += apply_actions(row, market, rules.whole_shares, ledger, book)
         if entries.is_used:
             split_lying(row, market, rules.whole_shares, book)
+        cash, n_fills = settle(row, delistings, fills, book, cash, n_fills)
         open_desk(row, market, limits, desk)
-        leave_at_the_open(row, market, exits, book, desk)
+        leave_at_the_open(row, market, limits, exits, book, desk)
         cash, n_fills = fill_at_the_open(row, market, rules, limits, fills, book, desk, cash, n_fills)
         for is_after in (False, True):  # what is held is protected before anything is entered
             if is_after:

@@ -18,6 +18,7 @@ def target_weights(
     spec: SizingSpec,
     *,
     periods_per_year: float,
+    cost_rate: float = 0.0,
 ) -> pd.DataFrame:
     """Size each signal.
 
@@ -32,6 +33,8 @@ def target_weights(
         How to size.
     periods_per_year : float
         Bars a year, which annualise the measured volatility.
+    cost_rate : float, default=0.0
+        What a trade costs, as a fraction of its value; a Kelly fraction counts it.
 
     Returns
     -------
@@ -57,8 +60,9 @@ def target_weights(
 
     A Kelly fraction gives each min(part * f, max_fraction) / k, where f is the mean over the variance (`ddof=1`) of
     what the last `window` bars with a signal earned: the simple return of a bar times the signal at the close before,
-    costs not counted. It is 0 while there are fewer such bars, and where they lost. Signals count whether or not they
-    were traded, so that an instrument can come back.
+    less `cost_rate` for each unit by which the signal had changed then, and for leaving at its end. It is 0 while
+    there are fewer such bars, and where they lost. Signals count whether or not they were traded, so that an
+    instrument can come back.
 
     References
     ----------
@@ -84,7 +88,7 @@ def target_weights(
     if isinstance(spec, FixedFraction):
         size = spec.fraction
     elif isinstance(spec, Kelly):
-        size = _kelly_sizes(signals, adjusted_prices, spec).to_numpy()
+        size = _kelly_sizes(signals, adjusted_prices, spec, cost_rate).to_numpy()
     else:
         size = _volatility_target_sizes(signals, adjusted_prices, spec, periods_per_year).to_numpy()
     # Adding zero turns the -0.0 of a flat signal into 0.0.
@@ -114,14 +118,18 @@ def realised_volatility(adjusted_prices: Prices, *, window: int) -> pd.Series:
     return simple_returns(adjusted_prices["close"]).rolling(window).std(ddof=1)
 
 
-def _kelly_sizes(signals: pd.DataFrame, adjusted_prices: Mapping[int, Prices], spec: Kelly) -> pd.Series:
+def _kelly_sizes(
+    signals: pd.DataFrame, adjusted_prices: Mapping[int, Prices], spec: Kelly, cost_rate: float
+) -> pd.Series:
     """Return the size of a full position in each row of `signals`, before the book is divided."""
     sizes = {}
     for instrument in signals.index.unique("instrument"):
         returns = simple_returns(adjusted_prices[instrument]["close"])
         own = signals["signal"].xs(instrument, level="instrument").reindex(returns.index).ffill()
-        earned = own.shift() * returns
-        latest = earned[own.shift().fillna(0) != 0].rolling(spec.window)
+        held = own.shift()
+        traded = (held - held.shift().fillna(0.0)).abs() + held.abs().where(own == 0.0, 0.0)
+        earned = held * returns - cost_rate * traded
+        latest = earned[held.fillna(0) != 0].rolling(spec.window)
         mean, variance = latest.mean(), latest.var(ddof=1)
         fraction = mean / variance.where(variance > 0)
         sizes[instrument] = fraction.reindex(returns.index).ffill().to_frame("size")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from quant.backtest.alignment import HIGH, LOW, SPLIT_FACTOR, Bars
+from quant.backtest.alignment import CLOSE, HIGH, LOW, OPEN, SPLIT_FACTOR, Bars
 from quant.backtest.desk import FILL_HELD, N_DESK_FILL_COLUMNS
 from quant.backtest.engine import REASONS, BacktestResult, reasons, reference_prices, slippage_costs
 from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, PRICE, SHARES
@@ -85,8 +85,8 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
         `dividends` received (negative: paid) and `borrow_fees` paid, which are in the pnl; `costs`, the commissions,
         slippage and borrow fees, which are in the pnl too; `bars_held`, bars of the instrument at whose close the
         position was held; `max_adverse_excursion` (0 or below) and `max_favourable_excursion` (0 or above); `is_open`;
-        `exit_reason` ("signal", "stop_loss", "take_profit", "trailing_stop" or "margin_call"), of the last fill, "open"
-        while open.
+        `exit_reason` ("signal", "stop_loss", "take_profit", "trailing_stop", "margin_call" or "delisted"), of the last
+        fill, "open" while open.
 
     Notes
     -----
@@ -99,7 +99,9 @@ def trades_from_fills(result: BacktestResult) -> pd.DataFrame:
     Prices and shares are in shares of the trade's last bar: a split in between divides the former and multiplies the
     latter. Excursions are the worst and best price against the average entry price up to then, as a fraction in favour
     of the position: highs and lows of the bars at whose close it was held, and the open or the level at which
-    it was left. Whether the high came before the low is not known and not needed. Dividends are not part of excursions.
+    it was left. Whether the high came before the low is not known and not needed, but in the bar in which an order
+    that lay was filled at its level: prices fell to a level below the open and rose to one above it, so that of what
+    lies on the other side, which may have come before, the close alone counts. Dividends are not part of excursions.
 
     References
     ----------
@@ -218,6 +220,7 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
         for row in range(market.shape[1]):
             if is_open:
                 _carry(row, i, market, ledger, trades[n_trades])
+            unknown = 0.0
             while (
                 next_fill < fills.shape[0]
                 and fills[next_fill, FILL_INSTRUMENT] == i
@@ -226,10 +229,13 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
                 held = fills[next_fill, HELD_AFTER]
                 if np.isnan(held):  # the only fill of its bar
                     held = ledger[SHARES, row, i]
+                was_open, n_before = is_open, n_trades
                 n_trades, is_open = _take_fill(row, i, held, fills[next_fill], trades, n_trades, is_open)
+                if is_open and (not was_open or n_trades > n_before):
+                    unknown = _side_before(market[OPEN, row, i], fills[next_fill])
                 next_fill += 1
             if is_open and market[HIGH, row, i] > 0.0:
-                _watch(row, i, market, trades[n_trades])
+                _watch(row, i, unknown, market, trades[n_trades])
         if is_open:
             n_trades += 1
     return n_trades
@@ -298,11 +304,19 @@ def _charge(part: float, fill: FloatArray, trade: FloatArray) -> None:
 
 
 @_inlined
-def _watch(row: int, i: int, market: FloatArray, trade: FloatArray) -> None:
-    """Take a bar at whose close the position is held into an open trade."""
+def _side_before(open_: float, fill: FloatArray) -> float:
+    """Return which end of the bar may have come before a fill that began a trade: 1 its high, -1 its low, else 0."""
+    if fill[FILL_REFERENCE] < open_:  # prices fell to it
+        return 1.0
+    return -1.0 if fill[FILL_REFERENCE] > open_ else 0.0
+
+
+@_inlined
+def _watch(row: int, i: int, unknown: float, market: FloatArray, trade: FloatArray) -> None:
+    """Take a bar at whose close the position is held into an open trade; of its `unknown` end, the close alone."""
     trade[BARS_HELD] += 1
-    _excurse(market[HIGH, row, i], trade)
-    _excurse(market[LOW, row, i], trade)
+    _excurse(market[CLOSE, row, i] if unknown > 0.0 else market[HIGH, row, i], trade)
+    _excurse(market[CLOSE, row, i] if unknown < 0.0 else market[LOW, row, i], trade)
 
 
 @_inlined

@@ -380,6 +380,13 @@ class PairSpread(RuleEntry):
     window: int = Field(default=60, ge=10, le=500, description="Bars of mean and deviation of the log price ratio.")
     enter: float = Field(default=2.0, ge=0.25, le=6.0, description="Deviations from the mean at which it is entered.")
     leave: float = Field(default=0.0, ge=-3.0, le=6.0, description="Deviations at which it is left again.")
+    hedge: Literal["equal_money", "measured"] = Field(
+        default="equal_money",
+        description=(
+            "How much of the second stands against the first: as much money, or as much as the regression of their log "
+            "prices over the window says at each bar. Where that is not positive, nothing is held."
+        ),
+    )
 
     @property
     def is_possible(self) -> bool:

@@ -47,7 +47,8 @@ def prediction_intervals(predictions: Predictions, labels: Labels, spec: Interva
     Notes
     -----
     Timing: the interval at `t` uses the prediction at `t` and outcomes of earlier predictions of the same instrument
-    that were known (`quant.frames.known_at`) at the close of `t`.
+    that were known (`quant.frames.known_at`) at the close of `t`, the latest to become so. An outcome that never does
+    is left out.
 
     Of models that predict a return, errors of the latest predictions are ordered, and the interval is the new
     prediction plus the errors between which the level lies: split conformal prediction on a rolling window. Returns are
@@ -141,8 +142,11 @@ class _Outcomes:
         bounds = np.full((len(self.stamps), 2), np.nan)
         for rows in self.rows:
             part = np.full((len(rows), 2), np.nan)
-            known = np.maximum.accumulate(self.known[rows])
-            _intervals(self.stamps[rows], known, below[rows], above[rows], self.outcome[rows], settings, part)
+            # In the order in which outcomes become known; one that never does is waited for by none.
+            came = np.argsort(self.known[rows], kind="stable")
+            came = came[self.known[rows[came]] < np.iinfo(np.int64).max]
+            known = self.known[rows[came]]
+            _intervals(self.stamps[rows], came, known, below[rows], above[rows], self.outcome[rows], settings, part)
             bounds[rows] = part
         return bounds
 
@@ -195,6 +199,7 @@ def _strength(predictions: Predictions) -> FloatArray:
 @njit(cache=True, nogil=True)
 def _intervals(
     stamps: IntArray,
+    came: IntArray,
     known: IntArray,
     below: FloatArray,
     above: FloatArray,
@@ -202,28 +207,29 @@ def _intervals(
     settings: tuple[float, int, bool, int],
     bounds: FloatArray,
 ) -> None:
-    """Write the bounds of each row of one instrument, in the order of time."""
+    """Write the bounds of each row of one instrument, in the order of time; `came` are those that became `known`."""
     miss_rate, window, adaptive, around = settings
     allowed, n_known = miss_rate, 0
     for row in range(stamps.size):
-        while n_known < row and known[n_known] <= stamps[row]:
-            if adaptive and not np.isnan(bounds[n_known, 0]):
-                inside = bounds[n_known, 0] <= outcome[n_known] <= bounds[n_known, 1]
+        while n_known < came.size and known[n_known] <= stamps[row]:
+            judged = came[n_known]
+            if adaptive and not np.isnan(bounds[judged, 0]):
+                inside = bounds[judged, 0] <= outcome[judged] <= bounds[judged, 1]
                 allowed += STEP * (miss_rate - (0.0 if inside else 1.0))
                 allowed = min(max(allowed, LEAST_MISS_RATE), MOST_MISS_RATE)
             n_known += 1
         first = max(0, n_known - window)
         if n_known - first < LEAST_KNOWN:
             continue
-        came, lower, upper = outcome[first:n_known], below[row], above[row]
+        latest, lower, upper = came[first:n_known], below[row], above[row]
         if around == CLASSES:
-            distance = np.abs(below[first:n_known] - lower)
+            distance = np.abs(below[latest] - lower)
             n_near = max(LEAST_KNOWN, distance.size // NEIGHBOURS)
             near = np.argsort(distance, kind="mergesort")[:n_near]
-            under, lower, upper = np.sort(came[near]), 0.0, 0.0
+            under, lower, upper = np.sort(outcome[latest[near]]), 0.0, 0.0
         else:
-            under = np.sort(came - below[first:n_known])
-        over = np.sort(came - above[first:n_known]) if around == BAND else under
+            under = np.sort(outcome[latest] - below[latest])
+        over = np.sort(outcome[latest] - above[latest]) if around == BAND else under
         n = under.size
         low = int(np.floor((n + 1) * allowed / 2.0)) - 1
         lower += under[max(low, 0)]

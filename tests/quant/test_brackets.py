@@ -11,12 +11,12 @@ from quant.brackets import MOST_BPS, bracket
 FREE = CostSpec(commission_bps=0, slippage_bps=0, borrow_annual=0)
 
 
-def bracketed(opens, weights, *, highs=None, lows=None, **asked):
+def bracketed(opens, weights, *, highs=None, lows=None, volumes=1e6, **asked):
     """Bracket of one instrument whose bars are flat at their opens, but for highs and lows that are given."""
     index = pd.date_range("2024-01-01 21:00", periods=len(opens), tz="UTC", unit="us", name="timestamp")
     market = dict.fromkeys(("open", "high", "low", "close"), opens)
     market |= {"high": highs or opens, "low": lows or opens}
-    prices = pd.DataFrame({**market, "volume": 1e6, "split_factor": 1.0, "dividend": 0.0}, index=index)
+    prices = pd.DataFrame({**market, "volume": volumes, "split_factor": 1.0, "dividend": 0.0}, index=index)
     rows = {"timestamp": index[: len(weights)], "instrument": 0, "target_weight": weights}
     decisions = pd.DataFrame(rows).set_index(["timestamp", "instrument"])
     spec = BacktestSpec(**{"initial_cash": 1000.0, "whole_shares": False, "rebalance_threshold": 1.0, **asked})
@@ -73,6 +73,25 @@ def test_two_levels_in_one_bar_are_bracketed_in_both_orders():
         _, scenarios = bracketed(flat, [1.0], highs=[100, 100, 130, 100], lows=[100, 100, 80, 100], **asked)
         ends = [scenarios[name]["final_equity"] for name in ("worst_fills", "costs_1x", "best_fills")]
         assert ends == pytest.approx([900.0, headline, 1200.0])
+
+
+def test_a_limit_that_is_only_touched_is_bracketed_by_both_conventions():
+    """Ten shares at 99 if a touch is enough, else none; a rise to 110 follows."""
+    for touched, headline in (("filled", 1110.0), ("missed", 1000.0)):
+        asked = {"costs": FREE, "entry": {"order": "limit", "distance": 0.01}, "touched_limits": touched}
+        opens = [100.0, 100.0, 110.0]
+        _, scenarios = bracketed(opens, [1.0], lows=[100, 99, 110], highs=[100, 100, 110], **asked)
+        ends = [scenarios[name]["final_equity"] for name in ("worst_fills", "costs_1x", "best_fills")]
+        assert ends == pytest.approx([1000.0, headline, 1110.0])
+
+
+def test_without_costs_a_bar_without_volume_still_fills_nothing():
+    """An impact lets fills look at volume; at no multiple of it a bar that traded nothing trades."""
+    asked = {"costs": FREE, "liquidity": {"impact_bps": 1.0, "impact_shape": "linear"}}
+    found, scenarios = bracketed([100.0, 100.0, 200.0, 400.0], [1.0], volumes=[1e6, 0.0, 1e6, 1e6], **asked)
+    for multiple in (0, 1, 2, 5):
+        assert scenarios[f"costs_{multiple}x"]["final_equity"] == pytest.approx(2000.0, rel=1e-3)
+    assert found["break_even_bps"] is None  # it still gains at the most that is looked at
 
 
 def test_a_real_answer_lies_within_its_bracket(quick_result):

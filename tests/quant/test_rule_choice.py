@@ -64,6 +64,13 @@ def test_the_best_on_the_first_bars_is_traded_on_the_others(answer):
     assert answer.facts["honesty"]["audit"]["passed"]
 
 
+def test_it_is_bracketed_as_any_answer_is(answer):
+    of = {each["name"]: each["final_equity"] for each in answer.facts["brackets"]["scenarios"]}
+    assert set(of) == {"costs_0x", "costs_1x", "costs_2x", "costs_5x", "worst_fills", "best_fills"}
+    assert of["best_fills"] >= of["costs_1x"] == answer.frames["equity"]["equity"].iloc[-1] >= of["worst_fills"]
+    assert answer.facts["brackets"]["break_even_bps"] is None or answer.facts["brackets"]["break_even_bps"] > 0.0
+
+
 def test_each_combination_is_a_trial_and_deflates(answer):
     luck = answer.facts["honesty"]["luck"]
     assert luck["n_trials"] == len(answer.frames["candidates"]) == 9

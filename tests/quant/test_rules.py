@@ -8,7 +8,7 @@ from quant.data.adjustment import forward_adjusted
 from quant.data.provider import PriceQuery, create_provider
 from quant.data.snapshot import to_prices
 from quant.errors import InvalidSpec
-from quant.rules import draw, pair_sides, rule_sides, rule_signals
+from quant.rules import draw, pair_sides, pair_stakes, rule_sides, rule_signals
 from quant.scrambling import scrambled_after
 from quant.strategies.catalog import RULES, Breakout, Crossover, Momentum, PairSpread, Reversion, StrengthReversal
 
@@ -104,3 +104,43 @@ def test_momentum_leaves_the_gap_out(prices):
 def test_a_pair_is_two(prices):
     with pytest.raises(InvalidSpec, match="Expected 2 instruments for 'Pairs spread'; found 1"):
         rule_signals(PairSpread(), {0: prices[0]})
+
+
+def test_a_measured_hedge_is_the_regression_over_the_window_and_its_spread_what_that_leaves(prices):
+    rule = PairSpread(window=60, hedge="measured")
+    sides, stakes = pair_sides(prices[0], prices[1], rule), pair_stakes(prices[0], prices[1], rule)
+    one, other = (np.log(prices[place]["close"].to_numpy()) for place in (0, 1))
+    held, n_positive = 0.0, 0
+    for row in range(59, N_BARS):
+        window = slice(row - 59, row + 1)
+        slope, constant = np.polyfit(other[window], one[window], 1)
+        left = one[window] - constant - slope * other[window]
+        distance = -left[-1] / left.std()
+        ratio = slope if slope > 0 else 1.0
+        assert stakes.iloc[row].tolist() == pytest.approx([2 / (1 + ratio), 2 * ratio / (1 + ratio)], rel=1e-6)
+        if slope <= 0:
+            held = 0.0
+        elif abs(distance) >= 2.0:
+            held = np.sign(distance)
+        elif held * distance < 0.0:
+            held = 0.0
+        n_positive += slope > 0
+        assert sides.iloc[row].tolist() == [held, -held]
+    assert 0 < n_positive < N_BARS - 59
+
+
+@pytest.mark.parametrize("cut", [420, 598])
+def test_a_measured_hedge_knows_nothing_later_and_is_as_large_as_equal_money(cut, prices):
+    rule, moment = PairSpread(hedge="measured"), prices[0].index[cut]
+    whole = rule_signals(rule, prices)
+    later = rule_signals(rule, {place: scrambled_after(each, moment, seed=1) for place, each in prices.items()})
+    pd.testing.assert_frame_equal(later.loc[:moment], whole.loc[:moment], check_exact=True)
+    np.testing.assert_allclose(whole.groupby(level="timestamp")["stake"].sum(), 2.0)
+    assert whole["stake"].nunique() > 100
+
+
+def test_what_does_not_move_hedges_nothing(prices):
+    still = prices[1].assign(**dict.fromkeys(MARKET, 0.1))
+    signals = rule_signals(PairSpread(hedge="measured"), {0: prices[0], 1: still})
+    assert not signals["signal"].any()
+    assert (signals["stake"] == 1.0).all()

@@ -104,6 +104,8 @@ GOOG = {
         "interest": {"cash_annual": 0.0, "debt_annual": 0.0},
         "margin": {"max_leverage": None, "maintenance": None},
         "exits": {"stop_loss": None, "take_profit": None, "trailing_stop": None, "intrabar": "stop_first"},
+        "touched_limits": "filled",
+        "delisting": {"after_bars": 5, "assumed_return": 0.0},
         "whole_shares": True,
         "rebalance_threshold": 0.05,
     },

@@ -101,6 +101,7 @@ def test_what_the_quick_account_does_not_know_is_named():
     pairs = combine(PairSpread(), (Range(parameter="window", first=20, last=30, step=10),))
     assert why_not_quick(combinations, BacktestSpec(costs=CostSpec(commission_bps=1.0)), 1) is None
     assert why_not_quick(combinations, BacktestSpec(liquidity=LiquiditySpec(half_spread_bps=2.0)), 1) is None
+    assert why_not_quick(combinations, BacktestSpec(touched_limits="missed", delisting={"after_bars": 9}), 1) is None
     others = BacktestSpec(
         exits=ExitSpec(stop_loss=0.1), liquidity=LiquiditySpec(impact_bps=9.0), interest=InterestSpec(cash_annual=0.02)
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from quant.risk.catalog import RiskSpec
-from quant.tearsheet import tearsheet_frames, uncertainty
+from quant.tearsheet import factor_exposures, tearsheet_frames, uncertainty
 
 N_BARS = 120
 
@@ -56,3 +56,31 @@ def test_a_curve_that_never_moved_says_nothing():
     flat = curve(1, spread=0.0)
     flat["equity"], flat["return"] = 1000.0, 0.0
     assert uncertainty(flat, trades(2), RiskSpec(), 252, seed=3) == {"luck": [], "bet": None, "volatility": None}
+
+
+def test_what_the_instruments_explain_of_a_curve_is_told_with_its_doubt():
+    one, other = curve(2), curve(3)
+    own = curve(4, spread=0.001)
+    own["return"] = 0.0005 + 0.8 * one["return"] - 0.3 * other["return"] + 0.1 * (own["return"] - 0.001)
+    facts = factor_exposures(own, panel(one, other), RiskSpec(risk_free_annual=0.0), 252)
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert [each["instrument"] for each in facts["betas"]] == [0, 1]
+    assert [each["beta"] for each in facts["betas"]] == pytest.approx([0.8, -0.3], abs=0.01)
+    assert facts["alpha_annualised"] == pytest.approx(0.0005 * 252, abs=0.02)
+    assert facts["n_bars"] == N_BARS - 1
+    assert facts["r_squared"] > 0.99
+    assert "more than chance would make of it" in facts["in_words"]
+    free = factor_exposures(own, panel(one, other), RiskSpec(risk_free_annual=0.05), 252)
+    left_out = 0.05 * (1 - 0.8 + 0.3)  # of the rate, what the betas do not take from the instruments
+    assert free["alpha_annualised"] == pytest.approx(facts["alpha_annualised"] - left_out, abs=0.002)
+
+
+def test_chance_is_called_chance_and_twins_cannot_be_told_apart():
+    own, other = curve(5), curve(6)
+    facts = factor_exposures(own, panel(other), RiskSpec(), 252)
+    assert facts["r_squared"] < 0.1
+    twins = factor_exposures(own, panel(other, other), RiskSpec(), 252)
+    assert twins["betas"] == []
+    assert "no mixtures of one another" in twins["in_words"]
+    still = own.assign(**{"return": 0.0})
+    assert "hardly moved" in factor_exposures(still, panel(other), RiskSpec(), 252)["in_words"]

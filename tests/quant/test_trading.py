@@ -1,11 +1,14 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from quant.data.catalog import InstrumentSpec
+from quant.errors import LeakageError
 from quant.portfolio.allocation import shares_of_prices
 from quant.portfolio.catalog import InverseVolatility
 from quant.preparation import clean_prices, fetch_instruments
-from quant.trading import decide, trade
+from quant.trading import decide, refuse_seen, trade
+from quant.validation.splits import Fold
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,24 @@ def test_a_book_is_divided_by_what_was_known_and_sized_as_before(quick_spec):
     cut = bars[30]
     known = {i: frame.loc[:cut] for i, frame in clean.adjusted.items()}
     pd.testing.assert_frame_equal(decide(spec, predictions.loc[:cut], known, 252.0), divided.loc[:cut])
+
+
+def test_a_model_is_not_traded_on_bars_that_it_has_seen_and_the_refusal_says_from_when():
+    bars = pd.date_range("2024-01-01 21:00", periods=20, tz="UTC", unit="us", name="timestamp")
+    index = pd.MultiIndex.from_product([bars, [0]], names=["timestamp", "instrument"])
+    ends = pd.Series(bars, index=index).shift(-2)
+    labels = pd.DataFrame({"label": 1.0, "label_end": ends, "outcome": 0.01}, index=index)
+    rows = np.arange(20)
+
+    def fold(train, test):
+        return Fold(number=3, train=rows[train], test=rows[test], window_rows=(0, 19), index=index)
+
+    def predicted(test):
+        return pd.DataFrame({"probability": 0.9, "fold": 3}, index=index[test])
+
+    honest = slice(0, 8), slice(10, 20)  # the last label is known at the close of the bar before
+    assert refuse_seen(predicted(honest[1]), [fold(*honest)], labels).equals(predicted(honest[1]))
+    for train, test, seen in ((slice(0, 9), slice(10, 20), "2024-01-11"), (slice(12, 16), slice(0, 10), "2024-01-18")):
+        traded = bars[test][0]
+        with pytest.raises(LeakageError, match=f"from {traded:%Y-%m-%d} on, and training labels up to {seen}"):
+            refuse_seen(predicted(test), [fold(train, test)], labels)

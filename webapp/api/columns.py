@@ -86,7 +86,7 @@ TradeColumns = _columns(
     is_open=(bool, "Whether it was still open at the end."),
     exit_reason=(
         str | None,
-        "`signal`, `stop_loss`, `take_profit`, `trailing_stop`, `margin_call` or `open`; null: an old answer.",
+        "`signal`, `stop_loss`, `take_profit`, `trailing_stop`, `margin_call`, `delisted` or `open`; null: old.",
     ),
 )
 

@@ -313,6 +313,7 @@ def _risk(result: ResultView) -> Section:
     if risk:
         said = [each["in_words"] for each in risk["luck"]]
         said += [risk[name]["in_words"] for name in ("bet", "volatility") if risk[name] is not None]
+        said += [result.facts["factors"]["in_words"]] if "factors" in result.facts else []
         blocks += [Paragraph(formats.sentence(each)) for each in said]
     division = result.frames.get("division")
     if division is not None and not division.empty:

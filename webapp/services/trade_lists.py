@@ -16,7 +16,7 @@ from webapp.storage import FrameStore
 
 Side = Literal["long", "short"]
 Outcome = Literal["won", "lost"]
-Reason = Literal["signal", "stop_loss", "take_profit", "trailing_stop", "margin_call", "open"]
+Reason = Literal["signal", "stop_loss", "take_profit", "trailing_stop", "margin_call", "delisted", "open"]
 Order = Literal["entry", "exit", "return", "result", "costs", "bars", "worst", "best"]
 
 SIDES: Final = get_args(Side)

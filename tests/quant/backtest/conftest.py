@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.backtest.catalog import BacktestSpec, CostSpec, FixedFraction, InterestSpec, LiquiditySpec, MarginSpec
+from quant.backtest.catalog import (
+    BacktestSpec,
+    CostSpec,
+    DelistingSpec,
+    FixedFraction,
+    InterestSpec,
+    LiquiditySpec,
+    MarginSpec,
+)
 
 
 def make_prices(
@@ -45,13 +53,23 @@ def make_weights(prices, weights):
     return frame.set_index(["timestamp", "instrument"]).sort_index()
 
 
+def _seen(rng, n_bars, after_bars):
+    """Which bars an instrument has: none missing, some, and perhaps none to the end; no halt as long as a delisting."""
+    seen = rng.random(n_bars) < rng.choice([0.7, 1.0, 1.0])
+    seen[::after_bars] = True
+    if rng.random() < 0.25:
+        seen[int(rng.integers(1, n_bars)) :] = False
+    return seen
+
+
 def random_case(seed):
-    """Prices with gaps, splits, dividends and missing bars; weights with pauses; a specification."""
+    """Prices with gaps, splits, dividends, missing bars and delistings; weights with pauses; a specification."""
     rng = np.random.default_rng(seed)
     n_bars, n_instruments = int(rng.integers(3, 40)), int(rng.integers(1, 4))
     prices, weights = {}, {}
     short = rng.random() < 0.5
     gross = rng.choice([0.5, 1.0, 1.0, 2.5])
+    after_bars = int(rng.choice([3, 8]))
     for instrument in range(n_instruments):
         split = np.where(rng.random(n_bars) < 0.05, rng.choice([2.0, 0.5, 1.5, 3.0], n_bars), 1.0)
         move = np.exp(rng.normal(0, rng.choice([0.005, 0.05]), n_bars))
@@ -61,8 +79,7 @@ def random_case(seed):
         dividend = np.where(rng.random(n_bars) < 0.1, np.round(0.02 * close, 2), 0.0)
         high, low = np.maximum(open_, close) * wick, np.minimum(open_, close) / wick
         frame = make_prices(close, open_=open_, high=high, low=low, split=split, dividend=dividend)
-        seen = rng.random(n_bars) < rng.choice([0.7, 1.0, 1.0])
-        seen[0] = True
+        seen = _seen(rng, n_bars, after_bars)
         prices[instrument] = frame[seen]
         wishes = rng.choice([0.0, 0.3, 0.7, 1.0], seen.sum()) * gross / n_instruments
         wishes *= rng.choice([-1.0, 1.0], seen.sum()) if short else 1.0
@@ -82,6 +99,8 @@ def random_case(seed):
         rebalance_threshold=rng.choice([0.0, 0.047, 0.29]),
         sizing=FixedFraction(fraction=gross),
         interest=InterestSpec(cash_annual=rng.choice([0.0, 0.5]), debt_annual=rng.choice([0.0, 0.5])),
+        touched_limits=rng.choice(["filled", "missed"]),
+        delisting=DelistingSpec(after_bars=after_bars, assumed_return=rng.choice([0.0, -0.3, -1.0])),
     )
     return prices, make_weights(prices, weights), spec
 
@@ -120,7 +139,7 @@ class SlowAccount:
         self.curve = {}
         self.ruined_at = None
         self.entry, self.best, self.waits, self.why = {}, {}, {}, {}
-        self.lying = {}
+        self.lying, self.bounds = {}, {}
 
     def price_of_fill(self, open_, shares, volume):
         liquidity = self.spec.liquidity
@@ -174,6 +193,7 @@ class SlowAccount:
                 if shares < 0:
                     self.cash -= -shares * self.last[i] * self.spec.costs.borrow_annual * nights / 365
             self.take_actions(bars)
+            self.settle(now, clock)
             self.leave_at_the_open(before, bars)
             self.trade(now, bars)
             self.leave_within(now, before, bars, dict.fromkeys(bars))
@@ -183,6 +203,22 @@ class SlowAccount:
             self.decide(now)
             before = now
         return self
+
+    def settle(self, now, clock):
+        after = self.spec.delisting.after_bars
+        for i, frame in self.prices.items():
+            own = [t for t in frame.index if t in clock]
+            if not own or len(clock) - 1 - clock.index(own[-1]) < after:
+                continue
+            if clock.index(now) == clock.index(own[-1]) + after:
+                self.orders.pop(i, None)
+                self.lying.pop(i, None)
+                self.wish[i] = 0.0
+                if held := self.shares[i]:
+                    price = self.last[i] * (1 + self.spec.delisting.assumed_return)
+                    self.cash += held * price
+                    self.fills.append((now, own[-1], i, -held, price, "delisted"))
+                    self.shares[i] = 0.0
 
     def take_actions(self, bars):
         for i, bar in bars.items():
@@ -214,10 +250,15 @@ class SlowAccount:
                 return None, None
             if side * bar["open"] < side * order["stop"]:
                 price, where = order["stop"], "stop"
+                low = low if self.spec.touched_limits == "filled" else bar["close"]
             order["stop"] = None
-        if order["limit"] is not None and side * price > side * order["limit"]:
-            return (None, None) if side * low > side * order["limit"] else ("limit", order["limit"])
+        if order["limit"] is not None and not self.is_beyond(-side * price, -side * order["limit"]):
+            is_filled = self.is_beyond(-side * low, -side * order["limit"])
+            return ("limit", order["limit"]) if is_filled else (None, None)
         return where, price
+
+    def is_beyond(self, price, limit):
+        return price >= limit if self.spec.touched_limits == "filled" else price > limit
 
     def enter(self, now, bars):
         entered, due, prices = {}, {}, {}
@@ -279,8 +320,9 @@ class SlowAccount:
                 continue
             side, (stop, kind), target = self.levels(i)
             is_stopped = side * bar["open"] <= side * stop
-            if is_stopped or side * bar["open"] >= side * target:
+            if is_stopped or self.is_beyond(side * bar["open"], side * target):
                 self.why[i] = kind if is_stopped else "take_profit"
+                self.bounds[i] = target
                 self.orders[i] = (before, 0.0)
                 self.lying.pop(i, None)
                 self.waits[i], self.wish[i] = side, 0.0
@@ -291,7 +333,7 @@ class SlowAccount:
                 continue
             side, (stop, kind), target = self.levels(i)
             low, high = (bar["low"], bar["high"]) if side > 0 else (bar["high"], bar["low"])
-            is_stopped, is_reached = side * low <= side * stop, side * high >= side * target
+            is_stopped, is_reached = side * low <= side * stop, self.is_beyond(side * high, side * target)
             open_, surely_best = bar["open"], high
             first = self.spec.exits.intrabar
             if entered[i] == "limit":
@@ -328,9 +370,12 @@ class SlowAccount:
     def trade(self, now, bars):
         asked = {i: self.orders.pop(i) for i in sorted(self.orders) if i in bars}
         due = {i: (order[0], self.limited(i, order[1])) for i, order in asked.items()}
-        self.fill(now, bars, due, {i: (bars[i]["open"], None) for i in due})
+        kinds = {i: self.why.get(i) for i in due}
+        bounds = {i: self.bounds[i] if kinds[i] == "take_profit" else None for i in due}
+        self.fill(now, bars, due, {i: (bars[i]["open"], bounds[i]) for i in due})
         for i, order in asked.items():
-            if self.spec.liquidity.unfilled == "waits" and due[i][1] != order[1]:
+            lies_on = kinds[i] == "take_profit"
+            if self.spec.liquidity.unfilled == "waits" and due[i][1] != order[1] and not lies_on:
                 self.orders[i] = order
             else:
                 self.why.pop(i, None)

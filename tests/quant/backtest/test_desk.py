@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant.backtest.catalog import CostSpec, ExitSpec, LiquiditySpec
+from quant.backtest.catalog import BacktestSpec, CostSpec, ExitSpec, LiquiditySpec
 from quant.backtest.desk import to_limits
 from quant.backtest.engine import run_backtest
 from quant.backtest.fill_range import best_and_worst
@@ -41,7 +41,8 @@ def test_equals_the_slow_account_in_a_thin_market(market, slow_account, seed, as
 def test_no_bar_fills_more_than_its_share_and_everything_adds_up(market, seed, asked):
     prices, weights, spec = market.thin_case(seed)
     result = run_backtest(prices, weights, spec.model_copy(update={"exits": asked}))
-    filled = result.fills.groupby(["timestamp", "instrument"])["shares"].sum()
+    traded = result.fills[result.fills["reason"] != "delisted"]
+    filled = traded.groupby(["timestamp", "instrument"])["shares"].sum()
     if spec.liquidity.looks_at_volume:
         volume = pd.concat({i: frame["volume"] for i, frame in prices.items()}).swaplevel().reindex(filled.index)
         assert (volume > 0).all()
@@ -163,4 +164,5 @@ def test_interest_of_cash_and_debt_over_a_weekend(market, free_spec):
 
 
 def test_without_a_greatest_share_there_is_room_for_all():
-    assert to_limits(LiquiditySpec(unfilled="dropped")) == (False, np.inf, False)
+    asked = BacktestSpec(liquidity=LiquiditySpec(unfilled="dropped"), touched_limits="missed")
+    assert to_limits(asked) == (False, np.inf, False, False)

@@ -64,7 +64,7 @@ def test_an_account_with_orders_that_lie_adds_up(market, seed, entry, exit_, is_
     best, worst = best_and_worst(result)
     assert (best >= equity["equity"]).all()
     assert (worst <= equity["equity"]).all()
-    for fill in fills.itertuples():
+    for fill in fills[fills["reason"] != "delisted"].itertuples():
         bar = prices[fill.instrument].loc[fill.timestamp]
         assert bar["low"] * (1 - 1e-12) <= fill.reference_price <= bar["high"] * (1 + 1e-12)
 
@@ -95,6 +95,25 @@ def test_a_limit_is_filled_at_its_price_or_at_a_better_open(market, free_spec):
         assert result.fills["price"].tolist() == pytest.approx(prices)
         assert set(result.fills["reason"]) <= {"limit_entry"}
     assert entered(market, free_spec, missed, [1.0], order="limit", valid_bars=2).fills["price"].tolist() == [99.0]
+
+
+@pytest.mark.parametrize(
+    ("bar", "asked", "filled", "strictly"),
+    [
+        ((100, 101, 99, 100), {"order": "limit"}, [99.0], []),  # touched
+        ((100, 101, 98.9, 100), {"order": "limit"}, [99.0], [99.0]),  # traded through
+        ((99, 101, 99, 100), {"order": "limit"}, [99.0], []),  # opened at it, and no lower
+        ((98, 101, 98, 100), {"order": "limit"}, [98.0], [98.0]),
+        # A stop that is a limit at the same price: after it, the close has to be better than that.
+        ((100, 102, 99, 101), {"order": "stop_limit", "limit_distance": 0.0}, [101.0], []),
+        ((100, 102, 99, 100), {"order": "stop_limit", "limit_distance": 0.0}, [101.0], [101.0]),
+    ],
+)
+def test_a_limit_that_is_only_touched_is_filled_or_missed_as_declared(market, free_spec, bar, asked, filled, strictly):
+    for touched, prices in (("filled", filled), ("missed", strictly)):
+        spec = free_spec.model_copy(update={"touched_limits": touched})
+        result = entered(market, spec, [FLAT, bar, FLAT], [0.5], distance=0.01, **asked)
+        assert result.fills["price"].tolist() == pytest.approx(prices)
 
 
 def test_a_stop_is_filled_at_its_price_or_at_a_worse_open(market, free_spec):

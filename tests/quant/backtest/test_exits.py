@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant.backtest.catalog import CostSpec, ExitSpec
+from quant.backtest.catalog import CostSpec, ExitSpec, LiquiditySpec
 from quant.backtest.engine import run_backtest
 from quant.backtest.fill_range import best_and_worst
 from quant.backtest.trades import trades_from_fills
@@ -144,6 +144,40 @@ def test_a_stop_pays_slippage_and_a_take_profit_does_not(market, free_spec):
     assert stopped.fills["price"].tolist() == pytest.approx([101.0, 101 * 0.9 * 0.99])
     assert reached.fills["price"].tolist() == pytest.approx([101.0, 101 * 1.2])
     assert stopped.fills["reference_price"].tolist() == pytest.approx([100.0, 101 * 0.9])
+
+
+def test_a_take_profit_that_is_only_touched_is_filled_or_missed_as_declared(market, free_spec):
+    flat = (100, 100, 100, 100)
+    for bar, price in (((100, 120, 100, 100), 120.0), ((120, 120, 100, 100), 120.0), ((100, 120.5, 100, 100), 120.0)):
+        for touched in ("filled", "missed"):
+            spec = free_spec.model_copy(update={"touched_limits": touched})
+            result = guarded(market, spec, [flat, flat, bar, flat], [0.5], take_profit=0.2)
+            is_filled = touched == "filled" or bar[1] > 120
+            assert result.fills["price"].tolist() == [100.0, *[price] * is_filled]
+
+
+def test_a_take_profit_at_an_open_is_not_filled_below_its_level_and_its_rest_lies_on(market, free_spec):
+    flat = (100, 100, 100, 100)
+    costs = CostSpec(commission_bps=0, slippage_bps=100, borrow_annual=0)
+    spec = free_spec.model_copy(update={"costs": costs})
+    for open_, price in ((121.3, 101 * 1.2), (130, 130 * 0.99)):
+        result = guarded(market, spec, [flat, flat, (open_, open_, 100, 100), flat], [0.5], take_profit=0.2)
+        assert result.fills["price"].iloc[1] == pytest.approx(price)
+    bars = [
+        (100, 100, 100, 100),
+        (100, 100, 100, 100),
+        (130, 130, 100, 100),
+        (100, 110, 100, 110),
+        (110, 125, 110, 110),
+    ]
+    open_, high, low, close = np.array(bars, dtype=float).T
+    prices = {0: market.prices(close, open_=open_, high=high, low=low, volume=[60.0, 60.0, 4.0, 60.0, 60.0])}
+    asked = {"exits": ExitSpec(take_profit=0.2), "liquidity": LiquiditySpec(max_volume_share=1.0)}
+    result = run_backtest(prices, market.weights(prices, {0: [1.0]}), free_spec.model_copy(update=asked))
+    # Four of ten shares at the open of 130; of the others none at the opens of 100 and 110, but at 120.
+    assert result.fills["price"].tolist() == [100.0, 130.0, 120.0]
+    assert result.fills["shares"].tolist() == [10.0, 4.0, 6.0]
+    assert result.fills["reason"].tolist() == ["signal", "take_profit", "take_profit"]
 
 
 def test_a_split_moves_the_levels(market, free_spec):

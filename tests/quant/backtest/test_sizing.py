@@ -116,6 +116,26 @@ def test_a_kelly_fraction_by_hand(market):
         assert weights.iloc[t] == pytest.approx(wishes[t] * np.clip(0.5 * fraction, 0, 4) / 2)
 
 
+def test_a_kelly_fraction_counts_what_its_signals_cost(market):
+    """Entered, left after two bars, and turned: each unit is paid for in a bar in which the signal is held."""
+    close = 100 * np.cumprod(1 + np.random.default_rng(3).normal(0.01, 0.01, 60))
+    prices = {0: market.prices(close)}
+    wishes = np.resize([1, 1, 0, 1, -1, -1, 0], 60)
+    signals = signals_of(prices, {0: wishes})
+    asked = Kelly(part=1.0, window=20, max_fraction=4.0)
+    found = target_weights(signals, prices, asked, periods_per_year=252, cost_rate=0.002)["target_weight"]
+    earned = []
+    for s in range(1, 60):
+        before = wishes[s - 2] if s > 1 else 0
+        units = abs(wishes[s - 1] - before) + (abs(wishes[s - 1]) if wishes[s] == 0 else 0)
+        if wishes[s - 1]:
+            earned.append(wishes[s - 1] * (close[s] / close[s - 1] - 1) - 0.002 * units)
+    known = earned[: np.count_nonzero(wishes[:59])][-20:]
+    assert found.iloc[59] == pytest.approx(wishes[59] * np.clip(np.mean(known) / np.var(known, ddof=1), 0, 4))
+    dear = target_weights(signals, prices, asked, periods_per_year=252, cost_rate=0.05)["target_weight"]
+    assert (dear == 0.0).all()
+
+
 def test_what_lost_is_not_bet_on_and_what_always_won_is_capped(market):
     falls, rises = 100 * 0.99 ** np.arange(40.0), 100 * np.cumprod(1.01 + 0.001 * (np.arange(40) % 2))
     prices = {0: market.prices(falls), 1: market.prices(rises)}

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.backtest.benchmark import buy_and_hold
-from quant.backtest.catalog import CostSpec
+from quant.backtest.catalog import CostSpec, EntrySpec
 from quant.backtest.engine import run_backtest
 from quant.backtest.trades import find_round_trips, trades_from_fills
 from quant.risk.catalog import RiskSpec
@@ -92,6 +92,28 @@ def test_a_short_trade_has_its_excursions_the_other_way_round(market, free_spec)
     assert trades["max_adverse_excursion"].iloc[0] == pytest.approx(-0.2)
     assert trades["max_favourable_excursion"].iloc[0] == pytest.approx(0.1)
     assert trades["pnl"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("order", "weight", "bar", "adverse", "favourable"),
+    [
+        # Bought at a limit of 90, to which prices fell: the high of 130 may have come before, the low of 81 has not.
+        ("limit", 0.5, (100, 130, 81, 99), -0.1, 0.1),
+        ("limit", 0.5, (80, 120, 72, 90), -0.1, 0.5),  # at the open: all of the bar came later
+        ("limit", -0.5, (100, 121, 70, 99), -0.1, 0.1),  # sold at 110, to which prices rose
+        ("stop", 0.5, (100, 121, 70, 99), -0.1, 0.1),  # bought at 110, to which prices rose
+        ("stop", -0.5, (100, 130, 81, 99), -0.1, 0.1),  # sold at 90, to which prices fell
+    ],
+)
+def test_excursions_of_the_bar_of_an_order_that_lay_leave_out_what_may_have_come_before(
+    market, free_spec, order, weight, bar, adverse, favourable
+):
+    open_, high, low, close = np.array([(100,) * 4, bar, (bar[3],) * 4], dtype=float).T
+    prices = {0: market.prices(close, open_=open_, high=high, low=low)}
+    spec = free_spec.model_copy(update={"entry": EntrySpec(order=order, distance=0.1)})
+    _, trades = run(market, prices, {0: [weight]}, spec)
+    assert trades["max_adverse_excursion"].tolist() == pytest.approx([adverse])
+    assert trades["max_favourable_excursion"].tolist() == pytest.approx([favourable])
 
 
 def test_a_change_of_side_ends_one_trade_and_begins_the_next(market, free_spec):

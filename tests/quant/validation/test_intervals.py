@@ -122,6 +122,34 @@ def test_what_comes_later_changes_no_interval(cut, seed, column, adaptive):
     )
 
 
+@pytest.mark.parametrize("column", ["predicted_return", "probability"])
+def test_an_outcome_that_never_becomes_known_is_left_out_and_not_waited_for(column):
+    predictions, labels = panels(300, column=column)
+    never = labels.index[100:104]
+    labels.loc[never, ["label", "outcome"]] = np.nan
+    labels.loc[never, "label_end"] = pd.NaT
+    bounds = prediction_intervals(predictions, labels, IntervalSpec(window=60))
+
+    without = prediction_intervals(predictions.drop(never), labels.drop(never), IntervalSpec(window=60))
+    pd.testing.assert_frame_equal(bounds.drop(never), without, check_exact=True)
+    assert bounds["lower"].iloc[110:].nunique() > 40
+
+
+def test_outcomes_are_learned_from_in_the_order_in_which_they_become_known():
+    """One that takes long keeps none that came sooner from being learned from, nor does it when history ends before."""
+    predictions, labels = panels(200)
+    late = labels.index[80]
+    labels.loc[late, "label_end"] = labels["label_end"].iloc[140]
+    whole = prediction_intervals(predictions, labels, IntervalSpec(window=60))
+    unseen = labels.copy()
+    unseen.loc[late, ["label", "outcome"]] = np.nan
+    unseen.loc[late, "label_end"] = pd.NaT
+
+    pd.testing.assert_frame_equal(
+        whole.iloc[:140], prediction_intervals(predictions, unseen, IntervalSpec(window=60)).iloc[:140]
+    )
+
+
 def test_instruments_do_not_touch_each_other():
     predictions, labels = panels(120, n_instruments=2)
     spec = IntervalSpec(window=60)

@@ -36,6 +36,7 @@ LEFT_BY = {
     "take_profit": "Take-profit",
     "trailing_stop": "Trailing stop",
     "margin_call": "Margin call",
+    "delisted": "Delisted",
     "open": "Still open",
 }
 

@@ -29,6 +29,9 @@ def panels(result: ResultView) -> list[Component]:
         found.append(
             html.Div([_luck_panel(result.facts["risk"]), _size_panel(result.facts["risk"])], className="grid-2")
         )
+    if "factors" in result.facts:
+        symbols = [instrument["symbol"] for instrument in result.facts["data"]["instruments"]]
+        found.append(_factor_panel(result.facts["factors"], symbols))
     if "correlations" in result.frames:
         symbols = [instrument["symbol"] for instrument in result.facts["data"]["instruments"]]
         found.append(_correlation_panel(result.frames["correlations"], symbols))
@@ -97,6 +100,29 @@ def _size_panel(risk: Mapping[str, Any]) -> Component:
         )
     note = "Past trades and volatility, taken for those to come. No advice to invest."
     return panel("Size of a position", html.Div([html.P(each) for each in sentences]), note=note)
+
+
+def _factor_panel(factors: Mapping[str, Any], symbols: list[str]) -> Component:
+    """Return what moves the curve, among the instruments themselves."""
+    title = "Betas of the instruments"
+    sentence = html.P(factors["in_words"])
+    if not factors["betas"]:
+        return panel(title, sentence)
+    columns = [Column("Instrument", is_number=False), Column("Beta"), Column("Standard error"), Column("t")]
+    rows: list[list[Cell]] = [
+        [
+            symbols[each["instrument"]],
+            formats.ratio(each["beta"]),
+            formats.ratio(each["error"]),
+            formats.ratio(each["t_value"]),
+        ]
+        for each in factors["betas"]
+    ]
+    note = (
+        f"Of the curve's excess returns on theirs, all at once, over {formats.plural(factors['n_bars'], 'bar')}; "
+        "errors that allow for spells of wild bars (Newey and West)."
+    )
+    return panel(title, html.Div([sentence, data_table(columns, rows)]), note=note)
 
 
 def _correlation_panel(pairs: pd.DataFrame, symbols: list[str]) -> Component:

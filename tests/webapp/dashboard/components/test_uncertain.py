@@ -11,7 +11,9 @@ def words(result):
 
 
 def test_stress_luck_size_and_correlations_of_a_real_answer(result):
-    stress, beside, correlations = words(result)
+    stress, beside, factors, correlations = words(result)
+    assert result.facts["factors"]["in_words"] in factors
+    assert f"{result.facts['factors']['betas'][0]['beta']:.2f}" in factors
     assert stress.startswith("Stress")
     for name in result.frames["stress"]["name"]:
         assert name in stress
@@ -25,7 +27,7 @@ def test_stress_luck_size_and_correlations_of_a_real_answer(result):
 
 def test_an_answer_from_before_has_none_of_it(result):
     frames = {name: frame for name, frame in result.frames.items() if name not in {"stress", "correlations"}}
-    facts = {name: fact for name, fact in result.facts.items() if name != "risk"}
+    facts = {name: fact for name, fact in result.facts.items() if name not in {"risk", "factors"}}
     assert uncertain.panels(dataclasses.replace(result, frames=frames, facts=facts)) == []
 
 
@@ -40,7 +42,7 @@ def test_a_book_that_is_divided_says_how(result):
 def test_too_little_to_go_by_has_words_instead(result):
     nothing = {"luck": [], "bet": None, "volatility": None}
     frames = {**result.frames, "stress": result.frames["stress"].iloc[:0]}
-    stress, beside, _ = words(dataclasses.replace(result, frames=frames, facts={**result.facts, "risk": nothing}))
+    stress, beside, *_ = words(dataclasses.replace(result, frames=frames, facts={**result.facts, "risk": nothing}))
     assert "shorter than a week" in stress
     assert "nothing to draw from" in beside
     assert "fewer than 10 closed trades" in beside
