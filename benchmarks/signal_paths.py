@@ -39,8 +39,8 @@ class SignalPath:
     slippage_rate: float
     convention: int = 0  # as in `peer_scripts/follow_signals.py`: another one than ours, which peers are to follow
 
-    def run(self) -> BacktestResult:
-        """Run our engine on it."""
+    def spec(self) -> BacktestSpec:
+        """Return the account that our engine keeps of it."""
         bps = 1e4
         costs = CostSpec(
             commission_bps=self.commission_rate * bps,
@@ -49,9 +49,12 @@ class SignalPath:
             slippage_bps=self.slippage_rate * bps,
             borrow_annual=0.0,
         )
-        spec = BacktestSpec(initial_cash=CASH, costs=costs, whole_shares=self.whole_shares, rebalance_threshold=0.0)
+        return BacktestSpec(initial_cash=CASH, costs=costs, whole_shares=self.whole_shares, rebalance_threshold=0.0)
+
+    def run(self) -> BacktestResult:
+        """Run our engine on it."""
         decided = pd.DataFrame({"target_weight": self.weights}, index=self.prices.index).dropna()
-        return run_backtest({0: self.prices}, to_panel({0: decided}), spec)
+        return run_backtest({0: self.prices}, to_panel({0: decided}), self.spec())
 
     def for_peers(self) -> dict[str, NDArray[np.float64]]:
         """Return it as arrays, for those who do not know us."""
@@ -78,13 +81,13 @@ def signal_paths(n_paths: int = N_PATHS) -> list[SignalPath]:
         size = float(rng.choice([0.3, 0.5, 0.7])) if whole else 1.0
         rate, slippage = float(rng.choice([0.0, 0.0005, 0.002])), float(rng.choice([0.0, 0.0005]))
         prices = market[symbol].iloc[begin : begin + N_BARS]
-        weights = _changes(sides) * size
+        weights = changes(sides) * size
         paths.append(SignalPath(f"{symbol} {seed}", prices, weights, whole, rate, 0.0 if whole else slippage))
     for symbol in symbols:
         close = market[symbol]["close"].to_numpy()
         above = np.sign(simple_moving_average(close, 20) - simple_moving_average(close, 50))
         for whole in (True, False):
-            weights = _changes(above) * (0.7 if whole else 1.0)
+            weights = changes(above) * (0.7 if whole else 1.0)
             paths.append(
                 SignalPath(f"{symbol} {'whole' if whole else 'all'}", market[symbol], weights, whole, 0.001, 0.0)
             )
@@ -122,7 +125,7 @@ def trades_of(result: BacktestResult) -> NDArray[np.float64]:
     )
 
 
-def _changes(sides: NDArray[np.float64]) -> NDArray[np.float64]:
+def changes(sides: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sides where they change, from the second bar on, and the first one, a flat one if there is none."""
     decided = pd.Series(sides)
     decided.iloc[:2] = [np.nan, 0.0]

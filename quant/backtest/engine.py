@@ -98,6 +98,8 @@ class BacktestResult:
         The close at which equity was zero or less and the account was closed; None if that never happened.
     bars : Bars
         The bars it ran on.
+    levels : ndarray of shape (n_bars,)
+        Equity after each close, for those who measure a curve and look at no frame of it.
     final_equity : float
         Equity after the last close.
     account : Account
@@ -120,6 +122,11 @@ class BacktestResult:
     def equity(self) -> pd.DataFrame:
         """The account after each close."""
         return _equity_frame(self.bars, self.account, self.fill_table, self.rates)
+
+    @cached_property
+    def levels(self) -> FloatArray:
+        """Equity after each close, as an array."""
+        return self.account.cash + over_instruments(_values(self.account.ledger))
 
     @cached_property
     def positions(self) -> pd.DataFrame:

@@ -101,7 +101,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
         cash += charge_interest(n_days[row], rules.rates, book, cash)
         cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
         cash += apply_actions(row, market, rules.whole_shares, ledger, book)
-        cash, n_fills = fill_orders(row, market, rules, fills, book, cash, n_fills)
+        if _is_ordered(book):  # asked for itself: few bars fill, and filling keeps what is at hand out of registers
+            cash, n_fills = fill_orders(row, market, rules, fills, book, cash, n_fills)
         equity = cash + mark(row, market, ledger, book)
         cash_after[row] = cash
         if equity <= 0.0 and ruined_row < 0:
@@ -158,6 +159,15 @@ def apply_actions(
             ledger[DIVIDENDS, row, i] = dividend
             total += dividend
     return total
+
+
+@_inlined
+def _is_ordered(book: FloatArray) -> bool:
+    """Return whether any order waits."""
+    for i in range(book.shape[1]):  # noqa: SIM110 - numba knows no generators
+        if not np.isnan(book[ORDER, i]):
+            return True
+    return False
 
 
 @_inlined

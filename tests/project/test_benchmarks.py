@@ -10,6 +10,7 @@ import pytest
 from benchmarks import (
     bare,
     bars,
+    engines,
     first_page,
     fits,
     labels,
@@ -149,6 +150,15 @@ def test_long_prices_are_prices_of_any_length_and_always_the_same(n_bars):
     assert len(prices) == n_bars
     assert prices.equals(long_prices(n_bars))
     assert prices["close"].between(1, 10_000).all()
+
+
+def test_the_plain_loop_keeps_the_account_that_it_is_compared_with():
+    path = engines._crossing(600, 20, 50, 1e-3)
+    equity, _ = engines.ours(path, "vectorbt")
+    own, (growth, _, depth) = engines._loop(path)
+
+    np.testing.assert_allclose(own, equity, rtol=1e-12)
+    np.testing.assert_allclose((growth, depth), np.delete(engines.three(path.run()), 1), rtol=1e-9)
 
 
 def test_the_plain_loop_makes_the_bars_that_it_is_compared_with():

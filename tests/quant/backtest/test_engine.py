@@ -21,6 +21,7 @@ def test_equals_the_slow_engine(market, slow_account, seed):
     fast, slow = run_backtest(prices, weights, spec), slow_account(prices, weights, spec).run()
     scale = spec.initial_cash
     assert fast.equity.index.equals(pd.DatetimeIndex(slow.curve))
+    np.testing.assert_array_equal(fast.levels, fast.equity["equity"])
     np.testing.assert_allclose(fast.equity["equity"], list(slow.curve.values()), rtol=1e-9, atol=1e-9 * scale)
     signed = np.where(fast.fills["side"] == "buy", 1, -1) * fast.fills["shares"]
     found = sorted(zip(fast.fills["timestamp"], fast.fills["decided_at"], fast.fills["instrument"], strict=True))
