@@ -21,6 +21,7 @@ from quant.validation.overfitting import deflated_sharpe_ratio, return_moments
 
 TOGETHER, EQUAL = "together", "equal"
 _FEWEST_FOR_A_VARIANCE = 2
+_YEAR = pd.Timedelta(days=365.25)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def combine(
     spec: BooksSpec,
     trials: Trials,
     *,
-    periods_per_year: float,
+    periods_per_year: float | None,
     risk_free_annual: float = 0.0,
     seed: int = 0,
 ) -> Combined:
@@ -117,8 +118,8 @@ def combine(
         How to divide, how often, and what it costs.
     trials : Trials
         What was tried before there were these accounts.
-    periods_per_year : float
-        Bars a year.
+    periods_per_year : float or None
+        Bars a year; None: as many as the common bars were on average, for such as end by activity.
     risk_free_annual : float, default=0.0
         Risk-free rate a year.
     seed : int, default=0
@@ -140,6 +141,8 @@ def combine(
     `best` is known afterwards only.
     """
     common = on_common_bars(wealth, least=spec.window + LEAST_BARS)
+    days = common.returns.index
+    periods_per_year = periods_per_year or (len(days) - 1) * _YEAR / (days[-1] - days[0])
     with one_core():
         books = hold_together(common.returns, spec)
         equal = hold_together(common.returns, spec.model_copy(update={"method": "equal"}))

@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from quant.bars.day_catalog import DAY_BARS, DailyBars
 from quant.calendars import periods_per_year
 from quant.catalog import in_a_sentence
 from quant.errors import NotEnoughData
@@ -101,7 +102,8 @@ class _Answer:
     member: _Member
     equity: pd.Series
     luck: Mapping[str, Any]
-    market: tuple[str, str, str]  # calendar, interval, currency
+    market: tuple[str, str, str]  # calendar, bars, currency
+    periods_per_year: float | None
     risk_free: float
 
 
@@ -287,11 +289,11 @@ def _answers(session: Session, store: FrameStore, members: Iterable[_Member]) ->
     """Return what members earned, by their ids; those whose files are gone are not among them."""
     wanted = list(members)
     asked = {
-        id_: (interval, risk_free or 0.0)
-        for id_, interval, risk_free in session.execute(
+        id_: (bars or DailyBars().model_dump(mode="json"), risk_free or 0.0)  # older questions had days
+        for id_, bars, risk_free in session.execute(
             select(
                 Analysis.id,
-                Analysis.spec["interval"].as_string(),
+                Analysis.spec["bars"],
                 Analysis.spec["risk"]["risk_free_annual"].as_float(),
             ).where(Analysis.id.in_([each.row.id for each in wanted]))
         )
@@ -301,26 +303,30 @@ def _answers(session: Session, store: FrameStore, members: Iterable[_Member]) ->
         output = store.get(each.row.result_key, ("equity",))
         if output is not None:
             market = output.facts["data"]["instruments"][0]
-            interval, risk_free = asked[each.row.id]
+            bars, risk_free = asked[each.row.id]
+            kind = next(kind for kind in DAY_BARS if kind.model_fields["name"].default == bars["name"])
+            a_year = None if kind.interval is None else periods_per_year(market["calendar"], kind.interval)
+            said = " ".join([bars["name"], *(f"{name} {value}" for name, value in bars.items() if name != "name")])
             found[each.id] = _Answer(
                 each,
                 output.frames["equity"]["equity"],
                 output.facts["honesty"]["luck"],
-                (market["calendar"], interval, market["currency"]),
+                (market["calendar"], said, market["currency"]),
+                a_year,
                 risk_free,
             )
     return found
 
 
 def _of_one_market(members: Sequence[_Member], answers: Mapping[str, _Answer], out: dict[str, str]) -> list[_Answer]:
-    """Return those of the calendar, interval and currency that most have; `out` learns why not the others."""
+    """Return those of the calendar, bars and currency that most have; `out` learns why not the others."""
     found = [answers[each.id] for each in members]
     counted = Counter(each.market for each in found)
     usual = max(counted, key=lambda market: counted[market], default=None)
     for each in found:
         if each.market != usual and usual is not None:
             out[each.member.id] = (
-                f"It is of {', '.join(each.market)} (calendar, interval, currency), most of the others of "
+                f"It is of {', '.join(each.market)} (calendar, bars, currency), most of the others of "
                 f"{', '.join(usual)}: they have no bars in common that mean the same."
             )
     return [each for each in found if each.market == usual]
@@ -334,13 +340,12 @@ def _computed(
 
     known = [each.luck for each in alike if each.luck["sharpe_ratio"] is not None]
     spread = spread_of([each["sharpe_ratio"] for each in known], [each["trial_variance"] for each in known])
-    calendar, interval, _ = held[0].market
     try:
         combined = combine(
             {each.member.id: each.equity for each in held},
             spec,
             Trials(n_trials, n_independent, spread),
-            periods_per_year=periods_per_year(calendar, interval),
+            periods_per_year=held[0].periods_per_year,
             risk_free_annual=held[0].risk_free,
         )
     except NotEnoughData as error:

@@ -3,6 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from skfolio import RiskMeasure
+from skfolio.moments import LedoitWolf
+from skfolio.optimization import InverseVolatility, MeanRisk, ObjectiveFunction, RiskBudgeting
+from skfolio.prior import EmpiricalPrior
 
 from quant.errors import ModelError
 from quant.portfolio import optimisation
@@ -81,6 +85,30 @@ def test_risk_parity_that_does_not_settle_is_refused(monkeypatch):
     monkeypatch.setattr(optimisation, "_MOST_SWEEPS", 1)
     with pytest.raises(ModelError, match="settle"):
         risk_parity(market(1))
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_skfolio_finds_the_same_to_the_tolerance_of_its_solver(seed):
+    """It stops where an interior point method does: its shares are a little off, and never better than ours."""
+    returns = market(seed, n_instruments=6) + 0.001
+    shrunk = EmpiricalPrior(covariance_estimator=LedoitWolf())
+    sharpest = MeanRisk(
+        objective_function=ObjectiveFunction.MAXIMIZE_RATIO, risk_measure=RiskMeasure.VARIANCE, prior_estimator=shrunk
+    )
+    parity = RiskBudgeting(risk_measure=RiskMeasure.VARIANCE, prior_estimator=shrunk)
+    np.testing.assert_allclose(inverse_volatility(returns), InverseVolatility().fit(returns).weights_, rtol=1e-12)
+    for ours, theirs in (
+        (minimum_variance(returns), MeanRisk(prior_estimator=shrunk)),
+        (maximum_sharpe(returns, shrink_means=False), sharpest),
+        (risk_parity(returns), parity),
+    ):
+        np.testing.assert_allclose(ours, theirs.fit(returns).weights_, atol=1e-3)
+    matrix, calmest = (
+        covariance_of(returns, method="ledoit_wolf"),
+        MeanRisk(prior_estimator=shrunk).fit(returns).weights_,
+    )
+    calm = minimum_variance(returns)
+    assert calm @ matrix @ calm <= (calmest @ matrix @ calmest) * (1 + 1e-9)
 
 
 def test_means_are_drawn_together_by_bayes_stein_as_by_hand():

@@ -19,7 +19,7 @@ SPEC = BooksSpec(method="risk_parity", window=40, rebalance_bars=20)
 DAYS = pd.date_range("2020-01-01 21:00", periods=300, freq="B", tz="UTC", name="timestamp")
 
 
-def give_answer(session, store, study, number, *, score, days=DAYS, calendar="XNYS", is_credible=True):
+def give_answer(session, store, study, number, *, score, days=DAYS, calendar="XNYS", is_credible=True, bars=None):
     """Give a member an answer: an equity curve that is better the worse its validation score."""
     row = session.query(Analysis).filter_by(study_id=study.id, study_number=number).one()
     drawn = np.random.default_rng(number).normal(0.0005, 0.01, len(days))
@@ -30,7 +30,7 @@ def give_answer(session, store, study, number, *, score, days=DAYS, calendar="XN
     key = f"{study.id:032d}{number:032d}"
     store.put(key, StageOutput({"equity": equity}, facts))
     row.status, row.result_key, row.is_credible, row.title = "succeeded", key, is_credible, f"member {number}"
-    row.spec = {"interval": "1d", "risk": {"risk_free_annual": 0.0}}
+    row.spec = {"risk": {"risk_free_annual": 0.0}, **({} if bars is None else {"bars": bars})}
     if score is not None:
         ground = Ground((), "1d", factories.NOW.date(), factories.NOW.date())
         entries = [TrialEntry("candidate", each, "svm", {}, "roc_auc", score - each, 0.01) for each in range(2)]
@@ -117,7 +117,7 @@ def test_another_calendar_another_range_lookahead_and_lost_files_are_left_out_by
     found = hold(session, store, actor, study)
     assert [each.title for each in found.members] == ["member 0"]
     reasons = [each.why for each in found.left_out]
-    assert "24/7, 1d, USD (calendar, interval, currency), most of the others of XNYS, 1d, USD" in reasons[0]
+    assert "24/7, daily, USD (calendar, bars, currency), most of the others of XNYS, daily, USD" in reasons[0]
     assert reasons[1].startswith("It was traded from 2021-11-")
     assert "shares 0 bars with the longest" in reasons[1]
     assert reasons[2:] == [
@@ -137,6 +137,25 @@ def test_a_member_that_begins_later_trims_the_others(session, store, actor):
     assert found.combined.curves.index[0] == DAYS[140]
     assert [each.n_bars for each in found.members] == [300, 200]
     assert found.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("bars", "per_year"),
+    [
+        ({"name": "daily"}, 252),
+        ({"name": "weekly"}, 52),
+        ({"name": "tick", "n_days": 1}, 299 * 365.25 / (DAYS[-1] - DAYS[0]).days),
+    ],
+)
+def test_a_year_has_as_many_bars_as_the_question_made(session, store, actor, bars, per_year):
+    study = factories.create_study(session, actor, {}, {}, axes=[{"path": "instruments", "values": ["A", "B"]}])
+    give_answer(session, store, study, 0, score=0.5, bars=bars)
+    give_answer(session, store, study, 1, score=0.5, bars={"name": "monthly"})
+    found = hold(session, store, actor, study)
+    assert f"of XNYS, {bars['name']}" in found.left_out[0].why
+    changes = found.combined.curves["together"].pct_change(fill_method=None).iloc[1:]
+    volatility = changes.std() * per_year**0.5
+    assert found.combined.measures["together"].volatility == pytest.approx(volatility, rel=1e-9)
 
 
 def test_sentences_say_what_it_is_worth(session, store, actor, study):
