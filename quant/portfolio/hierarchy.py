@@ -38,7 +38,8 @@ def hierarchical_risk_parity(returns: FloatArray, *, covariance: CovarianceMetho
     References
     ----------
     López de Prado 2016, Building Diversified Portfolios that Outperform Out-of-Sample, Journal of Portfolio Management
-    42(4); Advances in Financial Machine Learning 2018, chapter 16.
+    42(4); Advances in Financial Machine Learning 2018, chapter 16. Differs from skfolio, whose tree is of the distances
+    themselves, and whose leaves are turned so that neighbours are close.
 
     Examples
     --------
