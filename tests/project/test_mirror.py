@@ -9,6 +9,7 @@ PACKAGES = ("quant", "webapp", "tasks")
 TESTED_ELSEWHERE: dict[str, str] = {}
 # Test files that are about a room as a whole, not about one module of it.
 ABOUT_A_ROOM: set[str] = {  # about every entry of a catalogue
+    "tests/quant/test_gathered_bars.py",
     "tests/quant/test_golden.py",
     "tests/quant/test_million_rows.py",
     "tests/quant/test_planted_leaks.py",

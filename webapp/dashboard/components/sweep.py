@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from webapp import formats
 from webapp.dashboard.components.cards import check_line, panel
 from webapp.dashboard.components.charts import chart
-from webapp.dashboard.components.form.schema import label_of
+from webapp.dashboard.components.form.words import label_of
 from webapp.dashboard.components.tables import Column, data_table
 from webapp.dashboard.figures import sweep as figures
 from webapp.dashboard.figures.palette import Theme

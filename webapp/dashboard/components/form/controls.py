@@ -16,7 +16,6 @@ from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.schema import (
     DISCRIMINATOR,
     FEATURE_LIST,
-    FOLDS,
     Choice,
     Entries,
     Field,
@@ -29,6 +28,7 @@ from webapp.dashboard.components.form.schema import (
     variant_of,
 )
 from webapp.dashboard.components.form.values import entry_at, is_changed
+from webapp.dashboard.components.form.words import FOLDS
 from webapp.formats import plain, plural, sentence
 
 FIELD = "new-analysis-field"

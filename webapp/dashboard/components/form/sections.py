@@ -14,7 +14,6 @@ from webapp.dashboard.components.cards import icon
 from webapp.dashboard.components.form.controls import draw_parts
 from webapp.dashboard.components.form.schema import (
     DISCRIMINATOR,
-    FOLDS,
     Choice,
     Entries,
     Field,
@@ -22,12 +21,11 @@ from webapp.dashboard.components.form.schema import (
     Part,
     Section,
     entry_indices,
-    humanised,
-    measured,
     sections,
     variant_of,
 )
 from webapp.dashboard.components.form.values import changed_fields, is_changed, read_value
+from webapp.dashboard.components.form.words import FOLDS, humanised, measured
 from webapp.formats import NO_BREAK, plain, plural
 
 SUMMARY = "new-analysis-summary"

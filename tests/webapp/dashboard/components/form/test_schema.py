@@ -110,13 +110,6 @@ def test_fields_of_what_is_drawn_follow_the_values():
     assert not any(path.startswith("models.2") for path in paths)
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("n_folds", "Folds"), ("slippage_bps", "Slippage"), ("whole_shares", "Whole shares")]
-)
-def test_names_become_words(name, words):
-    assert schema.humanised(name) == words
-
-
 def test_every_part_can_be_drawn():
     assert {type(part) for part in all_parts().values()} <= set(DRAWN_AS)
 
