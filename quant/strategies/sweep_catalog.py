@@ -33,6 +33,8 @@ class Range(Spec):
     def _in_order(self) -> "Range":
         if self.last < self.first:
             raise ValueError(f"expected first ≤ last; found {self.first:g} and {self.last:g}")
+        if (self.last - self.first) / self.step > 2 * MOST_VALUES:  # of the shortest steps more than can be counted
+            raise ValueError(f"expected at most {MOST_VALUES:,} values; found far more: make the step longer")
         if self.n_values > MOST_VALUES:
             raise ValueError(f"expected at most {MOST_VALUES:,} values; found {self.n_values:,}: make the step longer")
         return self
