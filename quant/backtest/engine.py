@@ -348,11 +348,13 @@ def _on_timeline(index: pd.MultiIndex, decisions: FloatArray, bars: Bars) -> Flo
 
 
 def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> np.ndarray[Any, np.dtype[np.integer[Any]]]:
-    """Return where the entries of one level of a panel's index lie; -1 for those that are not there."""
+    """Return where the entries of one level of a panel's index lie in an ascending index; -1 for those that do not."""
     codes, values = index.codes[level], index.levels[level]
     if values is among or values.equals(among):
         return np.asarray(codes)
-    return among.get_indexer(values)[codes]
+    places = among.searchsorted(values)  # pandas' own search would make a table of all that are there
+    places[among.take(np.minimum(places, len(among) - 1)) != values] = -1
+    return places[codes]
 
 
 def _equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRates) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from numba import njit
 from quant.backtest.costs import CostRates, borrow_fee, commission, fill_price, interest
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Planes of `market`, shape (at least 4, n_bars, n_instruments): NaN where an instrument has no bar. They are those of
 # `quant.backtest.alignment.Bars`, so that nothing is copied.
@@ -97,7 +98,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     cash = initial_cash
     n_fills = 0
     ruined_row = -1
-    for row in range(n_days.size):
+    row = 0
+    is_eventful = _eventful_rows(market, target_weights)
+    while row < n_days.size:
         cash += charge_interest(n_days[row], rules.rates, book, cash)
         cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
         cash += apply_actions(row, market, rules.whole_shares, ledger, book)
@@ -111,7 +114,70 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
             _decide(row, target_weights, equity, rules, book)
         else:
             close_account(row, book)
+        row += 1
+        if ruined_row < 0 and not _is_ordered(book) and not _is_charged(rules.rates, book):
+            row = _pass_by(row, is_eventful, market[CLOSE], cash, cash_after, ledger[SHARES], ledger[PRICE], book)
     return n_fills, ruined_row
+
+
+@njit(nogil=True, error_model="numpy")
+def _eventful_rows(market: FloatArray, target_weights: FloatArray) -> BoolArray:
+    """Return whether in a bar a weight is decided, or an instrument has a split or a dividend; of shape (n_bars,).
+
+    In most bars nothing happens but that positions have another value; these are asked nothing else.
+    """
+    found = np.zeros(len(target_weights), dtype=np.bool_)
+    for row in range(len(target_weights)):
+        for i in range(target_weights.shape[1]):
+            is_decided = not np.isnan(target_weights[row, i])
+            split_factor = market[SPLIT_FACTOR, row, i]
+            is_split = split_factor > 0.0 and split_factor != 1.0  # false where there is no bar
+            if is_decided or is_split or market[DIVIDEND, row, i] > 0.0:
+                found[row] = True
+    return found
+
+
+@njit(nogil=True, error_model="numpy")
+def _pass_by(
+    row: int,
+    is_eventful: BoolArray,
+    closes: FloatArray,
+    cash: float,
+    cash_after: FloatArray,
+    shares: FloatArray,
+    prices: FloatArray,
+    book: FloatArray,
+) -> int:
+    """Mark the bars in which nothing happens; return the first in which something does, or in which all is lost."""
+    held, last = book[HELD], book[LAST_PRICE]
+    while row < len(is_eventful) and not is_eventful[row]:
+        value = 0.0
+        for i in range(len(held)):
+            close = closes[row, i]
+            price = last[i] if np.isnan(close) else close
+            last[i] = price
+            shares[row, i] = held[i]
+            prices[row, i] = price
+            if held[i] != 0.0:
+                value += held[i] * price
+        if cash + value <= 0.0:
+            return row
+        cash_after[row] = cash
+        row += 1
+    return row
+
+
+@_inlined
+def _is_charged(rates: CostRates, book: FloatArray) -> bool:
+    """Return whether time alone changes the cash."""
+    if rates.cash_annual != 0.0 or rates.debt_annual != 0.0:
+        return True
+    if rates.borrow_annual == 0.0:
+        return False
+    for i in range(book.shape[1]):  # noqa: SIM110 - as below
+        if book[HELD, i] < 0.0:
+            return True
+    return False
 
 
 @_inlined

@@ -67,3 +67,17 @@ def test_same_input_same_bits():
     first, second = run(close, weights)[1], run(close, weights)[1]
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_what_nobody_decides_on_is_marked_and_can_still_ruin():
+    nan = np.nan
+    close = [[10.0, 5.0], [10.0, 5.0], [11.0, nan], [12.0, nan], [20.0, 5.0], [24.0, 6.0], [25.0, 6.0], [26.0, 6.0]]
+    weights = np.full((8, 2), nan)
+    weights[0] = [-0.9, 0.1]  # 90 shares sold short, 20 held, 1800 in cash
+    (n_fills, ruined_row), account = run(close, weights)
+
+    assert ruined_row == 5
+    assert n_fills == 4
+    assert account.ledger[1, :, 1].tolist() == [5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0]
+    assert account.ledger[0, :, 0].tolist() == [0.0, -90.0, -90.0, -90.0, -90.0, -90.0, 0.0, 0.0]
+    assert account.cash[:6].tolist() == [1000.0, 1800.0, 1800.0, 1800.0, 1800.0, 1800.0]
