@@ -230,6 +230,7 @@ POLICY = (
         {f"GET {ANALYSES}": {}, "page /analyses": {}, "analyses.show": {}, "analyses.go": {"analyses-mark": "other"}},
     ),
     UseCase("turn back to the first page, pick", None, {"analyses.first_page": {}, "analyses.pick": {}}),
+    UseCase("take the filters of trades away", None, {"analysis.clear_trades": {}}),
     UseCase("list jobs", READ, {"GET /api/v1/jobs": {}, "page /jobs": {}, "jobs.show": {"jobs-whose": "mine"}}),
     UseCase("see how the installation does", None, {"layout.show_status": {}}),
     # --- reading an analysis ---
