@@ -121,6 +121,11 @@ class Results(View):
         description="What luck could have made of the curve, and the size of a bet by its trades and its volatility; "
         "null in answers from before there was.",
     )
+    factors: dict[str, Any] | None = Field(
+        default=None,
+        description="How much of the curve its own instruments explain if they are held all the time: betas with "
+        "errors, what is left a year, and a sentence; null in answers from before there was.",
+    )
     versions: dict[str, str] = Field(description="Versions of the libraries that decide numbers.")
     n_ledger_trials: int = Field(description="Trials that anyone has made on the same prices, to this day.")
     deflated_by_ledger: float | None = Field(
