@@ -116,9 +116,10 @@ class RuleChoice:
         combinations, steps = self.combinations, self.steps()
         watcher.at("tune", 0.0, f"Trying {len(combinations):,} combinations of {type(combinations.rule).title!r}.")
         measured = []
-        peers.offer({step.key: step.kind for step in steps[1:]})
         try:
             for number, step in enumerate(steps):
+                # Each time anew: whether help is worth it is known once a chunk has been timed.
+                peers.offer({later.key: later.kind for later in steps[number + 1 :]})
                 measured.append(obtain(store, peers, step, *steps[number + 1 :]).frames["measures"])
                 watcher.at("tune", (number + 1) / len(steps))
         finally:

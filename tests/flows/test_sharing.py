@@ -29,6 +29,22 @@ TUNING = {
     "audit": {"enabled": False},
 }
 
+SWEEP = {
+    "instruments": [{"symbol": "IBM"}],
+    "strategy": {"name": "crossover_rule"},
+    "sweep": {
+        "axes": [
+            {"name": "range", "parameter": "fast", "first": 5, "last": 44, "step": 1},
+            {"name": "range", "parameter": "slow", "first": 60, "last": 109, "step": 1},
+        ]
+    },
+    "backtest": {
+        "exits": {"stop_loss": 0.05}
+    },  # so each of the 2,000 is a whole account: eight chunks of a second or so
+    "overfitting": {"n_resamples": 0},
+    "audit": {"enabled": False},
+}
+
 
 def computed(stage):
     """Return the costly stages that were computed: the number of the worker, and what it logged."""
@@ -132,6 +148,25 @@ def test_tuning_has_the_same_result_for_one_worker_two_and_three(stage):
     told = [("candidate", 0), *(("tuning", number) for number in range(N_TRIALS))]
     assert [ledger(stage, each) for each in (first, *repeated)] == [told] * 3
     assert claims(stage) == []
+
+
+@pytest.mark.databases("sqlite")
+def test_a_sweep_that_another_helps_with_is_that_of_one_process_bit_for_bit(stage):
+    for _ in range(2):
+        stage.start_worker()
+    question = AnalysisSpec.model_validate(SWEEP)
+    analysis_id = stage.submit(question)
+    wait_helper(stage, analysis_id)
+    view = stage.wait_final(analysis_id)
+
+    assert view.status is Status.SUCCEEDED, view.error_message
+    chunks = [(number, line["key"]) for number, line in computed(stage) if line["stage"].startswith("sweep whole")]
+    assert len({key for _, key in chunks}) == len(chunks) == 8
+    assert {number for number, _ in chunks} == {0, 1}
+    assert sum(line.endswith(" helps.") for line in log_of(stage, analysis_id)) == 1
+    assert claims(stage) == []
+    assert ledger(stage, analysis_id) == [("sweep", number) for number in range(2_000)]
+    assert view.result_hash == run_analysis(question, fetch_instruments).hash()
 
 
 def test_who_waits_for_a_stage_of_one_who_was_killed_takes_it_over(stage):
