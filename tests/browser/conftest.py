@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from quant.spec import AnalysisSpec
 from tests import factories, schema, servers
@@ -37,6 +37,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENS = tuple(itertools.product((1440, 390), ("light", "dark")))
 HEIGHTS = {1440: 900, 390: 844}
 START_SECONDS = 90
+PATIENCE_MS = 30_000  # a busy machine draws a form for ten seconds; what never comes is found out all the same
+expect.set_options(timeout=PATIENCE_MS)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -292,7 +294,7 @@ def open_page(
         state = request.getfixturevalue("signed_in") if signed else None
         viewport = {"width": width, "height": HEIGHTS[width]}
         context = browser.new_context(viewport=viewport, color_scheme=theme, storage_state=state)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_app.url)
         return context
 

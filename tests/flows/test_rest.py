@@ -176,7 +176,7 @@ def test_longer_bars_are_asked_and_answered(live, bars):
     assert found["honesty"]["audit"]["compared"]["bars"] > 0
     refused = live.ask("researcher", "POST", "/analyses", json={"spec": {**question, "bars": {"name": "time"}}})
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "time bars of seconds ask for trades" in refused.text
+    assert "Time bars of seconds ask for trades" in refused.text
 
 
 # --- the machine ------------------------------------------------------------------------------------------------------
