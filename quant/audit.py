@@ -203,6 +203,11 @@ class _Repeated(_History):
     fold: Fold
 
 
+def trading_on(whole: CleanPrices, cut: pd.Timestamp) -> list[int]:
+    """Return the instruments that have bars after a cut: a halt at the cut is no delisting, as everybody knew then."""
+    return [place for place, prices in whole.raw.items() if prices.index[-1] > cut]
+
+
 def _repeat(
     run: Run, whole: CleanPrices, sampled: Labels, cut: pd.Timestamp, later: str, *, is_whole: bool
 ) -> list[Pair]:
@@ -223,7 +228,7 @@ def _repeat(
         return pairs
     young_ones = {place: history[place] for place in young}
     repeated, begun = _begin(run, sampled, _History(old, young_ones, clean), cut)
-    return [*pairs, *begun, *(_go_on(run, repeated, cut) if is_whole else ())]
+    return [*pairs, *begun, *(_go_on(run, repeated, cut, trading_on(whole, cut)) if is_whole else ())]
 
 
 def bar_pairs(spec: AnalysisSpec, whole: CleanPrices, repeated: CleanPrices, cut: pd.Timestamp) -> list[Pair]:
@@ -264,7 +269,7 @@ def with_later(item: Instrument, cut: pd.Timestamp, later: str, seed: int) -> In
     return replace(item, prices=item.prices.loc[:cut] if later == REMOVED else scrambled_after(item.prices, cut, seed))
 
 
-def _go_on(run: Run, repeated: _Repeated, cut: pd.Timestamp) -> list[Pair]:
+def _go_on(run: Run, repeated: _Repeated, cut: pd.Timestamp, listed: Collection[int]) -> list[Pair]:
     """Repeat predictions of the fold then in use, intervals, signals, weights and the account."""
     spec, old, clean, fold = run.spec, repeated.instruments, repeated.clean, repeated.fold
     bars = bar_returns(clean.adjusted)
@@ -279,7 +284,7 @@ def _go_on(run: Run, repeated: _Repeated, cut: pd.Timestamp) -> list[Pair]:
     decisions = decide(spec, so_far, {**clean.adjusted, **nothing}, run.periods_per_year)
     pairs.append(("signals", until(run.decisions, cut, old), until(decisions, cut, old)))
     if not nothing:  # the whole account cannot be repeated without all of its instruments
-        equity = run_backtest(clean.raw, decisions, spec.backtest).equity
+        equity = run_backtest(clean.raw, decisions, spec.backtest, trading_on=listed).equity
         pairs.append(("account", run.equity.loc[:cut], equity.loc[:cut]))
     return pairs
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from quant import report
-from quant.audit import BARS, REMOVED, REPLACED, Pair, bar_pairs, compare, evenly, until, with_later
+from quant.audit import BARS, REMOVED, REPLACED, Pair, bar_pairs, compare, evenly, trading_on, until, with_later
 from quant.backtest.engine import run_backtest
 from quant.errors import NotEnoughData
 from quant.luck import Finding, resample
@@ -151,7 +151,7 @@ def audit_rule(
             clean = clean_prices(spec, history, is_repeat=True, known_until=cut)
             pairs = bar_pairs(spec, ground.clean, clean, cut)
             if not any(compare(*pair, cut) for pair in pairs):  # or all that follows would be of other rows
-                pairs += _decided_again(spec, clean, ground.periods_per_year, decisions, equity, cut)
+                pairs += _decided_again(spec, ground, clean, decisions, equity, cut)
             for part, expected, repeated in pairs:
                 compared[part] += int(repeated.size)
                 differences += compare(part, expected, repeated, cut, later)
@@ -168,15 +168,15 @@ def audit_rule(
 
 def _decided_again(
     spec: AnalysisSpec,
+    ground: Ground,
     clean: CleanPrices,
-    periods_per_year: float,
     decisions: pd.DataFrame,
     equity: pd.DataFrame,
     cut: pd.Timestamp,
 ) -> list[Pair]:
     """Return what the run decided and had up to the cut, and what it decides and has by another history."""
-    found = decide_by_rule(spec, clean.adjusted, periods_per_year).loc[decisions.index[0][0] :]
-    account = run_backtest(clean.raw, found, spec.backtest).equity
+    found = decide_by_rule(spec, clean.adjusted, ground.periods_per_year).loc[decisions.index[0][0] :]
+    account = run_backtest(clean.raw, found, spec.backtest, trading_on=trading_on(ground.clean, cut)).equity
     return [
         ("signals", until(decisions, cut, clean.raw), until(found, cut, clean.raw)),
         ("account", equity.loc[:cut], account.loc[:cut]),

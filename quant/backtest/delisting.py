@@ -3,6 +3,7 @@
 Inlined into the kernel of `quant.backtest.orders`.
 """
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,15 +46,14 @@ class Delistings(NamedTuple):
     value: float  # of one unit of the last price
 
 
-def has_delistings(bars: Bars, spec: DelistingSpec) -> bool:
+def has_delistings(bars: Bars, spec: DelistingSpec, trading_on: Collection[int] = ()) -> bool:
     """Return whether any instrument is delisted: a look at the last bar in the usual case, in which none is."""
-    has_bar = bars.has_bar
-    if has_bar[-1].all() or len(has_bar) <= spec.after_bars:
+    if bars.has_bar[-1].all() or len(bars.has_bar) <= spec.after_bars:
         return False
-    return bool((has_bar.any(axis=0) & ~has_bar[-spec.after_bars :].any(axis=0)).any())
+    return bool((to_delistings(bars, spec, trading_on).rows < len(bars.has_bar)).any())
 
 
-def to_delistings(bars: Bars, spec: DelistingSpec) -> Delistings:
+def to_delistings(bars: Bars, spec: DelistingSpec, trading_on: Collection[int] = ()) -> Delistings:
     """Return the instruments whose bars end before those of the account do.
 
     Parameters
@@ -62,6 +62,8 @@ def to_delistings(bars: Bars, spec: DelistingSpec) -> Delistings:
         All bars of the account.
     spec : DelistingSpec
         After how many bars of the account, and at which return.
+    trading_on : collection of int, default=()
+        Instruments that are not delisted, although no later bar shows it.
 
     Returns
     -------
@@ -76,6 +78,7 @@ def to_delistings(bars: Bars, spec: DelistingSpec) -> Delistings:
     n_bars = len(bars.timestamps)
     last_rows = n_bars - 1 - bars.has_bar[::-1].argmax(axis=0)
     ended = bars.has_bar.any(axis=0) & (n_bars - 1 - last_rows >= spec.after_bars)
+    ended &= ~bars.instruments.isin(list(trading_on))
     return Delistings(last_rows, np.where(ended, last_rows + spec.after_bars, n_bars), 1.0 + spec.assumed_return)
 
 

@@ -1,6 +1,6 @@
 """From target weights to fills, positions and an equity curve."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -156,7 +156,11 @@ class BacktestResult:
 
 
 def run_backtest(
-    prices: Mapping[int, Prices] | Bars, target_weights: pd.DataFrame, spec: BacktestSpec
+    prices: Mapping[int, Prices] | Bars,
+    target_weights: pd.DataFrame,
+    spec: BacktestSpec,
+    *,
+    trading_on: Collection[int] = (),
 ) -> BacktestResult:
     """Execute target weights on raw prices, with costs, in one account shared by all instruments.
 
@@ -170,6 +174,9 @@ def run_backtest(
         what is held stays.
     spec : BacktestSpec
         Initial cash, costs, protective orders, whole shares, the rebalance threshold and what is left of a delisting.
+    trading_on : collection of int, default=()
+        Instruments that are known not to be delisted, although these prices end before their next bar: for whoever
+        repeats a backtest on the beginning of its prices.
 
     Returns
     -------
@@ -272,7 +279,7 @@ def run_backtest(
     weights = _on_timeline(index, decisions, bars)
     shape = len(bars.timestamps), len(bars.instruments), len(decisions)
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec))
-    if spec.needs_a_desk or has_delistings(bars, spec.delisting):
+    if spec.needs_a_desk or has_delistings(bars, spec.delisting, trading_on):
         account = _empty_desk_account(bars, spec, len(decisions))
         n_fills, ruined_row = simulate_orders(
             bars.values,
@@ -284,7 +291,7 @@ def run_backtest(
             to_entries(spec.entry),
             to_exits(spec.exits),
             to_margin(spec.margin),
-            to_delistings(bars, spec.delisting),
+            to_delistings(bars, spec.delisting, trading_on),
             *account,
         )
     else:

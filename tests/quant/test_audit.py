@@ -257,3 +257,39 @@ def test_the_audit_fits_at_most_one_and_a_half_times_what_the_run_fits(quick_spe
 
     assert n_rows[False] > 0
     assert 0 < n_rows[True] <= 1.5 * n_rows[False]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"strategy": {"name": "crossover_rule", "fast": 2, "slow": 3, "direction": "long_short"}},
+        {
+            "models": [{"name": "logistic"}],
+            "features": [{"name": "return", "window": 5}],
+            "validation": {"train_bars": 250, "test_bars": 125, "n_folds": 2, "target": None},
+            "strategy": {"enter_above": 0.02, "exit_below": 0.01, "cover_above": 0.01, "short_below": 0.005},
+        },
+    ],
+    ids=["rule", "model"],
+)
+def test_a_halt_at_a_cut_is_no_delisting_and_no_leak(asked):
+    question = {
+        "instruments": [{"symbol": "IBM"}, {"symbol": "MSFT"}],
+        "end": "2003-12-31",
+        "audit": {"n_cuts": 3},
+        "overfitting": {"n_resamples": 0},
+        "importance": False,
+        **asked,
+    }
+    spec = AnalysisSpec.model_validate(question)
+    halted, other = fetch_instruments(spec)
+    cut = run_analysis(spec, lambda _: [halted, other]).facts["honesty"]["audit"]["cuts"][0]
+    row = halted.prices.index.get_loc(pd.Timestamp(cut))
+    bars = halted.prices.index[row - 7 : row + 2]  # at the cut it looks delisted for longer than it takes to settle
+    found = run_analysis(spec, lambda _: [replace(halted, prices=halted.prices.drop(bars)), other])
+
+    audit = found.facts["honesty"]["audit"]
+    assert audit["cuts"][0] == cut
+    trades = found.frames["trades"].query("instrument == 0")
+    assert ((trades["entry_at"] < cut) & ~(trades["exit_at"] < cut)).any()
+    assert audit["passed"], audit["differences"][:2]

@@ -120,3 +120,15 @@ def test_settlements_cost_nothing_whatever_trading_costs(market, free_spec):
     assert isinstance(result.rates, CostRates)
     assert result.fills["commission"].iloc[-1] == 0.0
     assert result.fills["slippage_cost"].iloc[-1] == 0.0
+
+
+def test_whoever_is_known_to_trade_on_is_not_delisted(market, free_spec):
+    prices = {0: market.prices([10.0] * 6), 1: market.prices([20.0] * 3)}
+    bars, spec = align(prices), DelistingSpec(after_bars=2)
+    assert has_delistings(bars, spec)
+    assert not has_delistings(bars, spec, [1])
+    assert to_delistings(bars, spec).rows.tolist() == [6, 4]
+    assert to_delistings(bars, spec, [1]).rows.tolist() == [6, 6]
+    spec = free_spec.model_copy(update={"delisting": spec})
+    result = run_backtest(prices, market.weights(prices, {1: [0.5]}), spec, trading_on=[1])
+    assert result.positions.xs(1, level="instrument")["shares"].iloc[-1] == 25.0
