@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from quant.errors import InvalidPrices, InvalidSpec
+from quant.errors import InvalidPrices, InvalidSpec, NotEnoughData
 
 # Periods a year by calendar and interval, declared and not counted from the data: the same series must not be
 # annualised differently because two of its bars are missing. 252 is the usual count of sessions of the US exchanges
@@ -27,6 +27,8 @@ LAST_SESSION = datetime.date(2049, 12, 31)
 Period = Literal["1d", "1w", "1mo"]
 
 _LISTED_DATES = 5
+
+_YEAR = pd.Timedelta(days=365.25)
 
 
 def periods_per_year(calendar: str, interval: str = "1d") -> float:
@@ -60,6 +62,41 @@ def periods_per_year(calendar: str, interval: str = "1d") -> float:
     if interval not in by_interval:
         raise InvalidSpec(f"Expected an interval of {', '.join(by_interval)}; found {interval!r}.", field="interval")
     return by_interval[interval]
+
+
+def counted_periods_per_year(timestamps: "pd.Index[Any]") -> float:
+    """Return how many bars a year had on average, from the first to the last: for bars that no calendar knows.
+
+    Parameters
+    ----------
+    timestamps : DatetimeIndex of shape (n_bars,)
+        When each bar closed, ascending.
+
+    Returns
+    -------
+    float
+        Bars after the first, over the years of 365.25 days that they took.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are not two bars.
+
+    Notes
+    -----
+    Timing: known at the last bar. Measures may be made with it; nothing that is traded may.
+
+    Examples
+    --------
+    >>> counted_periods_per_year(pd.DatetimeIndex(["2020-01-01", "2021-01-01", "2024-01-01"], tz="UTC"))
+    0.5
+    """
+    if len(timestamps) < 2:  # noqa: PLR2004  # between two there is some time
+        raise NotEnoughData(
+            f"Expected at least two bars to count how many a year has; found {len(timestamps)}. Ask for a longer "
+            "history, or for shorter bars."
+        )
+    return float((len(timestamps) - 1) * _YEAR / (timestamps[-1] - timestamps[0]))
 
 
 def session_closes(sessions: pd.DatetimeIndex, calendar: str = "XNYS") -> pd.DatetimeIndex:

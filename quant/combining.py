@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from quant.calendars import counted_periods_per_year
 from quant.luck import look_at_returns
 from quant.one_core import one_core
 from quant.portfolio.books import LEAST_BARS, Books, hold_together, on_common_bars
@@ -21,7 +22,6 @@ from quant.validation.overfitting import deflated_sharpe_ratio, return_moments
 
 TOGETHER, EQUAL = "together", "equal"
 _FEWEST_FOR_A_VARIANCE = 2
-_YEAR = pd.Timedelta(days=365.25)
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def combine(
     `best` is known afterwards only.
     """
     common = on_common_bars(wealth, least=spec.window + LEAST_BARS)
-    days = common.returns.index
-    periods_per_year = periods_per_year or (len(days) - 1) * _YEAR / (days[-1] - days[0])
+    if periods_per_year is None:
+        periods_per_year = counted_periods_per_year(common.returns.index)
     with one_core():
         books = hold_together(common.returns, spec)
         equal = hold_together(common.returns, spec.model_copy(update={"method": "equal"}))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from quant.bars.day_catalog import DayBarsEntry
-from quant.calendars import periods_per_year
+from quant.calendars import counted_periods_per_year, periods_per_year
 from quant.catalog import in_a_sentence
 from quant.data.adjustment import forward_adjusted
 from quant.data.catalog import InstrumentSpec
@@ -29,7 +29,6 @@ from quant.spec import AnalysisSpec
 from quant.validation.splits import Fold, walk_forward
 
 LEAST_TRADED_BARS = 3  # two returns, without which nothing has a deviation
-_YEAR = pd.Timedelta(days=365.25)
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def account_periods_per_year(
     Returns
     -------
     float
-        Declared by the calendar, or, of bars that no calendar knows, counted: see `counted_periods_per_year`.
+        Declared by the calendar, or, of bars that no calendar knows, counted: see `quant.calendars`.
 
     Raises
     ------
@@ -134,38 +133,8 @@ def account_periods_per_year(
             field="instruments",
         )
     if spec.bars.interval is None:
-        return counted_periods_per_year(next(iter(bars.values())))
+        return counted_periods_per_year(next(iter(bars.values())).index)
     return periods_per_year(calendars[0], spec.bars.interval)
-
-
-def counted_periods_per_year(prices: Prices) -> float:
-    """Return how many bars a year had on average, from the first to the last.
-
-    Parameters
-    ----------
-    prices : DataFrame of shape (n_bars, 8)
-        Price frame of one instrument.
-
-    Returns
-    -------
-    float
-        Bars after the first, over the years of 365.25 days that they took.
-
-    Raises
-    ------
-    NotEnoughData
-        If there are not two bars.
-
-    Notes
-    -----
-    Timing: known at the last bar.
-    """
-    if len(prices) < 2:  # noqa: PLR2004  # between two there is some time
-        raise NotEnoughData(
-            f"Expected at least two bars to count how many a year has; found {len(prices)}. Ask for a longer history, "
-            "or for shorter bars."
-        )
-    return float((len(prices) - 1) * _YEAR / (prices.index[-1] - prices.index[0]))
 
 
 def clean_prices(

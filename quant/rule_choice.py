@@ -15,9 +15,10 @@ from quant.backtest.alignment import Bars, align
 from quant.backtest.engine import run_backtest
 from quant.backtest.quick_account import MEASURES
 from quant.backtest.trades import trades_from_fills
+from quant.calendars import counted_periods_per_year
 from quant.errors import NotEnoughData
 from quant.frames import Prices
-from quant.preparation import CleanPrices, bars_asked, counted_periods_per_year
+from quant.preparation import CleanPrices, bars_asked
 from quant.result import TriedModel
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.spec import AnalysisSpec
@@ -179,7 +180,7 @@ class RuleChoice:
     @cached_property
     def _risk_free(self) -> float:
         counted = self.spec.bars.interval is None  # then only what the choice sees may be
-        a_year = counted_periods_per_year(self._seen[1][0]) if counted else self.periods_per_year
+        a_year = counted_periods_per_year(self._seen[1][0].index) if counted else self.periods_per_year
         return per_period_rate(self.spec.risk.risk_free_annual, a_year)
 
     def _step(self, part: slice) -> Step:

@@ -4,10 +4,10 @@ Each entry's implementation takes `quant.bars.days.Days` and the entry's paramet
 of days that are finished bars. Later days add bars and change none; what a bar needs to end is known before it begins.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from quant.bars.catalog import Measure
 from quant.calendars import Period
@@ -249,3 +249,10 @@ _Kinds = Annotated[
 ]
 BarsSpec = Annotated[_Kinds, BeforeValidator(_of_days)]
 DAY_BARS: tuple[type[DayBarsEntry], ...] = get_args(get_args(_Kinds)[0])
+
+_STORED: TypeAdapter[DayBarsEntry] = TypeAdapter(BarsSpec)
+
+
+def stored_bars(bars: Mapping[str, Any] | None) -> DayBarsEntry:
+    """Return the bars of a stored question; one that says none is from before one could, and had days."""
+    return DailyBars() if bars is None else _STORED.validate_python(bars)

@@ -9,6 +9,7 @@ import pytest
 from quant.calendars import (
     ALWAYS_OPEN,
     PERIODS_PER_YEAR,
+    counted_periods_per_year,
     is_session,
     last_closed_session,
     listed_dates,
@@ -17,7 +18,7 @@ from quant.calendars import (
     session_closes,
     sessions_between,
 )
-from quant.errors import InvalidPrices, InvalidSpec
+from quant.errors import InvalidPrices, InvalidSpec, NotEnoughData
 
 
 def dates(*texts):
@@ -156,3 +157,10 @@ def test_sessions_are_counted_after_one_date_up_to_another():
     assert sessions_between(sunday, monday) == 1
     assert sessions_between(monday, friday) == 0
     assert sessions_between(friday, monday, ALWAYS_OPEN) == 3
+
+
+def test_bars_that_no_calendar_knows_are_counted_between_the_first_and_the_last():
+    closes = pd.date_range("2001-01-01", periods=1462, freq="D", tz="UTC")[::10]
+    assert counted_periods_per_year(closes) == pytest.approx(36.525)
+    with pytest.raises(NotEnoughData, match="at least two bars to count how many a year has; found 1"):
+        counted_periods_per_year(closes[:1])

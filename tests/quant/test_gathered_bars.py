@@ -10,6 +10,7 @@ from quant import preparation, ruling
 from quant.analysis import run_analysis
 from quant.bars import days as room
 from quant.bars.day_catalog import DAY_BARS
+from quant.calendars import counted_periods_per_year
 from quant.errors import NotEnoughData
 from quant.newer import predict_newer
 from quant.preparation import fetch_instruments
@@ -131,7 +132,7 @@ def test_the_choice_of_a_sweep_knows_no_later_bar(ibm):
     cut = pd.Timestamp(found["last_at"])
     clean = preparation.clean_prices(spec, {0: ibm[0]})
     ground = ruling.Ground(ibm, clean, 1.0, {"prices": ""}, None, None)  # type: ignore[arg-type]  # neither is asked
-    a_year = preparation.counted_periods_per_year(clean.adjusted[0].loc[:cut])
+    a_year = counted_periods_per_year(clean.adjusted[0].loc[:cut].index)
     assert ground.choice(spec)._risk_free == pytest.approx(1.05 ** (1.0 / a_year) - 1.0, rel=1e-12)
 
 

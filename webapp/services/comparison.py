@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from quant.bars.day_catalog import DAY_BARS, DailyBars
-from quant.calendars import Period, periods_per_year
+from quant.bars.day_catalog import DayBarsEntry, stored_bars
+from quant.calendars import counted_periods_per_year, periods_per_year
 from quant.returns import per_period_rate
 from quant.risk.definitions import DEFINITIONS
 from quant.validation.comparison import (
@@ -28,7 +28,6 @@ from webapp.services.workflow import Status
 from webapp.storage import FrameStore
 
 FEWEST, MOST = 2, 100
-_YEAR = pd.Timedelta(days=365.25)
 
 
 @dataclass(frozen=True)
@@ -199,17 +198,11 @@ def _common_returns(answers: Sequence[ResultView]) -> pd.DataFrame:
 def _have_same_bars(views: Sequence[AnalysisView]) -> bool:
     """Whether all were asked of the same bars of the calendar, so that returns of one timestamp are of one span."""
     asked = [_bars(view) for view in views]
-    return _interval(asked[0]) is not None and all(each == asked[0] for each in asked)
+    return asked[0].interval is not None and all(each == asked[0] for each in asked)
 
 
-def _bars(view: AnalysisView) -> Mapping[str, Any]:
-    """Return which bars were asked for; questions from before one could had days."""
-    bars: Mapping[str, Any] = view.spec.get("bars", DailyBars().model_dump(mode="json"))
-    return bars
-
-
-def _interval(bars: Mapping[str, Any]) -> Period | None:
-    return next(kind.interval for kind in DAY_BARS if kind.model_fields["name"].default == bars["name"])
+def _bars(view: AnalysisView) -> DayBarsEntry:
+    return stored_bars(view.spec.get("bars"))
 
 
 def _between_common_bars(answers: Sequence[ResultView]) -> pd.DataFrame:
@@ -267,11 +260,11 @@ def _excess(
     They are those of the calendar of the first, or, between bars that happen to be common, counted.
     """
     calendar = answers[0].facts["data"]["instruments"][0]["calendar"]
-    interval = _interval(_bars(views[0])) if _have_same_bars(views) else None
+    interval = _bars(views[0]).interval if _have_same_bars(views) else None
     if interval is not None:
         per_year = periods_per_year(calendar, interval)
     else:
-        per_year = (len(returns) - 1) * _YEAR / (returns.index[-1] - returns.index[0]) if len(returns) > 1 else 1.0
+        per_year = counted_periods_per_year(returns.index) if len(returns) > 1 else 1.0
     rates = [per_period_rate(view.spec["risk"]["risk_free_annual"], per_year) for view in views]
     return returns - rates, per_year
 

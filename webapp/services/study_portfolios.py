@@ -14,7 +14,7 @@ import pandas as pd
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from quant.bars.day_catalog import DAY_BARS, DailyBars
+from quant.bars.day_catalog import stored_bars
 from quant.calendars import periods_per_year
 from quant.catalog import in_a_sentence
 from quant.errors import NotEnoughData
@@ -289,7 +289,7 @@ def _answers(session: Session, store: FrameStore, members: Iterable[_Member]) ->
     """Return what members earned, by their ids; those whose files are gone are not among them."""
     wanted = list(members)
     asked = {
-        id_: (bars or DailyBars().model_dump(mode="json"), risk_free or 0.0)  # older questions had days
+        id_: (stored_bars(bars), risk_free or 0.0)
         for id_, bars, risk_free in session.execute(
             select(
                 Analysis.id,
@@ -304,9 +304,9 @@ def _answers(session: Session, store: FrameStore, members: Iterable[_Member]) ->
         if output is not None:
             market = output.facts["data"]["instruments"][0]
             bars, risk_free = asked[each.row.id]
-            kind = next(kind for kind in DAY_BARS if kind.model_fields["name"].default == bars["name"])
-            a_year = None if kind.interval is None else periods_per_year(market["calendar"], kind.interval)
-            said = " ".join([bars["name"], *(f"{name} {value}" for name, value in bars.items() if name != "name")])
+            a_year = None if bars.interval is None else periods_per_year(market["calendar"], bars.interval)
+            name, parameters = type(bars).model_fields["name"].default, bars.parameters()
+            said = " ".join([name, *(f"{parameter} {value}" for parameter, value in parameters.items())])
             found[each.id] = _Answer(
                 each,
                 output.frames["equity"]["equity"],

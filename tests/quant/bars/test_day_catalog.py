@@ -24,6 +24,7 @@ from quant.bars.day_catalog import (
     EqualVolume,
     MonthlyBars,
     WeeklyBars,
+    stored_bars,
 )
 from quant.bars.days import gather_days
 from quant.data.adjustment import forward_adjusted
@@ -203,3 +204,8 @@ def test_adjusted_prices_are_those_of_the_days():
     raw = raw_days(60, seed=8)
     _, adjusted = made(DailyBars(), raw)
     pd.testing.assert_frame_equal(adjusted, forward_adjusted(raw), check_exact=True, check_freq=False)
+
+
+def test_a_stored_question_without_bars_had_days():
+    assert stored_bars(None) == DailyBars()
+    assert stored_bars({"name": "dollar", "n_days": 7}) == EqualValue(n_days=7)
