@@ -28,6 +28,7 @@ STEPS: dict[int, str] = {n: f"Divide again every {n} bars" for n in (5, 21, 63, 
 COSTS: dict[int, str] = {n: f"Moving costs {n} bps" for n in (0, 2, 5, 10, 25, 50)}
 
 _FEW = 4  # left out for one reason, and named each
+_NAME = "name-cell"  # on phones, where the numbers beside it scroll, not a line for each word
 
 
 def portfolio(found: StudyPortfolio, theme: Theme) -> list[Component]:
@@ -55,7 +56,7 @@ def portfolio(found: StudyPortfolio, theme: Theme) -> list[Component]:
 
 def _measures(found: StudyPortfolio, titles: Mapping[str, str]) -> Component:
     words: dict[str, Component | str] = {"together": "Together", "equal": "Equal shares"}
-    words |= {id_: dcc.Link(title, href=paths.analysis(id_)) for id_, title in titles.items()}
+    words |= {id_: dcc.Link(title, href=paths.analysis(id_), className=_NAME) for id_, title in titles.items()}
     columns = [
         Column("", is_number=False),
         Column("Sharpe ratio", help_text="A year, of returns above the risk-free rate"),
@@ -100,7 +101,7 @@ def _members(found: StudyPortfolio) -> Component:
     ]
     rows: list[list[Component | str]] = [
         [
-            each.title,
+            html.Span(each.title, className=_NAME),
             formats.number(each.score, 3),
             html.Span(
                 f"{formats.date(each.first_at.date())} to {formats.date(each.last_at.date())}", className="text-nowrap"
