@@ -35,7 +35,7 @@ CLAIMS = {
     "backtest": "benchmarks.backtest",
     "measures": "benchmarks.measures",
     "agreement": "benchmarks.agreement",
-    "engines": "benchmarks.engines",
+    "engines": "benchmarks.backtesters",
     "sweep": "benchmarks.sweeping",
     "splits": "benchmarks.splits",
     "crossval": "benchmarks.crossval",

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    backtesters,
     bare,
     bars,
-    engines,
     first_page,
     fits,
     labels,
@@ -153,12 +153,12 @@ def test_long_prices_are_prices_of_any_length_and_always_the_same(n_bars):
 
 
 def test_the_plain_loop_keeps_the_account_that_it_is_compared_with():
-    path = engines._crossing(600, 20, 50, 1e-3)
-    equity, _ = engines.ours(path, "vectorbt")
-    own, (growth, _, depth) = engines._loop(path)
+    path = backtesters._crossing(600, 20, 50, 1e-3)
+    equity, _ = backtesters.ours(path, "vectorbt")
+    own, (growth, _, depth) = backtesters._loop(path)
 
     np.testing.assert_allclose(own, equity, rtol=1e-12)
-    np.testing.assert_allclose((growth, depth), np.delete(engines.three(path.run()), 1), rtol=1e-9)
+    np.testing.assert_allclose((growth, depth), np.delete(backtesters.three(path.run()), 1), rtol=1e-9)
 
 
 def test_the_plain_loop_makes_the_bars_that_it_is_compared_with():

@@ -300,8 +300,8 @@ def leak_account(change):
     def leak(monkeypatch):
         honest = quant.audit.run_backtest
 
-        def leaky(raw, decisions, spec):
-            outcome = honest(raw, decisions, spec)
+        def leaky(raw, decisions, spec, **known):
+            outcome = honest(raw, decisions, spec, **known)
             vars(outcome)["equity"] = change(outcome.equity)  # the frame is made once, when it is first asked for
             return outcome
 

@@ -1,7 +1,5 @@
 """Studies: submitted whole or not at all, commanded by their owner, never twice."""
 
-import time
-
 import pytest
 
 from quant.grid import Axis
@@ -102,13 +100,11 @@ def test_mistakes_refuse_the_whole_study_and_name_their_fields(session, actor, s
     assert session.query(Analysis).count() == session.query(Study).count() == 0
 
 
-def test_a_thousand_members_are_submitted_quickly_and_with_few_statements(session, actor, count_queries):
+def test_a_thousand_members_are_submitted_with_few_statements(session, actor, count_queries):
     axes = (*AXES, Axis(path="label.horizon", values=tuple(range(1, 51))), Axis(path="seed", values=(1, 2, 3, 4, 5)))
-    began = time.process_time()
     with count_queries(session) as statements:
         view = submit(session, actor, axes=axes)
     assert view.summary.n_members == 1000
-    assert time.process_time() - began < 4  # of this process, on a machine that others use too; measured: below 1
     assert len(statements) <= 20
 
 
