@@ -8,61 +8,36 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from quant.backtest.alignment import Bars, align, over_instruments
+from quant.backtest.account_frames import (
+    equity_frame,
+    fills_frame,
+    pending_frame,
+    positions_frame,
+    values_held,
+)
+from quant.backtest.alignment import Bars, IntArray, align, over_instruments
 from quant.backtest.catalog import BacktestSpec
-from quant.backtest.costs import DAYS_PER_YEAR, CostRates, to_rates
+from quant.backtest.costs import CostRates, to_rates
 from quant.backtest.delisting import has_delistings, to_delistings
-from quant.backtest.desk import FILL_BOUND, FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS, to_limits
-from quant.backtest.entries import LIES_SINCE, LIMIT_AT, LYING, N_DESK_BOOK_PLANES, STOP_AT, to_entries
+from quant.backtest.desk import N_DESK_FILL_COLUMNS, to_limits
+from quant.backtest.entries import N_DESK_BOOK_PLANES, to_entries
 from quant.backtest.exits import to_exits
 from quant.backtest.margin import to_margin
 from quant.backtest.orders import simulate_orders
 from quant.backtest.simulation import (
-    BORROW_FEES,
-    DECIDED_ROW,
-    DIVIDENDS,
-    FILL_COMMISSION,
-    FILL_DECIDED_ROW,
-    FILL_INSTRUMENT,
-    FILL_PRICE,
-    FILL_ROW,
-    FILL_SHARES,
-    HELD,
-    ORDER,
-    PRICE,
-    SHARES,
     Account,
+    Decisions,
+    Journal,
     Rules,
     empty_account,
+    empty_journal,
+    in_full,
     simulate,
 )
 from quant.errors import DataError, NotEnoughData
-from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices, columns_of
+from quant.frames import PANEL_LEVELS, Prices, columns_of
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-
-_EQUITY_COLUMNS = pd.Index(
-    ["cash", "position_value", "equity", "return", "exposure", "turnover", "costs", "interest"], dtype="str"
-)
-_POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
-_ORDERS = pd.array(["market", "limit", "stop", "stop_limit"], dtype="str")
-_SIDES = pd.array(["sell", "buy"], dtype="str")
-REASONS = pd.array(
-    ["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry", "margin_call", "delisted"],
-    dtype="str",
-)
-# The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
-_NOTHING_PENDING = pd.DataFrame(
-    {
-        "decided_at": pd.Series(dtype=TIMESTAMP_DTYPE),
-        "instrument": pd.Series(dtype="int64"),
-        "side": pd.Series(dtype="str"),
-        "shares": pd.Series(dtype="float64"),
-        "order": pd.Series(dtype="str"),
-        "stop_price": pd.Series(dtype="float64"),
-        "limit_price": pd.Series(dtype="float64"),
-    }
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +77,13 @@ class BacktestResult:
         Equity after each close, for those who measure a curve and look at no frame of it.
     final_equity : float
         Equity after the last close.
+    written : Journal or Account
+        What the simulation wrote: the account after each bar, or, without a desk, after those in which something
+        happened.
+    n_entries : int
+        How many bars are written down.
     account : Account
-        What the simulation wrote.
+        The account after each bar, for those who look at what was held; written out when it is first asked for.
     fill_table : ndarray of shape (6 or 10, n_fills)
         The fills as the simulation wrote them; with their reference prices, their reasons, the shares held after each
         and the prices they could not be worse than, if the account was kept at a desk (`BacktestSpec.needs_a_desk`, or
@@ -113,7 +93,8 @@ class BacktestResult:
     """
 
     bars: Bars
-    account: Account
+    written: Journal | Account
+    n_entries: int
     fill_table: FloatArray
     rates: CostRates
     ruined_at: pd.Timestamp | None
@@ -121,33 +102,41 @@ class BacktestResult:
     @cached_property
     def equity(self) -> pd.DataFrame:
         """The account after each close."""
-        return _equity_frame(self.bars, self.account, self.fill_table, self.rates)
+        return equity_frame(self.bars, self.account, self.fill_table, self.rates)
+
+    @cached_property
+    def account(self) -> Account:
+        """The account after each bar."""
+        if isinstance(self.written, Account):
+            return self.written
+        return in_full(self.written, self.n_entries, self.bars.close)
 
     @cached_property
     def levels(self) -> FloatArray:
         """Equity after each close, as an array."""
-        return self.account.cash + over_instruments(_values(self.account.ledger))
+        if isinstance(self.written, Journal):
+            return self.written.levels
+        return self.account.cash + over_instruments(values_held(self.account.ledger))
 
     @cached_property
     def positions(self) -> pd.DataFrame:
         """What was held after each close."""
-        return _positions_frame(self.bars, self.account)
+        return positions_frame(self.bars, self.account)
 
     @cached_property
     def fills(self) -> pd.DataFrame:
         """What was traded."""
-        return _fills_frame(self.bars, self.fill_table)
+        return fills_frame(self.bars, self.fill_table)
 
     @cached_property
     def pending(self) -> pd.DataFrame:
         """What is still to be traded."""
-        return _pending_frame(self.bars, self.account.book)
+        return pending_frame(self.bars, self.written.book)
 
     @property
     def final_equity(self) -> float:
         """Equity after the last close."""
-        last = self.account.ledger[:, -1]
-        return float(self.account.cash[-1] + np.where(last[SHARES] == 0.0, 0.0, last[SHARES] * last[PRICE]).sum())
+        return float(self.levels[-1])
 
     @property
     def is_ruined(self) -> bool:
@@ -274,17 +263,17 @@ def run_backtest(
     Differs from engines that fill at the close that gave the signal (vectorbt's default): those trade on a price that
     is known only when it is too late.
     """
-    start, index, decisions = _decided(target_weights)
+    start, index, weights = _decided(target_weights)
     bars = align(prices, start=start)
-    weights = _on_timeline(index, decisions, bars)
-    shape = len(bars.timestamps), len(bars.instruments), len(decisions)
+    decided = _on_timeline(index, weights, bars)
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec))
+    written: Journal | Account
     if spec.needs_a_desk or has_delistings(bars, spec.delisting, trading_on):
-        account = _empty_desk_account(bars, spec, len(decisions))
+        written = _empty_desk_account(bars, spec, len(weights))
         n_fills, ruined_row = simulate_orders(
             bars.values,
             bars.n_days,
-            weights,
+            _as_plane(decided, bars),
             spec.initial_cash,
             rules,
             to_limits(spec),
@@ -292,15 +281,20 @@ def run_backtest(
             to_exits(spec.exits),
             to_margin(spec.margin),
             to_delistings(bars, spec.delisting, trading_on),
-            *account,
+            *written,
         )
+        n_entries = len(bars.timestamps)
     else:
-        account = empty_account(*shape)
-        n_fills, ruined_row = simulate(bars.values, bars.n_days, weights, spec.initial_cash, rules, *account)
+        written = empty_journal(len(bars.timestamps), len(bars.instruments), len(weights))
+        stamps = bars.timestamps.asi8
+        n_fills, ruined_row, n_entries = simulate(
+            bars.values, bars.close, stamps, bars.action_rows, decided, spec.initial_cash, rules, *written
+        )
     return BacktestResult(
         bars=bars,
-        account=account,
-        fill_table=account.fills[:n_fills].T,
+        written=written,
+        n_entries=n_entries,
+        fill_table=written.fills[:n_fills].T,
         rates=rules.rates,
         ruined_at=bars.timestamps[ruined_row] if ruined_row >= 0 else None,
     )
@@ -336,11 +330,11 @@ def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.MultiIndex,
     return index.levels[0][index.codes[0][0]], index, weights
 
 
-def _on_timeline(index: pd.MultiIndex, decisions: FloatArray, bars: Bars) -> FloatArray:
-    """Return the weights as an array of the shape of the bars, NaN where nothing is decided."""
+def _on_timeline(index: pd.MultiIndex, weights: FloatArray, bars: Bars) -> Decisions:
+    """Return the weights with the rows and places of instruments where they are decided."""
     rows = _places(index, 0, bars.timestamps)
     columns = _places(index, 1, bars.instruments)
-    places = rows * np.intp(len(bars.instruments)) + columns  # in flat arrays, which are read and written much faster
+    places = rows * len(bars.instruments) + columns  # in a flat array, which is read much faster
     misplaced = (rows < 0) | (columns < 0)
     misplaced |= ~bars.has_bar.ravel().take(places, mode="wrap")  # one that has no place may be read anywhere
     if misplaced.any():
@@ -349,149 +343,23 @@ def _on_timeline(index: pd.MultiIndex, decisions: FloatArray, bars: Bars) -> Flo
             f"Expected each target weight at the close of a bar of its instrument; found one of instrument "
             f"{instrument} at {timestamp}, which is none. Decide only where there are prices."
         )
-    weights = np.full(bars.has_bar.shape, np.nan)
-    weights.ravel()[places] = decisions
-    return weights
+    return Decisions(rows, columns, weights)
 
 
-def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> np.ndarray[Any, np.dtype[np.integer[Any]]]:
+def _as_plane(decided: Decisions, bars: Bars) -> FloatArray:
+    """Return the weights as an array of the shape of the bars, NaN where nothing is decided."""
+    plane = np.full(bars.has_bar.shape, np.nan)
+    plane[decided.rows, decided.instruments] = decided.weights
+    return plane
+
+
+def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> IntArray:
     """Return where the entries of one level of a panel's index lie in an ascending index; -1 for those that do not."""
     codes, values = index.codes[level], index.levels[level]
     if values is among or values.equals(among):
-        return np.asarray(codes)
-    places = among.searchsorted(values)  # pandas' own search would make a table of all that are there
-    places[among.take(np.minimum(places, len(among) - 1)) != values] = -1
-    return places[codes]
-
-
-def _equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRates) -> pd.DataFrame:
-    """Return the equity curve."""
-    ledger = account.ledger
-    value = _values(ledger)
-    position_value = over_instruments(value)
-    equity = account.cash + position_value
-    solvent = np.where(equity > 0, equity, np.nan)
-    n_bars = len(equity)
-    before = np.empty(n_bars)
-    before[0], before[1:] = np.nan, solvent[:-1]
-    rows = fills[FILL_ROW].astype(np.int64)
-    traded_value = np.bincount(rows, weights=np.abs(fills[FILL_SHARES]) * fills[FILL_PRICE], minlength=n_bars)
-    fill_costs = np.bincount(rows, weights=fills[FILL_COMMISSION] + slippage_costs(bars, fills), minlength=n_bars)
-    block = np.empty((len(_EQUITY_COLUMNS), n_bars))
-    block[0], block[1], block[2] = account.cash, position_value, equity
-    block[3] = equity / before - 1.0
-    block[4] = over_instruments(np.abs(value)) / solvent
-    block[5] = 0.0
-    block[5, rows] = traded_value[rows] / before[rows]
-    block[6] = fill_costs + over_instruments(ledger[BORROW_FEES])
-    block[7] = _interest(bars, account.cash, value, rates)
-    return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
-
-
-def _interest(bars: Bars, cash: FloatArray, value: FloatArray, rates: CostRates) -> FloatArray:
-    """Return what the account was paid for its cash in each bar, as `quant.backtest.costs.interest` counts it."""
-    earned = np.zeros(len(cash))
-    if rates.cash_annual == 0.0 and rates.debt_annual == 0.0:
-        return earned
-    free = np.maximum(cash + np.minimum(value, 0.0).sum(axis=1), 0.0)
-    annual = np.where(cash < 0.0, cash * rates.debt_annual, free * rates.cash_annual)
-    earned[1:] = annual[:-1] * bars.n_days[1:] / DAYS_PER_YEAR
-    return earned
-
-
-def _positions_frame(bars: Bars, account: Account) -> pd.DataFrame:
-    """Return the panel of positions."""
-    ledger = account.ledger
-    value = _values(ledger)
-    equity = account.cash + value.sum(axis=1)
-    solvent = np.where(equity > 0, equity, np.nan)
-    columns = [ledger[SHARES], ledger[PRICE], value, value / solvent[:, np.newaxis]]
-    columns += [ledger[DIVIDENDS], ledger[BORROW_FEES]]
-    block = np.stack([column.ravel() for column in columns])
-    return pd.DataFrame(block.T, index=bars.panel_index(), columns=_POSITION_COLUMNS, copy=False)
-
-
-def _values(ledger: FloatArray) -> FloatArray:
-    """Return the money in each position; 0 where nothing is held, also before an instrument's first price."""
-    return np.where(ledger[SHARES] == 0.0, 0.0, ledger[SHARES] * ledger[PRICE])
-
-
-def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
-    """Return what each fill cost against its reference price."""
-    costs: FloatArray = np.abs(fills[FILL_SHARES] * (fills[FILL_PRICE] - reference_prices(bars, fills)))
-    return costs
-
-
-def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
-    """Return the raw open of each fill, or the level that was touched."""
-    if len(fills) == N_DESK_FILL_COLUMNS:
-        touched: FloatArray = fills[FILL_REFERENCE]
-        return touched
-    opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
-    return opens
-
-
-def price_bounds(fills: FloatArray) -> FloatArray:
-    """Return the price that each fill could not be worse than; NaN: any."""
-    return fills[FILL_BOUND] if len(fills) == N_DESK_FILL_COLUMNS else np.full(fills.shape[1], np.nan)
-
-
-def reasons(fills: FloatArray) -> FloatArray:
-    """Return why each fill was made: a place in `REASONS`."""
-    return fills[FILL_REASON] if len(fills) == N_DESK_FILL_COLUMNS else np.zeros(fills.shape[1])
-
-
-def _fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
-    """Return one row a fill."""
-    shares = np.abs(fills[FILL_SHARES])
-    return pd.DataFrame(
-        {
-            "timestamp": bars.timestamps[fills[FILL_ROW].astype(np.int64)],
-            "decided_at": bars.timestamps[fills[FILL_DECIDED_ROW].astype(np.int64)],
-            "instrument": bars.instruments.to_numpy()[fills[FILL_INSTRUMENT].astype(np.int64)],
-            "side": _sides(fills[FILL_SHARES]),
-            "shares": shares,
-            "price": fills[FILL_PRICE],
-            "reference_price": reference_prices(bars, fills),
-            "commission": fills[FILL_COMMISSION],
-            "slippage_cost": slippage_costs(bars, fills),
-            "value": shares * fills[FILL_PRICE],
-            "reason": REASONS.take(reasons(fills).astype(np.int64)),
-        }
-    )
-
-
-def _pending_frame(bars: Bars, book: FloatArray) -> pd.DataFrame:
-    """Return one row an order that found no next bar, and one an order that lies."""
-    waiting = np.flatnonzero(~np.isnan(book[ORDER]))
-    orders = [(i, book[DECIDED_ROW, i], book[ORDER, i] - book[HELD, i], np.nan, np.nan) for i in waiting]
-    if len(book) == N_DESK_BOOK_PLANES:
-        # What is held on the other side is left at the market first.
-        orders += [
-            (i, book[LIES_SINCE, i], _lying_shares(*book[[LYING, HELD], i]), book[STOP_AT, i], book[LIMIT_AT, i])
-            for i in np.flatnonzero(~np.isnan(book[LYING]))
-        ]
-    if not orders:
-        return _NOTHING_PENDING.copy()
-    places, rows, shares, stops, limits = (np.array(column) for column in zip(*orders, strict=True))
-    return pd.DataFrame(
-        {
-            "decided_at": bars.timestamps[rows.astype(np.int64)],
-            "instrument": bars.instruments.to_numpy()[places],
-            "side": _sides(shares),
-            "shares": np.abs(shares),
-            "order": _ORDERS.take(np.isfinite(limits) + 2 * np.isfinite(stops)),
-            "stop_price": stops,
-            "limit_price": limits,
-        }
-    )
-
-
-def _lying_shares(wanted: float, held: float) -> float:
-    """Return what an order that lies trades."""
-    return wanted - held if wanted * held > 0.0 else wanted
-
-
-def _sides(shares: FloatArray) -> pd.api.extensions.ExtensionArray:
-    """Return the side of each signed number of shares."""
-    return _SIDES.take((shares > 0).astype(np.int64))
+        return codes.astype(np.int64)
+    values = values.astype(among.dtype)
+    wanted, found = (each.asi8 if isinstance(each, pd.DatetimeIndex) else each.to_numpy() for each in (values, among))
+    places = found.searchsorted(wanted)  # pandas' own search would make a table of all that are there
+    places[found.take(places, mode="clip") != wanted] = -1
+    return places[codes].astype(np.int64, copy=False)

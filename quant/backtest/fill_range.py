@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from quant.backtest.account_frames import price_bounds, reference_prices
 from quant.backtest.alignment import HIGH, LOW
-from quant.backtest.engine import BacktestResult, price_bounds, reference_prices
+from quant.backtest.engine import BacktestResult
 from quant.backtest.simulation import FILL_INSTRUMENT, FILL_PRICE, FILL_ROW, FILL_SHARES
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]

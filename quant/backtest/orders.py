@@ -68,7 +68,7 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     for row in range(n_days.size):
         cash += charge_interest(n_days[row], rules.rates, book, cash)
         cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
-        cash += apply_actions(row, market, rules.whole_shares, ledger, book)
+        cash += apply_actions(row, row, market, rules.whole_shares, ledger, book)
         if entries.is_used:
             split_lying(row, market, rules.whole_shares, book)
         cash, n_fills = settle(row, delistings, fills, book, cash, n_fills)
@@ -84,7 +84,7 @@ def simulate_orders(  # noqa: PLR0913, PLR0917 - a kernel's arrays
             cash, n_fills = leave_within(
                 row, market, rules, limits, exits, fills, book, desk, entered, is_after, cash, n_fills
             )
-        equity = cash + mark(row, market, ledger, book)
+        equity = cash + mark(row, row, market, ledger, book)
         cash_after[row] = cash
         if equity <= 0.0 and ruined_row < 0:
             ruined_row = row

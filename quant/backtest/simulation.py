@@ -10,14 +10,15 @@ import numpy as np
 from numba import njit
 
 from quant.backtest.costs import CostRates, borrow_fee, commission, fill_price, interest
+from quant.sums import pairwise_sum
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 # Planes of `market`, shape (at least 4, n_bars, n_instruments): NaN where an instrument has no bar. They are those of
 # `quant.backtest.alignment.Bars`, so that nothing is copied.
 DIVIDEND, OPEN, CLOSE, SPLIT_FACTOR = 0, 1, 2, 3
-# Planes of `ledger`, shape (4, n_bars, n_instruments): what is so after each bar.
+# Planes of `ledger`, shape (4, n_bars, n_instruments): what is so after each bar; in a journal, after each entry.
 SHARES, PRICE, DIVIDENDS, BORROW_FEES = 0, 1, 2, 3
 # Columns of `fills`, shape (at least n_decisions + n_instruments, 6).
 FILL_ROW, FILL_DECIDED_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION = 0, 1, 2, 3, 4, 5
@@ -36,6 +37,8 @@ DUST = 1e-9
 # Halvings that take the bought part of an unaffordable order from 1 to the last bit of a float.
 N_HALVINGS = 60
 
+_MICROSECONDS_PER_DAY = 86_400_000_000
+
 # A call that is not inlined copies the descriptors of all arrays: three times the time of the work itself.
 _inlined = njit(forceinline=True, error_model="numpy")
 
@@ -48,10 +51,33 @@ class Rules(NamedTuple):
     rates: CostRates
 
 
-class Account(NamedTuple):
-    """What the simulation writes."""
+class Decisions(NamedTuple):
+    """The weights that are decided, each of shape (n_decisions,), ascending by row and instrument."""
 
-    cash: FloatArray  # of shape (n_bars,), after each bar
+    rows: IntArray
+    instruments: IntArray  # their places
+    weights: FloatArray
+
+
+class Account(NamedTuple):
+    """The account after every bar."""
+
+    cash: FloatArray  # of shape (n_bars,)
+    ledger: FloatArray
+    fills: FloatArray
+    book: FloatArray
+
+
+class Journal(NamedTuple):
+    """What the simulation writes: equity after every bar, and the account after each bar in which something happens.
+
+    In most bars nothing happens but that positions have another value. `rows` are the bars of the entries; the arrays
+    have room for an entry a bar, and what is never written takes no memory.
+    """
+
+    levels: FloatArray  # of shape (n_bars,)
+    rows: IntArray
+    cash: FloatArray
     ledger: FloatArray
     fills: FloatArray
     book: FloatArray
@@ -77,94 +103,180 @@ def empty_account(
     )
 
 
+def empty_journal(n_bars: int, n_instruments: int, n_decisions: int) -> Journal:
+    """Return a journal to be written."""
+    account = empty_account(1, n_instruments, n_decisions)
+    return Journal(
+        levels=np.empty(n_bars),
+        rows=np.empty(n_bars, dtype=np.int64),
+        cash=np.empty(n_bars),
+        ledger=np.empty((4, n_bars, n_instruments)),
+        fills=account.fills,
+        book=account.book,
+    )
+
+
+def in_full(journal: Journal, n_entries: int, closes: FloatArray) -> Account:
+    """Return the account after every bar: of one without an entry, as after the entry before, at its own prices."""
+    if n_entries == len(journal.rows):
+        return Account(journal.cash, journal.ledger, journal.fills, journal.book)
+    account = Account(np.empty_like(journal.cash), np.zeros_like(journal.ledger), journal.fills, journal.book)
+    _write_out(journal.rows[:n_entries], journal.cash, journal.ledger, closes, account.cash, account.ledger)
+    return account
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _write_out(
+    rows: IntArray,
+    cash: FloatArray,
+    entries: FloatArray,
+    closes: FloatArray,
+    cash_after: FloatArray,
+    ledger: FloatArray,
+) -> None:
+    for entry in range(len(rows)):
+        begin, end = rows[entry], rows[entry + 1] if entry + 1 < len(rows) else len(cash_after)
+        cash_after[begin:end] = cash[entry]
+        for i in range(ledger.shape[2]):
+            for plane in range(ledger.shape[0]):
+                ledger[plane, begin, i] = entries[plane, entry, i]
+        for row in range(begin + 1, end):
+            for i in range(ledger.shape[2]):
+                close = closes[row, i]
+                ledger[SHARES, row, i] = ledger[SHARES, begin, i]
+                ledger[PRICE, row, i] = ledger[PRICE, row - 1, i] if np.isnan(close) else close
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     market: FloatArray,
-    n_days: FloatArray,
-    target_weights: FloatArray,
+    closes: FloatArray,
+    stamps: IntArray,
+    action_rows: IntArray,
+    decisions: Decisions,
     initial_cash: float,
     rules: Rules,
+    levels: FloatArray,
+    rows: IntArray,
     cash_after: FloatArray,
     ledger: FloatArray,
     fills: FloatArray,
     book: FloatArray,
-) -> tuple[int, int]:
-    """Run the account through all bars; return the number of fills and the row of ruin, -1 if there was none.
+) -> tuple[int, int, int]:
+    """Run the account through all bars; return the number of fills, the row of ruin (-1: none), and of entries.
 
-    `n_days` are the calendar days since the bar before, of shape (n_bars,). `target_weights` is of shape (n_bars,
-    n_instruments), NaN where nothing is decided. The last four are written; the orders left in `book` are those that
-    found no next bar.
+    `closes` are those of `market`, apart. `stamps` are the microseconds since 1970 of each bar, `action_rows` those of
+    `quant.backtest.alignment.Bars`. The last six are the fields of a `Journal`, and are written; the orders left in
+    `book` are those that found no next bar.
     """
     cash = initial_cash
-    n_fills = 0
+    n_fills = n_entries = next_decision = next_action = row = 0
     ruined_row = -1
-    row = 0
-    is_eventful = _eventful_rows(market, target_weights)
-    while row < n_days.size:
-        cash += charge_interest(n_days[row], rules.rates, book, cash)
-        cash -= charge_borrowing(row, n_days[row], rules.rates.borrow_annual, ledger, book)
-        cash += apply_actions(row, market, rules.whole_shares, ledger, book)
+    worth = np.empty(book.shape[1])
+    while row < stamps.size:
+        n_days = float(_day(stamps[row]) - _day(stamps[row - 1])) if row > 0 else 0.0
+        ledger[DIVIDENDS, n_entries], ledger[BORROW_FEES, n_entries] = 0.0, 0.0
+        cash += charge_interest(n_days, rules.rates, book, cash)
+        cash -= charge_borrowing(n_entries, n_days, rules.rates.borrow_annual, ledger, book)
+        cash += apply_actions(row, n_entries, market, rules.whole_shares, ledger, book)
         if _is_ordered(book):  # asked for itself: few bars fill, and filling keeps what is at hand out of registers
             cash, n_fills = fill_orders(row, market, rules, fills, book, cash, n_fills)
-        equity = cash + mark(row, market, ledger, book)
-        cash_after[row] = cash
+        equity = cash + mark(row, n_entries, market, ledger, book)
+        levels[row] = cash + _worth(book, worth)
+        rows[n_entries], cash_after[n_entries] = row, cash
+        n_entries += 1
         if equity <= 0.0 and ruined_row < 0:
             ruined_row = row
-        if ruined_row < 0:
-            _decide(row, target_weights, equity, rules, book)
-        else:
+        while next_decision < len(decisions.rows) and decisions.rows[next_decision] == row:
+            if ruined_row < 0:
+                i, weight = decisions.instruments[next_decision], decisions.weights[next_decision]
+                decide_one(row, i, weight, equity, rules, book)
+            next_decision += 1
+        if ruined_row >= 0:
             close_account(row, book)
         row += 1
         if ruined_row < 0 and not _is_ordered(book) and not _is_charged(rules.rates, book):
-            row = _pass_by(row, is_eventful, market[CLOSE], cash, cash_after, ledger[SHARES], ledger[PRICE], book)
-    return n_fills, ruined_row
+            next_action = _first_from(row, next_action, action_rows)
+            until = min(_row_of(next_decision, decisions.rows, stamps), _row_of(next_action, action_rows, stamps))
+            row = _pass_by(row, until, closes, cash, levels, book, worth)
+    return n_fills, ruined_row, n_entries
 
 
-@njit(nogil=True, error_model="numpy")
-def _eventful_rows(market: FloatArray, target_weights: FloatArray) -> BoolArray:
-    """Return whether in a bar a weight is decided, or an instrument has a split or a dividend; of shape (n_bars,).
+@_inlined
+def _first_from(row: int, place: int, rows: IntArray) -> int:
+    """Return the place of the first of ascending rows that is not before a row, looked for from a place on."""
+    while place < len(rows) and rows[place] < row:
+        place += 1
+    return place
 
-    In most bars nothing happens but that positions have another value; these are asked nothing else.
-    """
-    found = np.zeros(len(target_weights), dtype=np.bool_)
-    for row in range(len(target_weights)):
-        for i in range(target_weights.shape[1]):
-            is_decided = not np.isnan(target_weights[row, i])
-            split_factor = market[SPLIT_FACTOR, row, i]
-            is_split = split_factor > 0.0 and split_factor != 1.0  # false where there is no bar
-            if is_decided or is_split or market[DIVIDEND, row, i] > 0.0:
-                found[row] = True
-    return found
+
+@_inlined
+def _row_of(place: int, rows: IntArray, stamps: IntArray) -> int:
+    """Return the row at a place; the number of bars if there is none."""
+    row: int = rows[place] if place < len(rows) else len(stamps)
+    return row
+
+
+@_inlined
+def _day(stamp: int) -> int:
+    """Return the calendar day (in UTC) of a moment."""
+    return stamp // _MICROSECONDS_PER_DAY
+
+
+@_inlined
+def _worth(book: FloatArray, worth: FloatArray) -> float:
+    """Write the money in each position; return the sum, which is numpy's to the last bit."""
+    for i in range(book.shape[1]):
+        worth[i] = book[HELD, i] * book[LAST_PRICE, i] if book[HELD, i] != 0.0 else 0.0
+    return pairwise_sum(worth, 0, book.shape[1])
 
 
 @njit(nogil=True, error_model="numpy")
 def _pass_by(
     row: int,
-    is_eventful: BoolArray,
+    until: int,
     closes: FloatArray,
     cash: float,
-    cash_after: FloatArray,
-    shares: FloatArray,
-    prices: FloatArray,
+    levels: FloatArray,
     book: FloatArray,
+    worth: FloatArray,
 ) -> int:
-    """Mark the bars in which nothing happens; return the first in which something does, or in which all is lost."""
-    held, last = book[HELD], book[LAST_PRICE]
-    while row < len(is_eventful) and not is_eventful[row]:
-        value = 0.0
-        for i in range(len(held)):
-            close = closes[row, i]
-            price = last[i] if np.isnan(close) else close
-            last[i] = price
-            shares[row, i] = held[i]
-            prices[row, i] = price
-            if held[i] != 0.0:
-                value += held[i] * price
-        if cash + value <= 0.0:
+    """Write equity after the bars in which nothing happens; return the first after them, or in which all is lost."""
+    if len(worth) == 1 and _pass_by_alone(row, until, closes.reshape(closes.size), cash, levels, book):
+        return until
+    while row < until:
+        _price(closes[row], book[HELD], book[LAST_PRICE], worth)
+        level = cash + pairwise_sum(worth, 0, len(worth))
+        if level <= 0.0:
             return row
-        cash_after[row] = cash
+        levels[row] = level
         row += 1
     return row
+
+
+@njit(nogil=True, error_model="numpy")
+def _price(closes: FloatArray, held: FloatArray, last: FloatArray, worth: FloatArray) -> None:
+    """Take over the closes that there are; write the money in each position."""
+    for i in range(len(worth)):
+        price = last[i] if np.isnan(closes[i]) else closes[i]
+        last[i] = price
+        worth[i] = held[i] * price if held[i] != 0.0 else 0.0
+
+
+@njit(nogil=True, error_model="numpy")
+def _pass_by_alone(row: int, until: int, closes: FloatArray, cash: float, levels: FloatArray, book: FloatArray) -> bool:
+    """Do the same for one instrument; return whether all could be done: it has every bar, and not all is lost.
+
+    Nothing is asked between two bars, so that the processor takes several at once.
+    """
+    held, n_lost = book[HELD, 0], 0
+    for k in range(row, until):
+        level = cash + held * closes[k]
+        levels[k] = level
+        n_lost += not level > 0.0  # true of NaN
+    if n_lost == 0 and row < until:
+        book[LAST_PRICE, 0] = closes[until - 1]
+    return n_lost == 0
 
 
 @_inlined
@@ -193,13 +305,13 @@ def charge_interest(n_days: float, rates: CostRates, book: FloatArray, cash: flo
 
 
 @_inlined
-def charge_borrowing(row: int, n_days: float, borrow_annual: float, ledger: FloatArray, book: FloatArray) -> float:
+def charge_borrowing(entry: int, n_days: float, borrow_annual: float, ledger: FloatArray, book: FloatArray) -> float:
     """Return the fee for shares sold short, valued at the last close, for the days since."""
     total = 0.0
     for i in range(book.shape[1]):
         if book[HELD, i] < 0.0:
             fee = borrow_fee(-book[HELD, i] * book[LAST_PRICE, i], n_days, borrow_annual)
-            ledger[BORROW_FEES, row, i] = fee
+            ledger[BORROW_FEES, entry, i] = fee
             total += fee
     return total
 
@@ -207,6 +319,7 @@ def charge_borrowing(row: int, n_days: float, borrow_annual: float, ledger: Floa
 @_inlined
 def apply_actions(
     row: int,
+    entry: int,
     market: FloatArray,
     whole_shares: bool,  # noqa: FBT001 - numba kernels take positions only
     ledger: FloatArray,
@@ -222,7 +335,7 @@ def apply_actions(
             book[ORDER, i] = np.trunc(order) if whole_shares else order
         if market[DIVIDEND, row, i] > 0.0 and book[HELD, i] != 0.0:
             dividend = book[HELD, i] * market[DIVIDEND, row, i]
-            ledger[DIVIDENDS, row, i] = dividend
+            ledger[DIVIDENDS, entry, i] = dividend
             total += dividend
     return total
 
@@ -343,27 +456,18 @@ def _cash_after(row: int, part: float, market: FloatArray, rules: Rules, book: F
 
 
 @_inlined
-def mark(row: int, market: FloatArray, ledger: FloatArray, book: FloatArray) -> float:
+def mark(row: int, entry: int, market: FloatArray, ledger: FloatArray, book: FloatArray) -> float:
     """Write down shares and last prices; return the value of all positions."""
     value = 0.0
     for i in range(book.shape[1]):
         close = market[CLOSE, row, i]
         if not np.isnan(close):
             book[LAST_PRICE, i] = close
-        ledger[SHARES, row, i] = book[HELD, i]
-        ledger[PRICE, row, i] = book[LAST_PRICE, i]
+        ledger[SHARES, entry, i] = book[HELD, i]
+        ledger[PRICE, entry, i] = book[LAST_PRICE, i]
         if book[HELD, i] != 0.0:
             value += book[HELD, i] * book[LAST_PRICE, i]
     return value
-
-
-@_inlined
-def _decide(row: int, target_weights: FloatArray, equity: float, rules: Rules, book: FloatArray) -> None:
-    """Make orders from the weights decided at this close."""
-    for i in range(book.shape[1]):
-        weight = target_weights[row, i]
-        if not np.isnan(weight):
-            decide_one(row, i, weight, equity, rules, book)
 
 
 @_inlined

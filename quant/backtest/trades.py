@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
+from quant.backtest.account_frames import REASONS, reasons, reference_prices, slippage_costs, values_held
 from quant.backtest.alignment import CLOSE, HIGH, LOW, OPEN, SPLIT_FACTOR, Bars
 from quant.backtest.desk import FILL_HELD, N_DESK_FILL_COLUMNS
-from quant.backtest.engine import REASONS, BacktestResult, reasons, reference_prices, slippage_costs
-from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, PRICE, SHARES
+from quant.backtest.engine import BacktestResult
+from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, SHARES
 from quant.backtest.simulation import FILL_COMMISSION as COMMISSION_OF_FILL
 from quant.backtest.simulation import FILL_INSTRUMENT as INSTRUMENT_OF_FILL
 from quant.backtest.simulation import FILL_PRICE as PRICE_OF_FILL
@@ -162,8 +163,7 @@ def find_round_trips(result: BacktestResult) -> RoundTrips:
     fills[:, HELD_AFTER] = found[FILL_HELD] if len(found) == N_DESK_FILL_COLUMNS else np.nan
     trades = np.zeros((len(fills) + 1, 17))  # each fill begins at most one trade
     n_trades = round_trips(bars.values, ledger, fills[order], trades)
-    last = ledger[:, -1]
-    last_values = np.where(last[SHARES] == 0.0, 0.0, last[SHARES] * last[PRICE])
+    last_values = values_held(ledger[:, -1])
     table = trades[:n_trades].T
     table = table[:, np.lexsort((table[INSTRUMENT], table[ENTRY_ROW]))]
     is_open = table[EXIT_ROW] < 0

@@ -7,7 +7,7 @@ import pandas as pd
 
 from quant.features.arrays import Values, as_values
 from quant.features.catalog import FeatureEntry
-from quant.frames import Features, Prices
+from quant.frames import Features, Prices, column_of
 
 
 class ReadOnce(pd.DataFrame):
@@ -22,7 +22,7 @@ class ReadOnce(pd.DataFrame):
     def column(self, name: str) -> Values:
         """Return a column as values that cannot be written to."""
         if name not in self._read:
-            values = as_values(self[name].to_numpy()).view()
+            values = as_values(column_of(self, name)).view()
             values.setflags(write=False)
             self._read[name] = values
         return self._read[name]
@@ -37,7 +37,7 @@ def read_once(prices: Prices) -> ReadOnce:
 
 def column_values(prices: Prices, name: str) -> Values:
     """Return one column of a price frame as values."""
-    return prices.column(name) if isinstance(prices, ReadOnce) else as_values(prices[name].to_numpy())
+    return prices.column(name) if isinstance(prices, ReadOnce) else as_values(column_of(prices, name))
 
 
 def columns_values(prices: Prices, *names: str) -> tuple[Values, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from quant.risk.sums import Tally, tally
+from quant.risk.sums import Tally, mean_and_square_sum, tally
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -32,15 +32,21 @@ class Sample:
         """The sums over the values."""
         return tally(self.numbers)
 
+    @cached_property
+    def _mean_and_square_sum(self) -> tuple[float, float]:
+        if "tally" in self.__dict__:
+            return self.tally.mean, self.tally.square_sum
+        return mean_and_square_sum(self.numbers)
+
     @property
     def mean(self) -> float:
         """The mean; NaN without values."""
-        return self.tally.mean
+        return self._mean_and_square_sum[0]
 
     @cached_property
     def deviation(self) -> float:
         """The sample standard deviation; NaN with fewer than two values."""
-        return math.sqrt(self.tally.square_sum / (len(self.numbers) - 1)) if len(self.numbers) > 1 else math.nan
+        return math.sqrt(self._mean_and_square_sum[1] / (len(self.numbers) - 1)) if len(self.numbers) > 1 else math.nan
 
     @cached_property
     def ascending(self) -> FloatArray:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from quant.risk.arrays import FloatArray, Values, to_array
+from quant.risk.sums import depth
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -82,8 +83,7 @@ def max_drawdown(equity: Values) -> float:
     >>> round(max_drawdown(equity), 6)
     -0.145
     """
-    values = to_array(equity)
-    return float(np.min(drawdowns(values))) if len(values) else np.nan
+    return depth(to_array(equity))
 
 
 def ulcer_index(equity: Values) -> float:

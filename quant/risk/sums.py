@@ -1,7 +1,6 @@
 """The sums that the measures are made of, compiled: one call for all that several measures ask of the same values.
 
-Sums are those of numpy, to the last bit: halves are added up by themselves, down to 128 values in eight lanes. So a
-measure is the same whether its values came through here or through `numpy.add.reduce`.
+Sums are those of `quant.sums`, and so those of numpy.
 """
 
 from collections.abc import Callable
@@ -10,12 +9,14 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 import numpy as np
 from numba import njit, types
 
+from quant.sums import pairwise_square_sum, pairwise_sum
+
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
-_LANES, _BLOCK = 8, 128  # numpy's
+_AT_ONCE = 512  # values that stay in the nearest cache
 _INPUT = types.Array(types.float64, 1, "C", readonly=True)
 _STAMPS = types.Array(types.int64, 1, "C", readonly=True)
 _OUTPUT = types.Array(types.float64, 1, "C")
@@ -94,6 +95,18 @@ def tally(numbers: FloatArray) -> Tally:
     return Tally._make(found.tolist())
 
 
+def mean_and_square_sum(numbers: FloatArray) -> tuple[float, float]:
+    """Return the first two of `tally`, for those who ask for no others of many values."""
+    values = np.ascontiguousarray(numbers)
+    mean = np.add.reduce(values) / len(values) if len(values) else np.nan
+    return float(mean), float(pairwise_square_sum(values, mean, 0, len(values)))
+
+
+def depth(equity: FloatArray) -> float:
+    """Return the deepest drawdown of an equity curve; NaN if a drawdown is unknown, or there are no values."""
+    return float(_depth(np.ascontiguousarray(equity))) if len(equity) else np.nan
+
+
 def tally_jointly(own: FloatArray, other: FloatArray) -> JointTally:
     """Return the sums over two series of one length; pairs of which one is unknown are left out."""
     found = np.empty(len(JointTally._fields))
@@ -118,37 +131,6 @@ def fall(equity: FloatArray, stamps: IntArray) -> Fall:
 def _compiled(signature: Any) -> Callable[[Function], Function]:
     """Compile for one signature, on import, cached on disk: as `quant.features.arrays.kernel`, and for its reasons."""
     return cast("Callable[[Function], Function]", njit(signature, cache=True, nogil=True, error_model="numpy"))
-
-
-@_compiled(types.float64(_INPUT, types.int64, types.int64))
-def pairwise_sum(values: FloatArray, begin: int, end: int) -> float:
-    """Return the sum of a stretch of values in the order in which numpy adds."""
-    n = end - begin
-    if n < _LANES:
-        total: float = 0.0
-        for i in range(begin, end):
-            total += values[i]
-        return total
-    if n > _BLOCK:
-        half = n // 2
-        half -= half % _LANES
-        return pairwise_sum(values, begin, begin + half) + pairwise_sum(values, begin + half, end)
-    a, b, c, d = values[begin], values[begin + 1], values[begin + 2], values[begin + 3]
-    e, f, g, h = values[begin + 4], values[begin + 5], values[begin + 6], values[begin + 7]
-    whole = begin + n - n % _LANES
-    for i in range(begin + _LANES, whole, _LANES):
-        a += values[i]
-        b += values[i + 1]
-        c += values[i + 2]
-        d += values[i + 3]
-        e += values[i + 4]
-        f += values[i + 5]
-        g += values[i + 6]
-        h += values[i + 7]
-    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
-    for i in range(whole, end):
-        total += values[i]
-    return total
 
 
 @_compiled(types.void(_INPUT, _OUTPUT))
@@ -180,6 +162,44 @@ def _tally(numbers: FloatArray, found: FloatArray) -> None:
         room[i] *= room[i]
     found[0], found[1], found[2], found[3] = mean, square_sum, third, fourth
     found[4], found[5], found[6], found[7] = n_above, gained, missed, pairwise_sum(room, 0, n)
+
+
+@_compiled(types.float64(_INPUT, types.float64))
+def _lowest(values: FloatArray, lowest: float) -> float:
+    """Return the lowest of values that are known and of another; in four lanes, so that none waits for the last."""
+    a = b = c = d = lowest
+    whole = values.size - values.size % 4
+    for i in range(0, whole, 4):
+        a = values[i] if values[i] < a else a  # noqa: FURB136  # as above
+        b = values[i + 1] if values[i + 1] < b else b  # noqa: FURB136  # as above
+        c = values[i + 2] if values[i + 2] < c else c  # noqa: FURB136  # as above
+        d = values[i + 3] if values[i + 3] < d else d  # noqa: FURB136  # as above
+    for value in values[whole:]:
+        a = value if value < a else a  # noqa: FURB136  # as above
+    return min(a, b, c, d)
+
+
+@_compiled(types.float64(_INPUT))
+def _depth(equity: FloatArray) -> float:
+    """Return the deepest drawdown: of a stretch without a new peak, that of its lowest value."""
+    peak, deepest = equity[0], 0.0
+    for begin in range(0, equity.size, _AT_ONCE):
+        part = equity[begin : min(begin + _AT_ONCE, equity.size)]
+        n_higher = 0
+        for value in part:
+            n_higher += not value <= peak  # true of NaN
+        lowest = _lowest(part, peak) / peak - 1.0
+        for i in range(part.size if n_higher > 0 else 0):
+            peak = part[i] if part[i] > peak else peak  # noqa: FURB136  # max() also asks which one is NaN
+            below = part[i] / peak - 1.0
+            if np.isnan(below):
+                return np.nan
+            deepest = below if below < deepest else deepest  # noqa: FURB136  # as above
+        if n_higher == 0:
+            if np.isnan(lowest):  # a peak of nothing
+                return np.nan
+            deepest = lowest if lowest < deepest else deepest  # noqa: FURB136  # as above
+    return deepest
 
 
 @_compiled(types.void(_INPUT, _INPUT, _OUTPUT))

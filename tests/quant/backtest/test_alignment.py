@@ -99,3 +99,23 @@ def test_impossible_values_are_refused_with_all_bars_and_with_some_missing(marke
 def test_a_plane_is_added_up_over_its_instruments(n_instruments):
     plane = np.random.default_rng(5).normal(size=(50, n_instruments))
     np.testing.assert_array_equal(over_instruments(plane), plane.sum(axis=1))
+
+
+def test_bars_since_a_moment_are_a_view_of_one_layout(market):
+    prices = {0: market.prices([1.0, 2.0, 4.0, 8.0], split=[1, 1, 1, 2], dividend=[0, 0.1, 0, 0])}
+    bars = align(prices)
+    later = bars.since(bars.timestamps[2])
+
+    assert np.shares_memory(later.values, bars.values)
+    assert not any(each.values.flags.c_contiguous for each in (bars, later))  # noqa: PD011 - no frame
+    assert bars.action_rows.tolist() == [1, 3]
+    assert later.action_rows.tolist() == [1]
+    assert later.close.flags.c_contiguous
+    again = align(prices, start=bars.timestamps[2])
+    np.testing.assert_array_equal(later.values, again.values)
+    assert later.action_rows.tolist() == again.action_rows.tolist()
+
+
+def test_an_instrument_without_a_bar_has_no_action_there(market):
+    bars = align({0: market.prices([1.0, 2.0, 3.0]), 1: market.prices([1.0, 2.0], days=[0, 2], split=[1, 3])})
+    assert bars.action_rows.tolist() == [2]

@@ -12,22 +12,41 @@ from quant.backtest.simulation import (
     HELD,
     LAST_PRICE,
     ORDER,
+    PRICE,
+    SHARES,
+    Account,
+    Decisions,
     Rules,
     empty_account,
+    empty_journal,
+    in_full,
     simulate,
 )
 
 FREE = Rules(whole_shares=False, rebalance_threshold=0.0, rates=CostRates(0.0, 0.0, 0.0, 0.0, 0.0))
 
 
-def run(close, weights, rules=FREE):
+DAY = 86_400_000_000
+
+
+def written(close, weights, rules=FREE):
     close = np.asarray(close, dtype=float)
     opens = np.concatenate([close[:1], close[:-1]])
-    market = np.stack([np.zeros_like(close), opens, close, np.ones_like(close)])
+    fields = np.stack([np.zeros_like(close), opens, close, np.ones_like(close)])
+    market = np.full((4, len(close) + 1, close.shape[1]), np.nan)[:, :-1]  # the layout of `Bars.values`
+    market[:] = fields
     weights = np.asarray(weights, dtype=float)
-    account = empty_account(*close.shape, int(np.isfinite(weights).sum()))
-    outcome = simulate(market, np.ones(len(close)), weights, 1000.0, rules, *account)
-    return outcome, account
+    rows, instruments = np.nonzero(np.isfinite(weights))
+    decisions = Decisions(rows, instruments, weights[rows, instruments])
+    journal = empty_journal(*close.shape, len(rows))
+    stamps, actions = np.arange(len(close)) * DAY, np.empty(0, dtype=np.int64)
+    outcome = simulate(market, close, stamps, actions, decisions, 1000.0, rules, *journal)
+    return outcome, journal, close
+
+
+def run(close, weights, rules=FREE):
+    (n_fills, ruined_row, n_entries), journal, close = written(close, weights, rules)
+    return (n_fills, ruined_row), in_full(journal, n_entries, close)
 
 
 def test_an_empty_account_holds_and_orders_nothing():
@@ -81,3 +100,24 @@ def test_what_nobody_decides_on_is_marked_and_can_still_ruin():
     assert account.ledger[1, :, 1].tolist() == [5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0]
     assert account.ledger[0, :, 0].tolist() == [0.0, -90.0, -90.0, -90.0, -90.0, -90.0, 0.0, 0.0]
     assert account.cash[:6].tolist() == [1000.0, 1800.0, 1800.0, 1800.0, 1800.0, 1800.0]
+
+
+def test_only_bars_in_which_something_happens_are_written_down():
+    nan = np.nan
+    close = [[10.0], [11.0], [12.0], [nan], [13.0], [14.0]]
+    (_, _, n_entries), journal, close = written(close, [[0.5], [nan], [nan], [nan], [0.0], [nan]])
+
+    assert journal.rows[:n_entries].tolist() == [0, 1, 4, 5]  # decided, filled, decided, filled
+    account = in_full(journal, n_entries, close)
+    assert account.ledger[PRICE, :, 0].tolist() == [10.0, 11.0, 12.0, 12.0, 13.0, 14.0]
+    assert account.ledger[SHARES, :, 0].tolist() == [0.0, 50.0, 50.0, 50.0, 50.0, 0.0]
+    assert account.cash.tolist() == [1000.0, 500.0, 500.0, 500.0, 500.0, 1150.0]
+    held = account.ledger[SHARES, :, 0] * account.ledger[PRICE, :, 0]
+    np.testing.assert_array_equal(journal.levels, account.cash + held)
+
+
+def test_an_account_with_an_entry_for_every_bar_is_its_journal():
+    (_, _, n_entries), journal, close = written([[10.0], [11.0]], [[0.5], [0.5]])
+    assert n_entries == 2
+    assert in_full(journal, n_entries, close).ledger is journal.ledger
+    assert isinstance(in_full(journal, n_entries, close), Account)

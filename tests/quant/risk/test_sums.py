@@ -5,17 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.risk.drawdown import drawdowns, longest_drawdown, microseconds, ulcer_index
-from quant.risk.sums import fall, pairwise_sum, tally, tally_jointly, tally_use
+from quant.risk.sums import fall, tally, tally_jointly, tally_use
 
 LENGTHS = [1, 2, 7, 8, 9, 127, 128, 129, 500, 2519, 10_007]
-
-
-@pytest.mark.parametrize("n", [0, *LENGTHS])
-def test_a_sum_is_that_of_numpy_to_the_last_bit(n):
-    values = np.random.default_rng(n).normal(0.0, 0.01, n + 3)
-
-    assert pairwise_sum(values[:n], 0, n) == np.add.reduce(values[:n])
-    assert pairwise_sum(values, 3, n + 3) == np.add.reduce(values[3:])
 
 
 @pytest.mark.parametrize("n", LENGTHS)

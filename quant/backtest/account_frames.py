@@ -1,0 +1,186 @@
+"""What an account has written, as the frames of a `BacktestResult`."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quant.backtest.alignment import Bars, over_instruments
+from quant.backtest.costs import DAYS_PER_YEAR, CostRates
+from quant.backtest.desk import FILL_BOUND, FILL_REASON, FILL_REFERENCE, N_DESK_FILL_COLUMNS
+from quant.backtest.entries import LIES_SINCE, LIMIT_AT, LYING, N_DESK_BOOK_PLANES, STOP_AT
+from quant.backtest.simulation import (
+    BORROW_FEES,
+    DECIDED_ROW,
+    DIVIDENDS,
+    FILL_COMMISSION,
+    FILL_DECIDED_ROW,
+    FILL_INSTRUMENT,
+    FILL_PRICE,
+    FILL_ROW,
+    FILL_SHARES,
+    HELD,
+    ORDER,
+    PRICE,
+    SHARES,
+    Account,
+)
+from quant.frames import TIMESTAMP_DTYPE
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+_EQUITY_COLUMNS = pd.Index(
+    ["cash", "position_value", "equity", "return", "exposure", "turnover", "costs", "interest"], dtype="str"
+)
+_POSITION_COLUMNS = pd.Index(["shares", "price", "value", "weight", "dividends", "borrow_fees"], dtype="str")
+_ORDERS = pd.array(["market", "limit", "stop", "stop_limit"], dtype="str")
+_SIDES = pd.array(["sell", "buy"], dtype="str")
+REASONS = pd.array(
+    ["signal", "stop_loss", "take_profit", "trailing_stop", "limit_entry", "stop_entry", "margin_call", "delisted"],
+    dtype="str",
+)
+# The usual case, made once: building an empty frame takes twice as long as simulating 2,500 bars.
+_NOTHING_PENDING = pd.DataFrame(
+    {
+        "decided_at": pd.Series(dtype=TIMESTAMP_DTYPE),
+        "instrument": pd.Series(dtype="int64"),
+        "side": pd.Series(dtype="str"),
+        "shares": pd.Series(dtype="float64"),
+        "order": pd.Series(dtype="str"),
+        "stop_price": pd.Series(dtype="float64"),
+        "limit_price": pd.Series(dtype="float64"),
+    }
+)
+
+
+def equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRates) -> pd.DataFrame:
+    """Return the equity curve, see `BacktestResult.equity`."""
+    ledger = account.ledger
+    value = values_held(ledger)
+    position_value = over_instruments(value)
+    equity = account.cash + position_value
+    solvent = np.where(equity > 0, equity, np.nan)
+    n_bars = len(equity)
+    before = np.empty(n_bars)
+    before[0], before[1:] = np.nan, solvent[:-1]
+    rows = fills[FILL_ROW].astype(np.int64)
+    traded_value = np.bincount(rows, weights=np.abs(fills[FILL_SHARES]) * fills[FILL_PRICE], minlength=n_bars)
+    fill_costs = np.bincount(rows, weights=fills[FILL_COMMISSION] + slippage_costs(bars, fills), minlength=n_bars)
+    block = np.empty((len(_EQUITY_COLUMNS), n_bars))
+    block[0], block[1], block[2] = account.cash, position_value, equity
+    block[3] = equity / before - 1.0
+    block[4] = over_instruments(np.abs(value)) / solvent
+    block[5] = 0.0
+    block[5, rows] = traded_value[rows] / before[rows]
+    block[6] = fill_costs + over_instruments(ledger[BORROW_FEES])
+    block[7] = _interest(bars, account.cash, value, rates)
+    return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
+
+
+def _interest(bars: Bars, cash: FloatArray, value: FloatArray, rates: CostRates) -> FloatArray:
+    """Return what the account was paid for its cash in each bar, as `quant.backtest.costs.interest` counts it."""
+    earned = np.zeros(len(cash))
+    if rates.cash_annual == 0.0 and rates.debt_annual == 0.0:
+        return earned
+    free = np.maximum(cash + np.minimum(value, 0.0).sum(axis=1), 0.0)
+    annual = np.where(cash < 0.0, cash * rates.debt_annual, free * rates.cash_annual)
+    earned[1:] = annual[:-1] * bars.n_days[1:] / DAYS_PER_YEAR
+    return earned
+
+
+def positions_frame(bars: Bars, account: Account) -> pd.DataFrame:
+    """Return the panel of positions."""
+    ledger = account.ledger
+    value = values_held(ledger)
+    equity = account.cash + value.sum(axis=1)
+    solvent = np.where(equity > 0, equity, np.nan)
+    columns = [ledger[SHARES], ledger[PRICE], value, value / solvent[:, np.newaxis]]
+    columns += [ledger[DIVIDENDS], ledger[BORROW_FEES]]
+    block = np.stack([column.ravel() for column in columns])
+    return pd.DataFrame(block.T, index=bars.panel_index(), columns=_POSITION_COLUMNS, copy=False)
+
+
+def values_held(ledger: FloatArray) -> FloatArray:
+    """Return the money in each position; 0 where nothing is held, also before an instrument's first price."""
+    return np.where(ledger[SHARES] == 0.0, 0.0, ledger[SHARES] * ledger[PRICE])
+
+
+def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
+    """Return what each fill cost against its reference price."""
+    costs: FloatArray = np.abs(fills[FILL_SHARES] * (fills[FILL_PRICE] - reference_prices(bars, fills)))
+    return costs
+
+
+def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
+    """Return the raw open of each fill, or the level that was touched."""
+    if len(fills) == N_DESK_FILL_COLUMNS:
+        touched: FloatArray = fills[FILL_REFERENCE]
+        return touched
+    opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
+    return opens
+
+
+def price_bounds(fills: FloatArray) -> FloatArray:
+    """Return the price that each fill could not be worse than; NaN: any."""
+    return fills[FILL_BOUND] if len(fills) == N_DESK_FILL_COLUMNS else np.full(fills.shape[1], np.nan)
+
+
+def reasons(fills: FloatArray) -> FloatArray:
+    """Return why each fill was made: a place in `REASONS`."""
+    return fills[FILL_REASON] if len(fills) == N_DESK_FILL_COLUMNS else np.zeros(fills.shape[1])
+
+
+def fills_frame(bars: Bars, fills: FloatArray) -> pd.DataFrame:
+    """Return one row a fill."""
+    shares = np.abs(fills[FILL_SHARES])
+    return pd.DataFrame(
+        {
+            "timestamp": bars.timestamps[fills[FILL_ROW].astype(np.int64)],
+            "decided_at": bars.timestamps[fills[FILL_DECIDED_ROW].astype(np.int64)],
+            "instrument": bars.instruments.to_numpy()[fills[FILL_INSTRUMENT].astype(np.int64)],
+            "side": _sides(fills[FILL_SHARES]),
+            "shares": shares,
+            "price": fills[FILL_PRICE],
+            "reference_price": reference_prices(bars, fills),
+            "commission": fills[FILL_COMMISSION],
+            "slippage_cost": slippage_costs(bars, fills),
+            "value": shares * fills[FILL_PRICE],
+            "reason": REASONS.take(reasons(fills).astype(np.int64)),
+        }
+    )
+
+
+def pending_frame(bars: Bars, book: FloatArray) -> pd.DataFrame:
+    """Return one row an order that found no next bar, and one an order that lies."""
+    waiting = np.flatnonzero(~np.isnan(book[ORDER]))
+    orders = [(i, book[DECIDED_ROW, i], book[ORDER, i] - book[HELD, i], np.nan, np.nan) for i in waiting]
+    if len(book) == N_DESK_BOOK_PLANES:
+        # What is held on the other side is left at the market first.
+        orders += [
+            (i, book[LIES_SINCE, i], _lying_shares(*book[[LYING, HELD], i]), book[STOP_AT, i], book[LIMIT_AT, i])
+            for i in np.flatnonzero(~np.isnan(book[LYING]))
+        ]
+    if not orders:
+        return _NOTHING_PENDING.copy()
+    places, rows, shares, stops, limits = (np.array(column) for column in zip(*orders, strict=True))
+    return pd.DataFrame(
+        {
+            "decided_at": bars.timestamps[rows.astype(np.int64)],
+            "instrument": bars.instruments.to_numpy()[places],
+            "side": _sides(shares),
+            "shares": np.abs(shares),
+            "order": _ORDERS.take(np.isfinite(limits) + 2 * np.isfinite(stops)),
+            "stop_price": stops,
+            "limit_price": limits,
+        }
+    )
+
+
+def _lying_shares(wanted: float, held: float) -> float:
+    """Return what an order that lies trades."""
+    return wanted - held if wanted * held > 0.0 else wanted
+
+
+def _sides(shares: FloatArray) -> pd.api.extensions.ExtensionArray:
+    """Return the side of each signed number of shares."""
+    return _SIDES.take((shares > 0).astype(np.int64))
