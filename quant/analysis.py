@@ -13,18 +13,13 @@ import pandas as pd
 
 from quant import report
 from quant.audit import Run, look_ahead_audit
-from quant.backtest.catalog import BacktestSpec, ExitSpec
-from quant.backtest.engine import run_backtest
-from quant.bars.day_catalog import DAY_BARS
 from quant.catalog import in_a_sentence
 from quant.chance import ChanceRuns
 from quant.choosing import Choosing, choose_for_folds
 from quant.data.snapshot import snapshot_hash
 from quant.explaining import Explaining
 from quant.fitting import fit_chosen
-from quant.frames import Features, Labels, Predictions, to_panel
-from quant.labels.catalog import LABELS, EventSpec
-from quant.labels.events import cusum_events
+from quant.frames import Features, Labels, Predictions
 from quant.latest import KEPT, Latest, final_fold, fit_final
 from quant.learning import TrainingSpan, best_of, learning_part
 from quant.luck import Finding, resample
@@ -39,7 +34,6 @@ from quant.preparation import (
     bars_asked,
     clean_prices,
     features_panel,
-    fetch_instruments,
     folds_to_measure,
     labels_panel,
     next_bar_returns,
@@ -61,14 +55,13 @@ from quant.stages import (
     obtain,
     stage_key,
 )
-from quant.sweeping import compile_sweeps
 from quant.trading import decide, refuse_seen, trade
 from quant.validation.certificate import purge_certificate
 from quant.validation.cross_validation import FoldResult
 from quant.validation.splits import Fold
 from quant.watcher import Silent, Watcher
 
-__all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis", "warm_up"]
+__all__ = ["Instrument", "Silent", "Watcher", "help_tuning", "run_analysis"]
 
 STAGE_VERSION = 6  # raised when the same spec and inputs give another output for a reason that no catalogue entry has
 # Parts of a question that nothing before the models depends on, and nothing before the account does. What is remembered
@@ -176,33 +169,6 @@ def help_tuning(
             help_with(store, peers, run.ground(acquire).choice(spec).steps)
         return
     replace(run.choosing(run.prepare(acquire)), peers=peers).help()
-
-
-def warm_up() -> None:
-    """Load every library that a run needs and compile or load every kernel, by running a small real question."""
-    spec = AnalysisSpec.model_validate(
-        {
-            "instruments": [{"symbol": "GOOG"}],
-            "end": "2006-12-29",
-            "models": [
-                {"name": "logistic"},
-                {"name": "random_forest", "n_trees": 10},
-                {"name": "xgboost", "n_rounds": 10},
-            ],
-            "validation": {"train_bars": 200, "test_bars": 100, "n_folds": 2, "target": None},
-            "backtest": {"sizing": {"name": "volatility_target"}},
-            "audit": {"n_cuts": 1},
-        }
-    )
-    run_analysis(spec, fetch_instruments)
-    prices = next(iter(clean_prices(spec, dict(enumerate(fetch_instruments(spec)))).adjusted.values()))
-    protected = BacktestSpec(exits=ExitSpec(stop_loss=0.1))
-    run_backtest({0: prices}, to_panel({0: pd.DataFrame({"target_weight": 1.0}, index=prices.index[:1])}), protected)
-    compile_sweeps(prices)
-    DAY_BARS[-1].load()  # with it, the kernels of all bars
-    for label in LABELS:
-        label.load()(prices, **label().parameters())
-    cusum_events(prices, **EventSpec().model_dump(exclude={"at"}))
 
 
 @dataclass(frozen=True, eq=False)

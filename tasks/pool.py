@@ -12,6 +12,8 @@ import time
 from types import FrameType
 from typing import Any
 
+from billiard.process import current_process
+
 from webapp.config import load_settings, place_compiled_kernels
 from webapp.logs import configure_logging
 
@@ -75,10 +77,10 @@ def warm_up(**_signal: Any) -> None:
     """Prepare a new child, so that no analysis waits for imports or compilation."""
     settings = load_settings()
     place_compiled_kernels(settings)
-    from quant.analysis import warm_up as warm_up_science  # noqa: PLC0415  # only in children: see the package's head
+    from quant.warming import warm_up as warm_up_science  # noqa: PLC0415  # only in children: see the package's head
     from tasks.hands import hands  # noqa: PLC0415  # so that beat, which needs no hands, starts without pandas
 
-    warm_up_science()
+    warm_up_science(from_the_end=getattr(current_process(), "index", 0) % 2 == 1)
     hands.cache_clear()  # nothing that was opened before the fork is used after it
     hands()
     gc.collect()

@@ -18,7 +18,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from quant.analysis import warm_up
+from quant.warming import warm_up
 from tests import factories, schema, servers
 from tests.chaos import held
 from tests.flows.conftest import ROOT, Stage, Worker, wait_until
