@@ -12,9 +12,10 @@ import psutil
 from benchmarks import questions
 from benchmarks.findings import Cell, Finding, Goal, Table
 from benchmarks.installation import ANSWERED_WITHIN_SECONDS, Installation, installation, wait_until
-from quant.analysis import fetch_instruments, run_analysis
+from quant.analysis import run_analysis
 from quant.grid import Axis, expand
 from quant.memory import Memory
+from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from quant.stages import MemoryStore
 from tasks.hands import MEMORY_BYTES

@@ -47,7 +47,7 @@ def columns_values(prices: Prices, *names: str) -> tuple[Values, ...]:
 
 def as_features(prices: Prices, entry: FeatureEntry, *columns: Values) -> Features:
     """Return the outputs of `entry`, in the order of its columns, as a frame over the bars of `prices`."""
-    return to_frame(prices, np.stack(columns), entry.columns)
+    return to_frame(prices, np.array(columns), entry.columns)
 
 
 def to_frame(

@@ -351,6 +351,7 @@ POLICY = (
             f"GET {STUDY}/heat-map": {},
             "page /studies/<public_id>": {},
             "study.combine": THIS_STUDY,
+            "study.offer": THIS_STUDY,
             "study.show": THIS_STUDY,
         },
         about="study",

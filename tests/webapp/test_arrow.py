@@ -5,7 +5,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from quant.analysis import fetch_instruments, run_analysis
+from quant.analysis import run_analysis
+from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from tests.quant.conftest import QUICK
 from webapp.arrow import to_table

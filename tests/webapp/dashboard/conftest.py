@@ -8,8 +8,9 @@ import pytest
 from flask import g
 from sqlalchemy import select
 
-from quant.analysis import fetch_instruments, run_analysis
+from quant.analysis import run_analysis
 from quant.errors import QuantError
+from quant.preparation import fetch_instruments
 from quant.spec import AnalysisSpec
 from quant.stages import StageOutput
 from tests import factories

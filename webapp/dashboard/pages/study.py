@@ -86,7 +86,13 @@ def show(*form: Any) -> tuple[Any, ...]:
     return _header(view), _progress(view), row_data(BOARD, board_rows(board)), board.sentence, heat, is_idle, asked
 
 
-def combine(method: str | None, window: Any, step: Any, cost: Any, members: Any, study_id: str) -> Any:
+def offer(_header: Any, study_id: str) -> Any:
+    """Return which members can be held together, once no other will come; they are combined anew then."""
+    view, board = _read(_checked(study_id), Measure.SHARPE_RATIO)
+    return _choices(board) if view.state is StudyState.FINISHED else no_update
+
+
+def combine(method: str | None, window: Any, step: Any, cost: Any, members: Any, _offered: Any, study_id: str) -> Any:
     """Return what members are worth together, or why that cannot be said."""
     asked = {
         "method": method if method in METHODS else DEFAULTS.method,
@@ -168,8 +174,15 @@ def register(app: Dash) -> None:
         Input("study-step", "value"),
         Input("study-cost", "value"),
         Input("study-held", "value"),
+        Input("study-held", "options"),
         State("study-id", "data"),
     )(combine)
+    app.callback(
+        Output("study-held", "options"),
+        Input("study-header", "children"),
+        State("study-id", "data"),
+        prevent_initial_call=True,
+    )(offer)
     for name, function in (("cancel", cancel), ("pause", pause), ("resume", resume), ("retry", retry)):
         app.callback(
             Output("study-poll", "disabled", allow_duplicate=True),
@@ -315,6 +328,15 @@ def _heat_panel(view: StudyView, board: Board) -> Component:
     )
 
 
+def _choices(board: Board) -> list[dict[str, str]]:
+    """Return the members that can be held together."""
+    return [
+        {"label": row.title, "value": row.analysis_id}
+        for row in sorted(board.rows, key=lambda row: row.number)
+        if row.status is Status.SUCCEEDED and row.is_credible is not False
+    ]
+
+
 def _portfolio_panel(board: Board) -> Component:
     controls = [
         _select("method", "How to divide", METHODS, DEFAULTS.method),
@@ -322,14 +344,9 @@ def _portfolio_panel(board: Board) -> Component:
         _select("step", "Rebalancing", STEPS, DEFAULTS.rebalance_bars),
         _select("cost", "Costs", COSTS, int(DEFAULTS.cost_bps)),
     ]
-    choices = [
-        {"label": row.title, "value": row.analysis_id}
-        for row in sorted(board.rows, key=lambda row: row.number)
-        if row.status is Status.SUCCEEDED and row.is_credible is not False
-    ]
     chosen = dcc.Dropdown(
         id="study-held",
-        options=choices,
+        options=_choices(board),
         multi=True,
         placeholder="Members: of each instrument the best on validation folds",
         maxHeight=280,

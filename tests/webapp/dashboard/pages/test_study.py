@@ -76,12 +76,21 @@ def test_anothers_study_is_not_there(acting, database):
 
 
 def test_members_are_held_together_or_it_is_said_why_not(mine, database, app):
-    assert "there is none yet" in text(study.combine(None, None, None, None, None, mine))
+    assert "there is none yet" in text(study.combine(None, None, None, None, None, [], mine))
     with database.write() as session:
         row = session.query(Study).filter_by(public_id=mine).one()
         for number in (1, 2):
             give_answer(session, parts_of(app).store, row, number, score=0.5)
-    found = study.combine("equal", "63", 5, "2", [], mine)
+    found = study.combine("equal", "63", 5, "2", [], [], mine)
     assert "2 members on the 237 bars" in text(html.Div(found))
-    assert "Use a shorter window" in text(study.combine("nonsense", 504, None, None, None, mine))
+    assert "Use a shorter window" in text(study.combine("nonsense", 504, None, None, None, [], mine))
     assert "Portfolio" in text(study.layout(mine))
+
+
+def test_members_are_offered_anew_when_no_other_will_come(mine, database, app):
+    with database.write() as session:
+        row = session.query(Study).filter_by(public_id=mine).one()
+        done = [give_answer(session, parts_of(app).store, row, n, score=0.5).public_id for n in (1, 2)]
+    assert study.offer([], mine) is no_update  # others are still to come
+    study.cancel(1, mine)
+    assert [each["value"] for each in study.offer([], mine)] == done
