@@ -80,12 +80,17 @@ def warm_up(**_signal: Any) -> None:
     from quant.warming import warm_up as warm_up_science  # noqa: PLC0415  # only in children: see the package's head
     from tasks.hands import hands  # noqa: PLC0415  # so that beat, which needs no hands, starts without pandas
 
-    warm_up_science(from_the_end=getattr(current_process(), "index", 0) % 2 == 1)
+    warm_up_science(from_the_end=_is_every_other())
     hands.cache_clear()  # nothing that was opened before the fork is used after it
     hands()
     gc.collect()
     gc.freeze()  # libraries and kernels stay: a collection during an analysis need not go through them
     _log.info("A worker process is warm.")
+
+
+def _is_every_other() -> bool:
+    """Whether this is the second child of a worker, or the fourth, ..."""
+    return getattr(current_process(), "index", 0) % 2 == 1
 
 
 def begin(**_signal: Any) -> None:

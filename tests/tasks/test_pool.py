@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import billiard.process
 import pytest
 
 from tasks import pool
@@ -99,3 +100,9 @@ def test_numeric_libraries_use_one_thread_where_tasks_are_loaded():
     unset = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}  # noqa: TID251
     done = subprocess.run([sys.executable, "-c", code], env=unset, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[1]"
+
+
+@pytest.mark.parametrize(("index", "is_every_other"), [(0, False), (1, True), (2, False)])
+def test_every_other_child_compiles_from_the_end(monkeypatch, index, is_every_other):
+    monkeypatch.setattr(billiard.process.current_process(), "index", index, raising=False)
+    assert pool._is_every_other() is is_every_other
