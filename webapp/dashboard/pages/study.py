@@ -86,10 +86,11 @@ def show(*form: Any) -> tuple[Any, ...]:
     return _header(view), _progress(view), row_data(BOARD, board_rows(board)), board.sentence, heat, is_idle, asked
 
 
-def offer(_header: Any, study_id: str) -> Any:
-    """Return which members can be held together, once no other will come; they are combined anew then."""
+def offer(_header: Any, study_id: str, offered: Any) -> Any:
+    """Return which members can be held together, if no other will come and they are others; they are combined then."""
     view, board = _read(_checked(study_id), Measure.SHARPE_RATIO)
-    return _choices(board) if view.state is StudyState.FINISHED else no_update
+    choices = _choices(board)
+    return no_update if view.state is not StudyState.FINISHED or choices == offered else choices
 
 
 def combine(method: str | None, window: Any, step: Any, cost: Any, members: Any, _offered: Any, study_id: str) -> Any:
@@ -181,6 +182,7 @@ def register(app: Dash) -> None:
         Output("study-held", "options"),
         Input("study-header", "children"),
         State("study-id", "data"),
+        State("study-held", "options"),
         prevent_initial_call=True,
     )(offer)
     for name, function in (("cancel", cancel), ("pause", pause), ("resume", resume), ("retry", retry)):

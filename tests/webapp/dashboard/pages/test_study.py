@@ -91,6 +91,8 @@ def test_members_are_offered_anew_when_no_other_will_come(mine, database, app):
     with database.write() as session:
         row = session.query(Study).filter_by(public_id=mine).one()
         done = [give_answer(session, parts_of(app).store, row, n, score=0.5).public_id for n in (1, 2)]
-    assert study.offer([], mine) is no_update  # others are still to come
+    assert study.offer([], mine, []) is no_update  # others are still to come
     study.cancel(1, mine)
-    assert [each["value"] for each in study.offer([], mine)] == done
+    offered = study.offer([], mine, [])
+    assert [each["value"] for each in offered] == done
+    assert study.offer([], mine, offered) is no_update
