@@ -119,7 +119,7 @@ def check_finite(prices: Prices, columns: Iterable[str], instrument: str = "this
     NaN is let through: it means that something is unknown, which is no mistake.
     """
     for column in columns:
-        infinite = np.isinf(prices[column].to_numpy(dtype=np.float64))
+        infinite = np.isinf(column_of(prices, column))
         if infinite.any():
             raise InvalidPrices(
                 f"Expected finite numbers of {instrument}; found an infinite {column} at "

@@ -43,36 +43,3 @@ def pairwise_sum(values: FloatArray, begin: int, end: int) -> float:
     for i in range(whole, end):
         total += values[i]
     return total
-
-
-@njit(types.float64(_VALUES, types.float64, types.int64, types.int64), cache=True, nogil=True, error_model="numpy")
-def pairwise_square_sum(values: FloatArray, mid: float, begin: int, end: int) -> float:
-    """Return the sum of squared distances from `mid` of a stretch of values in the order in which numpy adds."""
-    n = end - begin
-    if n < _LANES:
-        total: float = 0.0
-        for i in range(begin, end):
-            total += (values[i] - mid) * (values[i] - mid)
-        return total
-    if n > _BLOCK:
-        half = n // 2
-        half -= half % _LANES
-        first = pairwise_square_sum(values, mid, begin, begin + half)
-        return first + pairwise_square_sum(values, mid, begin + half, end)
-    a, b, c, d = values[begin] - mid, values[begin + 1] - mid, values[begin + 2] - mid, values[begin + 3] - mid
-    e, f, g, h = values[begin + 4] - mid, values[begin + 5] - mid, values[begin + 6] - mid, values[begin + 7] - mid
-    a, b, c, d, e, f, g, h = a * a, b * b, c * c, d * d, e * e, f * f, g * g, h * h
-    whole = begin + n - n % _LANES
-    for i in range(begin + _LANES, whole, _LANES):
-        a += (values[i] - mid) * (values[i] - mid)
-        b += (values[i + 1] - mid) * (values[i + 1] - mid)
-        c += (values[i + 2] - mid) * (values[i + 2] - mid)
-        d += (values[i + 3] - mid) * (values[i + 3] - mid)
-        e += (values[i + 4] - mid) * (values[i + 4] - mid)
-        f += (values[i + 5] - mid) * (values[i + 5] - mid)
-        g += (values[i + 6] - mid) * (values[i + 6] - mid)
-        h += (values[i + 7] - mid) * (values[i + 7] - mid)
-    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
-    for i in range(whole, end):
-        total += (values[i] - mid) * (values[i] - mid)
-    return total

@@ -10,34 +10,9 @@ from quant.features.catalog import FeatureEntry
 from quant.frames import Features, Prices, column_of
 
 
-class ReadOnce(pd.DataFrame):
-    """A price frame whose columns are read once: for many features of the same bars, reading takes longer than most.
-
-    It shares the memory of the frame that it is made of, and is for reading only; what is cut or copied from it is an
-    ordinary frame again.
-    """
-
-    _read: dict[str, Values]
-
-    def column(self, name: str) -> Values:
-        """Return a column as values that cannot be written to."""
-        if name not in self._read:
-            values = as_values(column_of(self, name)).view()
-            values.setflags(write=False)
-            self._read[name] = values
-        return self._read[name]
-
-
-def read_once(prices: Prices) -> ReadOnce:
-    """Return the same prices as a frame whose columns are read once."""
-    once = ReadOnce(prices)
-    object.__setattr__(once, "_read", {})  # pandas would take it for a column
-    return once
-
-
 def column_values(prices: Prices, name: str) -> Values:
     """Return one column of a price frame as values."""
-    return prices.column(name) if isinstance(prices, ReadOnce) else as_values(column_of(prices, name))
+    return as_values(column_of(prices, name))
 
 
 def columns_values(prices: Prices, *names: str) -> tuple[Values, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from quant.features.catalog import FeatureEntry
 from quant.features.catalog.cross_asset import closes_of
-from quant.features.columns import read_once, to_frame
+from quant.features.columns import to_frame
 from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Prices
 
@@ -42,7 +42,6 @@ def compute_features(prices: Prices, specs: Sequence[FeatureEntry], *, is_cut: b
     Timing: row `t` uses bars up to `t` and is known at the close of `t`; the open of `t + 1` is the first at which one
     could act on it. It is the same, bit for bit, whether or not later bars are in `prices`.
     """
-    prices = read_once(prices)
     (check_bars if is_cut else check_needs)(prices, specs)
     names = tuple(column for spec in specs for column in spec.columns)
     block = np.empty((len(names), len(prices)))

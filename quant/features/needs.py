@@ -6,8 +6,7 @@ import numpy as np
 
 from quant.errors import NotEnoughData
 from quant.features.catalog import FeatureEntry
-from quant.features.columns import column_values
-from quant.frames import Prices, check_finite
+from quant.frames import Prices, check_finite, column_of
 
 
 def check_needs(prices: Prices, specs: Sequence[FeatureEntry], instrument: str = "this instrument") -> None:
@@ -37,7 +36,7 @@ def check_needs(prices: Prices, specs: Sequence[FeatureEntry], instrument: str =
     """
     check_bars(prices, specs, instrument)
     for column in _needed(specs):
-        values = column_values(prices, column)
+        values = column_of(prices, column)
         if not ((values != 0.0) & ~np.isnan(values)).any():
             lacking = ", ".join(dict.fromkeys(spec.title for spec in specs if column in spec.needs))
             raise NotEnoughData(
@@ -62,8 +61,7 @@ def check_bars(prices: Prices, specs: Sequence[FeatureEntry], instrument: str = 
             f"Expected more than {slowest.warm_up} bars, which {slowest.columns[0]} needs before its first value; "
             f"found {len(prices)} of {instrument}. Ask for a longer history or a shorter window."
         )
-    infinite = [column for column in _needed(specs) if np.isinf(column_values(prices, column)).any()]
-    check_finite(prices, infinite, instrument)
+    check_finite(prices, _needed(specs), instrument)
 
 
 def _needed(specs: Sequence[FeatureEntry]) -> list[str]:

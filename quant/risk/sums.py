@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 import numpy as np
 from numba import njit, types
 
-from quant.sums import pairwise_square_sum, pairwise_sum
+from quant.sums import pairwise_sum
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
@@ -97,9 +97,10 @@ def tally(numbers: FloatArray) -> Tally:
 
 def mean_and_square_sum(numbers: FloatArray) -> tuple[float, float]:
     """Return the first two of `tally`, for those who ask for no others of many values."""
-    values = np.ascontiguousarray(numbers)
-    mean = np.add.reduce(values) / len(values) if len(values) else np.nan
-    return float(mean), float(pairwise_square_sum(values, mean, 0, len(values)))
+    mean = np.add.reduce(numbers) / len(numbers) if len(numbers) else np.nan
+    centred = numbers - mean
+    centred *= centred
+    return float(mean), float(np.add.reduce(centred))
 
 
 def depth(equity: FloatArray) -> float:

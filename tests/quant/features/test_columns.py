@@ -1,8 +1,7 @@
 import numpy as np
 import pandas as pd
-import pytest
 
-from quant.features.columns import column_values, columns_values, read_once, to_frame
+from quant.features.columns import columns_values, to_frame
 from tests.quant.features.generated import price_walk
 
 
@@ -19,22 +18,3 @@ def test_several_columns_at_once():
     high, low = columns_values(prices, "high", "low")
     assert (high == prices["high"]).all()
     assert (low == prices["low"]).all()
-
-
-def test_a_column_is_read_once_and_cannot_be_written_to():
-    prices = price_walk(5, seed=1)
-    once = read_once(prices)
-    close = column_values(once, "close")
-    assert column_values(once, "close") is close
-    np.testing.assert_array_equal(close, prices["close"])
-    with pytest.raises(ValueError, match="read-only"):
-        close[0] = 1.0
-    pd.testing.assert_frame_equal(pd.DataFrame(once), prices)
-
-
-def test_what_is_cut_from_a_frame_that_is_read_once_is_an_ordinary_frame():
-    once = read_once(price_walk(5, seed=1))
-    column_values(once, "close")
-    later = once.iloc[2:]
-    assert type(later) is pd.DataFrame
-    assert column_values(later, "close").size == 3

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.risk.drawdown import drawdowns, longest_drawdown, microseconds, ulcer_index
-from quant.risk.sums import fall, tally, tally_jointly, tally_use
+from quant.risk.sums import depth, fall, mean_and_square_sum, tally, tally_jointly, tally_use
 
 LENGTHS = [1, 2, 7, 8, 9, 127, 128, 129, 500, 2519, 10_007]
 
@@ -88,3 +88,30 @@ def test_the_use_of_an_account_begins_after_its_first_bar():
     assert (use.n_exposures, use.n_held, use.exposure_sum) == (498, np.count_nonzero(held), np.add.reduce(held))
     assert (use.n_turnovers, use.turnover_sum) == (498, np.add.reduce(traded))
     assert use.cost_sum == np.add.reduce(costs)
+
+
+@pytest.mark.parametrize("n", [0, *LENGTHS])
+def test_mean_and_squares_alone_are_those_of_the_tally_to_the_last_bit(n):
+    values = np.random.default_rng(n).normal(0.001, 0.01, n)
+    found = tally(values)
+    np.testing.assert_array_equal(mean_and_square_sum(values), (found.mean, found.square_sum))
+
+
+@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 1024, 1025, 10_007])
+@pytest.mark.parametrize("drift", [-0.002, 0.0, 0.002])
+def test_the_depth_is_the_lowest_drawdown_to_the_last_bit(n, drift):
+    equity = 1e5 * np.cumprod(1 + np.random.default_rng(n).normal(drift, 0.02, n))
+    assert depth(equity) == np.min(drawdowns(equity))
+    assert depth(equity[::-1]) == np.min(drawdowns(equity[::-1]))
+
+
+@pytest.mark.parametrize("place", [0, 100, 700])
+def test_the_depth_of_a_curve_with_an_unknown_value_is_unknown(place):
+    equity = np.linspace(2.0, 1.0, 1000)
+    equity[place] = np.nan
+    assert np.isnan(depth(equity))
+    assert np.isnan(depth(np.array([])))
+
+
+def test_the_depth_of_an_account_that_owes_money_is_more_than_all():
+    assert depth(np.array([100.0, -50.0, 100.0])) == -1.5
