@@ -111,7 +111,7 @@ def _members(found: StudyPortfolio) -> Component:
         ]
         for each in found.members
     ]
-    return data_table(columns, rows, caption="What is held: chosen by validation scores, unless you named them")
+    return data_table(columns, rows, caption="Held: best on validation, or named by you")
 
 
 def _left_out(left_out: tuple[LeftOut, ...]) -> Component:
