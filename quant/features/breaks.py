@@ -174,8 +174,7 @@ def _keep_greater(
 ) -> None:
     for lane in range(LANES):
         statistic = solved[lane] / np.sqrt(pivots[lane] * (left[lane] / degrees))
-        is_greater = (is_sound[lane] > 0.0) & (statistic > greatest[lane])
-        greatest[lane] = statistic if is_greater else greatest[lane]
+        greatest[lane] = np.fmax(greatest[lane], statistic if is_sound[lane] > 0.0 else -np.inf)
 
 
 @kernel(_CUBE, _TABLE, INPUT, COUNT, _CUBE, _CUBE, _TABLE, OUTPUT)
@@ -281,13 +280,12 @@ def _test_with_a_lag(sums: Values, n_rows: float, greatest: Values) -> None:
         left -= part * lag_change * lag_change + explained
         square = (n_rows - 3.0) * explained / left  # three parameters are estimated
         signed = square if level_change > 0.0 else -square
-        is_greater = (
+        is_sound = (
             (lag > _ROUNDING * sums[_LAG_LAG + lane])
             & (level > _ROUNDING * sums[_LEVEL_LEVEL + lane])
             & (left > _ROUNDING * sums[_CHANGE_CHANGE + lane])
-            & (signed > greatest[lane])
         )
-        greatest[lane] = signed if is_greater else greatest[lane]
+        greatest[lane] = np.fmax(greatest[lane], signed if is_sound else -np.inf)
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)

@@ -160,15 +160,18 @@ def _add(values: Values, lanes: Values) -> None:
 
 @kernel(INPUT, OUTPUT)
 def _step_of_range(values: Values, lanes: Values) -> None:
-    """Take one more increment into each chunk: its mean stands first; then what is away, squares, highest, lowest."""
+    """Take one more increment into each chunk: its mean stands first; then what is away, squares, highest, lowest.
+
+    The greater is chosen by numpy: a choice in words becomes a store under a mask, which some processors are slow at.
+    """
     for lane in range(LANES):
         distance = values[lane] - lanes[lane]
         away = lanes[LANES + lane] + distance
         highest, lowest = lanes[3 * LANES + lane], lanes[4 * LANES + lane]
         lanes[LANES + lane] = away
         lanes[2 * LANES + lane] += distance * distance
-        lanes[3 * LANES + lane] = away if away > highest else highest  # noqa: FURB136  # max() also asks for NaN
-        lanes[4 * LANES + lane] = away if away < lowest else lowest  # noqa: FURB136  # as above
+        lanes[3 * LANES + lane] = np.maximum(away, highest)
+        lanes[4 * LANES + lane] = np.minimum(away, lowest)
 
 
 @kernel(INPUT, COUNT, OUTPUT)
@@ -224,6 +227,14 @@ def _residuals(increments: Values, length: int, squares: Values) -> None:
             squares[first + lane] = left / length if left > least else 0.0
 
 
+@kernel(INPUT, OUTPUT, OUTPUT)
+def _add_known(values: Values, totals: Values, counts: Values) -> None:
+    for i in range(totals.size):
+        is_known = values[i] == values[i]  # noqa: PLR0124  # it is not where it is NaN
+        totals[i] += values[i] if is_known else 0.0
+        counts[i] += 1.0 if is_known else 0.0
+
+
 @kernel(_TABLE, _LENGTHS, INPUT, NUMBER, NUMBER, COUNT, OUTPUT)
 def _slopes(
     statistics: NDArray[np.float64],
@@ -235,24 +246,24 @@ def _slopes(
     slopes: Values,
 ) -> None:
     """Write the slope of the logarithm of a statistic's mean over the chunks of a window on that of their length."""
-    logs = np.log(lengths.astype(np.float64))
-    for end in range(window, slopes.size + 1):
-        begin = end - window
-        n, x_sum, y_sum, xx, xy = 0, 0.0, 0.0, 0.0, 0.0
-        for row in range(lengths.size):
-            total, n_chunks = 0.0, 0
-            for start in range(begin, end - lengths[row] + 1, lengths[row]):
-                if not np.isnan(statistics[row, start]):
-                    total += statistics[row, start]
-                    n_chunks += 1
-            if total > 0.0:
-                y = power * np.log(total / n_chunks) - expected[row]
-                n += 1
-                x_sum += logs[row]
-                y_sum += y
-                xx += logs[row] * logs[row]
-                xy += logs[row] * y
-        slopes[end - 1] = base + (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1 else NO_MEMORY
+    n_windows = slopes.size - window + 1
+    totals, counts, sums = np.empty(n_windows), np.empty(n_windows), np.zeros((5, n_windows))
+    for row in range(lengths.size):
+        totals[:], counts[:] = 0.0, 0.0
+        for start in range(0, window - lengths[row] + 1, lengths[row]):
+            _add_known(statistics[row, start:], totals, counts)
+        x = np.log(float(lengths[row]))
+        for i in range(n_windows):
+            if totals[i] > 0.0:
+                y = power * np.log(totals[i] / counts[i]) - expected[row]
+                sums[0, i] += 1.0
+                sums[1, i] += x
+                sums[2, i] += y
+                sums[3, i] += x * x
+                sums[4, i] += x * y
+    for i in range(n_windows):
+        n, x_sum, y_sum, xx, xy = sums[0, i], sums[1, i], sums[2, i], sums[3, i], sums[4, i]
+        slopes[window - 1 + i] = base + (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1.0 else NO_MEMORY
 
 
 def hurst_feature(prices: Prices, *, window: int) -> Features:

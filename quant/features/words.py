@@ -194,27 +194,24 @@ def _find(symbols: Counts, places: NDArray[np.uint64]) -> None:
             places[symbol, first // 64] = found
 
 
-@kernel(COUNTS, _SETS, COUNT, _SET, returns=COUNT)
-def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int, starts: NDArray[np.uint64]) -> int:
-    """Return how long the longest word at a place is that begins at an earlier place too.
+@kernel(COUNTS, _SETS, COUNT, COUNT, returns=COUNT)
+def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int, most: int) -> int:
+    """Return how long the longest word at a place is, up to `most`, that begins at an earlier place too.
 
-    All earlier places are tried at once: of the set of them those stay, symbol by symbol, where it goes on alike.
+    Of 64 earlier places at a time those stay in a set, symbol by symbol, where it goes on alike.
     """
-    n_words = (place + 63) >> 6
-    for k in range(n_words):
-        starts[k] = _ONES
-    if place & 63:
-        starts[n_words - 1] = _ONES >> np.uint64(64 - (place & 63))
-    most = symbols.size - place
-    for same in range(most):
-        alike, by = places[symbols[place + same], same >> 6 :], np.uint64(same & 63)
-        left = np.uint64(0)
-        for k in range(n_words):
-            starts[k] &= (alike[k] >> by) | ((alike[k + 1] << np.uint64(1)) << (np.uint64(63) - by))
-            left |= starts[k]
-        if left == 0:
-            return same
-    return most
+    longest = 0
+    for word in range((place + 63) >> 6):
+        n_earlier = min(place - 64 * word, 64)
+        alike, same = _ONES >> np.uint64(64 - n_earlier), 0
+        while same < most:
+            own, at, by = places[symbols[place + same]], word + (same >> 6), np.uint64(same & 63)
+            alike &= (own[at] >> by) | ((own[at + 1] << np.uint64(1)) << (np.uint64(63) - by))
+            if alike == 0:
+                break
+            same += 1
+        longest = max(longest, same)
+    return longest
 
 
 @kernel(_WORD, _WORD, _WORD, _SET)
@@ -225,47 +222,59 @@ def _compare(own: np.uint64, others: np.uint64, before: np.uint64, alike: NDArra
         alike[i] |= own & ((others << by) | ((before >> np.uint64(1)) >> (np.uint64(63) - by)))
 
 
-@kernel(_SET, _SET, returns=_WORD)
-def _go_on(alike: NDArray[np.uint64], later: NDArray[np.uint64]) -> np.uint64:
-    """Keep in each set the places after which it goes on alike; return which were in any before."""
-    found = np.uint64(0)
-    for i in range(alike.size):
-        found |= alike[i]
-        alike[i] &= (alike[i] >> np.uint64(1)) | (later[i] << np.uint64(63))
-    return found
-
-
-@kernel(_WORD, COUNTS)
-def _count(found: np.uint64, lengths: Counts) -> None:
-    for i in range(lengths.size):
-        lengths[i] += np.int64((found >> np.uint64(i)) & np.uint64(1))
-
-
-@kernel(_SETS, COUNT, _SETS, COUNTS)
-def _longest_matches(places: NDArray[np.uint64], half: int, alike: NDArray[np.uint64], lengths: Counts) -> None:
-    """Write how long the longest word at each place up to `half` is that begins at one of the earlier places too.
-
-    All places are asked at once whether they are like those some places earlier; `alike` has a column a distance. Then
-    those stay, symbol by symbol, after which it goes on alike.
-    """
-    n_words = places.shape[1] - 1
+@kernel(_SETS, COUNT, _SETS)
+def _compare_all(places: NDArray[np.uint64], half: int, alike: NDArray[np.uint64]) -> None:
+    """Write which places are like those some places earlier; `alike` has a column a distance, up to `half`."""
     alike[:] = np.uint64(0)
     for symbol in range(places.shape[0]):
         own = places[symbol]
-        for word in range(n_words):
+        for word in range(places.shape[1] - 1):
             for first in range(0, min(half + 1, 64 * word + 64), 64):
                 skip = word - (first >> 6)
                 before = own[skip - 1] if skip > 0 else np.uint64(0)
                 _compare(own[word], own[skip], before, alike[word, first : first + 64])
-    lengths[:] = 0
-    is_any = True
-    while is_any:
-        is_any = False
-        for word in range(n_words):
-            found = _go_on(alike[word, 1 : half + 1], alike[word + 1, 1 : half + 1])
-            if found != 0 and 64 * word <= half:
-                _count(found, lengths[64 * word : 64 * word + 64])
-                is_any = True
+
+
+@kernel(_SET, _SET, _WORD, _SET, returns=_WORD)
+def _go_on(alike: NDArray[np.uint64], later: NDArray[np.uint64], by: np.uint64, left: NDArray[np.uint64]) -> np.uint64:
+    """Keep in each set the places that are alike so many places later too; return which are left in any."""
+    found = np.uint64(0)
+    for i in range(left.size):
+        left[i] &= (alike[i] >> by) | ((later[i] << np.uint64(1)) << (np.uint64(63) - by))
+        found |= left[i]
+    return found
+
+
+@kernel(_WORD, COUNT, COUNTS)
+def _add_digit(places: np.uint64, digit: int, lengths: Counts) -> None:
+    for i in range(lengths.size):
+        lengths[i] += np.int64((places >> np.uint64(i)) & np.uint64(1)) << digit
+
+
+@kernel(_SETS, COUNT, COUNTS)
+def _longest_matches(alike: NDArray[np.uint64], half: int, lengths: Counts) -> None:
+    """Write how long the longest word at each place up to `half` is that begins at one of the earlier places too.
+
+    How long is counted for 64 places at once: the ones of all counts are a set, the twos another, and so on.
+    """
+    left, digits = np.empty(half, dtype=np.uint64), np.empty(64, dtype=np.uint64)
+    for word in range((half >> 6) + 1):
+        left[:], digits[:] = _ONES, np.uint64(0)
+        same, n_digits = 0, 0
+        while True:
+            at = word + (same >> 6)
+            carry = _go_on(alike[at, 1:], alike[at + 1, 1:], np.uint64(same & 63), left)
+            if carry == 0:
+                break
+            same += 1
+            digit = 0
+            while carry != 0:
+                digits[digit], carry = digits[digit] ^ carry, digits[digit] & carry
+                digit += 1
+            n_digits = max(n_digits, digit)
+        lengths[64 * word : 64 * word + 64] = 0
+        for digit in range(n_digits):
+            _add_digit(digits[digit], digit, lengths[64 * word : 64 * word + 64])
 
 
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
@@ -291,8 +300,7 @@ def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
     ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
-    starts = np.empty(window // 64 + 2, dtype=np.uint64)
-    places = np.zeros((n_symbols, starts.size), dtype=np.uint64)
+    places = np.zeros((n_symbols, window // 64 + 2), dtype=np.uint64)
     usual = window * np.log(n_symbols) / np.log(window)
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
@@ -301,7 +309,7 @@ def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) ->
         n_words, begin = 0, 0
         while begin < window:
             n_words += 1
-            begin += _longest_match(symbols, places, begin, starts) + 1
+            begin += _longest_match(symbols, places, begin, window - begin) + 1
         outputs[end - 1] = n_words / usual
 
 
@@ -317,7 +325,8 @@ def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) 
         _rank(values, end, window, ranked)
         _encode(values[end - window : end], ranked, n_symbols, symbols)
         _find(symbols, places)
-        _longest_matches(places, half, alike, lengths)
+        _compare_all(places, half, alike)
+        _longest_matches(alike, half, lengths)
         total = 0.0
         for place in range(1, half + 1):
             total += logs[place] / (min(lengths[place], place) + 1)
