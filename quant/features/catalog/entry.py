@@ -52,7 +52,7 @@ class FeatureEntry(CatalogEntry):
     def column(self, name: str = "") -> str:
         """Return a name, else that of the entry, with all parameters behind it."""
         name = name or type(self).model_fields["name"].default
-        values = self.parameters().values()
+        values = (value for field, value in self if field != "name")
         return "_".join([name, *(value if isinstance(value, str) else f"{value:g}" for value in values)])
 
 
