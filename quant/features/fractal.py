@@ -230,7 +230,7 @@ def _residuals(increments: Values, length: int, squares: Values) -> None:
 @kernel(INPUT, OUTPUT, OUTPUT)
 def _add_known(values: Values, totals: Values, counts: Values) -> None:
     for i in range(totals.size):
-        is_known = values[i] == values[i]  # noqa: PLR0124  # it is not where it is NaN
+        is_known = values[i] == values[i]  # false of NaN
         totals[i] += values[i] if is_known else 0.0
         counts[i] += 1.0 if is_known else 0.0
 
