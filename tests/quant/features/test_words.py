@@ -72,6 +72,18 @@ def test_entropies_by_their_definition(returns, encoding):
         assert kontoyiannis[end - 1] == pytest.approx(kontoyiannis_by_definition(text) / log, rel=1e-9)
 
 
+@pytest.mark.parametrize("window", [63, 64, 65, 128, 129, 200])
+@pytest.mark.parametrize("habit", ["none", "three", "all"])
+def test_words_that_reach_from_one_set_of_64_places_into_others(returns, window, habit):
+    values = {"none": returns, "three": np.tile([0.01, 0.0, -0.01], 100), "all": np.full(300, 0.01)}[habit]
+    lempel_ziv, kontoyiannis = rolling_lempel_ziv(values, window, "sign"), rolling_kontoyiannis(values, window, "sign")
+    for end in (window, window + 1, 299):
+        text = message(values[end - window : end], "sign")
+        usual = window * math.log(3) / math.log(window)
+        assert lempel_ziv[end - 1] == pytest.approx(words_by_definition(text) / usual, rel=1e-9)
+        assert kontoyiannis[end - 1] == pytest.approx(kontoyiannis_by_definition(text) / math.log(3), rel=1e-9)
+
+
 def test_lempel_ziv_as_antropy_says():
     """Written down from antropy 0.2.3, `lziv_complexity(halves, normalize=True)` of 100 returns of IBM, etc."""
     close = pd.read_csv("quant/data/sample/IBM.csv")["close"].to_numpy(dtype=float)[:301]
