@@ -9,7 +9,6 @@ never imports scikit-learn, XGBoost or numba.
 import datetime
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -74,18 +73,13 @@ class CatalogEntry(Spec):
     @classmethod
     def load(cls) -> Callable[..., Any]:
         """Import and return the implementation."""
-        return _imported(cls.implementation)
+        module, _, function = cls.implementation.partition(":")
+        loaded: Callable[..., Any] = getattr(import_module(module), function)
+        return loaded
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters without the entry's name."""
         return self.model_dump(exclude={"name"})
-
-
-@cache
-def _imported(implementation: str) -> Callable[..., Any]:
-    module, _, function = implementation.partition(":")
-    imported: Callable[..., Any] = getattr(import_module(module), function)
-    return imported
 
 
 def describe(entries: Iterable[type[CatalogEntry]]) -> list[dict[str, Any]]:
