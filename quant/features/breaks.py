@@ -174,6 +174,7 @@ def _keep_greater(
 ) -> None:
     for lane in range(LANES):
         statistic = solved[lane] / np.sqrt(pivots[lane] * (left[lane] / degrees))
+        # Passes over NaN; a choice in words becomes a store under a mask, which some processors are slow at.
         greatest[lane] = np.fmax(greatest[lane], statistic if is_sound[lane] > 0.0 else -np.inf)
 
 

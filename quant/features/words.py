@@ -194,9 +194,9 @@ def _find(symbols: Counts, places: NDArray[np.uint64]) -> None:
             places[symbol, first // 64] = found
 
 
-@kernel(COUNTS, _SETS, COUNT, COUNT, returns=COUNT)
-def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int, most: int) -> int:
-    """Return how long the longest word at a place is, up to `most`, that begins at an earlier place too.
+@kernel(COUNTS, _SETS, COUNT, returns=COUNT)
+def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int) -> int:
+    """Return how long the longest word at a place is that begins at an earlier place too.
 
     Of 64 earlier places at a time those stay in a set, symbol by symbol, where it goes on alike.
     """
@@ -204,7 +204,7 @@ def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int, most
     for word in range((place + 63) >> 6):
         n_earlier = min(place - 64 * word, 64)
         alike, same = _ONES >> np.uint64(64 - n_earlier), 0
-        while same < most:
+        while place + same < symbols.size:
             own, at, by = places[symbols[place + same]], word + (same >> 6), np.uint64(same & 63)
             alike &= (own[at] >> by) | ((own[at + 1] << np.uint64(1)) << (np.uint64(63) - by))
             if alike == 0:
@@ -309,7 +309,7 @@ def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) ->
         n_words, begin = 0, 0
         while begin < window:
             n_words += 1
-            begin += _longest_match(symbols, places, begin, window - begin) + 1
+            begin += _longest_match(symbols, places, begin) + 1
         outputs[end - 1] = n_words / usual
 
 
