@@ -18,12 +18,11 @@ from benchmarks.peers import ENGINES
 from benchmarks.signal_paths import CASH, SignalPath, changes
 from benchmarks.timing import Comparison, compare
 from quant.backtest.alignment import align
-from quant.backtest.engine import BacktestResult, run_backtest
+from quant.backtest.engine import run_backtest
 from quant.features.trend import simple_moving_average
 from quant.frames import to_panel
 from quant.risk.catalog import RiskSpec
-from quant.risk.drawdown import max_drawdown
-from quant.risk.performance import sharpe_ratio, total_return
+from quant.risk.performance import headline, sharpe_ratio
 
 GOAL = (
     "2,500 bars with trades and measures: at least 25 times faster than vectorbt, 35 times than backtesting.py; a "
@@ -99,13 +98,6 @@ def measure(*, quick: bool = False) -> Finding:
     )
 
 
-def three(outcome: BacktestResult) -> tuple[float, float, float]:
-    """Return the total return, Sharpe ratio and deepest drawdown of a curve."""
-    levels = outcome.levels
-    returns = levels[1:] / levels[:-1] - 1.0
-    return total_return(levels), sharpe_ratio(returns, periods_per_year=_PERIODS), max_drawdown(levels)
-
-
 def _goals(seconds: Mapping[str, float], timed: Comparison, cases: tuple[str, str, str]) -> tuple[Goal, ...]:
     short, long, book = cases
     asked = (
@@ -145,9 +137,9 @@ def _timed(short: SignalPath, long: SignalPath, book: _Book, equity: Array, roun
     return compare(
         {
             "short": lambda: one_backtest({0: short.prices}, panel, spec, RiskSpec()),
-            "long": lambda: three(run_backtest(bars, decided, rules)),
+            "long": lambda: headline(run_backtest(bars, decided, rules).levels, periods_per_year=_PERIODS),
             "loop": lambda: _loop(long)[1],
-            "book": lambda: three(run_backtest(market, wanted, costs)),
+            "book": lambda: headline(run_backtest(market, wanted, costs).levels, periods_per_year=_PERIODS),
         },
         rounds=rounds,
         clock=process_time,
@@ -169,7 +161,7 @@ def _check(short: SignalPath, long: SignalPath, theirs: Answers) -> None:
         np.testing.assert_allclose(equity, theirs[f"{case}.backtesting.equity"], rtol=1e-9)
         own, measures = _loop(path)
         np.testing.assert_allclose(equity, own, rtol=1e-9)
-        growth, sharpe, depth = three(path.run())
+        growth, sharpe, depth = headline(path.run().levels, periods_per_year=_PERIODS)
         np.testing.assert_allclose((growth, depth), (measures[0], measures[2]), rtol=1e-9)
         # the loop counts the bars before the first decision too: returns of zero
         returns = equity[1:] / equity[:-1] - 1.0

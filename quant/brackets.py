@@ -11,8 +11,7 @@ from quant.backtest.engine import BacktestResult, run_backtest
 from quant.backtest.fill_range import best_and_worst
 from quant.backtest.simulation import FILL_PRICE, FILL_SHARES
 from quant.backtest.trades import find_round_trips
-from quant.returns import simple_returns
-from quant.risk.performance import sharpe_ratio
+from quant.risk.performance import headline
 from quant.stages import Json
 
 COST_MULTIPLES = (0.0, 1.0, 2.0, 5.0)
@@ -120,8 +119,7 @@ def _sharpe_ratio(name: str, equity: pd.Series, periods_per_year: float, risk_fr
     """Return the ratio of a scenario; of other fills none: sizes stay, so what is lost is a lever on what is left."""
     if name in {"worst_fills", "best_fills"}:
         return None
-    returns = simple_returns(equity.where(equity > 0))
-    ratio = sharpe_ratio(returns, periods_per_year=periods_per_year, risk_free_annual=risk_free_annual)
+    ratio = headline(equity, periods_per_year=periods_per_year, risk_free_annual=risk_free_annual).sharpe_ratio
     return None if np.isnan(ratio) else ratio
 
 

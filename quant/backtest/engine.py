@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from numba import njit, types
 
 from quant.backtest.account_frames import (
     equity_frame,
@@ -38,6 +39,7 @@ from quant.errors import DataError, NotEnoughData
 from quant.frames import PANEL_LEVELS, Prices, columns_of
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+_WHOLE = types.Array(types.int64, 1, "C", readonly=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -360,6 +362,39 @@ def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> IntArra
         return codes.astype(np.int64)
     values = values.astype(among.dtype)
     wanted, found = (each.asi8 if isinstance(each, pd.DatetimeIndex) else each.to_numpy() for each in (values, among))
-    places = found.searchsorted(wanted)  # pandas' own search would make a table of all that are there
-    places[found.take(places, mode="clip") != wanted] = -1
-    return places[codes].astype(np.int64, copy=False)
+    places = np.empty(len(wanted), dtype=np.int64)
+    _look_up(np.ascontiguousarray(wanted), np.ascontiguousarray(found), places)
+    return places[codes]
+
+
+@njit(types.void(_WHOLE, _WHOLE, types.Array(types.int64, 1, "C")), cache=True, nogil=True)
+def _look_up(wanted: IntArray, found: IntArray, places: IntArray) -> None:
+    """Write where each of the wanted numbers is among ascending ones, -1: nowhere.
+
+    Decisions are far apart among many bars, and bars are about equally far apart: so one is looked for around where it
+    would be if they were, and hardly anything that is far from the processor is read.
+    """
+    n = len(found)
+    step = max((found[n - 1] - found[0]) // max(n - 1, 1), 1)
+    place = 0
+    for k in range(len(wanted)):
+        value = wanted[k]
+        place = min(max(place + (value - found[place]) // step, 0), n - 1)
+        low, high, reach = place, place, 1
+        while low > 0 and found[low] > value:
+            high = low
+            low = max(low - reach, 0)
+            reach *= 2
+        while high < n and found[high] < value:
+            low = high + 1
+            high += reach
+            reach *= 2
+        high = min(high, n)
+        while low < high:
+            middle = (low + high) // 2
+            if found[middle] < value:
+                low = middle + 1
+            else:
+                high = middle
+        places[k] = low if low < n and found[low] == value else -1
+        place = min(low, n - 1)

@@ -173,12 +173,16 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     n_fills = n_entries = next_decision = next_action = row = 0
     ruined_row = -1
     worth = np.empty(book.shape[1])
+    counts_days = rules.rates.cash_annual != 0.0 or rules.rates.debt_annual != 0.0 or rules.rates.borrow_annual != 0.0
     while row < stamps.size:
-        n_days = float(_day(stamps[row]) - _day(stamps[row - 1])) if row > 0 else 0.0
+        # What is not needed of this bar is not read: most of it is far from the processor.
+        n_days = float(_day(stamps[row]) - _day(stamps[row - 1])) if counts_days and row > 0 else 0.0
         ledger[DIVIDENDS, n_entries], ledger[BORROW_FEES, n_entries] = 0.0, 0.0
         cash += charge_interest(n_days, rules.rates, book, cash)
         cash -= charge_borrowing(n_entries, n_days, rules.rates.borrow_annual, ledger, book)
-        cash += apply_actions(row, n_entries, market, rules.whole_shares, ledger, book)
+        next_action = _first_from(row, next_action, action_rows)
+        if next_action < len(action_rows) and action_rows[next_action] == row:
+            cash += apply_actions(row, n_entries, market, rules.whole_shares, ledger, book)
         if _is_ordered(book):  # asked for itself: few bars fill, and filling keeps what is at hand out of registers
             cash, n_fills = fill_orders(row, market, rules, fills, book, cash, n_fills)
         equity = cash + mark(row, n_entries, market, ledger, book)

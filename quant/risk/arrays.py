@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from quant.risk.sums import Tally, mean_and_square_sum, tally
+from quant.risk.sums import Tally, tally
+from quant.sums import pairwise_square_sum, pairwise_sum
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -33,20 +34,26 @@ class Sample:
         return tally(self.numbers)
 
     @cached_property
-    def _mean_and_square_sum(self) -> tuple[float, float]:
-        if "tally" in self.__dict__:
-            return self.tally.mean, self.tally.square_sum
-        return mean_and_square_sum(self.numbers)
+    def total(self) -> float:
+        """The sum of the values; 0 without values."""
+        return pairwise_sum(np.ascontiguousarray(self.numbers), 0, len(self.numbers))
 
     @property
     def mean(self) -> float:
         """The mean; NaN without values."""
-        return self._mean_and_square_sum[0]
+        return self.total / len(self.numbers) if len(self.numbers) else math.nan
 
     @cached_property
     def deviation(self) -> float:
         """The sample standard deviation; NaN with fewer than two values."""
-        return math.sqrt(self._mean_and_square_sum[1] / (len(self.numbers) - 1)) if len(self.numbers) > 1 else math.nan
+        n = len(self.numbers)
+        if n < 2:  # noqa: PLR2004 - two values differ, one does not
+            return math.nan
+        if "tally" in self.__dict__:
+            square_sum = self.tally.square_sum
+        else:
+            square_sum = pairwise_square_sum(np.ascontiguousarray(self.numbers), 0, n, self.mean)
+        return math.sqrt(square_sum / (n - 1))
 
     @cached_property
     def ascending(self) -> FloatArray:
@@ -93,4 +100,8 @@ def known(values: Values) -> FloatArray:
 
 def to_sample(values: Values) -> Sample:
     """Return the values that are known as a sample; a sample as it is."""
-    return values if isinstance(values, Sample) else Sample(known(values))
+    if isinstance(values, Sample):
+        return values
+    sample = Sample(to_array(values))
+    # A sum is what most measures ask for, and is NaN if one value is: looking for those costs nothing more.
+    return Sample(known(sample.numbers)) if math.isnan(sample.total) else sample

@@ -10,7 +10,7 @@ import pandas as pd
 
 from quant.frames import columns_of
 from quant.returns import per_period_rate
-from quant.risk.arrays import FloatArray, Sample, known, to_array, to_sample
+from quant.risk.arrays import FloatArray, to_array, to_sample
 from quant.risk.catalog import RiskSpec
 from quant.risk.drawdown import microseconds
 from quant.risk.exposure import common_returns, relate_returns
@@ -118,7 +118,7 @@ def _common_returns(equity: pd.DataFrame, benchmark: pd.DataFrame) -> tuple[Floa
 def _of_curve(curve: pd.DataFrame, spec: RiskSpec, periods_per_year: float) -> dict[str, float]:
     """Return the measures of one equity curve."""
     equity, changes = columns_of(curve, "equity", "return")
-    returns, below, q = Sample(known(changes)), fall(equity, microseconds(curve.index)), periods_per_year
+    returns, below, q = to_sample(changes), fall(equity, microseconds(curve.index)), periods_per_year
     excess = returns.less(per_period_rate(spec.risk_free_annual, q))
     growth, n_returns = compound_annual_growth_rate(equity, periods_per_year=q), len(equity) - 1
     third, fourth = standardised_moments(returns)

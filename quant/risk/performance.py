@@ -6,7 +6,7 @@ calendar of the series (252, 365, 52, 12), never the calendar days of the sample
 """
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Sample, Values, known, to_array, to_sample
 from quant.risk.drawdown import max_drawdown, microseconds
+from quant.risk.sums import growth
 
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -21,6 +22,52 @@ IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 _RELATIVE_ROUNDING = 1e-12
 _RETURN_COLUMNS = ("return", "benchmark_return")
 _MONTHLY_COLUMNS = pd.Index(["year", "month", *_RETURN_COLUMNS], dtype="str")
+
+
+class Headline(NamedTuple):
+    """What is asked of a curve first: `total_return`, `sharpe_ratio` and `max_drawdown`, as the functions say."""
+
+    total_return: float
+    sharpe_ratio: float
+    max_drawdown: float
+
+
+def headline(equity: Values, *, periods_per_year: float, risk_free_annual: float = 0.0) -> Headline:
+    """Return three measures of an equity curve at once: for those who measure many, or long ones.
+
+    Parameters
+    ----------
+    equity : Series or array of shape (n_returns + 1,)
+        Equity curve, the initial capital first.
+    periods_per_year, risk_free_annual : float
+        As for `sharpe_ratio`.
+
+    Returns
+    -------
+    Headline
+        The same as one by one, to the last bit, with the returns of an account: those after it owed money are unknown
+        and left out.
+
+    Notes
+    -----
+    Timing: uses the whole curve.
+
+    Examples
+    --------
+    >>> headline([100.0, 75.0, 150.0], periods_per_year=1).max_drawdown
+    -0.25
+    """
+    values = to_array(equity)
+    earned, rate = total_return(values), per_period_rate(risk_free_annual, periods_per_year)
+    n_returns = len(values) - 1
+    if n_returns > 1 and values[0] > 0.0:
+        found = growth(values, rate)
+        if found.depth > -1.0:  # never at zero nor below, and nothing is unknown
+            deviation = math.sqrt(found.square_sum / (n_returns - 1))
+            return Headline(earned, _ratio(found.mean, deviation) * math.sqrt(periods_per_year), found.depth)
+    returns = values[1:] / np.where(values[:-1] > 0.0, values[:-1], np.nan) - 1.0
+    ratio = sharpe_ratio(returns, periods_per_year=periods_per_year, risk_free_annual=risk_free_annual)
+    return Headline(earned, ratio, max_drawdown(values))
 
 
 def total_return(equity: Values) -> float:

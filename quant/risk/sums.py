@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 import numpy as np
 from numba import njit, types
 
-from quant.sums import pairwise_sum
+from quant.sums import half_of, pairwise_square_sum, pairwise_sum
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
@@ -17,6 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _AT_ONCE = 512  # values that stay in the nearest cache
+_MARGIN = 1e-12
 _INPUT = types.Array(types.float64, 1, "C", readonly=True)
 _STAMPS = types.Array(types.int64, 1, "C", readonly=True)
 _OUTPUT = types.Array(types.float64, 1, "C")
@@ -79,6 +80,17 @@ class Use(NamedTuple):
     cost_sum: float
 
 
+class Growth(NamedTuple):
+    """What the headline of a curve rests on: the mean and the sum of centred squares of its returns, and its depth.
+
+    The first two are those of all returns only while the curve is above zero.
+    """
+
+    mean: float
+    square_sum: float
+    depth: float
+
+
 class Fall(NamedTuple):
     """What the measures of drawdowns rest on: the deepest, the sum of all squared, and the longest two ways."""
 
@@ -95,17 +107,16 @@ def tally(numbers: FloatArray) -> Tally:
     return Tally._make(found.tolist())
 
 
-def mean_and_square_sum(numbers: FloatArray) -> tuple[float, float]:
-    """Return the first two of `tally`, for those who ask for no others of many values."""
-    mean = np.add.reduce(numbers) / len(numbers) if len(numbers) else np.nan
-    centred = numbers - mean
-    centred *= centred
-    return float(mean), float(np.add.reduce(centred))
-
-
 def depth(equity: FloatArray) -> float:
     """Return the deepest drawdown of an equity curve; NaN if a drawdown is unknown, or there are no values."""
     return float(_depth(np.ascontiguousarray(equity))) if len(equity) else np.nan
+
+
+def growth(equity: FloatArray, rate: float) -> Growth:
+    """Return what the headline of a curve of at least two values rests on, its returns less a rate."""
+    found = np.empty(len(Growth._fields))
+    _growth(np.ascontiguousarray(equity), rate, found)
+    return Growth._make(found.tolist())
 
 
 def tally_jointly(own: FloatArray, other: FloatArray) -> JointTally:
@@ -142,8 +153,7 @@ def _tally(numbers: FloatArray, found: FloatArray) -> None:
     n_above = 0
     for i in range(n):
         n_above += numbers[i] > 0.0
-        room[i] = (numbers[i] - mean) * (numbers[i] - mean)
-    square_sum = pairwise_sum(room, 0, n)
+    square_sum = pairwise_square_sum(numbers, 0, n, mean)
     deviation = np.sqrt(square_sum / n)
     for i in range(n):
         standardised[i] = (numbers[i] - mean) / deviation
@@ -159,48 +169,81 @@ def _tally(numbers: FloatArray, found: FloatArray) -> None:
     for i in range(n):
         room[i] = -numbers[i] if numbers[i] < 0.0 else 0.0
     missed = pairwise_sum(room, 0, n)
-    for i in range(n):
-        room[i] *= room[i]
     found[0], found[1], found[2], found[3] = mean, square_sum, third, fourth
-    found[4], found[5], found[6], found[7] = n_above, gained, missed, pairwise_sum(room, 0, n)
+    found[4], found[5], found[6], found[7] = n_above, gained, missed, pairwise_square_sum(room, 0, n, 0.0)
 
 
-@_compiled(types.float64(_INPUT, types.float64))
-def _lowest(values: FloatArray, lowest: float) -> float:
-    """Return the lowest of values that are known and of another; in four lanes, so that none waits for the last."""
-    a = b = c = d = lowest
-    whole = values.size - values.size % 4
-    for i in range(0, whole, 4):
-        a = values[i] if values[i] < a else a  # noqa: FURB136  # as above
-        b = values[i + 1] if values[i + 1] < b else b  # noqa: FURB136  # as above
-        c = values[i + 2] if values[i + 2] < c else c  # noqa: FURB136  # as above
-        d = values[i + 3] if values[i + 3] < d else d  # noqa: FURB136  # as above
-    for value in values[whole:]:
-        a = value if value < a else a  # noqa: FURB136  # as above
-    return min(a, b, c, d)
+@_compiled(types.void(_INPUT, _OUTPUT))
+def _deepen(part: FloatArray, fallen: FloatArray) -> None:
+    """Take the next values of a curve into its peak, its deepest drawdown, and the value that may be a deeper one.
+
+    Values that set no peak and may be no deeper are passed by, many at once. What may be is asked with a margin that is
+    far larger than the rounding of a quotient.
+    """
+    peak, deepest, bound = fallen[0], fallen[1], fallen[2]
+    n_asked = 0
+    for i in range(part.size):
+        n_asked += (not bound <= part[i]) | (not part[i] <= peak)  # true of NaN
+    if n_asked == 0 and peak > 0.0:
+        return
+    for value in part:
+        peak = value if value > peak else peak  # noqa: FURB136  # max() also asks which one is NaN
+        below = value / peak - 1.0
+        deepest = below if below < deepest or np.isnan(below) else deepest
+    fallen[0], fallen[1] = peak, deepest
+    fallen[2] = peak * (1.0 + deepest) + peak * (1.0 - deepest) * _MARGIN
 
 
 @_compiled(types.float64(_INPUT))
 def _depth(equity: FloatArray) -> float:
-    """Return the deepest drawdown: of a stretch without a new peak, that of its lowest value."""
-    peak, deepest = equity[0], 0.0
+    fallen = np.array([equity[0], 0.0, np.inf])
     for begin in range(0, equity.size, _AT_ONCE):
-        part = equity[begin : min(begin + _AT_ONCE, equity.size)]
-        n_higher = 0
-        for value in part:
-            n_higher += not value <= peak  # true of NaN
-        lowest = _lowest(part, peak) / peak - 1.0
-        for i in range(part.size if n_higher > 0 else 0):
-            peak = part[i] if part[i] > peak else peak  # noqa: FURB136  # max() also asks which one is NaN
-            below = part[i] / peak - 1.0
-            if np.isnan(below):
-                return np.nan
-            deepest = below if below < deepest else deepest  # noqa: FURB136  # as above
-        if n_higher == 0:
-            if np.isnan(lowest):  # a peak of nothing
-                return np.nan
-            deepest = lowest if lowest < deepest else deepest  # noqa: FURB136  # as above
-    return deepest
+        _deepen(equity[begin : min(begin + _AT_ONCE, equity.size)], fallen)
+    depth: float = fallen[1]
+    return depth
+
+
+@_compiled(types.void(_INPUT, types.int64, types.int64, types.float64, _OUTPUT))
+def _write_returns(equity: FloatArray, begin: int, end: int, rate: float, returns: FloatArray) -> None:
+    """Write the returns of a stretch less a rate."""
+    before, after = equity[begin:end], equity[begin + 1 : end + 1]
+    for i in range(before.size):
+        returns[i] = after[i] / before[i] - 1.0 - rate
+
+
+@_compiled(types.float64(_INPUT, types.int64, types.int64, types.float64, _OUTPUT, _OUTPUT))
+def _sum_of_returns(
+    equity: FloatArray, begin: int, end: int, rate: float, room: FloatArray, fallen: FloatArray
+) -> float:
+    """Return the sum of a stretch of returns in the order in which numpy adds; take its values into the drawdown."""
+    if end - begin > _AT_ONCE:
+        middle = begin + half_of(end - begin)
+        left = _sum_of_returns(equity, begin, middle, rate, room, fallen)
+        return left + _sum_of_returns(equity, middle, end, rate, room, fallen)
+    _write_returns(equity, begin, end, rate, room)
+    _deepen(equity[begin + 1 : end + 1], fallen)
+    return pairwise_sum(room, 0, end - begin)
+
+
+@_compiled(types.float64(_INPUT, types.int64, types.int64, types.float64, types.float64, _OUTPUT))
+def _square_sum_of_returns(
+    equity: FloatArray, begin: int, end: int, rate: float, centre: float, room: FloatArray
+) -> float:
+    """Return the sum of their squared distances from a centre. The returns are made anew: keeping them takes longer."""
+    if end - begin > _AT_ONCE:
+        middle = begin + half_of(end - begin)
+        left = _square_sum_of_returns(equity, begin, middle, rate, centre, room)
+        return left + _square_sum_of_returns(equity, middle, end, rate, centre, room)
+    _write_returns(equity, begin, end, rate, room)
+    return pairwise_square_sum(room, 0, end - begin, centre)
+
+
+@_compiled(types.void(_INPUT, types.float64, _OUTPUT))
+def _growth(equity: FloatArray, rate: float, found: FloatArray) -> None:
+    n = equity.size - 1
+    room, fallen = np.empty(_AT_ONCE), np.array([equity[0], 0.0, np.inf])
+    mean = _sum_of_returns(equity, 0, n, rate, room, fallen) / n
+    found[0], found[1], found[2] = mean, _square_sum_of_returns(equity, 0, n, rate, mean, room), fallen[1]
 
 
 @_compiled(types.void(_INPUT, _INPUT, _OUTPUT))
@@ -216,18 +259,12 @@ def _tally_jointly(own: FloatArray, other: FloatArray, found: FloatArray) -> Non
     for i in range(n):
         room[i] = (ours[i] - own_mean) * (theirs[i] - other_mean)
     found[3] = pairwise_sum(room, 0, n)
-    for i in range(n):
-        room[i] = (ours[i] - own_mean) * (ours[i] - own_mean)
-    found[4] = pairwise_sum(room, 0, n)
-    for i in range(n):
-        room[i] = (theirs[i] - other_mean) * (theirs[i] - other_mean)
-    found[5] = pairwise_sum(room, 0, n)
+    found[4] = pairwise_square_sum(ours, 0, n, own_mean)
+    found[5] = pairwise_square_sum(theirs, 0, n, other_mean)
     for i in range(n):
         room[i] = ours[i] - theirs[i]
     active_mean = pairwise_sum(room, 0, n) / n
-    for i in range(n):
-        room[i] = (room[i] - active_mean) * (room[i] - active_mean)
-    found[6], found[7] = active_mean, pairwise_sum(room, 0, n)
+    found[6], found[7] = active_mean, pairwise_square_sum(room, 0, n, active_mean)
     chosen = np.empty(n)
     for place, side in ((8, 1.0), (12, -1.0)):
         count, largest = 0, 0.0
@@ -279,7 +316,5 @@ def _fall(equity: FloatArray, stamps: IntArray, found: FloatArray) -> None:
             n_bars = max(n_bars, i - top)
             n_days = max(n_days, stamps[i] // _MICROSECONDS_PER_DAY - stamps[top] // _MICROSECONDS_PER_DAY)
         top = i
-    for i in range(n):
-        room[i] *= room[i]
-    found[0], found[1] = depth, pairwise_sum(room, 1, n) if n > 1 else np.nan
+    found[0], found[1] = depth, pairwise_square_sum(room, 1, n, 0.0) if n > 1 else np.nan
     found[2], found[3] = n_bars, n_days

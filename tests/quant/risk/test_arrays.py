@@ -21,6 +21,8 @@ def test_a_sample_knows_what_numpy_computes_to_the_last_bit():
     assert len(sample) == 501
     assert sample.mean == values.mean()
     assert sample.deviation == values.std(ddof=1)
+    tallied = Sample(values)
+    assert (tallied.tally.mean, tallied.deviation) == (sample.mean, sample.deviation)
     np.testing.assert_array_equal(sample.ascending, np.sort(values))
     np.testing.assert_array_equal(sample.less(0.01).numbers, values - 0.01)
     assert sample.less(0.0) is sample
