@@ -171,7 +171,22 @@ def to_panel(frames: dict[int, pd.DataFrame]) -> pd.DataFrame:
     columns = {tuple(frame.columns) for frame in frames.values()}
     if len(columns) != 1:
         raise ValueError(f"Expected frames with the same columns, and at least one; found {sorted(columns)}.")
+    if len(frames) == 1:
+        ((instrument, frame),) = frames.items()
+        if frame.index.is_monotonic_increasing and frame.index.is_unique:
+            return frame.set_axis(_panel_of_one(frame.index, instrument))  # the same, without a search
     return pd.concat(frames, names=["instrument"]).swaplevel().sort_index().rename_axis(index=list(PANEL_LEVELS))
+
+
+def _panel_of_one(index: "pd.Index[Any]", instrument: int) -> pd.MultiIndex:
+    """Return the index of a panel of one instrument."""
+    n = len(index)
+    return pd.MultiIndex(
+        levels=[index, pd.Index([instrument])],  # type: ignore[list-item] # the stubs know no Index here
+        codes=[np.arange(n), np.zeros(n, dtype=np.int64)],  # type: ignore[list-item] # nor arrays
+        names=list(PANEL_LEVELS),
+        verify_integrity=False,  # the caller has seen that the moments ascend
+    )
 
 
 def columns_of(frame: pd.DataFrame, *names: str) -> "list[np.ndarray[Any, np.dtype[np.float64]]]":

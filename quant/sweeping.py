@@ -36,6 +36,7 @@ _KNOWN_COSTS = frozenset(
 )
 _KNOWN_SIZES = frozenset({"fixed_fraction", "volatility_target"})
 _MOST_LINE_BYTES = 32_000_000  # that are drawn at once
+_PARTS_PER_THREAD = 8
 
 
 def sweep_rule(
@@ -166,8 +167,9 @@ def _spread(
     measures: NumberArray,
     n_threads: int,
 ) -> None:
-    """Measure combinations in as many threads."""
-    ends = np.linspace(0, len(places), n_threads + 1).astype(int)
+    """Measure combinations in as many threads: in small parts, for some trade more than others and take longer."""
+    n_parts = n_threads * _PARTS_PER_THREAD if n_threads > 1 else 1
+    ends = np.linspace(0, len(places), n_parts + 1).astype(int)
     parts = [slice(begin, end) for begin, end in pairwise(ends) if end > begin]
 
     def evaluate(part: slice) -> None:

@@ -1,6 +1,5 @@
 """What a sweep tries: each combination of values that the rule takes, and the lines that they share."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -136,7 +135,7 @@ def combine(rule: RuleEntry, axes: Sequence[AxisSpec]) -> Combinations:
             field="sweep.axes",
         )
     names = tuple(axis.parameter for axis in axes)
-    grid = np.array(list(itertools.product(*columns)), dtype=np.float64).reshape(n_wanted, len(axes))
+    grid = np.stack(np.meshgrid(*columns, indexing="ij"), axis=-1).astype(np.float64).reshape(n_wanted, len(axes))
     possible = np.broadcast_to(Combinations(rule, names, grid).are_possible, n_wanted)
     if not possible.any():
         raise InvalidSpec(
