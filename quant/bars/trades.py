@@ -67,8 +67,7 @@ def read_tape(trades: Trades) -> Tape:
         return Tape(pd.DatetimeIndex(trades.index), opened, high, low, close, volume, tick_rule(close))
     _check_form(trades)
     price, size = _column(trades, "price"), _column(trades, "size")
-    # A sum over everything is not finite if one part is not: one pass, and no array of booleans.
-    if price.size and not (price.min() > 0.0 and size.min() >= 0.0 and np.isfinite(price.sum() + size.sum())):
+    if not _are_sound(price, size):
         wrong = ~(np.isfinite(price) & (price > 0.0) & np.isfinite(size) & (size >= 0.0))
         raise InvalidPrices(
             f"Expected trades with a positive price and a size that is not negative, both known and finite; found "
@@ -149,6 +148,15 @@ def tick_rule(prices: ArrayLike) -> Sides:
     sides = np.zeros(values.size, dtype=np.int8)
     _tick_rule(values, sides)
     return sides
+
+
+@njit(types.boolean(INPUT, INPUT), cache=True, nogil=True)
+def _are_sound(prices: Values, sizes: Values) -> bool:
+    """Return whether every price is positive and every size is not negative, both known and finite."""
+    n_wrong = 0
+    for i in range(prices.size):
+        n_wrong += not ((prices[i] > 0.0) & (prices[i] < np.inf) & (sizes[i] >= 0.0) & (sizes[i] < np.inf))
+    return n_wrong == 0
 
 
 @njit(types.void(INPUT, types.Array(types.int8, 1, "C")), cache=True, nogil=True)
