@@ -153,31 +153,41 @@ def rolling_box_dimension(values: ArrayLike, window: int) -> Values:
     return over_runs(as_values(values), window, compute)
 
 
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _curve_lengths(path: Values, n_bars: int, k: int, lengths: Values) -> None:
+    """Write the mean length of the `k` curves of every window, from the sums along them: all windows side by side."""
+    n_steps = n_bars // k  # of the first curves; those that begin later may have one less
+    n_long, jump = n_bars % k + 1, n_steps * k
+    shorter = np.zeros(lengths.size)
+    lengths[:] = 0.0
+    for first in range(n_long):
+        starts, ends = path[first:], path[first + jump :]
+        for i in range(lengths.size):
+            lengths[i] += ends[i] - starts[i]
+    for first in range(n_long, k):
+        starts, ends = path[first:], path[first + jump - k :]
+        for i in range(lengths.size):
+            shorter[i] += ends[i] - starts[i]
+    for i in range(lengths.size):
+        lengths[i] /= n_steps
+    for i in range(lengths.size if n_long < k else 0):
+        lengths[i] += shorter[i] / (n_steps - 1)
+
+
 @kernel(INPUT, COUNT, _TABLE, OUTPUT)
 def _higuchi(values: Values, window: int, paths: NDArray[np.float64], dimensions: Values) -> None:
-    k_max = paths.shape[0] - 1
-    logs = np.empty(k_max + 1)
+    k_max, n_windows = paths.shape[0] - 1, values.size - window + 1
+    logs, lengths = np.empty(k_max + 1), np.empty((k_max + 1, n_windows))
     for k in range(1, k_max + 1):
         logs[k] = -np.log(k)
         path = paths[k]
         for i in range(k, values.size):
             path[i] = path[i - k] + abs(values[i] - values[i - k])
-    for end in range(window, values.size + 1):
-        begin = end - window
+        _curve_lengths(path, window - 1, k, lengths[k])
+    for place in range(n_windows):
         n, x_sum, y_sum, xx, xy, unit = 0, 0.0, 0.0, 0.0, 0.0, 0.0
         for k in range(1, k_max + 1):
-            path = paths[k]
-            n_steps = (window - 1) // k  # of the first curves; those that begin later may have one less
-            n_long = (window - 1) % k + 1
-            jump = n_steps * k
-            longer, shorter = 0.0, 0.0
-            for m in range(begin, begin + n_long):
-                longer += path[m + jump] - path[m]
-            for m in range(begin + n_long, begin + k):
-                shorter += path[m + jump - k] - path[m]
-            length = longer / n_steps
-            if n_long < k:
-                length += shorter / (n_steps - 1)
+            length = lengths[k, place]
             if unit == 0.0:
                 unit = length
             if length > 0.0:
@@ -188,7 +198,7 @@ def _higuchi(values: Values, window: int, paths: NDArray[np.float64], dimensions
                 y_sum += y
                 xx += logs[k] * logs[k]
                 xy += logs[k] * y
-        dimensions[end - 1] = (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1 else LINE
+        dimensions[window - 1 + place] = (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1 else LINE
 
 
 @kernel(INPUT, COUNT, OUTPUT)
