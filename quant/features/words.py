@@ -20,6 +20,7 @@ from quant.frames import Features, Prices
 # Sets of places in a window, a bit a place, 64 in a number; the last number stays empty.
 _WORD, _SET, _SETS = types.uint64, types.Array(types.uint64, 1, "C"), types.Array(types.uint64, 2, "C")
 _ONES = np.uint64(2**64 - 1)
+_ONE, _SIX, _LAST = np.uint64(1), np.uint64(6), np.uint64(63)  # numba makes fractions of numbers of two kinds
 
 # Symbols of an encoding. Three stand for the signs; others part the window into equally many.
 _SIGNS = 3
@@ -169,49 +170,49 @@ def _rank(values: Values, end: int, window: int, ranked: Values) -> None:
     ranked[place] = new
 
 
-@kernel(INPUT, INPUT, COUNT, COUNTS)
-def _encode(values: Values, ranked: Values, n_symbols: int, symbols: Counts) -> None:
+@kernel(INPUT, INPUT, COUNT, _SET)
+def _encode(values: Values, ranked: Values, n_symbols: int, symbols: NDArray[np.uint64]) -> None:
     """Write the symbol of each value of a window: its sign, or the part of the window that it belongs to."""
     if n_symbols == _SIGNS:
         for i in range(values.size):
-            symbols[i] = 1 + int(values[i] > 0.0) - int(values[i] < 0.0)
+            symbols[i] = np.uint64(1 + int(values[i] > 0.0) - int(values[i] < 0.0))
         return
-    symbols[:] = 0
+    symbols[:] = np.uint64(0)
     for part in range(1, n_symbols):
         edge = ranked[part * values.size // n_symbols]
         for i in range(values.size):
-            symbols[i] += int(values[i] >= edge)
+            symbols[i] += np.uint64(values[i] >= edge)
 
 
-@kernel(COUNTS, _SETS)
-def _find(symbols: Counts, places: NDArray[np.uint64]) -> None:
+@kernel(_SET, _SETS)
+def _find(symbols: NDArray[np.uint64], places: NDArray[np.uint64]) -> None:
     """Write the set of the places of each symbol."""
     for symbol in range(places.shape[0]):
         for first in range(0, symbols.size, 64):
-            found = np.uint64(0)
-            for i in range(first, min(first + 64, symbols.size)):
-                found |= np.uint64(symbols[i] == symbol) << np.uint64(i - first)
+            part, found = symbols[first : min(first + 64, symbols.size)], np.uint64(0)
+            for i in range(part.size):
+                found |= np.uint64(part[i] == np.uint64(symbol)) << np.uint64(i)
             places[symbol, first // 64] = found
 
 
-@kernel(COUNTS, _SETS, COUNT, returns=COUNT)
-def _longest_match(symbols: Counts, places: NDArray[np.uint64], place: int) -> int:
+@kernel(_SET, _SETS, COUNT, returns=COUNT)
+def _longest_match(symbols: NDArray[np.uint64], places: NDArray[np.uint64], place: int) -> int:
     """Return how long the longest word at a place is that begins at an earlier place too.
 
     Of 64 earlier places at a time those stay in a set, symbol by symbol, where it goes on alike.
     """
-    longest = 0
+    longest, rest = np.uint64(0), symbols[place:]
     for word in range((place + 63) >> 6):
         n_earlier = min(place - 64 * word, 64)
-        alike, same = _ONES >> np.uint64(64 - n_earlier), 0
-        while place + same < symbols.size:
-            own, at, by = places[symbols[place + same]], word + (same >> 6), np.uint64(same & 63)
-            alike &= (own[at] >> by) | ((own[at + 1] << np.uint64(1)) << (np.uint64(63) - by))
+        alike, same = _ONES >> np.uint64(64 - n_earlier), np.uint64(0)
+        while same < rest.size:
+            own, at, by = places[rest[same], word:], same >> _SIX, same & _LAST
+            alike &= (own[at] >> by) | ((own[at + _ONE] << _ONE) << (_LAST - by))
             if alike == 0:
                 break
-            same += 1
+            same += _ONE
         longest = max(longest, same)
-    return longest
+    return np.int64(longest)
 
 
 @kernel(_WORD, _WORD, _WORD, _SET)
@@ -277,29 +278,34 @@ def _longest_matches(alike: NDArray[np.uint64], half: int, lengths: Counts) -> N
             _add_digit(digits[digit], digit, lengths[64 * word : 64 * word + 64])
 
 
+@kernel(_SET, _WORD, _SET)
+def _append(symbols: NDArray[np.uint64], n_symbols: np.uint64, words: NDArray[np.uint64]) -> None:
+    """Make each word longer by a symbol."""
+    for i in range(words.size):
+        words[i] = words[i] * n_symbols + symbols[i]
+
+
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
 def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: Values) -> None:
-    ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
+    ranked, symbols = np.empty(window), np.empty(window, dtype=np.uint64)
     counts = np.empty(n_symbols**length, dtype=np.int64)
     logs = logarithms(window)
-    greatest = n_symbols ** (length - 1)  # what the first symbol of a word counts
+    words = np.empty(window - length + 1, dtype=np.uint64)
     for end in range(window, values.size + 1):
         _rank(values, end, window, ranked)
         _encode(values[end - window : end], ranked, n_symbols, symbols)
         counts[:] = 0
-        word = 0
-        for i in range(length - 1):
-            word = word * n_symbols + symbols[i]
-        for i in range(length - 1, window):
-            word = word * n_symbols + symbols[i]
+        words[:] = symbols[: words.size]
+        for later in range(1, length):
+            _append(symbols[later : later + words.size], np.uint64(n_symbols), words)
+        for word in words:
             counts[word] += 1
-            word -= greatest * symbols[i - length + 1]
         outputs[end - 1] = entropy_of(counts, logs) / (length * np.log(n_symbols))
 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
-    ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
+    ranked, symbols = np.empty(window), np.empty(window, dtype=np.uint64)
     places = np.zeros((n_symbols, window // 64 + 2), dtype=np.uint64)
     usual = window * np.log(n_symbols) / np.log(window)
     for end in range(window, values.size + 1):
@@ -315,7 +321,7 @@ def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) ->
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
-    ranked, symbols = np.empty(window), np.empty(window, dtype=np.int64)
+    ranked, symbols = np.empty(window), np.empty(window, dtype=np.uint64)
     half, n_words = window // 2, window // 64 + 1
     places = np.zeros((n_symbols, n_words + 1), dtype=np.uint64)
     alike = np.zeros((n_words + 1, half + 1), dtype=np.uint64)
