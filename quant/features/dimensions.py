@@ -18,6 +18,7 @@ LINE = 1.0
 
 _TABLE = types.Array(types.float64, 2, "C")
 _CHUNK = 4096  # windows whose paths are added up together
+_ONE = np.uint64(1)  # numba makes fractions of numbers of two kinds
 _FEWEST_IN_A_BOX = 4  # steps of the curve in the narrowest column of boxes
 
 
@@ -223,8 +224,12 @@ def _box_dimension(
 ) -> None:
     """Write dimensions; `ranges` has highs and lows of a narrow column that ends at each value, then of a wide one."""
     finest, n_steps = 2**n_halvings, window - 1
-    narrow = n_steps // finest
     tops, bottoms = np.empty(finest), np.empty(finest)
+    # Of each column of boxes its last value, counted from where the window begins, and which ranges are as wide.
+    lasts, kinds = np.empty(finest, dtype=np.uint64), np.empty(finest, dtype=np.uint64)
+    for column in range(finest):
+        first, last = column * n_steps // finest, (column + 1) * n_steps // finest
+        lasts[column], kinds[column] = last, 2 * (last - first - n_steps // finest)
     logs = np.empty(finest * finest + 1)
     for n in range(1, logs.size):
         logs[n] = np.log(n)
@@ -234,11 +239,14 @@ def _box_dimension(
         if not reach > 0.0:
             dimensions[end - 1] = LINE
             continue
+        these = ranges[:, begin:end]
         for column in range(finest):
-            first, last = column * n_steps // finest, (column + 1) * n_steps // finest
-            kind = 2 * (last - first - narrow)
-            tops[column] = (ranges[kind, begin + last] - bottom) / reach
-            bottoms[column] = (ranges[kind + 1, begin + last] - bottom) / reach
+            kind, last = kinds[column], lasts[column]
+            tops[column] = these[kind, last] - bottom
+            bottoms[column] = these[kind + _ONE, last] - bottom
+        for column in range(finest):
+            tops[column] /= reach
+            bottoms[column] /= reach
         x_sum, y_sum, xx, xy = 0.0, 0.0, 0.0, 0.0
         n_columns = finest
         for _ in range(n_halvings):

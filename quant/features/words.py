@@ -212,7 +212,7 @@ def _longest_match(symbols: NDArray[np.uint64], places: NDArray[np.uint64], plac
                 break
             same += _ONE
         longest = max(longest, same)
-    return np.int64(longest)
+    return int(longest)
 
 
 @kernel(_WORD, _WORD, _WORD, _SET)

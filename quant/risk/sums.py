@@ -235,7 +235,9 @@ def _square_sum_of_returns(
         left = _square_sum_of_returns(equity, begin, middle, rate, centre, room)
         return left + _square_sum_of_returns(equity, middle, end, rate, centre, room)
     _write_returns(equity, begin, end, rate, room)
-    return pairwise_square_sum(room, 0, end - begin, centre)
+    for i in range(end - begin):
+        room[i] = (room[i] - centre) * (room[i] - centre)
+    return pairwise_sum(room, 0, end - begin)
 
 
 @_compiled(types.void(_INPUT, types.float64, _OUTPUT))

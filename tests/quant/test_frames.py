@@ -192,3 +192,12 @@ def test_columns_are_the_same_from_one_block_and_from_many():
     for found in (columns_of(frame, "b", "a"), columns_of(mixed, "b", "a")):
         assert [column.dtype for column in found] == [np.float64, np.float64]
         np.testing.assert_array_equal(found, [[3.0, 4.0], [1.0, np.nan]])
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_panel_of_one_is_that_part_of_a_panel_of_two(prices, n, step):
+    frame = pd.DataFrame({"signal": np.arange(n), "weight": 0.5}, index=prices.index[:n][::step])
+    both = to_panel({3: frame, 4: frame})
+
+    pd.testing.assert_frame_equal(to_panel({3: frame}), both[both.index.get_level_values("instrument") == 3])

@@ -1,6 +1,7 @@
 """What an entry of the features' catalogue says of itself."""
 
 import math
+from functools import lru_cache
 
 from quant.catalog import CatalogEntry
 from quant.features.catalog.costs import measured_costs
@@ -51,9 +52,14 @@ class FeatureEntry(CatalogEntry):
 
     def column(self, name: str = "") -> str:
         """Return a name, else that of the entry, with all parameters behind it."""
-        name = name or type(self).model_fields["name"].default
-        values = (value for field, value in self if field != "name")
-        return "_".join([name, *(value if isinstance(value, str) else f"{value:g}" for value in values)])
+        values = vars(self)  # in the order in which they are declared, the entry's own name first
+        return _joined(name or values["name"], *(values[field] for field in values if field != "name"))
+
+
+@lru_cache(maxsize=1024)
+def _joined(name: str, *values: str | float) -> str:
+    """Return a name and values as one word; kept, because it is asked for at every calculation."""
+    return "_".join([name, *(value if isinstance(value, str) else f"{value:g}" for value in values)])
 
 
 def settling_after(weight: float) -> int:

@@ -8,11 +8,13 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quant.risk.drawdown import max_drawdown
 from quant.risk.performance import (
     annualised_volatility,
     calmar_ratio,
     compound_annual_growth_rate,
     daily_returns,
+    headline,
     hit_rate,
     monthly_returns,
     profit_factor,
@@ -280,3 +282,29 @@ def test_days_of_shorter_bars_are_taken_together():
     np.testing.assert_allclose(days["return"], [0.1, -0.1, -0.5])
     np.testing.assert_array_equal(days["benchmark_return"], days["return"])
     assert np.prod(1 + days["return"]) - 1 == pytest.approx(total_return(curve))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 9, 129, 512, 513, 514, 2_500, 10_007])
+@pytest.mark.parametrize("risk_free_annual", [0.0, 0.03])
+def test_the_headline_is_what_the_measures_are_one_by_one_to_the_last_bit(n, risk_free_annual):
+    curve = 1e5 * np.cumprod(1 + np.random.default_rng(n).normal(3e-4, 0.01, n))
+    rate = {"periods_per_year": 252, "risk_free_annual": risk_free_annual}
+    alone = total_return(curve), sharpe_ratio(curve[1:] / curve[:-1] - 1.0, **rate), max_drawdown(curve)
+    np.testing.assert_array_equal(headline(curve, **rate), alone)
+
+
+@pytest.mark.parametrize("level", [np.nan, 0.0, -50.0])
+def test_the_headline_leaves_out_returns_of_an_account_that_owes_money(level):
+    curve = np.array([100.0, 110.0, 99.0, level, 90.0, 95.0])
+    found = headline(curve, periods_per_year=252)
+
+    earned = [0.1, -0.1, *([level / 99.0 - 1.0] if not np.isnan(level) else []), 95.0 / 90.0 - 1.0]
+    assert found.sharpe_ratio == pytest.approx(sharpe_ratio(earned, periods_per_year=252), rel=1e-12)
+    np.testing.assert_array_equal(found.max_drawdown, max_drawdown(curve))
+    assert found.total_return == 95.0 / 100.0 - 1.0
+
+
+def test_the_headline_of_a_curve_that_never_moves_has_no_ratio():
+    found = headline(np.full(1_000, 7.0), periods_per_year=252)
+    assert found.total_return == found.max_drawdown == 0.0
+    assert np.isnan(found.sharpe_ratio)
