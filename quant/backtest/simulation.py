@@ -169,9 +169,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     `quant.backtest.alignment.Bars`. The last six are the fields of a `Journal`, and are written; the orders left in
     `book` are those that found no next bar.
     """
-    cash = initial_cash
+    cash, ruined_row = initial_cash, -1
     n_fills = n_entries = next_decision = next_action = row = 0
-    ruined_row = -1
     worth = np.empty(book.shape[1])
     counts_days = rules.rates.cash_annual != 0.0 or rules.rates.debt_annual != 0.0 or rules.rates.borrow_annual != 0.0
     while row < stamps.size:
