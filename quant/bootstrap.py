@@ -91,6 +91,26 @@ def automatic_block(*series: FloatArray) -> float:
     return max(_block_of(values) for values in series)
 
 
+def usual_block(*returns: FloatArray) -> float:
+    """Return the mean length of a block that keeps together what depends on each other: returns, and their size.
+
+    Parameters
+    ----------
+    *returns : ndarray of shape (n_bars,)
+        Known returns of one or more curves, each in the order of time.
+
+    Returns
+    -------
+    float
+        The greatest of `automatic_block` of the returns and of their distances from their mean.
+
+    Notes
+    -----
+    Timing: uses all bars; a statement about the past.
+    """
+    return automatic_block(*returns, *(np.abs(each - each.mean()) if each.size else each for each in returns))
+
+
 def _block_of(values: FloatArray) -> float:
     n = len(values)
     centred = values - values.mean() if n else values

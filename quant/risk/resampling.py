@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
-from quant.bootstrap import automatic_block, stationary_bootstrap
+from quant.bootstrap import stationary_bootstrap, usual_block
 from quant.errors import InvalidSpec
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Values, to_sample
@@ -102,7 +102,7 @@ def judge_luck(
         Number of curves, at least 100.
     mean_block : float, optional
         Mean length of a block. None: what the dependence of the returns asks for, or that of their distances from the
-        mean if it is more (`quant.bootstrap.automatic_block`): drawdowns are as deep as wild bars stay together.
+        mean if it is more (`quant.bootstrap.usual_block`): drawdowns are as deep as wild bars stay together.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def judge_luck(
     if n < LEAST_RETURNS or not sample.deviation > RETURN_ROUNDING:
         return None
     is_blocks = method == "block_bootstrap"
-    block = 1.0 if not is_blocks else float(mean_block or _usual_block(sample.numbers))
+    block = 1.0 if not is_blocks else float(mean_block or usual_block(sample.numbers))
     rate = per_period_rate(risk_free_annual, periods_per_year)
     rng = np.random.default_rng([seed, _STREAMS[method]])
     found, size = [], max(1, _CHUNK_VALUES // n)
@@ -158,11 +158,6 @@ def judge_luck(
         max_drawdown=_interval(float(own[1]), depths, confidence),
         share_of_losses=float(np.count_nonzero(ends < 1.0) / n_curves),
     )
-
-
-def _usual_block(returns: FloatArray) -> float:
-    """Return the mean length of a block that keeps together what depends on each other: returns, and their size."""
-    return automatic_block(returns, np.abs(returns - returns.mean()))
 
 
 def luck_in_words(luck: Luck) -> str:

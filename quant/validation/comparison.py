@@ -7,6 +7,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from quant.bootstrap import usual_block
+
 LEAST_RETURNS = 20
 N_RESAMPLES = 1000
 _TAIL = 0.025  # on each side of a 95 % interval
@@ -171,7 +173,8 @@ def resampled_differences(
     n_resamples : int, default=1000
         How many to draw.
     mean_block : float, optional
-        Mean length of a block; None: the cube root of the number of returns.
+        Mean length of a block; None: the longest that the dependence of one of the series asks for, as
+        `quant.bootstrap.usual_block` finds it.
 
     Returns
     -------
@@ -203,7 +206,7 @@ def resampled_differences(
     values = np.asarray(returns, dtype=np.float64)
     values = values[np.isfinite(values).all(axis=1)]
     n, n_series = values.shape
-    block = float(mean_block or max(1.0, n ** (1 / 3)))
+    block = float(mean_block or usual_block(*values.T))
     nothing = ResampledDifference(math.nan, math.nan, math.nan, 0, block)
     if n < LEAST_RETURNS:
         return tuple([nothing] * (n_series - 1))

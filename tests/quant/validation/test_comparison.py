@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from quant.bootstrap import stationary_bootstrap
+from quant.bootstrap import stationary_bootstrap, usual_block
 from quant.validation.comparison import (
     LEAST_RETURNS,
     _times_drawn,
@@ -145,6 +145,16 @@ def test_resamples_call_equal_strategies_different_one_time_in_twenty(rng):
     ]
 
     assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.10
+
+
+def test_blocks_are_as_long_as_the_most_dependent_series_asks(rng):
+    calm, _ = correlated(rng, 2_000)
+    wild = calm * np.repeat(np.where(rng.random(20) < 0.5, 1.0, 4.0), 100)  # long calm and wild times
+    [same] = resampled_differences(np.column_stack([calm, calm[::-1]]), periods_per_year=252, n_resamples=10)
+    [other] = resampled_differences(np.column_stack([calm, wild]), periods_per_year=252, n_resamples=10)
+
+    assert same.mean_block == usual_block(calm, calm[::-1]) < 5.0
+    assert other.mean_block == usual_block(wild) > 30.0
 
 
 def test_resamples_say_nothing_of_what_cannot_be_told(rng):
