@@ -1,6 +1,5 @@
 """From what the stages left to the answer: frames for charts and tables, facts, and the verdict."""
 
-import dataclasses
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -182,7 +181,7 @@ def assemble(material: Material) -> AnalysisResult:
     """
     spec, book = material.spec, material.book
     metrics = [
-        dataclasses.asdict(metric)
+        metric._asdict()
         for metric in measure(
             book.equity,
             book.benchmark,

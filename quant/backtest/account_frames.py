@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numba import njit, types
 
 from quant.backtest.alignment import Bars, over_instruments
 from quant.backtest.costs import DAYS_PER_YEAR, CostRates
@@ -57,24 +58,52 @@ def equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRat
     """Return the equity curve, see `BacktestResult.equity`."""
     ledger = account.ledger
     value = values_held(ledger)
-    position_value = over_instruments(value)
-    equity = account.cash + position_value
-    solvent = np.where(equity > 0, equity, np.nan)
-    n_bars = len(equity)
-    before = np.empty(n_bars)
-    before[0], before[1:] = np.nan, solvent[:-1]
-    rows = fills[FILL_ROW].astype(np.int64)
-    traded_value = np.bincount(rows, weights=np.abs(fills[FILL_SHARES]) * fills[FILL_PRICE], minlength=n_bars)
-    fill_costs = np.bincount(rows, weights=fills[FILL_COMMISSION] + slippage_costs(bars, fills), minlength=n_bars)
-    block = np.empty((len(_EQUITY_COLUMNS), n_bars))
-    block[0], block[1], block[2] = account.cash, position_value, equity
-    block[3] = equity / before - 1.0
-    block[4] = over_instruments(np.abs(value)) / solvent
-    block[5] = 0.0
-    block[5, rows] = traded_value[rows] / before[rows]
-    block[6] = fill_costs + over_instruments(ledger[BORROW_FEES])
+    block = np.empty((len(_EQUITY_COLUMNS), len(account.cash)))
+    _write_curve(
+        account.cash,
+        over_instruments(value),
+        over_instruments(np.abs(value)),
+        over_instruments(ledger[BORROW_FEES]),
+        fills,
+        slippage_costs(bars, fills),
+        block,
+    )
     block[7] = _interest(bars, account.cash, value, rates)
     return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
+
+
+_SERIES, _TABLE = types.Array(types.float64, 1, "A", readonly=True), types.Array(types.float64, 2, "A", readonly=True)
+
+
+@njit(
+    types.void(*[_SERIES] * 4, _TABLE, _SERIES, types.Array(types.float64, 2, "C")),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def _write_curve(
+    cash: FloatArray,
+    value: FloatArray,
+    gross: FloatArray,
+    fees: FloatArray,
+    fills: FloatArray,
+    slippage: FloatArray,
+    block: FloatArray,
+) -> None:
+    """Write the first seven of `_EQUITY_COLUMNS`; what is a part of nothing, or of a debt, is unknown."""
+    solvent, traded, costs = np.nan, np.zeros(cash.size), np.zeros(cash.size)
+    for fill in range(fills.shape[1]):
+        row = int(fills[FILL_ROW, fill])
+        traded[row] += abs(fills[FILL_SHARES, fill]) * fills[FILL_PRICE, fill]
+        costs[row] += fills[FILL_COMMISSION, fill] + slippage[fill]
+    for row in range(cash.size):
+        equity = cash[row] + value[row]
+        block[0, row], block[1, row], block[2, row] = cash[row], value[row], equity
+        block[3, row] = equity / solvent - 1.0
+        block[5, row] = traded[row] / solvent if traded[row] != 0.0 else 0.0
+        solvent = equity if equity > 0.0 else np.nan
+        block[4, row] = gross[row] / solvent
+        block[6, row] = costs[row] + fees[row]
 
 
 def _interest(bars: Bars, cash: FloatArray, value: FloatArray, rates: CostRates) -> FloatArray:

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -39,8 +38,7 @@ from quant.risk.value_at_risk import expected_shortfall, value_at_risk
 Trades: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray[Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """One number: its key in `quant.risk.definitions`, its value and the benchmark's, and the span that it is about.
 
     None is unknown, or has no meaning for a benchmark; never NaN or infinite, so that every metric is JSON.

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import numpy as np
@@ -98,7 +97,7 @@ def test_unknown_is_none_and_everything_is_json(curves):
         assert values[name] is None
     assert values["n_trades"] == 0
     assert values["max_drawdown"] == 0.0
-    text = json.dumps([dataclasses.asdict(metric) for metric in metrics], allow_nan=False)
+    text = json.dumps([metric._asdict() for metric in metrics], allow_nan=False)
     assert len(json.loads(text)) == len(DEFINITIONS)
 
 
