@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
-from quant.bootstrap import stationary_bootstrap, usual_block
+from quant.block_length import usual_block
+from quant.bootstrap import stationary_bootstrap
 from quant.errors import InvalidSpec
 from quant.returns import RETURN_ROUNDING, per_period_rate
 from quant.risk.arrays import FloatArray, Values, to_sample
@@ -102,7 +103,7 @@ def judge_luck(
         Number of curves, at least 100.
     mean_block : float, optional
         Mean length of a block. None: what the dependence of the returns asks for, or that of their distances from the
-        mean if it is more (`quant.bootstrap.usual_block`): drawdowns are as deep as wild bars stay together.
+        mean if it is more (`quant.block_length.usual_block`): drawdowns are as deep as wild bars stay together.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quant.bootstrap import usual_block
+from quant.block_length import usual_block
 
 LEAST_RETURNS = 20
 N_RESAMPLES = 1000
@@ -174,7 +174,7 @@ def resampled_differences(
         How many to draw.
     mean_block : float, optional
         Mean length of a block; None: the longest that the dependence of one of the series asks for, as
-        `quant.bootstrap.usual_block` finds it.
+        `quant.block_length.usual_block` finds it.
 
     Returns
     -------

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter
 
-from quant.bootstrap import automatic_block, sequential_bootstrap, stationary_bootstrap, uniqueness_if_drawn
+from quant.bootstrap import sequential_bootstrap, stationary_bootstrap, uniqueness_if_drawn
 from quant.errors import InvalidSpec
 from quant.labels.weights import average_uniqueness
 from tests.quant.labels.test_weights import ENDS, STARTS, indicators, spans
@@ -96,44 +95,3 @@ def test_blocks_of_one_bar_are_the_plain_bootstrap():
 def test_numbers_out_of_their_bounds_are_refused(wrong):
     with pytest.raises(InvalidSpec, match="1 resample and 1 bar a block"):
         stationary_bootstrap(*wrong, np.random.default_rng(0))
-
-
-def autoregression(phi, n, seed):
-    """Return a series of which each value is this part of the one before, and chance."""
-    return lfilter([1.0], [1.0, -phi], np.random.default_rng(seed).normal(size=n))
-
-
-@pytest.mark.parametrize("phi", [0.2, 0.5, 0.8, -0.5])
-def test_the_length_of_a_block_is_what_an_autoregression_asks_for(phi):
-    """Patton, Politis and White 2009: the third root of n times the squared ratio of moment and sum, known exactly."""
-    n, lags = 100_000, np.arange(1, 400)
-    covariances = phi**lags
-    ratio = 2.0 * (lags * covariances).sum() / (1.0 + 2.0 * covariances.sum())
-    assert ratio == pytest.approx(2.0 * phi / (1.0 - phi**2))
-    found = np.mean([automatic_block(autoregression(phi, n, seed)) for seed in range(8)])
-    assert found == pytest.approx(abs(ratio) ** (2 / 3) * n ** (1 / 3), rel=0.1)
-
-
-def test_a_block_by_hand():
-    """Six lags at most: all written down once more, with the window of Politis and Romano."""
-    values = autoregression(0.7, 60, 3)
-    centred, n = values - values.mean(), len(values)
-    covariances = [float(centred[lag:] @ centred[: n - lag]) / n for lag in range(20)]
-    bound = 2.0 * math.sqrt(math.log10(n) / n)
-    large = [abs(covariance) / covariances[0] >= bound for covariance in covariances]
-    last = next(lag for lag in range(14) if not any(large[lag + 1 : lag + 6]))
-    reach = 2 * max(last, 1)
-    parts = [(min(1.0, 2.0 * (1.0 - lag / reach)), lag) for lag in range(1, reach + 1)]
-    spectrum = covariances[0] + 2.0 * sum(part * covariances[lag] for part, lag in parts)
-    moment = 2.0 * sum(part * lag * covariances[lag] for part, lag in parts)
-    assert last >= 1
-    assert automatic_block(values) == pytest.approx(((moment / spectrum) ** 2 * n) ** (1 / 3))
-
-
-def test_the_longest_of_several_blocks_is_taken_and_none_is_longer_than_its_bound():
-    calm, wild = np.random.default_rng(1).normal(size=900), autoregression(0.99, 900, 2)
-    assert automatic_block(calm) < 4.0
-    assert automatic_block(calm, wild) == automatic_block(wild) > 30.0
-    taken_back = np.diff(np.random.default_rng(0).normal(size=901))  # three times the root of 900
-    assert automatic_block(taken_back) == 90.0
-    assert automatic_block(np.full(50, 0.1)) == automatic_block(np.zeros(2)) == automatic_block(np.zeros(0)) == 1.0

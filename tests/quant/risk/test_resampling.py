@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from quant.bootstrap import automatic_block
+from quant.block_length import automatic_block
 from quant.errors import InvalidSpec
 from quant.risk.drawdown import max_drawdown
 from quant.risk.performance import sharpe_ratio

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from quant.bootstrap import stationary_bootstrap, usual_block
+from quant.block_length import usual_block
+from quant.bootstrap import stationary_bootstrap
 from quant.validation.comparison import (
     LEAST_RETURNS,
     _times_drawn,
