@@ -10,7 +10,7 @@ from numba import njit, types
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
-_LANES, BLOCK = 8, 128  # numpy's
+_LANES, _BLOCK = 8, 128  # numpy's
 _1, _2, _3, _4, _5, _6, _7 = (np.uint64(lane) for lane in range(1, _LANES))
 _VALUES = types.Array(types.float64, 1, "C", readonly=True)
 
@@ -30,7 +30,7 @@ def pairwise_sum(values: FloatArray, begin: int, end: int) -> float:
         for i in range(begin, end):
             total += values[i]
         return total
-    if n > BLOCK:
+    if n > _BLOCK:
         middle = begin + half_of(n)
         return pairwise_sum(values, begin, middle) + pairwise_sum(values, middle, end)
     # Places are unsigned, as the kernel would else ask of each whether it counts from the end.
@@ -69,7 +69,7 @@ def pairwise_square_sum(values: FloatArray, begin: int, end: int, centre: float)
         for i in range(begin, end):
             total += _squared_from(values[i], centre)
         return total
-    if n > BLOCK:
+    if n > _BLOCK:
         middle = begin + half_of(n)
         return pairwise_square_sum(values, begin, middle, centre) + pairwise_square_sum(values, middle, end, centre)
     place, step = np.uint64(begin), np.uint64(_LANES)
