@@ -9,6 +9,7 @@ never imports scikit-learn, XGBoost or numba.
 import datetime
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -73,13 +74,19 @@ class CatalogEntry(Spec):
     @classmethod
     def load(cls) -> Callable[..., Any]:
         """Import and return the implementation."""
-        module, _, function = cls.implementation.partition(":")
-        loaded: Callable[..., Any] = getattr(import_module(module), function)
-        return loaded
+        return _imported(cls.implementation)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters without the entry's name."""
-        return self.model_dump(exclude={"name"})
+        return {field: value for field, value in vars(self).items() if field != "name"}
+
+
+@cache
+def _imported(implementation: str) -> Callable[..., Any]:
+    """Return a function by its name; kept, because asking for a module takes longer than some features."""
+    module, _, function = implementation.partition(":")
+    loaded: Callable[..., Any] = getattr(import_module(module), function)
+    return loaded
 
 
 def describe(entries: Iterable[type[CatalogEntry]]) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import CusumBreak, ExplosiveRoot
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.runs import LANES, for_lanes, over_runs, returns_of
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 # Of the critical value at five per cent, found by simulation: Chu, Stinchcombe & White 1996.
 _CRITICAL = 4.6
@@ -307,7 +307,8 @@ def _sadf_with_a_lag(increments: Values, window: int, min_rows: int, outputs: Va
             outputs[first - 1 + lane] = (root if greatest[lane] > 0.0 else -root) if root < np.inf else 0.0
 
 
-def cusum_feature(prices: Prices, *, window: int) -> Features:
+@feature(CusumBreak)
+def cusum_feature(prices: Prices, *, window: int) -> Values:
     """Return the farthest departure of the close from a level of the window, over what chance reaches.
 
     Parameters
@@ -332,11 +333,11 @@ def cusum_feature(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = CusumBreak(window=window)
-    return as_features(prices, entry, rolling_cusum_break(returns_of(column_values(prices, "close")), window))
+    return rolling_cusum_break(returns_of(column_values(prices, "close")), window)
 
 
-def sadf_feature(prices: Prices, *, window: int, min_rows: int, n_lags: int) -> Features:
+@feature(ExplosiveRoot)
+def sadf_feature(prices: Prices, *, window: int, min_rows: int, n_lags: int) -> Values:
     """Return the greatest Dickey-Fuller statistic of the histories of the logarithm of the close.
 
     Parameters
@@ -365,7 +366,4 @@ def sadf_feature(prices: Prices, *, window: int, min_rows: int, n_lags: int) -> 
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = ExplosiveRoot(window=window, min_rows=min_rows, n_lags=n_lags)
-    return as_features(
-        prices, entry, rolling_sadf(returns_of(column_values(prices, "close")), window - 1, min_rows, n_lags)
-    )
+    return rolling_sadf(returns_of(column_values(prices, "close")), window - 1, min_rows, n_lags)

@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 from quant.features.arrays import Values, as_aligned_values, check_at_least, quotient
 from quant.features.catalog.trend import Ichimoku
 from quant.features.catalog.volatility import DonchianChannel, KeltnerChannels
-from quant.features.columns import as_features, columns_values
+from quant.features.columns import columns_values, feature
 from quant.features.extremes import rolling_maximum, rolling_minimum
 from quant.features.trend import exponential_moving_average
 from quant.features.volatility import Bands, average_true_range
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 class IchimokuLines(NamedTuple):
@@ -186,7 +186,8 @@ def _before(values: Values, shift: int) -> Values:
     return earlier
 
 
-def donchian_position(prices: Prices, *, window: int) -> Features:
+@feature(DonchianChannel)
+def donchian_position(prices: Prices, *, window: int) -> tuple[Values, ...]:
     """Return where the close stands in its Donchian channel, and how wide it is.
 
     Parameters
@@ -217,10 +218,11 @@ def donchian_position(prices: Prices, *, window: int) -> Features:
     channel = donchian_channel(high, low, window)
     reach = channel.upper - channel.lower
     position = quotient(close - channel.lower, reach, 0.5)
-    return as_features(prices, DonchianChannel(window=window), position, reach / channel.middle)
+    return position, reach / channel.middle
 
 
-def keltner_position(prices: Prices, *, window: int, width: float, atr_window: int) -> Features:
+@feature(KeltnerChannels)
+def keltner_position(prices: Prices, *, window: int, width: float, atr_window: int) -> tuple[Values, ...]:
     """Return where the close stands between its Keltner channels, and how wide they are.
 
     Parameters
@@ -256,11 +258,11 @@ def keltner_position(prices: Prices, *, window: int, width: float, atr_window: i
     reach = 2.0 * width * average_true_range(high, low, close, atr_window)
     position = 0.5 + quotient(close - middle, reach, 0.0)
     unknown = np.where(np.isnan(position), np.nan, 1.0)
-    entry = KeltnerChannels(window=window, width=width, atr_window=atr_window)
-    return as_features(prices, entry, position, unknown * (reach / middle))
+    return position, unknown * (reach / middle)
 
 
-def ichimoku_distance(prices: Prices, *, fast: int, base: int, slow: int, shift: int) -> Features:
+@feature(Ichimoku)
+def ichimoku_distance(prices: Prices, *, fast: int, base: int, slow: int, shift: int) -> tuple[Values, ...]:
     """Return how far the close is from the lines of Ichimoku Kinko Hyo.
 
     Parameters
@@ -301,4 +303,4 @@ def ichimoku_distance(prices: Prices, *, fast: int, base: int, slow: int, shift:
     unknown = np.isnan(np.sum(distances, axis=0))
     for distance in distances:
         distance[unknown] = np.nan
-    return as_features(prices, Ichimoku(fast=fast, base=base, slow=slow, shift=shift), *distances)
+    return tuple(distances)

@@ -1,6 +1,9 @@
 """From columns of a price frame to arrays, and from arrays to columns of a feature frame."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from inspect import unwrap
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -8,6 +11,10 @@ import pandas as pd
 from quant.features.arrays import Values, as_values
 from quant.features.catalog import FeatureEntry
 from quant.frames import Features, Prices, column_of
+
+Parameters = ParamSpec("Parameters")
+Outputs = TypeVar("Outputs", bound=Values | tuple[Values, ...])
+Feature: TypeAlias = Callable[Concatenate[Prices, Parameters], Features]
 
 
 def column_values(prices: Prices, name: str) -> Values:
@@ -20,9 +27,29 @@ def columns_values(prices: Prices, *names: str) -> tuple[Values, ...]:
     return tuple(column_values(prices, name) for name in names)
 
 
-def as_features(prices: Prices, entry: FeatureEntry, *columns: Values) -> Features:
-    """Return the outputs of `entry`, in the order of its columns, as a frame over the bars of `prices`."""
-    return to_frame(prices, np.array(columns), entry.columns)
+def feature(
+    kind: type[FeatureEntry],
+) -> Callable[[Callable[Concatenate[Prices, Parameters], Outputs]], Feature[Parameters]]:
+    """Make a function that returns the outputs of an entry one that returns them as a frame, with checked parameters.
+
+    The function itself stays at hand for `values_of`: frames of single features take longer than most features.
+    """
+
+    def decorate(function: Callable[Concatenate[Prices, Parameters], Outputs]) -> Feature[Parameters]:
+        @wraps(function)
+        def framed(prices: Prices, /, *args: Parameters.args, **parameters: Parameters.kwargs) -> Features:
+            entry = kind(*args, **parameters)
+            return to_frame(prices, np.array(values_of(prices, entry)), entry.columns)
+
+        return framed
+
+    return decorate
+
+
+def values_of(prices: Prices, entry: FeatureEntry) -> tuple[Values, ...]:
+    """Return the outputs of `entry`, in the order of its columns; they may share memory with one another."""
+    outputs: Values | tuple[Values, ...] = unwrap(entry.load())(prices, **entry.parameters())
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def to_frame(

@@ -6,7 +6,7 @@ import numpy as np
 
 from quant.features.catalog import FeatureEntry
 from quant.features.catalog.cross_asset import closes_of
-from quant.features.columns import to_frame
+from quant.features.columns import to_frame, values_of
 from quant.features.needs import check_bars, check_needs
 from quant.frames import Features, Prices
 
@@ -47,9 +47,9 @@ def compute_features(prices: Prices, specs: Sequence[FeatureEntry], *, is_cut: b
     block = np.empty((len(names), len(prices)))
     filled = 0
     for spec in specs:
-        values = spec.load()(prices, **spec.parameters()).to_numpy().T
-        block[filled : filled + len(values)] = values
-        filled += len(values)
+        for values in values_of(prices, spec):
+            block[filled] = values
+            filled += 1
     return to_frame(prices, block, names)
 
 

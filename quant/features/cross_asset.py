@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_aligned_values, check_at_least, kernel
 from quant.features.catalog import Beta, Correlation, PriceRatio, Spread
 from quant.features.catalog.cross_asset import CrossAssetEntry, closes_of
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.momentum import rate_of_change
 from quant.features.windows import rolling_mean, rolling_moments
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 def rolling_beta(values: ArrayLike, others: ArrayLike, window: int) -> Values:
@@ -264,7 +264,8 @@ def _joint(values: ArrayLike, others: ArrayLike, window: int) -> tuple[Values, V
     return covariance, own_spread, spread
 
 
-def beta_feature(prices: Prices, *, against: str, window: int) -> Features:
+@feature(Beta)
+def beta_feature(prices: Prices, *, against: str, window: int) -> Values:
     """Return the beta of the close on that of another instrument.
 
     Parameters
@@ -292,10 +293,11 @@ def beta_feature(prices: Prices, *, against: str, window: int) -> Features:
     it.
     """
     entry = Beta(against=against, window=window)
-    return as_features(prices, entry, rolling_beta(*_closes(prices, entry), window))
+    return rolling_beta(*_closes(prices, entry), window)
 
 
-def correlation_feature(prices: Prices, *, against: str, window: int) -> Features:
+@feature(Correlation)
+def correlation_feature(prices: Prices, *, against: str, window: int) -> Values:
     """Return the correlation of the returns with those of another instrument.
 
     Parameters
@@ -323,10 +325,11 @@ def correlation_feature(prices: Prices, *, against: str, window: int) -> Feature
     it.
     """
     entry = Correlation(against=against, window=window)
-    return as_features(prices, entry, rolling_correlation(*_closes(prices, entry), window))
+    return rolling_correlation(*_closes(prices, entry), window)
 
 
-def spread_feature(prices: Prices, *, against: str, window: int) -> Features:
+@feature(Spread)
+def spread_feature(prices: Prices, *, against: str, window: int) -> Values:
     """Return how far the close stands from its usual ratio to that of another instrument.
 
     Parameters
@@ -354,10 +357,11 @@ def spread_feature(prices: Prices, *, against: str, window: int) -> Features:
     it.
     """
     entry = Spread(against=against, window=window)
-    return as_features(prices, entry, rolling_spread(*_closes(prices, entry), window))
+    return rolling_spread(*_closes(prices, entry), window)
 
 
-def ratio_feature(prices: Prices, *, against: str, window: int) -> Features:
+@feature(PriceRatio)
+def ratio_feature(prices: Prices, *, against: str, window: int) -> Values:
     """Return the ratio of the close to that of another instrument, against its mean.
 
     Parameters
@@ -385,7 +389,7 @@ def ratio_feature(prices: Prices, *, against: str, window: int) -> Features:
     it.
     """
     entry = PriceRatio(against=against, window=window)
-    return as_features(prices, entry, relative_ratio(*_closes(prices, entry), window))
+    return relative_ratio(*_closes(prices, entry), window)
 
 
 def _closes(prices: Prices, entry: CrossAssetEntry) -> tuple[Values, Values]:

@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import BoxDimension, HiguchiDimension, KatzDimension
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.extremes import rolling_maximum, rolling_minimum
 from quant.features.runs import over_runs
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 # The dimension of a line; also what a window says in which nothing moves.
 LINE = 1.0
@@ -265,7 +265,8 @@ def _box_dimension(
         dimensions[end - 1] = (n_halvings * xy - x_sum * y_sum) / (n_halvings * xx - x_sum * x_sum)
 
 
-def higuchi_feature(prices: Prices, *, window: int, k_max: int) -> Features:
+@feature(HiguchiDimension)
+def higuchi_feature(prices: Prices, *, window: int, k_max: int) -> Values:
     """Return Higuchi's fractal dimension of the close.
 
     Parameters
@@ -292,11 +293,11 @@ def higuchi_feature(prices: Prices, *, window: int, k_max: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = HiguchiDimension(window=window, k_max=k_max)
-    return as_features(prices, entry, rolling_higuchi(column_values(prices, "close"), window, k_max))
+    return rolling_higuchi(column_values(prices, "close"), window, k_max)
 
 
-def katz_feature(prices: Prices, *, window: int) -> Features:
+@feature(KatzDimension)
+def katz_feature(prices: Prices, *, window: int) -> Values:
     """Return Katz's fractal dimension of the close.
 
     Parameters
@@ -321,10 +322,11 @@ def katz_feature(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    return as_features(prices, KatzDimension(window=window), rolling_katz(column_values(prices, "close"), window))
+    return rolling_katz(column_values(prices, "close"), window)
 
 
-def box_feature(prices: Prices, *, window: int) -> Features:
+@feature(BoxDimension)
+def box_feature(prices: Prices, *, window: int) -> Values:
     """Return the box-counting dimension of the close.
 
     Parameters
@@ -349,5 +351,4 @@ def box_feature(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = BoxDimension(window=window)
-    return as_features(prices, entry, rolling_box_dimension(column_values(prices, "close"), window))
+    return rolling_box_dimension(column_values(prices, "close"), window)

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_aligned_values, check_at_least, kernel
 from quant.features.catalog.trend import Aroon, DirectionalMovement
-from quant.features.columns import as_features, columns_values
+from quant.features.columns import columns_values, feature
 from quant.features.extremes import bars_since_maximum
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 class DirectionalLines(NamedTuple):
@@ -156,7 +156,8 @@ def aroon(high: ArrayLike, low: ArrayLike, window: int = 25) -> AroonLines:
     return AroonLines(*(100.0 * ((window - age) / window) for age in ages))
 
 
-def adx(prices: Prices, *, window: int) -> Features:
+@feature(DirectionalMovement)
+def adx(prices: Prices, *, window: int) -> tuple[Values, ...]:
     """Return the strength of the trend and the shares of both directions.
 
     Parameters
@@ -186,10 +187,11 @@ def adx(prices: Prices, *, window: int) -> Features:
     unknown = np.isnan(lines.strength)
     for line in lines:
         line[unknown] = np.nan
-    return as_features(prices, DirectionalMovement(window=window), *lines)
+    return lines
 
 
-def aroon_indicator(prices: Prices, *, window: int) -> Features:
+@feature(Aroon)
+def aroon_indicator(prices: Prices, *, window: int) -> tuple[Values, ...]:
     """Return how lately the highest high and the lowest low were.
 
     Parameters
@@ -218,4 +220,4 @@ def aroon_indicator(prices: Prices, *, window: int) -> Features:
     unknown = np.isnan(lines.up + lines.down)
     for line in lines:
         line[unknown] = np.nan
-    return as_features(prices, Aroon(window=window), *lines)
+    return lines

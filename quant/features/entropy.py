@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from quant.errors import InvalidSpec
 from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import PermutationEntropy, ShannonEntropy
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.extremes import rolling_maximum, rolling_minimum
 from quant.features.runs import over_runs, returns_of
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 Counts = NDArray[np.int64]
 COUNTS = types.Array(types.int64, 1, "C")
@@ -174,7 +174,8 @@ def _permutation(values: Values, window: int, order: int, n_orders: int, outputs
             outputs[start + order - 1] = entropy_of(counts, logs) / greatest_entropy
 
 
-def shannon_feature(prices: Prices, *, window: int, n_bins: int) -> Features:
+@feature(ShannonEntropy)
+def shannon_feature(prices: Prices, *, window: int, n_bins: int) -> Values:
     """Return Shannon's entropy of the logarithmic returns of the close.
 
     Parameters
@@ -201,11 +202,11 @@ def shannon_feature(prices: Prices, *, window: int, n_bins: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = ShannonEntropy(window=window, n_bins=n_bins)
-    return as_features(prices, entry, rolling_shannon(returns_of(column_values(prices, "close")), window, n_bins))
+    return rolling_shannon(returns_of(column_values(prices, "close")), window, n_bins)
 
 
-def permutation_feature(prices: Prices, *, window: int, order: int) -> Features:
+@feature(PermutationEntropy)
+def permutation_feature(prices: Prices, *, window: int, order: int) -> Values:
     """Return the permutation entropy of the close.
 
     Parameters
@@ -232,5 +233,4 @@ def permutation_feature(prices: Prices, *, window: int, order: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = PermutationEntropy(window=window, order=order)
-    return as_features(prices, entry, rolling_permutation(column_values(prices, "close"), window, order))
+    return rolling_permutation(column_values(prices, "close"), window, order)

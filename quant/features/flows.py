@@ -21,12 +21,12 @@ from quant.features.catalog.volume import (
     OnBalanceVolume,
     VwapDistance,
 )
-from quant.features.columns import as_features, columns_values
+from quant.features.columns import columns_values, feature
 from quant.features.momentum import rate_of_change
 from quant.features.oscillators import typical_price
 from quant.features.volume import log_ratio
 from quant.features.windows import rolling_mean
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 def on_balance_volume(close: ArrayLike, volume: ArrayLike) -> Values:
@@ -277,7 +277,8 @@ def _ratio_of_means(values: Values, others: Values, window: int, otherwise: floa
     return quotient(means, other_means, otherwise)
 
 
-def obv(prices: Prices, *, window: int) -> Features:
+@feature(OnBalanceVolume)
+def obv(prices: Prices, *, window: int) -> Values:
     """Return the change of on-balance volume over all volume of the last bars.
 
     Parameters
@@ -306,7 +307,7 @@ def obv(prices: Prices, *, window: int) -> Features:
     """
     close, volume = columns_values(prices, "close", "volume")
     signed = volume * np.sign(np.diff(close, prepend=np.nan))
-    return as_features(prices, OnBalanceVolume(window=window), _ratio_of_means(signed, volume, window))
+    return _ratio_of_means(signed, volume, window)
 
 
 @kernel(INPUT, COUNT, OUTPUT)
@@ -333,7 +334,8 @@ def _place_on_line(flows: Values, window: int, places: Values) -> None:
         places[end] = 0.0 if squares == 0.0 else (total - mean) / np.sqrt(squares / window)
 
 
-def accumulation_line(prices: Prices, *, window: int) -> Features:
+@feature(AccumulationDistribution)
+def accumulation_line(prices: Prices, *, window: int) -> Values:
     """Return where the accumulation/distribution line stands among its own last values.
 
     Parameters
@@ -366,10 +368,11 @@ def accumulation_line(prices: Prices, *, window: int) -> Features:
     flows = as_values(_money_flow(high, low, close, volume))
     places = np.empty_like(flows)
     _place_on_line(flows, window, places)
-    return as_features(prices, AccumulationDistribution(window=window), places)
+    return places
 
 
-def cmf(prices: Prices, *, window: int) -> Features:
+@feature(ChaikinMoneyFlow)
+def cmf(prices: Prices, *, window: int) -> Values:
     """Return Chaikin money flow: the change of the accumulation/distribution line over volume.
 
     Parameters
@@ -394,11 +397,11 @@ def cmf(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close, volume = columns_values(prices, "high", "low", "close", "volume")
-    values = chaikin_money_flow(high, low, close, volume, window=window)
-    return as_features(prices, ChaikinMoneyFlow(window=window), values)
+    return chaikin_money_flow(high, low, close, volume, window=window)
 
 
-def vwap_distance(prices: Prices, *, window: int) -> Features:
+@feature(VwapDistance)
+def vwap_distance(prices: Prices, *, window: int) -> Values:
     """Return how far the close is from the volume-weighted average price.
 
     Parameters
@@ -424,11 +427,11 @@ def vwap_distance(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close, volume = columns_values(prices, "high", "low", "close", "volume")
-    distance = close / rolling_vwap(high, low, close, volume, window) - 1.0
-    return as_features(prices, VwapDistance(window=window), distance)
+    return close / rolling_vwap(high, low, close, volume, window) - 1.0
 
 
-def amihud(prices: Prices, *, window: int, baseline: int) -> Features:
+@feature(AmihudIlliquidity)
+def amihud(prices: Prices, *, window: int, baseline: int) -> Values:
     """Return Amihud's illiquidity against its own mean of many bars, on a logarithmic scale.
 
     Parameters
@@ -465,4 +468,4 @@ def amihud(prices: Prices, *, window: int, baseline: int) -> Features:
     newest = np.where(counts == 0.0, usual, newest)
     values = np.empty_like(newest)
     log_ratio(newest, usual, values)
-    return as_features(prices, AmihudIlliquidity(window=window, baseline=baseline), values)
+    return values

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import DetrendedFluctuation, HurstExponent
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.runs import LANES, for_lanes, over_runs, returns_of
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 # An exponent of increments without memory; also what a window says in which nothing moves.
 NO_MEMORY = 0.5
@@ -266,7 +266,8 @@ def _slopes(
         slopes[window - 1 + i] = base + (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum) if n > 1.0 else NO_MEMORY
 
 
-def hurst_feature(prices: Prices, *, window: int) -> Features:
+@feature(HurstExponent)
+def hurst_feature(prices: Prices, *, window: int) -> Values:
     """Return Hurst's exponent of the logarithmic returns of the close.
 
     Parameters
@@ -291,11 +292,11 @@ def hurst_feature(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = HurstExponent(window=window)
-    return as_features(prices, entry, rolling_hurst(returns_of(column_values(prices, "close")), window))
+    return rolling_hurst(returns_of(column_values(prices, "close")), window)
 
 
-def dfa_feature(prices: Prices, *, window: int) -> Features:
+@feature(DetrendedFluctuation)
+def dfa_feature(prices: Prices, *, window: int) -> Values:
     """Return the exponent of detrended fluctuation analysis of the logarithmic returns of the close.
 
     Parameters
@@ -319,5 +320,4 @@ def dfa_feature(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = DetrendedFluctuation(window=window)
-    return as_features(prices, entry, rolling_dfa(returns_of(column_values(prices, "close")), window))
+    return rolling_dfa(returns_of(column_values(prices, "close")), window)

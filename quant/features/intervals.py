@@ -6,17 +6,18 @@ from numpy.typing import NDArray
 
 from quant.features.arrays import Values
 from quant.features.catalog import HigherInterval
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.momentum import rate_of_change, relative_strength_index
 from quant.features.runs import known_runs
 from quant.features.trend import simple_moving_average
 from quant.features.volatility import rolling_standard_deviation
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 _MONDAY = 4  # days after 1970-01-01, a Thursday, to the first Monday
 
 
-def interval_feature(prices: Prices, *, interval: str, measure: str, window: int) -> Features:
+@feature(HigherInterval)
+def interval_feature(prices: Prices, *, interval: str, measure: str, window: int) -> Values:
     """Return a measure of the closes of the weeks or months that are over.
 
     Parameters
@@ -55,7 +56,7 @@ def interval_feature(prices: Prices, *, interval: str, measure: str, window: int
     outputs = np.full(close.size, np.nan)
     for begin, end in known_runs(close):
         _join(close[begin:end], periods[begin:end], entry, outputs[begin:end])
-    return as_features(prices, entry, outputs)
+    return outputs
 
 
 def _periods(sessions: pd.DatetimeIndex, interval: str) -> NDArray[np.int64]:

@@ -10,9 +10,9 @@ from quant.errors import InvalidSpec
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, kernel
 from quant.features.catalog import FractionalDifference
 from quant.features.catalog.memory import n_weights
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.runs import over_runs, returns_of
-from quant.frames import Features, Prices
+from quant.frames import Prices
 from quant.stationarity import dickey_fuller
 
 # Outputs worked on at a time, so that they stay in the processor's first cache while all weights pass over them.
@@ -198,7 +198,8 @@ def _weigh_long(values: Values, weights: Values, sums: Values) -> None:
     sums[weights.size - 1 :] = oaconvolve(values, weights, mode="valid")
 
 
-def fractional_feature(prices: Prices, *, order: float, cut_off: float) -> Features:
+@feature(FractionalDifference)
+def fractional_feature(prices: Prices, *, order: float, cut_off: float) -> Values:
     """Return the fractional difference of the logarithm of the close.
 
     Parameters
@@ -229,7 +230,6 @@ def fractional_feature(prices: Prices, *, order: float, cut_off: float) -> Featu
     would change with a split or a currency, so each weight is lowered by their mean. `fractional_difference` is the
     definition without that.
     """
-    entry = FractionalDifference(order=order, cut_off=cut_off)
     weights = difference_weights(order, cut_off)
     weights = weights - weights.mean()
 
@@ -238,4 +238,4 @@ def fractional_feature(prices: Prices, *, order: float, cut_off: float) -> Featu
         moves[0] = 0.0
         _weigh(np.cumsum(moves), weights, outputs)
 
-    return as_features(prices, entry, over_runs(column_values(prices, "close"), weights.size, compute))
+    return over_runs(column_values(prices, "close"), weights.size, compute)

@@ -5,9 +5,9 @@ from numpy.typing import ArrayLike
 
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import RelativeStrengthIndex, Return
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.recursions import end_of_run
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 NEUTRAL_STRENGTH = 50.0
 
@@ -128,7 +128,8 @@ def relative_strength_index(values: ArrayLike, window: int = 14) -> Values:
     return strengths
 
 
-def trailing_return(prices: Prices, *, window: int) -> Features:
+@feature(Return)
+def trailing_return(prices: Prices, *, window: int) -> Values:
     """Return the simple return of the close over the last bars.
 
     Parameters
@@ -152,11 +153,11 @@ def trailing_return(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    changes = rate_of_change(column_values(prices, "close"), window)
-    return as_features(prices, Return(window=window), changes)
+    return rate_of_change(column_values(prices, "close"), window)
 
 
-def rsi(prices: Prices, *, window: int) -> Features:
+@feature(RelativeStrengthIndex)
+def rsi(prices: Prices, *, window: int) -> Values:
     """Return Wilder's relative strength index of the close.
 
     Parameters
@@ -180,5 +181,4 @@ def rsi(prices: Prices, *, window: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    strengths = relative_strength_index(column_values(prices, "close"), window)
-    return as_features(prices, RelativeStrengthIndex(window=window), strengths)
+    return relative_strength_index(column_values(prices, "close"), window)

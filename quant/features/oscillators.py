@@ -13,11 +13,11 @@ from quant.features.catalog.momentum import (
     TrueStrengthIndex,
     WilliamsR,
 )
-from quant.features.columns import as_features, column_values, columns_values
+from quant.features.columns import column_values, columns_values, feature
 from quant.features.extremes import rolling_maximum, rolling_minimum
 from quant.features.recursions import exponential_average
 from quant.features.windows import rolling_mean, rolling_moments
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 NEUTRAL_PLACE = 50.0
 MEAN_DEVIATIONS = 0.015  # Lambert's: about three quarters of all values are then within 100
@@ -303,7 +303,8 @@ def _mean_absolute_deviation(values: Values, means: Values, window: int) -> Valu
     return totals / window
 
 
-def stochastic(prices: Prices, *, window: int, smooth: int, signal: int) -> Features:
+@feature(Stochastic)
+def stochastic(prices: Prices, *, window: int, smooth: int, signal: int) -> tuple[Values, ...]:
     """Return the stochastic oscillator.
 
     Parameters
@@ -333,11 +334,11 @@ def stochastic(prices: Prices, *, window: int, smooth: int, signal: int) -> Feat
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close = columns_values(prices, "high", "low", "close")
-    lines = stochastic_oscillator(high, low, close, window=window, smooth=smooth, signal=signal)
-    return as_features(prices, Stochastic(window=window, smooth=smooth, signal=signal), *lines)
+    return stochastic_oscillator(high, low, close, window=window, smooth=smooth, signal=signal)
 
 
-def williams(prices: Prices, *, window: int) -> Features:
+@feature(WilliamsR)
+def williams(prices: Prices, *, window: int) -> Values:
     """Return Williams' %R.
 
     Parameters
@@ -362,11 +363,11 @@ def williams(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close = columns_values(prices, "high", "low", "close")
-    values = williams_percent_range(high, low, close, window=window)
-    return as_features(prices, WilliamsR(window=window), values)
+    return williams_percent_range(high, low, close, window=window)
 
 
-def cci(prices: Prices, *, window: int) -> Features:
+@feature(CommodityChannelIndex)
+def cci(prices: Prices, *, window: int) -> Values:
     """Return the commodity channel index.
 
     Parameters
@@ -392,11 +393,11 @@ def cci(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close = columns_values(prices, "high", "low", "close")
-    values = commodity_channel_index(high, low, close, window=window)
-    return as_features(prices, CommodityChannelIndex(window=window), values)
+    return commodity_channel_index(high, low, close, window=window)
 
 
-def tsi(prices: Prices, *, slow: int, fast: int) -> Features:
+@feature(TrueStrengthIndex)
+def tsi(prices: Prices, *, slow: int, fast: int) -> Values:
     """Return the true strength index of the close.
 
     Parameters
@@ -422,11 +423,11 @@ def tsi(prices: Prices, *, slow: int, fast: int) -> Features:
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    values = true_strength_index(column_values(prices, "close"), slow, fast)
-    return as_features(prices, TrueStrengthIndex(slow=slow, fast=fast), values)
+    return true_strength_index(column_values(prices, "close"), slow, fast)
 
 
-def mfi(prices: Prices, *, window: int) -> Features:
+@feature(MoneyFlowIndex)
+def mfi(prices: Prices, *, window: int) -> Values:
     """Return the money flow index.
 
     Parameters
@@ -451,5 +452,4 @@ def mfi(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close, volume = columns_values(prices, "high", "low", "close", "volume")
-    values = money_flow_index(high, low, close, volume, window=window)
-    return as_features(prices, MoneyFlowIndex(window=window), values)
+    return money_flow_index(high, low, close, volume, window=window)

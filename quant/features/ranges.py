@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from quant.features.arrays import Values, as_aligned_values, as_values, check_at_least
 from quant.features.catalog.volatility import EwmaVolatility, GarmanKlass, Parkinson, RogersSatchell, YangZhang
-from quant.features.columns import as_features, column_values, columns_values
+from quant.features.columns import column_values, columns_values, feature
 from quant.features.recursions import exponential_average
 from quant.features.windows import rolling_mean, rolling_moments
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 def parkinson_volatility(high: ArrayLike, low: ArrayLike, window: int = 20) -> Values:
@@ -289,7 +289,8 @@ def _deviation(values: Values, window: int) -> Values:
     return deviations
 
 
-def parkinson(prices: Prices, *, window: int) -> Features:
+@feature(Parkinson)
+def parkinson(prices: Prices, *, window: int) -> Values:
     """Return Parkinson's volatility of the last bars.
 
     Parameters
@@ -315,11 +316,11 @@ def parkinson(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low = columns_values(prices, "high", "low")
-    values = parkinson_volatility(high, low, window=window)
-    return as_features(prices, Parkinson(window=window), values)
+    return parkinson_volatility(high, low, window=window)
 
 
-def garman_klass(prices: Prices, *, window: int) -> Features:
+@feature(GarmanKlass)
+def garman_klass(prices: Prices, *, window: int) -> Values:
     """Return Garman and Klass' volatility of the last bars.
 
     Parameters
@@ -345,11 +346,11 @@ def garman_klass(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     open_, high, low, close = columns_values(prices, "open", "high", "low", "close")
-    values = garman_klass_volatility(open_, high, low, close, window=window)
-    return as_features(prices, GarmanKlass(window=window), values)
+    return garman_klass_volatility(open_, high, low, close, window=window)
 
 
-def rogers_satchell(prices: Prices, *, window: int) -> Features:
+@feature(RogersSatchell)
+def rogers_satchell(prices: Prices, *, window: int) -> Values:
     """Return Rogers and Satchell's volatility of the last bars.
 
     Parameters
@@ -375,11 +376,11 @@ def rogers_satchell(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     open_, high, low, close = columns_values(prices, "open", "high", "low", "close")
-    values = rogers_satchell_volatility(open_, high, low, close, window=window)
-    return as_features(prices, RogersSatchell(window=window), values)
+    return rogers_satchell_volatility(open_, high, low, close, window=window)
 
 
-def yang_zhang(prices: Prices, *, window: int) -> Features:
+@feature(YangZhang)
+def yang_zhang(prices: Prices, *, window: int) -> Values:
     """Return Yang and Zhang's volatility of the last bars.
 
     Parameters
@@ -405,11 +406,11 @@ def yang_zhang(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     open_, high, low, close = columns_values(prices, "open", "high", "low", "close")
-    values = yang_zhang_volatility(open_, high, low, close, window=window)
-    return as_features(prices, YangZhang(window=window), values)
+    return yang_zhang_volatility(open_, high, low, close, window=window)
 
 
-def ewma_volatility(prices: Prices, *, decay: float, seed_bars: int) -> Features:
+@feature(EwmaVolatility)
+def ewma_volatility(prices: Prices, *, decay: float, seed_bars: int) -> Values:
     """Return the exponentially weighted volatility of log returns of the close.
 
     Parameters
@@ -436,5 +437,4 @@ def ewma_volatility(prices: Prices, *, decay: float, seed_bars: int) -> Features
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    values = ewma_deviation(column_values(prices, "close"), decay, seed_bars)
-    return as_features(prices, EwmaVolatility(decay=decay, seed_bars=seed_bars), values)
+    return ewma_deviation(column_values(prices, "close"), decay, seed_bars)

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from quant.features.arrays import Values, as_values, check_at_least, quotient
 from quant.features.catalog.trend import RegressionSlope
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.windows import rolling_dot, rolling_moments
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 class FittedLine(NamedTuple):
@@ -66,7 +66,8 @@ def linear_regression(values: ArrayLike, window: int = 20) -> FittedLine:
     return FittedLine(slopes, shares)
 
 
-def regression_slope(prices: Prices, *, window: int) -> Features:
+@feature(RegressionSlope)
+def regression_slope(prices: Prices, *, window: int) -> tuple[Values, ...]:
     """Return slope and share explained of the line of best fit through the last closes.
 
     Parameters
@@ -93,4 +94,4 @@ def regression_slope(prices: Prices, *, window: int) -> Features:
     """
     close = column_values(prices, "close")
     line = linear_regression(close, window)
-    return as_features(prices, RegressionSlope(window=window), line.slope / close, line.r_squared)
+    return line.slope / close, line.r_squared

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from quant.features.arrays import Values
 from quant.features.catalog.calendar import DayOfWeek, DaysToMonthEnd, MonthOfYear, TurnOfMonth
-from quant.features.columns import as_features
-from quant.frames import Features, Prices
+from quant.features.columns import feature
+from quant.frames import Prices
 
 DAYS_A_WEEK = 7
 MONTHS_A_YEAR = 12
@@ -28,7 +28,8 @@ def _month_ends(dates: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     return (dates.astype("datetime64[M]") + 1).astype("datetime64[D]")
 
 
-def day_of_week(prices: Prices) -> Features:
+@feature(DayOfWeek)
+def day_of_week(prices: Prices) -> tuple[Values, ...]:
     """Return the day of the week on a circle.
 
     Parameters
@@ -46,10 +47,11 @@ def day_of_week(prices: Prices) -> Features:
     Timing: the value at `t` is that of the session of bar `t`, and known before it begins.
     """
     weekdays = (_dates(prices).astype(np.int64) + 3) % DAYS_A_WEEK  # the first of January 1970 was a Thursday
-    return as_features(prices, DayOfWeek(), *_circle(weekdays, DAYS_A_WEEK))
+    return _circle(weekdays, DAYS_A_WEEK)
 
 
-def month_of_year(prices: Prices) -> Features:
+@feature(MonthOfYear)
+def month_of_year(prices: Prices) -> tuple[Values, ...]:
     """Return the month of the year on a circle.
 
     Parameters
@@ -67,10 +69,11 @@ def month_of_year(prices: Prices) -> Features:
     Timing: the value at `t` is that of the session of bar `t`, and known before it begins.
     """
     months = _dates(prices).astype("datetime64[M]").astype(np.int64) % MONTHS_A_YEAR
-    return as_features(prices, MonthOfYear(), *_circle(months, MONTHS_A_YEAR))
+    return _circle(months, MONTHS_A_YEAR)
 
 
-def days_to_month_end(prices: Prices) -> Features:
+@feature(DaysToMonthEnd)
+def days_to_month_end(prices: Prices) -> Values:
     """Return how many days of the calendar are left of the month.
 
     Parameters
@@ -88,11 +91,11 @@ def days_to_month_end(prices: Prices) -> Features:
     Timing: the value at `t` is that of the session of bar `t`, and known before it begins.
     """
     dates = _dates(prices)
-    left = (_month_ends(dates) - dates).astype(np.float64) - 1.0
-    return as_features(prices, DaysToMonthEnd(), left)
+    return (_month_ends(dates) - dates).astype(np.float64) - 1.0
 
 
-def turn_of_month(prices: Prices, *, before: int, after: int) -> Features:
+@feature(TurnOfMonth)
+def turn_of_month(prices: Prices, *, before: int, after: int) -> Values:
     """Return whether the month turns: its last weekdays and its first.
 
     Parameters
@@ -124,4 +127,4 @@ def turn_of_month(prices: Prices, *, before: int, after: int) -> Features:
     passed = np.busday_count(dates.astype("datetime64[M]").astype("datetime64[D]"), dates)
     left = np.busday_count(dates, _month_ends(dates))
     turns = (passed < after) | (left <= before)
-    return as_features(prices, TurnOfMonth(before=before, after=after), turns.astype(np.float64))
+    return turns.astype(np.float64)

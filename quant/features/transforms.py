@@ -7,15 +7,16 @@ import numpy as np
 
 from quant.features.arrays import Values
 from quant.features.catalog import FeatureEntry, Lag, Rolling
-from quant.features.columns import as_features
+from quant.features.columns import feature, values_of
 from quant.features.windows import rolling_mean, rolling_moments
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 Statistic = Literal["z_score", "rank", "mean", "deviation", "change"]
 NOISE = 1e-12  # of the size of a value; a smaller difference is how numbers were rounded, not how they moved
 
 
-def lag(prices: Prices, *, of: FeatureEntry, bars: int) -> Features:
+@feature(Lag)
+def lag(prices: Prices, *, of: FeatureEntry, bars: int) -> tuple[Values, ...]:
     """Return what another feature was some bars ago.
 
     Parameters
@@ -41,10 +42,11 @@ def lag(prices: Prices, *, of: FeatureEntry, bars: int) -> Features:
     -----
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    return _each_column(prices, Lag(of=of, bars=bars), of, lambda values: _shifted(values, bars))
+    return tuple(_shifted(values, bars) for values in values_of(prices, of))
 
 
-def rolling(prices: Prices, *, of: FeatureEntry, statistic: Statistic, window: int) -> Features:
+@feature(Rolling)
+def rolling(prices: Prices, *, of: FeatureEntry, statistic: Statistic, window: int) -> tuple[Values, ...]:
     """Return how another feature compares with its own last values.
 
     Parameters
@@ -76,15 +78,7 @@ def rolling(prices: Prices, *, of: FeatureEntry, statistic: Statistic, window: i
     Differences of 1e-12 of a value's size, or less than 1e-12, are roundings: they move neither rank nor z-score.
     Without any movement the z-score is 0 and the rank 0.5.
     """
-    entry = Rolling(of=of, statistic=statistic, window=window)
-    return _each_column(prices, entry, of, lambda values: _STATISTICS[statistic](values, window))
-
-
-def _each_column(
-    prices: Prices, entry: Lag | Rolling, of: FeatureEntry, change: Callable[[Values], Values]
-) -> Features:
-    inner = of.load()(prices, **of.parameters()).to_numpy().T
-    return as_features(prices, entry, *(change(np.ascontiguousarray(values)) for values in inner))
+    return tuple(_STATISTICS[statistic](np.ascontiguousarray(values), window) for values in values_of(prices, of))
 
 
 def _shifted(values: Values, bars: int) -> Values:

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import ExponentialMovingAverage, Macd, SimpleMovingAverage, WeightedMovingAverage
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.recursions import end_of_run, exponential_average
 from quant.features.windows import rolling_dot, rolling_mean
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 class MacdLines(NamedTuple):
@@ -233,7 +233,8 @@ def macd(values: ArrayLike, fast: int = 12, slow: int = 26, signal: int = 9) -> 
     return lines
 
 
-def sma_distance(prices: Prices, *, window: int) -> Features:
+@feature(SimpleMovingAverage)
+def sma_distance(prices: Prices, *, window: int) -> Values:
     """Return how far the close is from its simple moving average.
 
     Parameters
@@ -259,11 +260,11 @@ def sma_distance(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     close = column_values(prices, "close")
-    distance = close / simple_moving_average(close, window) - 1.0
-    return as_features(prices, SimpleMovingAverage(window=window), distance)
+    return close / simple_moving_average(close, window) - 1.0
 
 
-def ema_distance(prices: Prices, *, window: int) -> Features:
+@feature(ExponentialMovingAverage)
+def ema_distance(prices: Prices, *, window: int) -> Values:
     """Return how far the close is from its exponential moving average.
 
     Parameters
@@ -289,11 +290,11 @@ def ema_distance(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     close = column_values(prices, "close")
-    distance = close / exponential_moving_average(close, window) - 1.0
-    return as_features(prices, ExponentialMovingAverage(window=window), distance)
+    return close / exponential_moving_average(close, window) - 1.0
 
 
-def macd_relative(prices: Prices, *, fast: int, slow: int, signal: int) -> Features:
+@feature(Macd)
+def macd_relative(prices: Prices, *, fast: int, slow: int, signal: int) -> tuple[Values, ...]:
     """Return the MACD of the close, as fractions of the close.
 
     Parameters
@@ -324,10 +325,11 @@ def macd_relative(prices: Prices, *, fast: int, slow: int, signal: int) -> Featu
     """
     close = column_values(prices, "close")
     lines = macd(close, fast, slow, signal)
-    return as_features(prices, Macd(fast=fast, slow=slow, signal=signal), *(line / close for line in lines))
+    return tuple(line / close for line in lines)
 
 
-def wma_distance(prices: Prices, *, window: int) -> Features:
+@feature(WeightedMovingAverage)
+def wma_distance(prices: Prices, *, window: int) -> Values:
     """Return how far the close is from its weighted moving average.
 
     Parameters
@@ -353,5 +355,4 @@ def wma_distance(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     close = column_values(prices, "close")
-    distance = close / weighted_moving_average(close, window) - 1.0
-    return as_features(prices, WeightedMovingAverage(window=window), distance)
+    return close / weighted_moving_average(close, window) - 1.0

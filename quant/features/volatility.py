@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike
 
 from quant.features.arrays import INPUT, NUMBER, OUTPUT, Values, as_aligned_values, as_values, check_at_least, kernel
 from quant.features.catalog import AverageTrueRange, BollingerBands, Volatility
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.momentum import rate_of_change
 from quant.features.recursions import exponential_average
 from quant.features.windows import rolling_moments
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 class Bands(NamedTuple):
@@ -223,7 +223,8 @@ def average_true_range(high: ArrayLike, low: ArrayLike, close: ArrayLike, window
     return averages
 
 
-def trailing_volatility(prices: Prices, *, window: int) -> Features:
+@feature(Volatility)
+def trailing_volatility(prices: Prices, *, window: int) -> Values:
     """Return the sample standard deviation of the last returns of the close, per bar.
 
     Parameters
@@ -249,10 +250,11 @@ def trailing_volatility(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     returns = rate_of_change(column_values(prices, "close"))
-    return as_features(prices, Volatility(window=window), rolling_standard_deviation(returns, window))
+    return rolling_standard_deviation(returns, window)
 
 
-def bollinger_position(prices: Prices, *, window: int, width: float) -> Features:
+@feature(BollingerBands)
+def bollinger_position(prices: Prices, *, window: int, width: float) -> tuple[Values, ...]:
     """Return where the close stands between its Bollinger bands, and how wide they are.
 
     Parameters
@@ -287,10 +289,11 @@ def bollinger_position(prices: Prices, *, window: int, width: float) -> Features
     distances = np.zeros_like(close)
     np.divide(close - means, deviations, out=distances, where=deviations != 0.0)
     positions = 0.5 + distances / (2.0 * width)
-    return as_features(prices, BollingerBands(window=window, width=width), positions, 2.0 * width * deviations / means)
+    return positions, 2.0 * width * deviations / means
 
 
-def atr_relative(prices: Prices, *, window: int) -> Features:
+@feature(AverageTrueRange)
+def atr_relative(prices: Prices, *, window: int) -> Values:
     """Return Wilder's average true range as a fraction of the close.
 
     Parameters
@@ -315,4 +318,4 @@ def atr_relative(prices: Prices, *, window: int) -> Features:
     Timing: the value at `t` uses bars up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
     high, low, close = (column_values(prices, name) for name in ("high", "low", "close"))
-    return as_features(prices, AverageTrueRange(window=window), average_true_range(high, low, close, window) / close)
+    return average_true_range(high, low, close, window) / close

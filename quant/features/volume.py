@@ -6,9 +6,9 @@ import numpy as np
 
 from quant.features.arrays import INPUT, OUTPUT, Values, kernel
 from quant.features.catalog import RelativeVolume
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.trend import simple_moving_average
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 
 @kernel(INPUT, INPUT, OUTPUT)
@@ -19,7 +19,8 @@ def log_ratio(volumes: Values, means: Values, ratios: Values) -> None:
         ratios[i] = 0.0 if means[i] == 0.0 else math.log(0.5 + 0.5 * (volumes[i] / means[i]))
 
 
-def relative_volume(prices: Prices, *, window: int) -> Features:
+@feature(RelativeVolume)
+def relative_volume(prices: Prices, *, window: int) -> Values:
     """Return volume against its mean of the last bars, on a logarithmic scale that bears a volume of zero.
 
     Parameters
@@ -52,4 +53,4 @@ def relative_volume(prices: Prices, *, window: int) -> Features:
     volume = column_values(prices, "volume")
     ratios = np.empty_like(volume)
     log_ratio(volume, simple_moving_average(volume, window), ratios)
-    return as_features(prices, RelativeVolume(window=window), ratios)
+    return ratios

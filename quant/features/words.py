@@ -12,10 +12,10 @@ from quant.errors import InvalidSpec
 from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import KontoyiannisEntropy, LempelZivComplexity, PlugInEntropy
 from quant.features.catalog.entropy import Encoding
-from quant.features.columns import as_features, column_values
+from quant.features.columns import column_values, feature
 from quant.features.entropy import COUNTS, Counts, entropy_of, logarithms
 from quant.features.runs import over_runs, returns_of
-from quant.frames import Features, Prices
+from quant.frames import Prices
 
 # Sets of places in a window, a bit a place, 64 in a number; the last number stays empty.
 _WORD, _SET, _SETS = types.uint64, types.Array(types.uint64, 1, "C"), types.Array(types.uint64, 2, "C")
@@ -339,7 +339,8 @@ def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) 
         outputs[end - 1] = total / half / np.log(n_symbols)
 
 
-def plug_in_feature(prices: Prices, *, window: int, encoding: Encoding, length: int) -> Features:
+@feature(PlugInEntropy)
+def plug_in_feature(prices: Prices, *, window: int, encoding: Encoding, length: int) -> Values:
     """Return the plug-in entropy of the logarithmic returns of the close.
 
     Parameters
@@ -368,13 +369,11 @@ def plug_in_feature(prices: Prices, *, window: int, encoding: Encoding, length: 
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = PlugInEntropy(window=window, encoding=encoding, length=length)
-    return as_features(
-        prices, entry, rolling_plug_in(returns_of(column_values(prices, "close")), window, encoding, length)
-    )
+    return rolling_plug_in(returns_of(column_values(prices, "close")), window, encoding, length)
 
 
-def lempel_ziv_feature(prices: Prices, *, window: int, encoding: Encoding) -> Features:
+@feature(LempelZivComplexity)
+def lempel_ziv_feature(prices: Prices, *, window: int, encoding: Encoding) -> Values:
     """Return the Lempel-Ziv complexity of the logarithmic returns of the close.
 
     Parameters
@@ -401,11 +400,11 @@ def lempel_ziv_feature(prices: Prices, *, window: int, encoding: Encoding) -> Fe
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = LempelZivComplexity(window=window, encoding=encoding)
-    return as_features(prices, entry, rolling_lempel_ziv(returns_of(column_values(prices, "close")), window, encoding))
+    return rolling_lempel_ziv(returns_of(column_values(prices, "close")), window, encoding)
 
 
-def kontoyiannis_feature(prices: Prices, *, window: int, encoding: Encoding) -> Features:
+@feature(KontoyiannisEntropy)
+def kontoyiannis_feature(prices: Prices, *, window: int, encoding: Encoding) -> Values:
     """Return Kontoyiannis' entropy of the logarithmic returns of the close.
 
     Parameters
@@ -432,7 +431,4 @@ def kontoyiannis_feature(prices: Prices, *, window: int, encoding: Encoding) -> 
     -----
     Timing: the value at `t` uses closes up to `t`; the open of `t + 1` is the first at which one could act on it.
     """
-    entry = KontoyiannisEntropy(window=window, encoding=encoding)
-    return as_features(
-        prices, entry, rolling_kontoyiannis(returns_of(column_values(prices, "close")), window, encoding)
-    )
+    return rolling_kontoyiannis(returns_of(column_values(prices, "close")), window, encoding)

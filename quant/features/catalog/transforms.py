@@ -1,6 +1,6 @@
 """Transforms: a feature as it was, or as it compares with its own last values."""
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -38,10 +38,6 @@ class TransformEntry(FeatureEntry):
     def cost(self) -> float:
         """Its own, which was measured on a return, and that of what it is made of."""
         return super().cost - Return().cost + self.of.cost
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters without the entry's name; what it is made of as an entry."""
-        return {**super().parameters(), "of": self.of}
 
 
 class Lag(TransformEntry):

@@ -1,7 +1,11 @@
 import numpy as np
 import pandas as pd
+import pytest
+from pydantic import ValidationError
 
-from quant.features.columns import columns_values, to_frame
+from quant.features.catalog import Lag, Macd, SimpleMovingAverage
+from quant.features.columns import columns_values, to_frame, values_of
+from quant.features.trend import sma_distance
 from tests.quant.features.generated import price_walk
 
 
@@ -18,3 +22,17 @@ def test_several_columns_at_once():
     high, low = columns_values(prices, "high", "low")
     assert (high == prices["high"]).all()
     assert (low == prices["low"]).all()
+
+
+def test_a_feature_called_by_itself_is_a_frame_of_its_values():
+    prices = price_walk(80, seed=2)
+    for entry in (SimpleMovingAverage(window=7), Macd(), Lag(of=Macd(), bars=2)):
+        frame, values = entry.load()(prices, **entry.parameters()), values_of(prices, entry)
+        assert tuple(frame.columns) == entry.columns
+        assert frame.index.equals(prices.index)
+        np.testing.assert_array_equal(frame.to_numpy(), np.column_stack(values))
+
+
+def test_parameters_of_a_feature_called_by_itself_are_checked():
+    with pytest.raises(ValidationError, match="window"):
+        sma_distance(price_walk(80, seed=2), window=0)
