@@ -57,6 +57,7 @@ MARKET_COLUMNS = ("open", "high", "low", "close", "volume")
 PRICE_COLUMNS = ("session", *MARKET_COLUMNS, "split_factor", "dividend")
 PANEL_LEVELS = ("timestamp", "instrument")
 SESSION_DTYPE = np.dtype("datetime64[us]")
+_MICROSECONDS_PER_DAY = 86_400_000_000
 # The columns of predictions that hold what a model said, and the values that labels may have.
 FORECAST_COLUMNS: dict[Task, tuple[str, ...]] = {
     "two_way": ("probability",),
@@ -199,6 +200,12 @@ def column_of(frame: pd.DataFrame, name: str) -> "np.ndarray[Any, np.dtype[np.fl
     # Within pandas alone, but what its own algorithms read columns with. A Series finds a new name for itself first.
     column = cast("Any", frame)._get_column_array(frame.columns.get_loc(name))  # noqa: SLF001
     return np.asarray(column, dtype=np.float64)
+
+
+def session_days(prices: Prices) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """Return the session of each bar, the exchange's date, as days since 1970-01-01, without making a Series of it."""
+    sessions = cast("Any", prices)._get_column_array(prices.columns.get_loc("session"))  # noqa: SLF001  # as above
+    return np.asarray(sessions, dtype=SESSION_DTYPE).view(np.int64) // _MICROSECONDS_PER_DAY
 
 
 def is_panel_index(index: "pd.Index[Any]") -> bool:

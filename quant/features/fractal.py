@@ -159,50 +159,108 @@ def _add(values: Values, lanes: Values) -> None:
 
 
 @kernel(INPUT, OUTPUT)
-def _step_of_range(values: Values, lanes: Values) -> None:
-    """Take one more increment into each chunk: its mean stands first; then what is away, squares, highest, lowest.
+def _add_four(values: Values, lanes: Values) -> None:
+    """Do what `_add` does of four increments one after another, and read and write the lanes once."""
+    for lane in range(LANES):
+        lanes[lane] = lanes[lane] + values[lane] + values[lane + 1] + values[lane + 2] + values[lane + 3]
 
-    The greater is chosen by numpy: a choice in words becomes a store under a mask, which some processors are slow at.
+
+@kernel(INPUT, COUNT, COUNT, OUTPUT)
+def _write_means(increments: Values, first: int, length: int, means: Values) -> None:
+    """Write the mean of the chunk of each lane; the first begins at `first`."""
+    means[:] = 0.0
+    rest = first + length % 4
+    for i in range(first, rest):
+        _add(increments[i:], means)
+    for i in range(rest, first + length, 4):
+        _add_four(increments[i:], means)
+    means /= length
+
+
+@kernel(INPUT, INPUT, INPUT, OUTPUT)
+def _step_of_range(values: Values, means: Values, before: Values, after: Values) -> None:
+    """Take one more increment into each chunk: how far its sum is away, then squares, highest, lowest.
+
+    What was before stays: else a choice between two becomes a store under a mask, which some processors are slow at.
     """
     for lane in range(LANES):
-        distance = values[lane] - lanes[lane]
-        away = lanes[LANES + lane] + distance
-        highest, lowest = lanes[3 * LANES + lane], lanes[4 * LANES + lane]
-        lanes[LANES + lane] = away
-        lanes[2 * LANES + lane] += distance * distance
-        lanes[3 * LANES + lane] = np.maximum(away, highest)
-        lanes[4 * LANES + lane] = np.minimum(away, lowest)
+        distance = values[lane] - means[lane]
+        away = before[lane] + distance
+        highest, lowest = before[2 * LANES + lane], before[3 * LANES + lane]
+        after[lane] = away
+        after[LANES + lane] = before[LANES + lane] + distance * distance
+        after[2 * LANES + lane] = away if away > highest else highest  # noqa: FURB136  # max() also asks for NaN
+        after[3 * LANES + lane] = away if away < lowest else lowest  # noqa: FURB136  # as above
+
+
+@kernel(INPUT, INPUT, INPUT, OUTPUT)
+def _four_steps_of_range(values: Values, means: Values, before: Values, after: Values) -> None:
+    """Do what `_step_of_range` does of four increments one after another, and read and write the lanes once."""
+    for lane in range(LANES):
+        mean = means[lane]
+        first, second = values[lane] - mean, values[lane + 1] - mean
+        third, fourth = values[lane + 2] - mean, values[lane + 3] - mean
+        away = before[lane] + first
+        highest, lowest = before[2 * LANES + lane], before[3 * LANES + lane]
+        for distance in (second, third, fourth):
+            highest = away if away > highest else highest  # noqa: FURB136  # as above
+            lowest = away if away < lowest else lowest  # noqa: FURB136  # as above
+            away += distance
+        after[lane] = away
+        after[LANES + lane] = before[LANES + lane] + first * first + second * second + third * third + fourth * fourth
+        after[2 * LANES + lane] = away if away > highest else highest  # noqa: FURB136  # as above
+        after[3 * LANES + lane] = away if away < lowest else lowest  # noqa: FURB136  # as above
 
 
 @kernel(INPUT, COUNT, OUTPUT)
 def _rescaled_ranges(increments: Values, length: int, ratios: Values) -> None:
     """Write the rescaled range of the chunk that begins at each place; NaN where it has no deviation."""
     n_chunks = ratios.size - length + 1
-    lanes = np.empty(5 * LANES)
+    means, before, after = np.empty(LANES), np.empty(4 * LANES), np.empty(4 * LANES)
     for first in range(0, n_chunks, LANES):
-        lanes[: 3 * LANES] = 0.0
-        lanes[3 * LANES : 4 * LANES] = -np.inf
-        lanes[4 * LANES :] = np.inf
-        for i in range(first, first + length):
-            _add(increments[i:], lanes)
-        lanes[:LANES] /= length
-        for i in range(first, first + length):
-            _step_of_range(increments[i:], lanes)
+        _write_means(increments, first, length, means)
+        before[: 2 * LANES] = 0.0
+        before[2 * LANES : 3 * LANES] = -np.inf
+        before[3 * LANES :] = np.inf
+        rest = first + length % 4
+        for i in range(first, rest):
+            _step_of_range(increments[i:], means, before, after)
+            before, after = after, before
+        for i in range(rest, first + length, 4):
+            _four_steps_of_range(increments[i:], means, before, after)
+            before, after = after, before
         for lane in range(min(LANES, n_chunks - first)):
-            deviation = np.sqrt(lanes[2 * LANES + lane] / length)
-            reach = lanes[3 * LANES + lane] - lanes[4 * LANES + lane]
-            ratios[first + lane] = reach / deviation if deviation > _ROUNDING * abs(lanes[lane]) else np.nan
+            deviation = np.sqrt(before[LANES + lane] / length)
+            reach = before[2 * LANES + lane] - before[3 * LANES + lane]
+            ratios[first + lane] = reach / deviation if deviation > _ROUNDING * abs(means[lane]) else np.nan
 
 
-@kernel(INPUT, NUMBER, OUTPUT)
-def _step_of_trend(values: Values, place: float, lanes: Values) -> None:
-    """Take one more increment into each chunk: its mean stands first; then what is away, sums, products, squares."""
+@kernel(INPUT, INPUT, NUMBER, OUTPUT)
+def _step_of_trend(values: Values, means: Values, place: float, lanes: Values) -> None:
+    """Take one more increment into each chunk: how far its sum is away, then sums, products, squares."""
     for lane in range(LANES):
-        away = lanes[LANES + lane] + (values[lane] - lanes[lane])
-        lanes[LANES + lane] = away
-        lanes[2 * LANES + lane] += away
-        lanes[3 * LANES + lane] += place * away
-        lanes[4 * LANES + lane] += away * away
+        away = lanes[lane] + (values[lane] - means[lane])
+        lanes[lane] = away
+        lanes[LANES + lane] += away
+        lanes[2 * LANES + lane] += place * away
+        lanes[3 * LANES + lane] += away * away
+
+
+@kernel(INPUT, INPUT, NUMBER, OUTPUT)
+def _four_steps_of_trend(values: Values, means: Values, place: float, lanes: Values) -> None:
+    """Do what `_step_of_trend` does of four increments one after another, and read and write the lanes once."""
+    for lane in range(LANES):
+        mean = means[lane]
+        first = lanes[lane] + (values[lane] - mean)
+        second = first + (values[lane + 1] - mean)
+        third = second + (values[lane + 2] - mean)
+        fourth = third + (values[lane + 3] - mean)
+        lanes[lane] = fourth
+        lanes[LANES + lane] = lanes[LANES + lane] + first + second + third + fourth
+        products = lanes[2 * LANES + lane] + place * first + (place + 1.0) * second
+        lanes[2 * LANES + lane] = products + (place + 2.0) * third + (place + 3.0) * fourth
+        squares = lanes[3 * LANES + lane] + first * first + second * second
+        lanes[3 * LANES + lane] = squares + third * third + fourth * fourth
 
 
 @kernel(INPUT, COUNT, OUTPUT)
@@ -211,18 +269,19 @@ def _residuals(increments: Values, length: int, squares: Values) -> None:
     n_chunks = squares.size - length + 1
     middle = 0.5 * (length - 1)
     spread = length * (length * length - 1.0) / 12.0
-    lanes = np.empty(5 * LANES)
+    means, lanes = np.empty(LANES), np.empty(4 * LANES)
     for first in range(0, n_chunks, LANES):
+        _write_means(increments, first, length, means)
         lanes[:] = 0.0
-        for i in range(first, first + length):
-            _add(increments[i:], lanes)
-        lanes[:LANES] /= length
-        for i in range(length):
-            _step_of_trend(increments[first + i :], i - middle, lanes)
+        rest = length % 4
+        for i in range(rest):
+            _step_of_trend(increments[first + i :], means, i - middle, lanes)
+        for i in range(rest, length, 4):
+            _four_steps_of_trend(increments[first + i :], means, i - middle, lanes)
         for lane in range(min(LANES, n_chunks - first)):
-            sums, products, own = lanes[2 * LANES + lane], lanes[3 * LANES + lane], lanes[4 * LANES + lane]
+            sums, products, own = lanes[LANES + lane], lanes[2 * LANES + lane], lanes[3 * LANES + lane]
             left = own - sums * sums / length - products * products / spread
-            smallest = _ROUNDING * lanes[lane] * length
+            smallest = _ROUNDING * means[lane] * length
             least = max(_ROUNDING * own, length * smallest * smallest)
             squares[first + lane] = left / length if left > least else 0.0
 

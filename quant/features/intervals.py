@@ -1,7 +1,6 @@
 """What weeks and months say, joined to bars after they are over."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from quant.features.arrays import Values
@@ -11,7 +10,7 @@ from quant.features.momentum import rate_of_change, relative_strength_index
 from quant.features.runs import known_runs
 from quant.features.trend import simple_moving_average
 from quant.features.volatility import rolling_standard_deviation
-from quant.frames import Prices
+from quant.frames import Prices, session_days
 
 _MONDAY = 4  # days after 1970-01-01, a Thursday, to the first Monday
 
@@ -52,19 +51,18 @@ def interval_feature(prices: Prices, *, interval: str, measure: str, window: int
     """
     entry = HigherInterval.model_validate({"interval": interval, "measure": measure, "window": window})
     close = column_values(prices, "close")
-    periods = _periods(pd.DatetimeIndex(prices["session"]), entry.interval)
+    periods = _periods(session_days(prices), entry.interval)
     outputs = np.full(close.size, np.nan)
     for begin, end in known_runs(close):
         _join(close[begin:end], periods[begin:end], entry, outputs[begin:end])
     return outputs
 
 
-def _periods(sessions: pd.DatetimeIndex, interval: str) -> NDArray[np.int64]:
+def _periods(days: NDArray[np.int64], interval: str) -> NDArray[np.int64]:
     """Return a number for the week or month of each session, ascending with time."""
-    dates = sessions.to_numpy().astype("datetime64[D]")
     if interval == "1mo":
-        return dates.astype("datetime64[M]").astype(np.int64)
-    return (dates.astype(np.int64) - _MONDAY) // 7
+        return days.view("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return (days - _MONDAY) // 7
 
 
 def _join(close: Values, periods: NDArray[np.int64], entry: HigherInterval, outputs: Values) -> None:

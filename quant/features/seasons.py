@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from quant.features.arrays import Values
 from quant.features.catalog.calendar import DayOfWeek, DaysToMonthEnd, MonthOfYear, TurnOfMonth
 from quant.features.columns import feature
-from quant.frames import Prices
+from quant.frames import Prices, session_days
 
 DAYS_A_WEEK = 7
 MONTHS_A_YEAR = 12
@@ -14,18 +14,13 @@ MONTHS_A_YEAR = 12
 
 def _dates(prices: Prices) -> NDArray[np.datetime64]:
     """Return the session of each bar, the exchange's date."""
-    return prices["session"].to_numpy().astype("datetime64[D]")
+    return session_days(prices).view("datetime64[D]")
 
 
 def _circle(places: NDArray[np.int64], length: int) -> tuple[Values, Values]:
     """Return sine and cosine of places on a circle of so many."""
     angles = 2.0 * np.pi * np.arange(length) / length
     return np.sin(angles)[places], np.cos(angles)[places]
-
-
-def _month_ends(dates: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Return the first day of the month after each date."""
-    return (dates.astype("datetime64[M]") + 1).astype("datetime64[D]")
 
 
 @feature(DayOfWeek)
@@ -46,7 +41,7 @@ def day_of_week(prices: Prices) -> tuple[Values, ...]:
     -----
     Timing: the value at `t` is that of the session of bar `t`, and known before it begins.
     """
-    weekdays = (_dates(prices).astype(np.int64) + 3) % DAYS_A_WEEK  # the first of January 1970 was a Thursday
+    weekdays = (session_days(prices) + 3) % DAYS_A_WEEK  # the first of January 1970 was a Thursday
     return _circle(weekdays, DAYS_A_WEEK)
 
 
@@ -91,7 +86,8 @@ def days_to_month_end(prices: Prices) -> Values:
     Timing: the value at `t` is that of the session of bar `t`, and known before it begins.
     """
     dates = _dates(prices)
-    return (_month_ends(dates) - dates).astype(np.float64) - 1.0
+    next_months = (dates.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    return (next_months - dates).astype(np.float64) - 1.0
 
 
 @feature(TurnOfMonth)
@@ -124,7 +120,8 @@ def turn_of_month(prices: Prices, *, before: int, after: int) -> Values:
     Weekdays are counted, not sessions: which days are holidays is known in advance too, but not to a price frame.
     """
     dates = _dates(prices)
-    passed = np.busday_count(dates.astype("datetime64[M]").astype("datetime64[D]"), dates)
-    left = np.busday_count(dates, _month_ends(dates))
+    months = dates.astype("datetime64[M]")
+    passed = np.busday_count(months.astype("datetime64[D]"), dates)
+    left = np.busday_count(dates, (months + 1).astype("datetime64[D]"))
     turns = (passed < after) | (left <= before)
     return turns.astype(np.float64)

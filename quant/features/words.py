@@ -9,7 +9,7 @@ from numba import types
 from numpy.typing import ArrayLike, NDArray
 
 from quant.errors import InvalidSpec
-from quant.features.arrays import COUNT, INPUT, OUTPUT, Values, as_values, check_at_least, kernel
+from quant.features.arrays import COUNT, INPUT, NUMBER, OUTPUT, Values, as_values, check_at_least, kernel
 from quant.features.catalog import KontoyiannisEntropy, LempelZivComplexity, PlugInEntropy
 from quant.features.catalog.entropy import Encoding
 from quant.features.columns import column_values, feature
@@ -24,6 +24,7 @@ _ONE, _SIX, _LAST = np.uint64(1), np.uint64(6), np.uint64(63)  # numba makes fra
 
 # Symbols of an encoding. Three stand for the signs; others part the window into equally many.
 _SIGNS = 3
+_SMALLEST = np.nextafter(0.0, 1.0)  # whatever is above zero reaches it
 _N_SYMBOLS: dict[str, int] = {"sign": _SIGNS, "halves": 2, "quarters": 4}
 
 
@@ -153,46 +154,75 @@ def _n_symbols(encoding: str) -> int:
     return _N_SYMBOLS[encoding]
 
 
+@kernel(INPUT, NUMBER, returns=COUNT)
+def _n_below(values: Values, bound: float) -> int:
+    n = 0
+    for i in range(values.size):
+        n += values[i] < bound
+    return n
+
+
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _rank(values: Values, end: int, window: int, ranked: Values) -> None:
     """Sort the first window; in the order of a later one, exchange what left the window for what came."""
     if end == window:
         ranked[:] = np.sort(values[:end])
         return
-    new = values[end - 1]
-    place = np.searchsorted(ranked, values[end - window - 1])
-    while place > 0 and ranked[place - 1] > new:
-        ranked[place] = ranked[place - 1]
-        place -= 1
-    while place < window - 1 and ranked[place + 1] < new:
-        ranked[place] = ranked[place + 1]
-        place += 1
-    ranked[place] = new
+    old, new = values[end - window - 1], values[end - 1]
+    left, came = np.uint64(_n_below(ranked, old)), np.uint64(_n_below(ranked, new))
+    if old < new:
+        came -= _ONE
+        while left < came:
+            ranked[left] = ranked[left + _ONE]
+            left += _ONE
+    else:
+        while left > came:
+            ranked[left] = ranked[left - _ONE]
+            left -= _ONE
+    ranked[came] = new
 
 
-@kernel(INPUT, INPUT, COUNT, _SET)
-def _encode(values: Values, ranked: Values, n_symbols: int, symbols: NDArray[np.uint64]) -> None:
-    """Write the symbol of each value of a window: its sign, or the part of the window that it belongs to."""
+@kernel(INPUT, COUNT, COUNT, OUTPUT, OUTPUT)
+def _find_edges(values: Values, end: int, window: int, ranked: Values, edges: Values) -> None:
+    """Write what values of a window must reach to be of the second symbol, the third, and so on."""
+    n_symbols = edges.size + 1
     if n_symbols == _SIGNS:
-        for i in range(values.size):
-            symbols[i] = np.uint64(1 + int(values[i] > 0.0) - int(values[i] < 0.0))
+        edges[0], edges[1] = 0.0, _SMALLEST
         return
-    symbols[:] = np.uint64(0)
+    _rank(values, end, window, ranked)
     for part in range(1, n_symbols):
-        edge = ranked[part * values.size // n_symbols]
+        edges[part - 1] = ranked[part * window // n_symbols]
+
+
+@kernel(INPUT, INPUT, _SET)
+def _encode(values: Values, edges: Values, symbols: NDArray[np.uint64]) -> None:
+    """Write the symbol of each value of a window."""
+    symbols[:] = np.uint64(0)
+    for edge in edges:
         for i in range(values.size):
             symbols[i] += np.uint64(values[i] >= edge)
 
 
-@kernel(_SET, _SETS)
-def _find(symbols: NDArray[np.uint64], places: NDArray[np.uint64]) -> None:
-    """Write the set of the places of each symbol."""
-    for symbol in range(places.shape[0]):
-        for first in range(0, symbols.size, 64):
-            part, found = symbols[first : min(first + 64, symbols.size)], np.uint64(0)
-            for i in range(part.size):
-                found |= np.uint64(part[i] == np.uint64(symbol)) << np.uint64(i)
-            places[symbol, first // 64] = found
+@kernel(INPUT, NUMBER, returns=_WORD)
+def _reaching(values: Values, edge: float) -> np.uint64:
+    """Return the set of the places, of up to 64, whose values reach an edge."""
+    found = np.uint64(0)
+    for i in range(values.size):
+        found |= np.uint64(values[i] >= edge) << np.uint64(i)
+    return found
+
+
+@kernel(INPUT, INPUT, _SETS)
+def _find(values: Values, edges: Values, places: NDArray[np.uint64]) -> None:
+    """Write the set of the places of each symbol in a window."""
+    for first in range(0, values.size, 64):
+        part = values[first : min(first + 64, values.size)]
+        reaching = _ONES >> np.uint64(64 - part.size)
+        for symbol in range(edges.size):
+            higher = _reaching(part, edges[symbol])
+            places[symbol, first // 64] = reaching & ~higher
+            reaching = higher
+        places[edges.size, first // 64] = reaching
 
 
 @kernel(_SET, _SETS, COUNT, returns=COUNT)
@@ -287,13 +317,13 @@ def _append(symbols: NDArray[np.uint64], n_symbols: np.uint64, words: NDArray[np
 
 @kernel(INPUT, COUNT, COUNT, COUNT, OUTPUT)
 def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: Values) -> None:
-    ranked, symbols = np.empty(window), np.empty(window, dtype=np.uint64)
+    ranked, edges, symbols = np.empty(window), np.empty(n_symbols - 1), np.empty(window, dtype=np.uint64)
     counts = np.empty(n_symbols**length, dtype=np.int64)
     logs = logarithms(window)
     words = np.empty(window - length + 1, dtype=np.uint64)
     for end in range(window, values.size + 1):
-        _rank(values, end, window, ranked)
-        _encode(values[end - window : end], ranked, n_symbols, symbols)
+        _find_edges(values, end, window, ranked, edges)
+        _encode(values[end - window : end], edges, symbols)
         counts[:] = 0
         words[:] = symbols[: words.size]
         for later in range(1, length):
@@ -305,13 +335,13 @@ def _plug_in(values: Values, window: int, n_symbols: int, length: int, outputs: 
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
-    ranked, symbols = np.empty(window), np.empty(window, dtype=np.uint64)
+    ranked, edges, symbols = np.empty(window), np.empty(n_symbols - 1), np.empty(window, dtype=np.uint64)
     places = np.zeros((n_symbols, window // 64 + 2), dtype=np.uint64)
     usual = window * np.log(n_symbols) / np.log(window)
     for end in range(window, values.size + 1):
-        _rank(values, end, window, ranked)
-        _encode(values[end - window : end], ranked, n_symbols, symbols)
-        _find(symbols, places)
+        _find_edges(values, end, window, ranked, edges)
+        _encode(values[end - window : end], edges, symbols)
+        _find(values[end - window : end], edges, places)
         n_words, begin = 0, 0
         while begin < window:
             n_words += 1
@@ -321,16 +351,15 @@ def _lempel_ziv(values: Values, window: int, n_symbols: int, outputs: Values) ->
 
 @kernel(INPUT, COUNT, COUNT, OUTPUT)
 def _kontoyiannis(values: Values, window: int, n_symbols: int, outputs: Values) -> None:
-    ranked, symbols = np.empty(window), np.empty(window, dtype=np.uint64)
+    ranked, edges = np.empty(window), np.empty(n_symbols - 1)
     half, n_words = window // 2, window // 64 + 1
     places = np.zeros((n_symbols, n_words + 1), dtype=np.uint64)
     alike = np.zeros((n_words + 1, half + 1), dtype=np.uint64)
     lengths = np.zeros(64 * n_words, dtype=np.int64)
     logs = np.log(np.arange(half + 1) + 1.0)
     for end in range(window, values.size + 1):
-        _rank(values, end, window, ranked)
-        _encode(values[end - window : end], ranked, n_symbols, symbols)
-        _find(symbols, places)
+        _find_edges(values, end, window, ranked, edges)
+        _find(values[end - window : end], edges, places)
         _compare_all(places, half, alike)
         _longest_matches(alike, half, lengths)
         total = 0.0
