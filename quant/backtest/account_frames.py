@@ -131,7 +131,17 @@ def positions_frame(bars: Bars, account: Account) -> pd.DataFrame:
 
 def values_held(ledger: FloatArray) -> FloatArray:
     """Return the money in each position; 0 where nothing is held, also before an instrument's first price."""
-    return np.where(ledger[SHARES] == 0.0, 0.0, ledger[SHARES] * ledger[PRICE])
+    values = np.empty(ledger.shape[1:])
+    _value(ledger, values)
+    return values
+
+
+@njit(cache=True, nogil=True)
+def _value(ledger: FloatArray, values: FloatArray) -> None:
+    for row in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            held = ledger[SHARES, row, i]
+            values[row, i] = held * ledger[PRICE, row, i] if held != 0.0 else 0.0
 
 
 def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:
@@ -145,8 +155,15 @@ def reference_prices(bars: Bars, fills: FloatArray) -> FloatArray:
     if len(fills) == N_DESK_FILL_COLUMNS:
         touched: FloatArray = fills[FILL_REFERENCE]
         return touched
-    opens: FloatArray = bars.open[fills[FILL_ROW].astype(np.int64), fills[FILL_INSTRUMENT].astype(np.int64)]
+    opens = np.empty(fills.shape[1])
+    _open(bars.open, fills, opens)
     return opens
+
+
+@njit(cache=True, nogil=True)
+def _open(market: FloatArray, fills: FloatArray, opens: FloatArray) -> None:
+    for k in range(opens.size):
+        opens[k] = market[int(fills[FILL_ROW, k]), int(fills[FILL_INSTRUMENT, k])]
 
 
 def price_bounds(fills: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numba import njit
 from quant.errors import InvalidPrices, NotEnoughData
 from quant.frames import PANEL_LEVELS, TIMESTAMP_DTYPE, Prices, column_of
 
+Moment: TypeAlias = pd.Timestamp | np.datetime64
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -72,7 +73,7 @@ class Bars:
         plane: FloatArray = self.values[field]
         return plane
 
-    def since(self, start: pd.Timestamp | None) -> "Bars":
+    def since(self, start: Moment | None) -> "Bars":
         """Return the bars from a moment on."""
         skipped = _n_before(self.timestamps, start)
         if skipped == 0:
@@ -81,7 +82,7 @@ class Bars:
             raise _no_bars(start)
         return replace(
             self,
-            timestamps=self.timestamps[skipped:],
+            timestamps=_from(self.timestamps, skipped),
             has_bar=self.has_bar[skipped:],
             values=self.values[:, skipped:],
             action_rows=self.action_rows[self.action_rows.searchsorted(skipped) :] - skipped,
@@ -108,15 +109,15 @@ class Bars:
         )
 
 
-def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = None) -> Bars:
+def align(prices: Mapping[int, Prices] | Bars, *, start: Moment | None = None) -> Bars:
     """Lay raw prices on the union of their timestamps.
 
     Parameters
     ----------
     prices : mapping of int to DataFrame, or Bars
         Raw price frame of each instrument; or bars that were aligned before, which are not checked again.
-    start : Timestamp, optional
-        First timestamp to keep; by default all.
+    start : Timestamp or datetime64, optional
+        First timestamp to keep, numpy's in UTC; by default all.
 
     Returns
     -------
@@ -141,11 +142,13 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: pd.Timestamp | None = N
         _check_index(instrument, frame)
     union = _union([prices[instrument].index for instrument in instruments])
     n_before = _n_before(union, start)
-    timestamps = union[n_before:] if n_before else union
+    timestamps = _from(union, n_before) if n_before else union
     if len(timestamps) == 0:
         raise _no_bars(start)
-    values = np.full((len(FIELDS), len(timestamps) + 1, len(instruments)), np.nan)[:, :-1]  # apart, see `Bars.values`
+    values = np.empty((len(FIELDS), len(timestamps) + 1, len(instruments)))[:, :-1]  # apart, see `Bars.values`
     has_bar = np.zeros(values.shape[1:], dtype=np.bool_)
+    if not all(prices[instrument].index.is_(union) for instrument in instruments):
+        values[:] = np.nan
     for position, instrument in enumerate(instruments):
         frame = prices[instrument]
         skipped = n_before
@@ -190,16 +193,27 @@ def over_instruments(plane: FloatArray) -> FloatArray:
     return total
 
 
-def _no_bars(start: pd.Timestamp | None) -> NotEnoughData:
+def _no_bars(start: Moment | None) -> NotEnoughData:
     return NotEnoughData(f"Expected bars from {start} on; found none. Ask for an earlier start, or for more bars.")
 
 
-def _n_before(index: "pd.Index[Any]", start: pd.Timestamp | None) -> int:
+def _n_before(index: "pd.Index[Any]", start: Moment | None) -> int:
     """Return how many timestamps are before the start."""
     if start is None:
         return 0
     # numpy's search of numbers is ten times as fast as that of timestamps
-    return int(cast("pd.DatetimeIndex", index).asi8.searchsorted(start.as_unit("us").asm8.astype(np.int64)))
+    return int(cast("pd.DatetimeIndex", index).asi8.searchsorted(microseconds_of(start)))
+
+
+def microseconds_of(moment: Moment) -> int:
+    """Return the microseconds since 1970, in UTC, of a timestamp or of numpy's, which is UTC."""
+    stamp = moment.to_datetime64() if isinstance(moment, pd.Timestamp) else moment
+    return int(stamp.astype("datetime64[us]").view(np.int64))
+
+
+def _from(timestamps: pd.DatetimeIndex, place: int) -> pd.DatetimeIndex:
+    """Return the timestamps from a place on; an index takes twice as long for it as what it is made of."""
+    return pd.DatetimeIndex(timestamps.array[place:], name="timestamp")
 
 
 def _check_index(instrument: int, frame: Prices) -> None:

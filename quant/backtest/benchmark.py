@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from quant.backtest.alignment import CLOSE, DIVIDEND, OPEN, SPLIT_FACTOR, Bars, align, over_instruments
+from quant.backtest.alignment import CLOSE, DIVIDEND, OPEN, SPLIT_FACTOR, Bars, align, microseconds_of, over_instruments
 from quant.backtest.catalog import DelistingSpec
 from quant.backtest.delisting import has_delistings, to_delistings
 from quant.errors import DataError
@@ -69,7 +69,7 @@ def buy_and_hold(
     [1000.0, 1100.0, 1200.0]
     """
     bars = align(prices, start=start)
-    if bars.timestamps[0] != start:
+    if bars.timestamps.asi8[0] != microseconds_of(start):
         raise DataError(
             f"Expected a bar at the start, {start}; found the first one after it at {bars.timestamps[0]}. Start at a "
             "bar."

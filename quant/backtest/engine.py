@@ -23,18 +23,10 @@ from quant.backtest.delisting import has_delistings, to_delistings
 from quant.backtest.desk import N_DESK_FILL_COLUMNS, to_limits
 from quant.backtest.entries import N_DESK_BOOK_PLANES, to_entries
 from quant.backtest.exits import to_exits
+from quant.backtest.journal import Journal, empty_journal, in_full
 from quant.backtest.margin import to_margin
 from quant.backtest.orders import simulate_orders
-from quant.backtest.simulation import (
-    Account,
-    Decisions,
-    Journal,
-    Rules,
-    empty_account,
-    empty_journal,
-    in_full,
-    simulate,
-)
+from quant.backtest.simulation import Account, Decisions, Rules, empty_account, simulate
 from quant.errors import DataError, NotEnoughData
 from quant.frames import PANEL_LEVELS, Prices, columns_of
 
@@ -317,7 +309,7 @@ def _empty_desk_account(bars: Bars, spec: BacktestSpec, n_decisions: int) -> Acc
     )
 
 
-def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.MultiIndex, FloatArray]:
+def _decided(target_weights: pd.DataFrame) -> tuple[np.datetime64, pd.MultiIndex, FloatArray]:
     """Return the moment of the first decision, and the weights: where they stand and what they are."""
     index = cast("pd.MultiIndex", target_weights.index)
     if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
@@ -329,7 +321,8 @@ def _decided(target_weights: pd.DataFrame) -> tuple[pd.Timestamp, pd.MultiIndex,
     (weights,) = columns_of(target_weights, "target_weight")
     if not np.isfinite(weights).all():
         raise DataError("Expected finite target weights; found some that are not. An unknown wish is a weight of 0.")
-    return index.levels[0][index.codes[0][0]], index, weights
+    stamps = cast("pd.DatetimeIndex", index.levels[0])  # as numpy's: a Timestamp takes as long as all checks
+    return np.datetime64(int(stamps.asi8[index.codes[0][0]]), stamps.unit), index, weights
 
 
 def _on_timeline(index: pd.MultiIndex, weights: FloatArray, bars: Bars) -> Decisions:
@@ -360,7 +353,8 @@ def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> IntArra
     codes, values = index.codes[level], index.levels[level]
     if values is among or values.equals(among):
         return codes.astype(np.int64)
-    values = values.astype(among.dtype)
+    if values.dtype != among.dtype:
+        values = values.astype(among.dtype)
     wanted, found = (each.asi8 if isinstance(each, pd.DatetimeIndex) else each.to_numpy() for each in (values, among))
     places = np.empty(len(wanted), dtype=np.int64)
     _look_up(np.ascontiguousarray(wanted), np.ascontiguousarray(found), places)

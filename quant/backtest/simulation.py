@@ -68,21 +68,6 @@ class Account(NamedTuple):
     book: FloatArray
 
 
-class Journal(NamedTuple):
-    """What the simulation writes: equity after every bar, and the account after each bar in which something happens.
-
-    In most bars nothing happens but that positions have another value. `rows` are the bars of the entries; the arrays
-    have room for an entry a bar, and what is never written takes no memory.
-    """
-
-    levels: FloatArray  # of shape (n_bars,)
-    rows: IntArray
-    cash: FloatArray
-    ledger: FloatArray
-    fills: FloatArray
-    book: FloatArray
-
-
 def empty_account(
     n_bars: int,
     n_instruments: int,
@@ -101,50 +86,6 @@ def empty_account(
         fills=np.zeros(((n_decisions + n_instruments) * n_per_order, n_fill_columns)),
         book=book,
     )
-
-
-def empty_journal(n_bars: int, n_instruments: int, n_decisions: int) -> Journal:
-    """Return a journal to be written."""
-    account = empty_account(1, n_instruments, n_decisions)
-    return Journal(
-        levels=np.empty(n_bars),
-        rows=np.empty(n_bars, dtype=np.int64),
-        cash=np.empty(n_bars),
-        ledger=np.empty((4, n_bars, n_instruments)),
-        fills=account.fills,
-        book=account.book,
-    )
-
-
-def in_full(journal: Journal, n_entries: int, closes: FloatArray) -> Account:
-    """Return the account after every bar: of one without an entry, as after the entry before, at its own prices."""
-    if n_entries == len(journal.rows):
-        return Account(journal.cash, journal.ledger, journal.fills, journal.book)
-    account = Account(np.empty_like(journal.cash), np.zeros_like(journal.ledger), journal.fills, journal.book)
-    _write_out(journal.rows[:n_entries], journal.cash, journal.ledger, closes, account.cash, account.ledger)
-    return account
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _write_out(
-    rows: IntArray,
-    cash: FloatArray,
-    entries: FloatArray,
-    closes: FloatArray,
-    cash_after: FloatArray,
-    ledger: FloatArray,
-) -> None:
-    for entry in range(len(rows)):
-        begin, end = rows[entry], rows[entry + 1] if entry + 1 < len(rows) else len(cash_after)
-        cash_after[begin:end] = cash[entry]
-        for i in range(ledger.shape[2]):
-            for plane in range(ledger.shape[0]):
-                ledger[plane, begin, i] = entries[plane, entry, i]
-        for row in range(begin + 1, end):
-            for i in range(ledger.shape[2]):
-                close = closes[row, i]
-                ledger[SHARES, row, i] = ledger[SHARES, begin, i]
-                ledger[PRICE, row, i] = ledger[PRICE, row - 1, i] if np.isnan(close) else close
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -166,7 +107,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     """Run the account through all bars; return the number of fills, the row of ruin (-1: none), and of entries.
 
     `closes` are those of `market`, apart. `stamps` are the microseconds since 1970 of each bar, `action_rows` those of
-    `quant.backtest.alignment.Bars`. The last six are the fields of a `Journal`, and are written; the orders left in
+    `quant.backtest.alignment.Bars`. The last six are the fields of a `quant.backtest.journal.Journal`, and are written; the orders left in
     `book` are those that found no next bar.
     """
     cash, ruined_row = initial_cash, -1
@@ -202,6 +143,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
             next_action = _first_from(row, next_action, action_rows)
             until = min(_row_of(next_decision, decisions.rows, stamps), _row_of(next_action, action_rows, stamps))
             row = _pass_by(row, until, closes, cash, levels, book, worth)
+            if row == until and len(worth) == 1:
+                until = _row_of(next_action, action_rows, stamps)
+                n_passed = _pass_by_decided(row, until, next_decision, decisions, closes, cash, levels, rules, book)
+                row, next_decision = row + n_passed, next_decision + n_passed
     return n_fills, ruined_row, n_entries
 
 
@@ -280,6 +225,31 @@ def _pass_by_alone(row: int, until: int, closes: FloatArray, cash: float, levels
     if n_lost == 0 and row < until:
         book[LAST_PRICE, 0] = closes[until - 1]
     return n_lost == 0
+
+
+@njit(nogil=True, error_model="numpy")
+def _pass_by_decided(  # noqa: PLR0913, PLR0917 - as above
+    row: int,
+    until: int,
+    place: int,
+    decisions: Decisions,
+    closes: FloatArray,
+    cash: float,
+    levels: FloatArray,
+    rules: Rules,
+    book: FloatArray,
+) -> int:
+    """Do the same for the bars of one instrument in which a weight is decided that orders nothing; return how many."""
+    held, n_passed = book[HELD, 0], 0
+    while row < until and place < len(decisions.rows) and decisions.rows[place] == row:
+        price, weight = closes[row, 0], decisions.weights[place]
+        level = cash + (held * price if held != 0.0 else 0.0)
+        if not (level > 0.0 and np.isnan(_wanted(weight, held, price, level, rules))):  # the former is false of NaN
+            return n_passed
+        levels[row] = level
+        book[LAST_PRICE, 0], book[TARGET_WEIGHT, 0] = price, weight
+        row, place, n_passed = row + 1, place + 1, n_passed + 1
+    return n_passed
 
 
 @_inlined
@@ -477,16 +447,24 @@ def mark(row: int, entry: int, market: FloatArray, ledger: FloatArray, book: Flo
 def decide_one(row: int, i: int, weight: float, equity: float, rules: Rules, book: FloatArray) -> None:
     """Make an order from a weight, unless what is held is near enough."""
     book[TARGET_WEIGHT, i] = weight
-    held, price = book[HELD, i], book[LAST_PRICE, i]
+    shares = _wanted(weight, book[HELD, i], book[LAST_PRICE, i], equity, rules)
+    if not np.isnan(shares):
+        book[ORDER, i] = shares
+        book[DECIDED_ROW, i] = row
+
+
+@_inlined
+def _wanted(weight: float, held: float, price: float, equity: float, rules: Rules) -> float:
+    """Return the shares to order for a weight; NaN if what is held is near enough."""
     shares = weight * equity / price
     if rules.whole_shares:
         shares = np.trunc(shares)
     if abs(shares - held) <= DUST * abs(held):
-        return
+        return np.nan
     turns = np.sign(shares) != np.sign(held)
     if turns or abs(weight - held * price / equity) > rules.rebalance_threshold:
-        book[ORDER, i] = shares
-        book[DECIDED_ROW, i] = row
+        return shares
+    return np.nan
 
 
 @_inlined

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from quant.backtest.account_frames import REASONS, reasons, reference_prices, slippage_costs, values_held
+from quant.backtest.account_frames import REASONS
 from quant.backtest.alignment import CLOSE, HIGH, LOW, OPEN, SPLIT_FACTOR, Bars
 from quant.backtest.desk import FILL_HELD, N_DESK_FILL_COLUMNS
+from quant.backtest.desk import FILL_REASON as REASON_OF_FILL
+from quant.backtest.desk import FILL_REFERENCE as REFERENCE_OF_FILL
 from quant.backtest.engine import BacktestResult
-from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, SHARES
+from quant.backtest.simulation import BORROW_FEES, DIVIDENDS, PRICE, SHARES
 from quant.backtest.simulation import FILL_COMMISSION as COMMISSION_OF_FILL
 from quant.backtest.simulation import FILL_INSTRUMENT as INSTRUMENT_OF_FILL
 from quant.backtest.simulation import FILL_PRICE as PRICE_OF_FILL
@@ -21,23 +23,15 @@ from quant.backtest.simulation import FILL_ROW as ROW_OF_FILL
 from quant.backtest.simulation import FILL_SHARES as SHARES_OF_FILL
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 # Columns of `fills`, sorted by instrument and row. HELD_AFTER are the shares after it, NaN for those at the close.
 FILL_ROW, FILL_INSTRUMENT, FILL_SHARES, FILL_PRICE, FILL_COMMISSION, FILL_SLIPPAGE = 0, 1, 2, 3, 4, 5
 FILL_REFERENCE, FILL_REASON, HELD_AFTER = 6, 7, 8
 # Columns of `trades`; those in shares are in shares of the trade's last bar. EXIT_ROW is -1 while the trade is open.
 INSTRUMENT, DIRECTION, ENTRY_ROW, EXIT_ROW, ENTRY_SHARES, ENTRY_VALUE, EXIT_SHARES, EXIT_VALUE = 0, 1, 2, 3, 4, 5, 6, 7
-MAX_SHARES, INCOME, FEES, COMMISSION, SLIPPAGE, BARS_HELD, ADVERSE, FAVOURABLE, REASON = (
-    8,
-    9,
-    10,
-    11,
-    12,
-    13,
-    14,
-    15,
-    16,
-)
+MAX_SHARES, INCOME, FEES, COMMISSION, SLIPPAGE, BARS_HELD, ADVERSE, FAVOURABLE = 8, 9, 10, 11, 12, 13, 14, 15
+REASON, PNL, HIGHEST, LOWEST, N_TRADE_COLUMNS = 16, 17, 18, 19, 20
 
 _COLUMNS = pd.Index(
     [
@@ -121,7 +115,7 @@ class RoundTrips:
         What `quant.risk.measure.measure` asks of trades: `pnl`, `return_on_entry_value`, `bars_held` and `is_open`.
     frame : DataFrame of shape (n_trades, 18)
         Everything about them, as `trades_from_fills` describes it.
-    table : ndarray of shape (17, n_trades)
+    table : ndarray of shape (20, n_trades)
         The trades as the kernel wrote them, by entry and instrument.
     bars : Bars
         The bars of the backtest.
@@ -155,26 +149,18 @@ def find_round_trips(result: BacktestResult) -> RoundTrips:
     Timing: as `trades_from_fills`.
     """
     found, bars, ledger = result.fill_table, result.bars, result.account.ledger
-    order = np.lexsort((found[ROW_OF_FILL], found[INSTRUMENT_OF_FILL]))
+    order = np.argsort(found[INSTRUMENT_OF_FILL], kind="stable")  # they are in the order of their bars
     fills = np.empty((found.shape[1], 9))
-    fills[:, :5] = found[[ROW_OF_FILL, INSTRUMENT_OF_FILL, SHARES_OF_FILL, PRICE_OF_FILL, COMMISSION_OF_FILL]].T
-    fills[:, FILL_SLIPPAGE] = slippage_costs(bars, found)
-    fills[:, FILL_REFERENCE], fills[:, FILL_REASON] = reference_prices(bars, found), reasons(found)
-    fills[:, HELD_AFTER] = found[FILL_HELD] if len(found) == N_DESK_FILL_COLUMNS else np.nan
-    trades = np.zeros((len(fills) + 1, 17))  # each fill begins at most one trade
-    n_trades = round_trips(bars.values, ledger, fills[order], trades)
-    last_values = values_held(ledger[:, -1])
-    table = trades[:n_trades].T
-    table = table[:, np.lexsort((table[INSTRUMENT], table[ENTRY_ROW]))]
-    is_open = table[EXIT_ROW] < 0
-    gross = table[DIRECTION] * (table[EXIT_VALUE] - table[ENTRY_VALUE])
-    gross += np.where(is_open, last_values[table[INSTRUMENT].astype(np.int64)], 0.0)
-    pnl = gross + table[INCOME] - table[FEES] - table[COMMISSION]
+    _gather(found, order, bars.open, fills)
+    trades = np.zeros((len(fills) + 1, N_TRADE_COLUMNS))  # each fill begins at most one trade
+    table = trades[: round_trips(bars.values, ledger, fills, trades)].T
+    if len(bars.instruments) > 1:
+        table = table[:, np.lexsort((table[INSTRUMENT], table[ENTRY_ROW]))]
     outcomes = {
-        "pnl": pnl,
-        "return_on_entry_value": pnl / table[ENTRY_VALUE],
+        "pnl": table[PNL].copy(),
+        "return_on_entry_value": table[PNL] / table[ENTRY_VALUE],
         "bars_held": table[BARS_HELD].astype(np.int64),
-        "is_open": is_open,
+        "is_open": table[EXIT_ROW] < 0,
     }
     return RoundTrips(outcomes, table, bars)
 
@@ -211,6 +197,24 @@ def _trades_frame(found: RoundTrips) -> pd.DataFrame:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _gather(found: FloatArray, order: IntArray, opens: FloatArray, fills: FloatArray) -> None:
+    """Write the fills in an order, with what they cost against their reference price: the open, without a desk."""
+    is_of_desk = found.shape[0] == N_DESK_FILL_COLUMNS
+    for place in range(order.size):
+        k = order[place]
+        row, i = int(found[ROW_OF_FILL, k]), int(found[INSTRUMENT_OF_FILL, k])
+        reference = found[REFERENCE_OF_FILL, k] if is_of_desk else opens[row, i]
+        shares, price = found[SHARES_OF_FILL, k], found[PRICE_OF_FILL, k]
+        fills[place, FILL_ROW], fills[place, FILL_INSTRUMENT] = row, i
+        fills[place, FILL_SHARES], fills[place, FILL_PRICE] = shares, price
+        fills[place, FILL_COMMISSION] = found[COMMISSION_OF_FILL, k]
+        fills[place, FILL_SLIPPAGE] = abs(shares * (price - reference))
+        fills[place, FILL_REFERENCE] = reference
+        fills[place, FILL_REASON] = found[REASON_OF_FILL, k] if is_of_desk else 0.0
+        fills[place, HELD_AFTER] = found[FILL_HELD, k] if is_of_desk else np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trades: FloatArray) -> int:
     """Write one row a round trip, instrument by instrument; return their number."""
     n_trades = 0
@@ -237,6 +241,9 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
             if is_open and market[HIGH, row, i] > 0.0:
                 _watch(row, i, unknown, market, trades[n_trades])
         if is_open:
+            last = ledger.shape[1] - 1
+            held = ledger[SHARES, last, i]
+            _finish(0.0 if held == 0.0 else held * ledger[PRICE, last, i], trades[n_trades])
             n_trades += 1
     return n_trades
 
@@ -245,7 +252,8 @@ def round_trips(market: FloatArray, ledger: FloatArray, fills: FloatArray, trade
 def _carry(row: int, i: int, market: FloatArray, ledger: FloatArray, trade: FloatArray) -> None:
     """Take splits, dividends and borrow fees of a bar into an open trade, before its open."""
     split_factor = market[SPLIT_FACTOR, row, i]
-    if split_factor > 0.0:  # false where there is no bar
+    if split_factor > 0.0 and split_factor != 1.0:  # the first is false where there is no bar
+        _excurse(trade)
         trade[ENTRY_SHARES] *= split_factor
         trade[EXIT_SHARES] *= split_factor
         trade[MAX_SHARES] *= split_factor
@@ -270,24 +278,28 @@ def _take_fill(
     if is_open and side != trades[n_trades, DIRECTION]:
         trade = trades[n_trades]
         closed = min(traded, abs(held - fill[FILL_SHARES]))
-        _excurse(fill[FILL_REFERENCE], trade)
+        _see(fill[FILL_REFERENCE], fill[FILL_REFERENCE], trade)
         trade[EXIT_SHARES] += closed
         trade[EXIT_VALUE] += closed * fill[FILL_PRICE]
         _charge(closed / traded, fill, trade)
         if held * trade[DIRECTION] <= 0.0:
             trade[EXIT_ROW] = row
             trade[REASON] = fill[FILL_REASON]
+            _finish(0.0, trade)
             n_trades += 1
             is_open = False
         else:
             closed = traded  # to the last bit: nothing is opened
     if closed < traded and held != 0.0:
         trade = trades[n_trades]
-        if not is_open:
+        if is_open:
+            _excurse(trade)
+        else:
             trade[INSTRUMENT] = i
             trade[DIRECTION] = side
             trade[ENTRY_ROW] = row
             trade[EXIT_ROW] = -1
+            trade[HIGHEST], trade[LOWEST] = -np.inf, np.inf
             is_open = True
         trade[ENTRY_SHARES] += traded - closed
         trade[ENTRY_VALUE] += (traded - closed) * fill[FILL_PRICE]
@@ -315,13 +327,32 @@ def _side_before(open_: float, fill: FloatArray) -> float:
 def _watch(row: int, i: int, unknown: float, market: FloatArray, trade: FloatArray) -> None:
     """Take a bar at whose close the position is held into an open trade; of its `unknown` end, the close alone."""
     trade[BARS_HELD] += 1
-    _excurse(market[CLOSE, row, i] if unknown > 0.0 else market[HIGH, row, i], trade)
-    _excurse(market[CLOSE, row, i] if unknown < 0.0 else market[LOW, row, i], trade)
+    high = market[CLOSE, row, i] if unknown > 0.0 else market[HIGH, row, i]
+    low = market[CLOSE, row, i] if unknown < 0.0 else market[LOW, row, i]
+    _see(high, low, trade)
 
 
 @_inlined
-def _excurse(price: float, trade: FloatArray) -> None:
-    """Widen the excursions of a trade to a price."""
-    gain = trade[DIRECTION] * (price * trade[ENTRY_SHARES] / trade[ENTRY_VALUE] - 1.0)
-    trade[ADVERSE] = min(trade[ADVERSE], gain)
-    trade[FAVOURABLE] = max(trade[FAVOURABLE], gain)
+def _see(high: float, low: float, trade: FloatArray) -> None:
+    """Take prices into the highest and lowest that an open trade has seen since its shares or their price changed."""
+    trade[HIGHEST] = max(trade[HIGHEST], high)
+    trade[LOWEST] = min(trade[LOWEST], low)
+
+
+@_inlined
+def _excurse(trade: FloatArray) -> None:
+    """Widen the excursions of a trade to what it has seen, before its shares or their price change."""
+    if trade[HIGHEST] >= trade[LOWEST]:
+        for price in (trade[HIGHEST], trade[LOWEST]):
+            gain = trade[DIRECTION] * (price * trade[ENTRY_SHARES] / trade[ENTRY_VALUE] - 1.0)
+            trade[ADVERSE] = min(trade[ADVERSE], gain)
+            trade[FAVOURABLE] = max(trade[FAVOURABLE], gain)
+    trade[HIGHEST], trade[LOWEST] = -np.inf, np.inf
+
+
+@_inlined
+def _finish(value: float, trade: FloatArray) -> None:
+    """Write what a trade has made, with the value of what is still held."""
+    _excurse(trade)
+    gross = trade[DIRECTION] * (trade[EXIT_VALUE] - trade[ENTRY_VALUE]) + value
+    trade[PNL] = gross + trade[INCOME] - trade[FEES] - trade[COMMISSION]

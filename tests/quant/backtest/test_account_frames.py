@@ -15,8 +15,8 @@ from quant.backtest.engine import run_backtest
 
 
 def test_what_is_not_held_is_worth_nothing_before_its_first_price_too():
-    ledger = np.array([[0.0, 2.0, -1.0], [np.nan, 3.0, 5.0]])
-    assert values_held(ledger).tolist() == [0.0, 6.0, -5.0]
+    ledger = np.array([[[0.0, 2.0, -1.0]], [[np.nan, 3.0, 5.0]]])
+    assert values_held(ledger).tolist() == [[0.0, 6.0, -5.0]]
 
 
 def test_without_a_desk_every_fill_is_a_signal_at_the_open(market, free_spec):

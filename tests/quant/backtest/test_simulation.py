@@ -3,6 +3,7 @@
 import numpy as np
 
 from quant.backtest.costs import CostRates
+from quant.backtest.journal import empty_journal, in_full
 from quant.backtest.simulation import (
     DECIDED_ROW,
     FILL_DECIDED_ROW,
@@ -14,12 +15,10 @@ from quant.backtest.simulation import (
     ORDER,
     PRICE,
     SHARES,
-    Account,
+    TARGET_WEIGHT,
     Decisions,
     Rules,
     empty_account,
-    empty_journal,
-    in_full,
     simulate,
 )
 
@@ -116,8 +115,26 @@ def test_only_bars_in_which_something_happens_are_written_down():
     np.testing.assert_array_equal(journal.levels, account.cash + held)
 
 
-def test_an_account_with_an_entry_for_every_bar_is_its_journal():
-    (_, _, n_entries), journal, close = written([[10.0], [11.0]], [[0.5], [0.5]])
-    assert n_entries == 2
-    assert in_full(journal, n_entries, close).ledger is journal.ledger
-    assert isinstance(in_full(journal, n_entries, close), Account)
+def test_a_weight_that_orders_nothing_is_no_event_and_is_kept():
+    close = [[10.0], [11.0], [12.0], [13.0], [14.0], [15.0]]
+    weights = [[0.5], [0.5], [0.5], [0.5], [0.0], [0.0]]
+    (_, _, n_entries), journal, _ = written(close, weights, FREE._replace(rebalance_threshold=0.2))
+
+    assert journal.rows[:n_entries].tolist() == [0, 1, 4, 5]  # decided, filled, decided, filled
+    assert journal.levels.tolist() == [1000.0, 1050.0, 1100.0, 1150.0, 1200.0, 1200.0]
+    assert journal.book[TARGET_WEIGHT, 0] == 0.0
+    assert journal.book[LAST_PRICE, 0] == 15.0
+
+
+def test_a_weight_that_orders_nothing_is_followed_by_what_happens_without_one():
+    nan = np.nan
+    close = [[10.0], [11.0], [12.0], [13.0], [14.0], [15.0]]
+    (n_fills, _, n_entries), journal, _ = written(close, [[0.5], [nan], [0.5], [nan], [0.0], [nan]])
+    assert n_fills == 3
+    assert journal.rows[:n_entries].tolist() == [0, 1, 2, 3, 4, 5]
+
+    threshold = FREE._replace(rebalance_threshold=0.2)
+    (n_fills, _, n_entries), journal, _ = written(close, [[0.5], [nan], [0.5], [nan], [0.0], [nan]], threshold)
+    assert n_fills == 2
+    assert journal.rows[:n_entries].tolist() == [0, 1, 3, 4, 5]
+    assert journal.levels.tolist() == [1000.0, 1050.0, 1100.0, 1150.0, 1200.0, 1200.0]
