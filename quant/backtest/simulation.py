@@ -107,8 +107,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
     """Run the account through all bars; return the number of fills, the row of ruin (-1: none), and of entries.
 
     `closes` are those of `market`, apart. `stamps` are the microseconds since 1970 of each bar, `action_rows` those of
-    `quant.backtest.alignment.Bars`. The last six are the fields of a `quant.backtest.journal.Journal`, and are written; the orders left in
-    `book` are those that found no next bar.
+    `quant.backtest.alignment.Bars`. The last six are the fields of a `quant.backtest.journal.Journal`, and are written;
+    the orders left in `book` are those that found no next bar.
     """
     cash, ruined_row = initial_cash, -1
     n_fills = n_entries = next_decision = next_action = row = 0
