@@ -36,7 +36,7 @@ _KNOWN_COSTS = frozenset(
 )
 _KNOWN_SIZES = frozenset({"fixed_fraction", "volatility_target"})
 _MOST_LINE_BYTES = 32_000_000  # that are drawn at once
-_PARTS_PER_THREAD = 8
+_LEAST_PART = 64  # combinations that a thread takes at once
 
 
 def sweep_rule(
@@ -108,7 +108,7 @@ def sweep_rule(
         rows = np.full(len(lines) + 1, NO_LINE)  # by the place in `lines`; the last one is that of no line
         rows[used] = np.arange(len(used))
         _spread(drawn, rows[places[block]], levels[block], shared, measures[block], n_threads)
-    return pd.DataFrame(measures, columns=list(MEASURES))
+    return pd.DataFrame(measures, columns=list(MEASURES), copy=False)
 
 
 def compile_sweeps(prices: Prices) -> None:
@@ -167,10 +167,8 @@ def _spread(
     measures: NumberArray,
     n_threads: int,
 ) -> None:
-    """Measure combinations in as many threads: in small parts, for some trade more than others and take longer."""
-    n_parts = n_threads * _PARTS_PER_THREAD if n_threads > 1 else 1
-    ends = np.linspace(0, len(places), n_parts + 1).astype(int)
-    parts = [slice(begin, end) for begin, end in pairwise(ends) if end > begin]
+    """Measure combinations in as many threads."""
+    parts = [slice(begin, end) for begin, end in pairwise(_ends(len(places), n_threads))]
 
     def evaluate(part: slice) -> None:
         _evaluate(lines, places[part], levels[part], *shared, measures[part])
@@ -180,6 +178,18 @@ def _spread(
         return
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(evaluate, parts))
+
+
+def _ends(n_combinations: int, n_threads: int) -> list[int]:
+    """Return where parts for threads end: half of what is left for all of them at a time, and few at the end.
+
+    Some combinations trade more than others and take longer; so no thread waits long for the last one.
+    """
+    ends = [0]
+    while (left := n_combinations - ends[-1]) > 0:
+        size = max(left // (2 * n_threads), _LEAST_PART) if n_threads > 1 else left
+        ends.append(ends[-1] + min(size, left))
+    return ends
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -77,6 +77,9 @@ class Combinations:
             distinct: list[tuple[float, ...]] = [()]
             for number in numbers:  # each splits what was the same by those before
                 values, inverse = np.unique(np.broadcast_to(number, len(self)), return_inverse=True)
+                if distinct == [()]:
+                    where, distinct = inverse, [(float(value),) for value in values]
+                    continue
                 pairs, where = np.unique(where * len(values) + inverse, return_inverse=True)
                 distinct = [(*distinct[pair // len(values)], float(values[pair % len(values)])) for pair in pairs]
             rows = [known.setdefault((kind, *each), len(known)) for each in distinct]
