@@ -213,7 +213,7 @@ def microseconds_of(moment: Moment) -> int:
 
 def _from(timestamps: pd.DatetimeIndex, place: int) -> pd.DatetimeIndex:
     """Return the timestamps from a place on; an index takes twice as long for it as what it is made of."""
-    return pd.DatetimeIndex(timestamps.array[place:], name="timestamp")
+    return pd.DatetimeIndex(timestamps.array[place:], name="timestamp", copy=False)
 
 
 def _check_index(instrument: int, frame: Prices) -> None:

@@ -143,9 +143,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
             next_action = _first_from(row, next_action, action_rows)
             until = min(_row_of(next_decision, decisions.rows, stamps), _row_of(next_action, action_rows, stamps))
             row = _pass_by(row, until, closes, cash, levels, book, worth)
-            if row == until and len(worth) == 1:
+            if row == until and len(worth) == 1 and _row_of(next_decision + 1, decisions.rows, stamps) == row + 1:
                 until = _row_of(next_action, action_rows, stamps)
-                n_passed = _pass_by_decided(row, until, next_decision, decisions, closes, cash, levels, rules, book)
+                rows_left, weights_left = decisions.rows[next_decision:], decisions.weights[next_decision:]
+                n_passed = _pass_by_decided(row, until, rows_left, weights_left, closes, cash, levels, rules, book)
                 row, next_decision = row + n_passed, next_decision + n_passed
     return n_fills, ruined_row, n_entries
 
@@ -231,8 +232,8 @@ def _pass_by_alone(row: int, until: int, closes: FloatArray, cash: float, levels
 def _pass_by_decided(  # noqa: PLR0913, PLR0917 - as above
     row: int,
     until: int,
-    place: int,
-    decisions: Decisions,
+    decided: IntArray,
+    weights: FloatArray,
     closes: FloatArray,
     cash: float,
     levels: FloatArray,
@@ -241,14 +242,14 @@ def _pass_by_decided(  # noqa: PLR0913, PLR0917 - as above
 ) -> int:
     """Do the same for the bars of one instrument in which a weight is decided that orders nothing; return how many."""
     held, n_passed = book[HELD, 0], 0
-    while row < until and place < len(decisions.rows) and decisions.rows[place] == row:
-        price, weight = closes[row, 0], decisions.weights[place]
+    while row < until and n_passed < len(decided) and decided[n_passed] == row:
+        price, weight = closes[row, 0], weights[n_passed]
         level = cash + (held * price if held != 0.0 else 0.0)
         if not (level > 0.0 and np.isnan(_wanted(weight, held, price, level, rules))):  # the former is false of NaN
             return n_passed
         levels[row] = level
         book[LAST_PRICE, 0], book[TARGET_WEIGHT, 0] = price, weight
-        row, place, n_passed = row + 1, place + 1, n_passed + 1
+        row, n_passed = row + 1, n_passed + 1
     return n_passed
 
 
