@@ -143,6 +143,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - a kernel's arrays
             next_action = _first_from(row, next_action, action_rows)
             until = min(_row_of(next_decision, decisions.rows, stamps), _row_of(next_action, action_rows, stamps))
             row = _pass_by(row, until, closes, cash, levels, book, worth)
+            # Models decide at every close. A decision that stands alone costs less than passing it by.
             if row == until and len(worth) == 1 and _row_of(next_decision + 1, decisions.rows, stamps) == row + 1:
                 until = _row_of(next_action, action_rows, stamps)
                 rows_left, weights_left = decisions.rows[next_decision:], decisions.weights[next_decision:]

@@ -126,15 +126,15 @@ def test_a_weight_that_orders_nothing_is_no_event_and_is_kept():
     assert journal.book[LAST_PRICE, 0] == 15.0
 
 
-def test_a_weight_that_orders_nothing_is_followed_by_what_happens_without_one():
+def test_weights_that_order_nothing_are_followed_by_what_happens_without_one():
     nan = np.nan
-    close = [[10.0], [11.0], [12.0], [13.0], [14.0], [15.0]]
-    (n_fills, _, n_entries), journal, _ = written(close, [[0.5], [nan], [0.5], [nan], [0.0], [nan]])
-    assert n_fills == 3
-    assert journal.rows[:n_entries].tolist() == [0, 1, 2, 3, 4, 5]
+    close = [[10.0], [11.0], [12.0], [13.0], [14.0], [15.0], [16.0]]
+    weights = [[0.5], [nan], [0.5], [0.5], [nan], [0.0], [nan]]
+    (n_fills, _, n_entries), journal, _ = written(close, weights)
+    assert n_fills == 4
+    assert journal.rows[:n_entries].tolist() == [0, 1, 2, 3, 4, 5, 6]
 
-    threshold = FREE._replace(rebalance_threshold=0.2)
-    (n_fills, _, n_entries), journal, _ = written(close, [[0.5], [nan], [0.5], [nan], [0.0], [nan]], threshold)
+    (n_fills, _, n_entries), journal, _ = written(close, weights, FREE._replace(rebalance_threshold=0.2))
     assert n_fills == 2
-    assert journal.rows[:n_entries].tolist() == [0, 1, 3, 4, 5]
-    assert journal.levels.tolist() == [1000.0, 1050.0, 1100.0, 1150.0, 1200.0, 1200.0]
+    assert journal.rows[:n_entries].tolist() == [0, 1, 4, 5, 6]
+    assert journal.levels.tolist() == [1000.0, 1050.0, 1100.0, 1150.0, 1200.0, 1250.0, 1250.0]
