@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -74,7 +75,9 @@ class CatalogEntry(Spec):
     @classmethod
     def load(cls) -> Callable[..., Any]:
         """Import and return the implementation."""
-        return _imported(cls.implementation)
+        module, _, function = cls.implementation.partition(":")
+        loaded: Callable[..., Any] = getattr(_imported(module), function)
+        return loaded
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters without the entry's name."""
@@ -82,11 +85,9 @@ class CatalogEntry(Spec):
 
 
 @cache
-def _imported(implementation: str) -> Callable[..., Any]:
-    """Return a function by its name; kept, because asking for a module takes longer than some features."""
-    module, _, function = implementation.partition(":")
-    loaded: Callable[..., Any] = getattr(import_module(module), function)
-    return loaded
+def _imported(module: str) -> ModuleType:
+    """Return a module; kept, because asking for one takes longer than some features."""
+    return import_module(module)
 
 
 def describe(entries: Iterable[type[CatalogEntry]]) -> list[dict[str, Any]]:

@@ -39,7 +39,8 @@ def feature(
         @wraps(function)
         def framed(prices: Prices, /, *args: Parameters.args, **parameters: Parameters.kwargs) -> Features:
             entry = kind(*args, **parameters)
-            return to_frame(prices, np.array(values_of(prices, entry)), entry.columns)
+            values = _columns(function(prices, *args, **parameters))
+            return to_frame(prices, np.array(values), entry.columns)
 
         return framed
 
@@ -47,8 +48,16 @@ def feature(
 
 
 def values_of(prices: Prices, entry: FeatureEntry) -> tuple[Values, ...]:
-    """Return the outputs of `entry`, in the order of its columns; they may share memory with one another."""
-    outputs: Values | tuple[Values, ...] = unwrap(entry.load())(prices, **entry.parameters())
+    """Return the outputs of `entry`, in the order of its columns; they may share memory with one another.
+
+    An implementation that is no `feature` returns a frame.
+    """
+    return _columns(unwrap(entry.load())(prices, **entry.parameters()))
+
+
+def _columns(outputs: Features | Values | tuple[Values, ...]) -> tuple[Values, ...]:
+    if isinstance(outputs, pd.DataFrame):
+        return tuple(outputs.to_numpy().T)
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
 

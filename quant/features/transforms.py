@@ -98,7 +98,9 @@ def _deviation(values: Values, window: int) -> Values:
 
 
 def _change(values: Values, window: int) -> Values:
-    return values - _shifted(values, window - 1)
+    changes = values - _shifted(values, window - 1)
+    changes[np.isnan(_mean(values, window))] = np.nan  # what lies between is part of the window too
+    return changes
 
 
 def _z_score(values: Values, window: int) -> Values:

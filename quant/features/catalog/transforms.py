@@ -70,6 +70,7 @@ class Rolling(TransformEntry):
         "Mean, deviation, z-score, rank (0 lowest, 1 highest) or change of another feature over its last values."
     )
     category: ClassVar[str] = "Transforms"
+    version: ClassVar[int] = 2  # a change over an unknown value is unknown
     implementation: ClassVar[str] = "quant.features.transforms:rolling"
     reference: ClassVar[str] = "Sample deviation; equal values share a rank. Without any movement z-score 0, rank 0.5."
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from quant.features.catalog import BollingerBands, Rolling, SimpleMovingAverage
+from quant.features.catalog import BollingerBands, RelativeStrengthIndex, Rolling, SimpleMovingAverage
 from quant.features.compute import compute_features
 from quant.features.transforms import lag, rolling
 from tests.quant.features.generated import price_walk
@@ -61,3 +61,13 @@ def test_every_column_of_what_it_is_made_of_is_compared():
     assert list(found.columns) == ["bollinger_position_20_2_change_4", "bollinger_width_20_2_change_4"]
     assert found.iloc[:22].isna().all(axis=None)
     assert found.iloc[22:].notna().all(axis=None)
+
+
+def test_a_change_over_an_unknown_value_is_unknown_though_its_ends_are_known():
+    prices = price_walk(8, seed=0)
+    prices.iloc[3, prices.columns.get_loc("close")] = np.nan
+    strength = RelativeStrengthIndex(window=2)
+    strengths = strength.load()(prices, window=2)["rsi_2"]
+    changes = rolling(prices, of=strength, statistic="change", window=5)["rsi_2_change_5"]
+    assert strengths.notna().tolist() == [False, False, True, False, False, False, True, True]
+    assert changes.isna().all()  # of the seventh bar, the first of the window is known, and not what lies between
