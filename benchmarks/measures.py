@@ -20,11 +20,11 @@ from quant.backtest.benchmark import buy_and_hold
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.engine import run_backtest
 from quant.backtest.trades import find_round_trips
-from quant.frames import columns_of
+from quant.frames import columns_of, microseconds
 from quant.risk.arrays import to_sample
 from quant.risk.catalog import RiskSpec
-from quant.risk.drawdown import max_drawdown, microseconds
-from quant.risk.exposure import relate_returns
+from quant.risk.drawdown import max_drawdown
+from quant.risk.exposure import relation_of
 from quant.risk.measure import measure as measure_risk
 from quant.risk.performance import (
     annualised_volatility,
@@ -110,9 +110,7 @@ def by_ours(equity: pd.DataFrame, benchmark: pd.DataFrame) -> dict[str, Any]:
     """Return the same by our functions."""
     levels, changes = columns_of(equity, "equity", "return")
     returns, growth = to_sample(changes), compound_annual_growth_rate(levels, periods_per_year=_PERIODS)
-    relation = relate_returns(
-        changes, *columns_of(benchmark, "return"), periods_per_year=_PERIODS, risk_free_annual=0.0
-    )
+    relation = relation_of(changes, columns_of(benchmark, "return")[0], _PERIODS, rate=0.0)
     depth = max_drawdown(levels)
     return {
         "compound_annual_growth_rate": growth,

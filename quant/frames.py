@@ -208,6 +208,12 @@ def session_days(prices: Prices) -> "np.ndarray[Any, np.dtype[np.int64]]":
     return np.asarray(sessions, dtype=SESSION_DTYPE).view(np.int64) // _MICROSECONDS_PER_DAY
 
 
+def microseconds(index: "pd.Index[Any]") -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """Return timestamps in UTC as microseconds since 1970."""
+    stamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
+    return stamps.asi8 if stamps.unit == "us" else stamps.as_unit("us").asi8
+
+
 def is_panel_index(index: "pd.Index[Any]") -> bool:
     """Return whether an index is a panel's: timestamp and instrument, sorted by both, no row twice and none unknown."""
     if not isinstance(index, pd.MultiIndex) or tuple(index.names) != PANEL_LEVELS:

@@ -30,6 +30,7 @@ from quant.frames import TIMESTAMP_DTYPE
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
+_SERIES, _TABLE = types.Array(types.float64, 1, "C", readonly=True), types.Array(types.float64, 2, "A", readonly=True)
 _EQUITY_COLUMNS = pd.Index(
     ["cash", "position_value", "equity", "return", "exposure", "turnover", "costs", "interest"], dtype="str"
 )
@@ -61,18 +62,15 @@ def equity_frame(bars: Bars, account: Account, fills: FloatArray, rates: CostRat
     block = np.empty((len(_EQUITY_COLUMNS), len(account.cash)))
     _write_curve(
         account.cash,
-        over_instruments(value),
-        over_instruments(np.abs(value)),
-        over_instruments(ledger[BORROW_FEES]),
+        np.ascontiguousarray(over_instruments(value)),
+        np.ascontiguousarray(over_instruments(np.abs(value))),
+        np.ascontiguousarray(over_instruments(ledger[BORROW_FEES])),
         fills,
         slippage_costs(bars, fills),
         block,
     )
     block[7] = _interest(bars, account.cash, value, rates)
     return pd.DataFrame(block.T, index=bars.timestamps, columns=_EQUITY_COLUMNS, copy=False)
-
-
-_SERIES, _TABLE = types.Array(types.float64, 1, "A", readonly=True), types.Array(types.float64, 2, "A", readonly=True)
 
 
 @njit(
@@ -91,19 +89,32 @@ def _write_curve(
     block: FloatArray,
 ) -> None:
     """Write the first seven of `_EQUITY_COLUMNS`; what is a part of nothing, or of a debt, is unknown."""
-    solvent, traded, costs = np.nan, np.zeros(cash.size), np.zeros(cash.size)
+    equity, returns, exposure, turnover, costs = block[2], block[3], block[4], block[5], block[6]
+    solvent = np.empty(cash.size)
+    # One array in each loop, so that the processor takes several values at once.
+    for row in range(cash.size):
+        equity[row] = cash[row] + value[row]
+    for row in range(cash.size):
+        solvent[row] = equity[row] if equity[row] > 0.0 else np.nan
+    for row in range(cash.size):
+        exposure[row] = gross[row] / solvent[row]
+    before, after = solvent[:-1], equity[1:]
+    for row in range(before.size):
+        returns[1 + row] = after[row] / before[row] - 1.0
+    returns[0] = np.nan
+    block[0, :], block[1, :], turnover[:], costs[:] = cash, value, 0.0, 0.0
     for fill in range(fills.shape[1]):
         row = int(fills[FILL_ROW, fill])
-        traded[row] += abs(fills[FILL_SHARES, fill]) * fills[FILL_PRICE, fill]
+        turnover[row] += abs(fills[FILL_SHARES, fill]) * fills[FILL_PRICE, fill]
         costs[row] += fills[FILL_COMMISSION, fill] + slippage[fill]
+    last = -1
+    for fill in range(fills.shape[1]):
+        row = int(fills[FILL_ROW, fill])
+        if row != last and turnover[row] != 0.0:
+            turnover[row] /= solvent[row - 1]
+        last = row
     for row in range(cash.size):
-        equity = cash[row] + value[row]
-        block[0, row], block[1, row], block[2, row] = cash[row], value[row], equity
-        block[3, row] = equity / solvent - 1.0
-        block[5, row] = traded[row] / solvent if traded[row] != 0.0 else 0.0
-        solvent = equity if equity > 0.0 else np.nan
-        block[4, row] = gross[row] / solvent
-        block[6, row] = costs[row] + fees[row]
+        costs[row] += fees[row]
 
 
 def _interest(bars: Bars, cash: FloatArray, value: FloatArray, rates: CostRates) -> FloatArray:
@@ -132,16 +143,15 @@ def positions_frame(bars: Bars, account: Account) -> pd.DataFrame:
 def values_held(ledger: FloatArray) -> FloatArray:
     """Return the money in each position; 0 where nothing is held, also before an instrument's first price."""
     values = np.empty(ledger.shape[1:])
-    _value(ledger, values)
+    _value(ledger[SHARES].ravel(), ledger[PRICE].ravel(), values.reshape(-1))
     return values
 
 
-@njit(cache=True, nogil=True)
-def _value(ledger: FloatArray, values: FloatArray) -> None:
-    for row in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            held = ledger[SHARES, row, i]
-            values[row, i] = held * ledger[PRICE, row, i] if held != 0.0 else 0.0
+@njit(types.void(_SERIES, _SERIES, types.Array(types.float64, 1, "C")), cache=True, nogil=True)
+def _value(shares: FloatArray, prices: FloatArray, values: FloatArray) -> None:
+    for k in range(values.size):
+        value = shares[k] * prices[k]
+        values[k] = value if shares[k] != 0.0 else 0.0
 
 
 def slippage_costs(bars: Bars, fills: FloatArray) -> FloatArray:

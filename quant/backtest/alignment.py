@@ -145,7 +145,8 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: Moment | None = None) -
     timestamps = _from(union, n_before) if n_before else union
     if len(timestamps) == 0:
         raise _no_bars(start)
-    values = np.empty((len(FIELDS), len(timestamps) + 1, len(instruments)))[:, :-1]  # apart, see `Bars.values`
+    room = np.empty((len(FIELDS), len(timestamps) + 1, len(instruments)))
+    values = room[:, :-1]  # apart, see `Bars.values`
     has_bar = np.zeros(values.shape[1:], dtype=np.bool_)
     if not all(prices[instrument].index.is_(union) for instrument in instruments):
         values[:] = np.nan
@@ -159,8 +160,11 @@ def align(prices: Mapping[int, Prices] | Bars, *, start: Moment | None = None) -
         has_bar[rows, position] = True
         for field, name in enumerate(FIELDS):
             values[field, rows, position] = column_of(frame, name)[skipped:]
-    _check_values(values, has_bar)
-    return Bars(timestamps, instruments, has_bar, values, _action_rows(values))
+    action_rows = np.empty(len(timestamps), dtype=np.int64)
+    n_unsound, n_actions = _look_over(room.reshape(len(FIELDS), -1), len(timestamps), len(instruments), action_rows)
+    if n_unsound > 0:  # an instrument that has not every bar, or a fault
+        _check_values(values, has_bar)
+    return Bars(timestamps, instruments, has_bar, values, action_rows[:n_actions])
 
 
 @lru_cache(maxsize=64)
@@ -170,18 +174,33 @@ def _numbered(instruments: tuple[int, ...]) -> "pd.Index[Any]":
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _action_rows(values: FloatArray) -> IntArray:
-    rows = np.empty(values.shape[1], dtype=np.int64)
-    n_rows = 0
-    for row in range(values.shape[1]):
-        is_action = False
-        for i in range(values.shape[2]):
-            split_factor = values[SPLIT_FACTOR, row, i]  # NaN where there is no bar
-            is_action |= values[DIVIDEND, row, i] > 0.0 or (split_factor > 0.0 and split_factor != 1.0)
-        if is_action:
-            rows[n_rows] = row
-            n_rows += 1
-    return rows[:n_rows].copy()
+def _look_over(planes: FloatArray, n_bars: int, n_instruments: int, action_rows: IntArray) -> tuple[int, int]:
+    """Return how many values are such as no market has, or none, and in how many rows there is a split or a dividend.
+
+    Of each plane the first values are those of the bars. What is counted is counted without a branch: many at once.
+    """
+    n, n_sound, n_actions = n_bars * n_instruments, 0, 0
+    dividends, split_factors, volumes = planes[DIVIDEND], planes[SPLIT_FACTOR], planes[VOLUME]
+    for i in range(n):
+        n_sound += (dividends[i] >= 0.0) & (dividends[i] < np.inf)
+    for i in range(n):
+        n_sound += (volumes[i] >= 0.0) & (volumes[i] < np.inf)
+    for field in range(OPEN, VOLUME):
+        plane = planes[field]
+        for i in range(n):
+            n_sound += (plane[i] > 0.0) & (plane[i] < np.inf)
+    for i in range(n):  # NaN where there is no bar
+        n_actions += (dividends[i] > 0.0) | ((split_factors[i] > 0.0) & (split_factors[i] != 1.0))
+    if n_actions == 0:
+        return len(planes) * n - n_sound, 0
+    n_rows, last = 0, -1
+    for i in range(n):
+        if (dividends[i] > 0.0) | ((split_factors[i] > 0.0) & (split_factors[i] != 1.0)):
+            row = i // n_instruments
+            if row != last:
+                action_rows[n_rows] = last = row
+                n_rows += 1
+    return len(planes) * n - n_sound, n_rows
 
 
 def over_instruments(plane: FloatArray) -> FloatArray:
@@ -241,10 +260,7 @@ def _rows(timestamps: pd.DatetimeIndex, index: "pd.Index[Any]") -> slice | np.nd
 
 
 def _check_values(values: FloatArray, has_bar: BoolArray) -> None:
-    """Say which field holds what no market has; the comparison is false for NaN, as it should be."""
-    is_counted = values[DIVIDEND].min() >= 0 and values[VOLUME].min() >= 0
-    if is_counted and values[OPEN:VOLUME].min() > 0 and values.max() < np.inf:
-        return  # the usual case in one pass: every instrument has every bar, and all of them are sound
+    """Say which field holds what no market has."""
     for field, name in enumerate(FIELDS):
         is_sound = values[field] >= 0 if name in _NOT_NEGATIVE else values[field] > 0
         bad = has_bar & ~(is_sound & np.isfinite(values[field]))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
+from numba import njit, types
 
 from quant.backtest.alignment import CLOSE, DIVIDEND, OPEN, SPLIT_FACTOR, Bars, align, microseconds_of, over_instruments
 from quant.backtest.catalog import DelistingSpec
@@ -83,9 +83,24 @@ def buy_and_hold(
         worth[is_after] *= paid.value
     value = over_instruments(worth) * (initial_cash / len(bars.instruments))
     block = np.empty((2, len(value)))
-    block[0], block[1, 0] = value, np.nan
-    block[1, 1:] = value[1:] / value[:-1] - 1.0
+    _write_curve(np.ascontiguousarray(value), block)
     return pd.DataFrame(block.T, index=bars.timestamps, columns=_COLUMNS, copy=False)
+
+
+@njit(
+    types.void(types.Array(types.float64, 1, "C"), types.Array(types.float64, 2, "C")),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def _write_curve(value: FloatArray, block: FloatArray) -> None:
+    """Write the two of `_COLUMNS`."""
+    equity, returns, before, after = block[0], block[1], value[:-1], value[1:]
+    for row in range(value.size):
+        equity[row] = value[row]
+    for row in range(before.size):
+        returns[1 + row] = after[row] / before[row] - 1.0
+    returns[0] = np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -98,7 +113,9 @@ def _grow(market: FloatArray, worth: FloatArray) -> None:
             if not np.isnan(opening):  # else there is no bar
                 last_close = market[CLOSE, row, i]
                 if not np.isnan(first_open):  # from the first open on, not including actions before it
-                    growth *= market[SPLIT_FACTOR, row, i] * (1.0 + market[DIVIDEND, row, i] / opening)
+                    split_factor, dividend = market[SPLIT_FACTOR, row, i], market[DIVIDEND, row, i]
+                    if split_factor != 1.0 or dividend != 0.0:
+                        growth *= split_factor * (1.0 + dividend / opening)
                 elif row > 0:
                     first_open = opening
             worth[row, i] = 1.0 if np.isnan(first_open) else growth * last_close / first_open

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit, types
 
 from quant.backtest.account_frames import (
     equity_frame,
@@ -16,9 +15,10 @@ from quant.backtest.account_frames import (
     positions_frame,
     values_held,
 )
-from quant.backtest.alignment import Bars, IntArray, align, over_instruments
+from quant.backtest.alignment import Bars, align, over_instruments
 from quant.backtest.catalog import BacktestSpec
 from quant.backtest.costs import CostRates, to_rates
+from quant.backtest.decisions import on_timeline, read_weights
 from quant.backtest.delisting import has_delistings, to_delistings
 from quant.backtest.desk import N_DESK_FILL_COLUMNS, to_limits
 from quant.backtest.entries import N_DESK_BOOK_PLANES, to_entries
@@ -27,11 +27,9 @@ from quant.backtest.journal import Journal, empty_journal, in_full
 from quant.backtest.margin import to_margin
 from quant.backtest.orders import simulate_orders
 from quant.backtest.simulation import Account, Decisions, Rules, empty_account, simulate
-from quant.errors import DataError, NotEnoughData
-from quant.frames import PANEL_LEVELS, Prices, columns_of
+from quant.frames import Prices
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-_WHOLE = types.Array(types.int64, 1, "C", readonly=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,9 +255,9 @@ def run_backtest(
     Differs from engines that fill at the close that gave the signal (vectorbt's default): those trade on a price that
     is known only when it is too late.
     """
-    start, index, weights = _decided(target_weights)
+    start, index, weights = read_weights(target_weights)
     bars = align(prices, start=start)
-    decided = _on_timeline(index, weights, bars)
+    decided = on_timeline(index, weights, bars)
     rules = Rules(spec.whole_shares, spec.rebalance_threshold, to_rates(spec))
     written: Journal | Account
     if spec.needs_a_desk or has_delistings(bars, spec.delisting, trading_on):
@@ -309,86 +307,8 @@ def _empty_desk_account(bars: Bars, spec: BacktestSpec, n_decisions: int) -> Acc
     )
 
 
-def _decided(target_weights: pd.DataFrame) -> tuple[np.datetime64, pd.MultiIndex, FloatArray]:
-    """Return the moment of the first decision, and the weights: where they stand and what they are."""
-    index = cast("pd.MultiIndex", target_weights.index)
-    if list(index.names) != list(PANEL_LEVELS) or not (index.is_monotonic_increasing and index.is_unique):
-        raise DataError("Expected target weights as a panel sorted by timestamp and instrument, each row once.")
-    if len(index) == 0:
-        raise NotEnoughData(
-            "Expected at least one target weight; found none. Nothing was decided, nothing can be tested."
-        )
-    (weights,) = columns_of(target_weights, "target_weight")
-    if not np.isfinite(weights).all():
-        raise DataError("Expected finite target weights; found some that are not. An unknown wish is a weight of 0.")
-    stamps = cast("pd.DatetimeIndex", index.levels[0])  # as numpy's: a Timestamp takes as long as all checks
-    return np.datetime64(int(stamps.asi8[index.codes[0][0]]), stamps.unit), index, weights
-
-
-def _on_timeline(index: pd.MultiIndex, weights: FloatArray, bars: Bars) -> Decisions:
-    """Return the weights with the rows and places of instruments where they are decided."""
-    rows = _places(index, 0, bars.timestamps)
-    columns = _places(index, 1, bars.instruments)
-    places = rows * len(bars.instruments) + columns  # in a flat array, which is read much faster
-    misplaced = (rows < 0) | (columns < 0)
-    misplaced |= ~bars.has_bar.ravel().take(places, mode="wrap")  # one that has no place may be read anywhere
-    if misplaced.any():
-        timestamp, instrument = index[int(np.argmax(misplaced))]
-        raise DataError(
-            f"Expected each target weight at the close of a bar of its instrument; found one of instrument "
-            f"{instrument} at {timestamp}, which is none. Decide only where there are prices."
-        )
-    return Decisions(rows, columns, weights)
-
-
 def _as_plane(decided: Decisions, bars: Bars) -> FloatArray:
     """Return the weights as an array of the shape of the bars, NaN where nothing is decided."""
     plane = np.full(bars.has_bar.shape, np.nan)
     plane[decided.rows, decided.instruments] = decided.weights
     return plane
-
-
-def _places(index: pd.MultiIndex, level: int, among: "pd.Index[Any]") -> IntArray:
-    """Return where the entries of one level of a panel's index lie in an ascending index; -1 for those that do not."""
-    codes, values = index.codes[level], index.levels[level]
-    if values is among or values.equals(among):
-        return codes.astype(np.int64)
-    if values.dtype != among.dtype:
-        values = values.astype(among.dtype)
-    wanted, found = (each.asi8 if isinstance(each, pd.DatetimeIndex) else each.to_numpy() for each in (values, among))
-    places = np.empty(len(wanted), dtype=np.int64)
-    _look_up(np.ascontiguousarray(wanted), np.ascontiguousarray(found), places)
-    return places[codes]
-
-
-@njit(types.void(_WHOLE, _WHOLE, types.Array(types.int64, 1, "C")), cache=True, nogil=True)
-def _look_up(wanted: IntArray, found: IntArray, places: IntArray) -> None:
-    """Write where each of the wanted numbers is among ascending ones, -1: nowhere.
-
-    Decisions are far apart among many bars, and bars are about equally far apart: so one is looked for around where it
-    would be if they were, and hardly anything that is far from the processor is read.
-    """
-    n = len(found)
-    step = max((found[n - 1] - found[0]) // max(n - 1, 1), 1)
-    place = 0
-    for k in range(len(wanted)):
-        value = wanted[k]
-        place = min(max(place + (value - found[place]) // step, 0), n - 1)
-        low, high, reach = place, place, 1
-        while low > 0 and found[low] > value:
-            high = low
-            low = max(low - reach, 0)
-            reach *= 2
-        while high < n and found[high] < value:
-            low = high + 1
-            high += reach
-            reach *= 2
-        high = min(high, n)
-        while low < high:
-            middle = (low + high) // 2
-            if found[middle] < value:
-                low = middle + 1
-            else:
-                high = middle
-        places[k] = low if low < n and found[low] == value else -1
-        place = min(low, n - 1)

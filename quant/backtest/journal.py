@@ -63,8 +63,8 @@ def _write_out(
         for i in range(ledger.shape[2]):
             for plane in range(ledger.shape[0]):
                 ledger[plane, begin, i] = entries[plane, entry, i]
-        for row in range(begin + 1, end):
-            for i in range(ledger.shape[2]):
+            held, price = entries[SHARES, entry, i], entries[PRICE, entry, i]
+            for row in range(begin + 1, end):
                 close = closes[row, i]
-                ledger[SHARES, row, i] = ledger[SHARES, begin, i]
-                ledger[PRICE, row, i] = ledger[PRICE, row - 1, i] if np.isnan(close) else close
+                price = price if np.isnan(close) else close
+                ledger[SHARES, row, i], ledger[PRICE, row, i] = held, price

@@ -411,6 +411,8 @@ def _affordable_part(row: int, market: FloatArray, rules: Rules, book: FloatArra
     low, high = 0.0, 1.0
     for _ in range(N_HALVINGS):
         middle = 0.5 * (low + high)
+        if middle in (low, high):  # nothing lies between them any more
+            break
         if _cash_after(row, middle, market, rules, book, cash) >= 0.0:
             low = middle
         else:

@@ -7,7 +7,7 @@ import pandas as pd
 from numba import njit
 
 from quant.errors import InvalidSpec, NotEnoughData
-from quant.frames import Labels, Prices, check_finite
+from quant.frames import Labels, Prices, check_finite, microseconds
 from quant.labels.volatility import trailing_volatility
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -153,7 +153,7 @@ def label_events(
     """
     if horizon < 1:
         raise InvalidSpec(f"Expected horizon to be at least 1; found {horizon}.", field="horizon")
-    stamps = _microseconds(pd.DatetimeIndex(prices.index))
+    stamps = microseconds(prices.index)
     rows = _places(stamps, events)
     direction = np.ones(len(rows)) if side is None else np.asarray(side, dtype=np.float64)
     if not len(rows) == len(profit) == len(stop) == len(direction):
@@ -217,18 +217,13 @@ def check_barriers(prices: Prices, *, horizon: int, width: float, stop_width: fl
 
 def _places(stamps: IntArray, events: pd.DatetimeIndex) -> IntArray:
     """Return where the events stand among the bars."""
-    wanted = _microseconds(events)
+    wanted = microseconds(events)
     if wanted is stamps or (len(wanted) == len(stamps) and (wanted == stamps).all()):
         return np.arange(len(stamps))
     rows = np.searchsorted(stamps, wanted)
     if len(rows) and (int(rows.max()) >= len(stamps) or (stamps[rows] != wanted).any()):
         raise InvalidSpec("Expected events that are bars of these prices; found others.", field="events")
     return rows
-
-
-def _microseconds(moments: pd.DatetimeIndex) -> IntArray:
-    """Return moments as integers; without a copy of what is in this unit already, as all frames are."""
-    return (moments if moments.unit == "us" else moments.as_unit("us")).asi8
 
 
 def _frozen(column: pd.Series) -> FloatArray:

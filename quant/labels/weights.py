@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from quant.errors import InvalidSpec
-from quant.frames import Labels
+from quant.frames import Labels, microseconds
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -40,9 +40,9 @@ def label_spans(labels: Labels, bars: "pd.Index[Any]") -> tuple[IntArray, IntArr
     -----
     Timing: positions of timestamps that the labels have; nothing is looked at.
     """
-    stamps = _microseconds(bars.get_level_values("timestamp"))
-    begin = _microseconds(labels.index.get_level_values("timestamp"))
-    end = _microseconds(pd.DatetimeIndex(labels["label_end"]))
+    stamps = microseconds(bars.get_level_values("timestamp"))
+    begin = microseconds(labels.index.get_level_values("timestamp"))
+    end = microseconds(pd.DatetimeIndex(labels["label_end"]))
     instrument = labels.index.get_level_values("instrument").to_numpy()
     instrument_of_bar = bars.get_level_values("instrument").to_numpy()
     starts, ends = np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels), dtype=np.int64)
@@ -279,7 +279,3 @@ def _sums_over_spans(starts: IntArray, ends: IntArray, values: FloatArray) -> Fl
 
 def _n_bars(ends: IntArray) -> int:
     return int(ends.max(initial=-1)) + 1
-
-
-def _microseconds(stamps: "pd.Index[Any]") -> IntArray:
-    return pd.DatetimeIndex(stamps).as_unit("us").asi8

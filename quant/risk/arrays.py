@@ -17,7 +17,7 @@ FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Known values in their order, and what measures need of them, computed together when the first one asks.
+    """Known values in their order, one beside the other, and what measures need of them, computed when one asks.
 
     A measure that is given a sample computes what it would have computed from the values, to the last bit.
     """
@@ -31,12 +31,12 @@ class Sample:
     @cached_property
     def tally(self) -> Tally:
         """The sums over the values."""
-        return tally(self.numbers)
+        return tally(self.numbers, len(self.numbers))
 
     @cached_property
     def total(self) -> float:
         """The sum of the values; 0 without values."""
-        return pairwise_sum(np.ascontiguousarray(self.numbers), 0, len(self.numbers))
+        return pairwise_sum(self.numbers, 0, len(self.numbers))
 
     @property
     def mean(self) -> float:
@@ -52,7 +52,7 @@ class Sample:
         if "tally" in self.__dict__:
             square_sum = self.tally.square_sum
         else:
-            square_sum = pairwise_square_sum(np.ascontiguousarray(self.numbers), 0, n, self.mean)
+            square_sum = pairwise_square_sum(self.numbers, 0, n, self.mean)
         return math.sqrt(square_sum / (n - 1))
 
     @cached_property
@@ -102,6 +102,6 @@ def to_sample(values: Values) -> Sample:
     """Return the values that are known as a sample; a sample as it is."""
     if isinstance(values, Sample):
         return values
-    sample = Sample(to_array(values))
+    sample = Sample(np.ascontiguousarray(to_array(values)))
     # A sum is what most measures ask for, and is NaN if one value is: looking for those costs nothing more.
     return Sample(known(sample.numbers)) if math.isnan(sample.total) else sample

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from quant.frames import microseconds
 from quant.risk.arrays import FloatArray, Values, to_array
 from quant.risk.sums import depth
 
@@ -83,7 +84,7 @@ def max_drawdown(equity: Values) -> float:
     >>> round(max_drawdown(equity), 6)
     -0.145
     """
-    return depth(to_array(equity))
+    return depth(np.ascontiguousarray(to_array(equity)))
 
 
 def ulcer_index(equity: Values) -> float:
@@ -205,9 +206,3 @@ def _days(index: pd.Index, rows: IntArray) -> IntArray:
     """Return the calendar day of some timestamps, counted in UTC."""
     days: IntArray = microseconds(index)[rows] // _MICROSECONDS_PER_DAY
     return days
-
-
-def microseconds(index: "pd.Index[Any]") -> IntArray:
-    """Return timestamps in UTC as microseconds since 1970."""
-    stamps = index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
-    return stamps.asi8 if stamps.unit == "us" else stamps.as_unit("us").asi8

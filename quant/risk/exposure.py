@@ -5,19 +5,19 @@ same interval and of simple returns; where one lacks a bar, its next return span
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
+from numba import types
 
 from quant.returns import RETURN_ROUNDING, align, per_period_rate
 from quant.risk.arrays import FloatArray, Values, known, to_array
-from quant.risk.sums import tally_jointly
+from quant.risk.formulas import deviation_of
+from quant.risk.sums import INPUT, compiled, tally_jointly
 
 
-@dataclass(frozen=True)
-class BenchmarkRelation:
+class BenchmarkRelation(NamedTuple):
     """How a curve moves with its benchmark; NaN is unknown.
 
     Attributes
@@ -93,41 +93,8 @@ def relate(
     >>> round(relation.beta, 10), round(relation.correlation, 10), round(relation.up_capture, 10)
     (2.0, 1.0, 2.0)
     """
-    return relate_returns(
-        *common_returns(returns, benchmark_returns),
-        periods_per_year=periods_per_year,
-        risk_free_annual=risk_free_annual,
-    )
-
-
-def relate_returns(
-    own: FloatArray, other: FloatArray, *, periods_per_year: float, risk_free_annual: float
-) -> BenchmarkRelation:
-    """Compare returns with those of a benchmark at the same bars; bars at which one is unknown are left out."""
-    found = tally_jointly(own, other)
-    n = int(found.n)
-    if n < 2:  # noqa: PLR2004 - a deviation needs two values
-        return BenchmarkRelation(n, *[math.nan] * 7)
     rate = per_period_rate(risk_free_annual, periods_per_year)
-    own_deviation = math.sqrt(found.own_square_sum / (n - 1))
-    other_deviation = math.sqrt(found.other_square_sum / (n - 1))
-    active_deviation = math.sqrt(found.active_square_sum / (n - 1))
-    beta = _ratio(found.covariance_sum, found.other_square_sum, spread=other_deviation)
-    root = math.sqrt(periods_per_year)
-    return BenchmarkRelation(
-        n_observations=n,
-        beta=beta,
-        alpha=(found.own_mean - rate - beta * (found.other_mean - rate)) * periods_per_year,
-        correlation=_ratio(
-            found.covariance_sum,
-            math.sqrt(found.own_square_sum * found.other_square_sum),
-            spread=min(own_deviation, other_deviation),
-        ),
-        tracking_error=active_deviation * root,
-        information_ratio=_ratio(found.active_mean, active_deviation, spread=active_deviation) * root,
-        up_capture=_ratio(found.own_up, found.other_up, spread=found.largest_up),
-        down_capture=_ratio(found.own_down, found.other_down, spread=found.largest_down),
-    )
+    return relation_of(*common_returns(returns, benchmark_returns), periods_per_year, rate)
 
 
 def rolling_measures(
@@ -241,9 +208,40 @@ def common_returns(returns: pd.Series, benchmark_returns: pd.Series) -> tuple[Fl
     return to_array(returns), to_array(benchmark_returns)
 
 
-def _ratio(numerator: float, denominator: float, *, spread: float) -> float:
+def relation_of(own: FloatArray, other: FloatArray, periods_per_year: float, rate: float) -> BenchmarkRelation:
+    """Compare returns with those of a benchmark at the same bars, the risk-free rate of a bar given."""
+    return _relate(np.ascontiguousarray(own), np.ascontiguousarray(other), periods_per_year, rate)
+
+
+_RELATION = cast("Any", types).NamedTuple((types.int64, *[types.float64] * 7), BenchmarkRelation)
+
+
+@compiled(types.float64(types.float64, types.float64, types.float64))
+def _ratio(numerator: float, denominator: float, spread: float) -> float:
     """Return the ratio; NaN if the returns below the line spread by no more than rounding."""
-    return numerator / denominator if spread > RETURN_ROUNDING else math.nan
+    return numerator / denominator if spread > RETURN_ROUNDING else np.nan
+
+
+@compiled(_RELATION(INPUT, INPUT, types.float64, types.float64))
+def _relate(own: FloatArray, other: FloatArray, periods_per_year: float, rate: float) -> BenchmarkRelation:
+    found = tally_jointly(own, other)
+    own_deviation = deviation_of(found.own_square_sum, found.n)
+    other_deviation = deviation_of(found.other_square_sum, found.n)
+    active_deviation = deviation_of(found.active_square_sum, found.n)
+    beta = _ratio(found.covariance_sum, found.other_square_sum, other_deviation)
+    root, product = math.sqrt(periods_per_year), math.sqrt(found.own_square_sum * found.other_square_sum)
+    up = found.up.own / found.up.other if found.n > 1 and found.up.n_counting > 0.0 else np.nan
+    down = found.down.own / found.down.other if found.n > 1 and found.down.n_counting > 0.0 else np.nan
+    return BenchmarkRelation(
+        n_observations=found.n,
+        beta=beta,
+        alpha=(found.own_mean - rate - beta * (found.other_mean - rate)) * periods_per_year,
+        correlation=_ratio(found.covariance_sum, product, min(own_deviation, other_deviation)),
+        tracking_error=active_deviation * root,
+        information_ratio=_ratio(found.active_mean, active_deviation, active_deviation) * root,
+        up_capture=up,
+        down_capture=down,
+    )
 
 
 def _varies(returns: pd.Series, window: int) -> pd.Series:

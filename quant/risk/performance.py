@@ -11,15 +11,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from quant.returns import RETURN_ROUNDING, per_period_rate
-from quant.risk.arrays import FloatArray, Sample, Values, known, to_array, to_sample
-from quant.risk.drawdown import max_drawdown, microseconds
+from quant.frames import microseconds
+from quant.returns import per_period_rate
+from quant.risk.arrays import FloatArray, Sample, Values, to_array, to_sample
+from quant.risk.drawdown import max_drawdown
+from quant.risk.formulas import annualised_ratio, gains_over_losses, growth_rate, moment, ratio
 from quant.risk.sums import growth
 
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
-# A divisor this small against what it divides is rounding as well: of profits, which are money and may be of any size.
-_RELATIVE_ROUNDING = 1e-12
 _RETURN_COLUMNS = ("return", "benchmark_return")
 _MONTHLY_COLUMNS = pd.Index(["year", "month", *_RETURN_COLUMNS], dtype="str")
 
@@ -57,14 +57,14 @@ def headline(equity: Values, *, periods_per_year: float, risk_free_annual: float
     >>> headline([100.0, 75.0, 150.0], periods_per_year=1).max_drawdown
     -0.25
     """
-    values = to_array(equity)
+    values = np.ascontiguousarray(to_array(equity))
     earned, rate = total_return(values), per_period_rate(risk_free_annual, periods_per_year)
     n_returns = len(values) - 1
     if n_returns > 1 and values[0] > 0.0:
         found = growth(values, rate)
         if found.depth > -1.0:  # never at zero nor below, and nothing is unknown
             deviation = math.sqrt(found.square_sum / (n_returns - 1))
-            return Headline(earned, _ratio(found.mean, deviation) * math.sqrt(periods_per_year), found.depth)
+            return Headline(earned, annualised_ratio(found.mean, deviation, periods_per_year), found.depth)
     returns = values[1:] / np.where(values[:-1] > 0.0, values[:-1], np.nan) - 1.0
     ratio = sharpe_ratio(returns, periods_per_year=periods_per_year, risk_free_annual=risk_free_annual)
     return Headline(earned, ratio, max_drawdown(values))
@@ -115,10 +115,7 @@ def compound_annual_growth_rate(equity: Values, *, periods_per_year: float) -> f
     0.3649
     """
     values = to_array(equity)
-    if len(values) < 2:  # noqa: PLR2004 - one return needs two values
-        return np.nan
-    growth = values[-1] / values[0]
-    return float(growth ** (periods_per_year / (len(values) - 1)) - 1.0) if growth > 0 else -1.0
+    return growth_rate(values[0], values[-1], len(values) - 1, periods_per_year) if len(values) else math.nan
 
 
 def annualised_volatility(returns: Values, *, periods_per_year: float) -> float:
@@ -180,7 +177,7 @@ def sharpe_ratio(returns: Values, *, periods_per_year: float, risk_free_annual: 
     0.2996
     """
     excess = to_sample(returns).less(per_period_rate(risk_free_annual, periods_per_year))
-    return _ratio(excess.mean, excess.deviation) * math.sqrt(periods_per_year)
+    return annualised_ratio(excess.mean, excess.deviation, periods_per_year)
 
 
 def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: float = 0.0) -> float:
@@ -217,7 +214,7 @@ def sortino_ratio(returns: Values, *, periods_per_year: float, minimum_annual: f
     """
     excess = to_sample(returns).less(per_period_rate(minimum_annual, periods_per_year))
     downside_deviation = math.sqrt(excess.tally.missed_squares / len(excess)) if len(excess) else math.nan
-    return _ratio(excess.mean, downside_deviation) * math.sqrt(periods_per_year)
+    return annualised_ratio(excess.mean, downside_deviation, periods_per_year)
 
 
 def calmar_ratio(equity: Values, *, periods_per_year: float) -> float:
@@ -249,7 +246,7 @@ def calmar_ratio(equity: Values, *, periods_per_year: float) -> float:
 
 def growth_over_drawdown(growth: float, depth: float) -> float:
     """Return a growth rate over the size of a drawdown; NaN if that is none, or no more than rounding."""
-    return _ratio(growth, -depth)
+    return ratio(growth, -depth)
 
 
 def hit_rate(outcomes: Values) -> float:
@@ -300,8 +297,8 @@ def profit_factor(outcomes: Values) -> float:
     >>> profit_factor([5.0, -1.0, 0.0, -1.0])
     2.5
     """
-    values = known(outcomes)
-    return _ratio(float(np.add.reduce(values[values > 0])), -float(np.add.reduce(values[values < 0])))
+    sample = to_sample(outcomes)
+    return gains_over_losses(sample.numbers, len(sample))
 
 
 def skewness(returns: Values) -> float:
@@ -409,12 +406,9 @@ def daily_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None) 
 
 def standardised_moments(sample: Sample) -> tuple[float, float]:
     """Return the third and fourth standardised moment of the population; NaN if the values do not differ."""
-    if len(sample) == 0:
-        return math.nan, math.nan
+    n, largest = len(sample), max(abs(sample.least), abs(sample.greatest))
     found = sample.tally
-    if not math.sqrt(found.square_sum / len(sample)) > _rounding_of(max(abs(sample.least), abs(sample.greatest))):
-        return math.nan, math.nan
-    return found.third, found.fourth
+    return moment(found.third, found.square_sum, n, largest), moment(found.fourth, found.square_sum, n, largest)
 
 
 def _period_returns(
@@ -458,13 +452,3 @@ def _returns_between(values: FloatArray, lasts: IntArray) -> FloatArray:
     before[:1], before[1:] = values[:1], levels[:-1]
     returns: FloatArray = levels / before - 1.0
     return returns
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    """Return the ratio; NaN if the denominator is zero or no more than rounding."""
-    return numerator / denominator if denominator > _rounding_of(abs(numerator)) else math.nan
-
-
-def _rounding_of(size: float) -> float:
-    """Return up to what a divisor is rounding: of returns, or of money against an amount of this size."""
-    return max(RETURN_ROUNDING, _RELATIVE_ROUNDING * size)

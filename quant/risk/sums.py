@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 import numpy as np
 from numba import njit, types
 
+from quant.returns import RETURN_ROUNDING
 from quant.sums import half_of, pairwise_square_sum, pairwise_sum
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -18,9 +19,19 @@ Function = TypeVar("Function", bound=Callable[..., object])
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _AT_ONCE = 512  # values that stay in the nearest cache
 _MARGIN = 1e-12
-_INPUT = types.Array(types.float64, 1, "C", readonly=True)
-_STAMPS = types.Array(types.int64, 1, "C", readonly=True)
+INPUT = types.Array(types.float64, 1, "C", readonly=True)
+STAMPS = types.Array(types.int64, 1, "C", readonly=True)
 _OUTPUT = types.Array(types.float64, 1, "C")
+
+
+def compiled(signature: Any) -> Callable[[Function], Function]:
+    """Compile for one signature, on import, cached on disk: as `quant.features.arrays.kernel`, and for its reasons."""
+    return cast("Callable[[Function], Function]", njit(signature, cache=True, nogil=True, error_model="numpy"))
+
+
+def named(kind: type[tuple[float, ...]]) -> types.Type:
+    """Return the type of a named tuple of floats, as kernels return it."""
+    return cast("types.Type", cast("Any", types).NamedUniTuple(types.float64, len(cast("Any", kind)._fields), kind))
 
 
 class Tally(NamedTuple):
@@ -41,14 +52,25 @@ class Tally(NamedTuple):
     missed_squares: float
 
 
-class JointTally(NamedTuple):
-    """What the measures of two curves rest on, of the bars at which both returns are known.
+class Side(NamedTuple):
+    """The bars in which the other of two curves moved to one side: their number, both means, how many moves count.
 
-    `active` is the difference of the two. `up` are the bars in which the other gained, `down` those in which it lost:
-    their number, the means of both, and the largest move of the other in size.
+    A move counts that is more than the rounding of a return.
     """
 
     n: float
+    own: float
+    other: float
+    n_counting: float
+
+
+class JointTally(NamedTuple):
+    """What the measures of two curves rest on, of the bars at which both returns are known.
+
+    `active` is the difference of the two. `up` are the bars in which the other gained, `down` those in which it lost.
+    """
+
+    n: int
     own_mean: float
     other_mean: float
     covariance_sum: float
@@ -56,14 +78,8 @@ class JointTally(NamedTuple):
     other_square_sum: float
     active_mean: float
     active_square_sum: float
-    n_up: float
-    own_up: float
-    other_up: float
-    largest_up: float
-    n_down: float
-    own_down: float
-    other_down: float
-    largest_down: float
+    up: Side
+    down: Side
 
 
 class Use(NamedTuple):
@@ -91,6 +107,14 @@ class Growth(NamedTuple):
     depth: float
 
 
+class _Known(NamedTuple):
+    """Of the known values after the first: their sum, their number, and how many are not zero."""
+
+    total: float
+    n: int
+    n_held: int
+
+
 class Fall(NamedTuple):
     """What the measures of drawdowns rest on: the deepest, the sum of all squared, and the longest two ways."""
 
@@ -100,54 +124,13 @@ class Fall(NamedTuple):
     n_days: float
 
 
-def tally(numbers: FloatArray) -> Tally:
-    """Return the sums over known values, in their order."""
-    found = np.empty(len(Tally._fields))
-    _tally(np.ascontiguousarray(numbers), found)
-    return Tally._make(found.tolist())
+_KNOWN = cast("Any", types).NamedTuple((types.float64, types.int64, types.int64), _Known)
+_JOINT = cast("Any", types).NamedTuple((types.int64, *[types.float64] * 7, named(Side), named(Side)), JointTally)
 
 
-def depth(equity: FloatArray) -> float:
-    """Return the deepest drawdown of an equity curve; NaN if a drawdown is unknown, or there are no values."""
-    return float(_depth(np.ascontiguousarray(equity))) if len(equity) else np.nan
-
-
-def growth(equity: FloatArray, rate: float) -> Growth:
-    """Return what the headline of a curve of at least two values rests on, its returns less a rate."""
-    found = np.empty(len(Growth._fields))
-    _growth(np.ascontiguousarray(equity), rate, found)
-    return Growth._make(found.tolist())
-
-
-def tally_jointly(own: FloatArray, other: FloatArray) -> JointTally:
-    """Return the sums over two series of one length; pairs of which one is unknown are left out."""
-    found = np.empty(len(JointTally._fields))
-    _tally_jointly(np.ascontiguousarray(own), np.ascontiguousarray(other), found)
-    return JointTally._make(found.tolist())
-
-
-def tally_use(exposure: FloatArray, turnover: FloatArray, costs: FloatArray) -> Use:
-    """Return the sums over what an account held, traded and paid, of the same bars; unknown values are left out."""
-    found = np.empty(len(Use._fields))
-    _tally_use(np.ascontiguousarray(exposure), np.ascontiguousarray(turnover), np.ascontiguousarray(costs), found)
-    return Use._make(found.tolist())
-
-
-def fall(equity: FloatArray, stamps: IntArray) -> Fall:
-    """Return how far and how long an equity curve was below its peaks; stamps are microseconds since 1970 in UTC."""
-    found = np.empty(len(Fall._fields))
-    _fall(np.ascontiguousarray(equity), stamps, found)
-    return Fall._make(found.tolist())
-
-
-def _compiled(signature: Any) -> Callable[[Function], Function]:
-    """Compile for one signature, on import, cached on disk: as `quant.features.arrays.kernel`, and for its reasons."""
-    return cast("Callable[[Function], Function]", njit(signature, cache=True, nogil=True, error_model="numpy"))
-
-
-@_compiled(types.void(_INPUT, _OUTPUT))
-def _tally(numbers: FloatArray, found: FloatArray) -> None:
-    n = numbers.size
+@compiled(named(Tally)(INPUT, types.int64))
+def tally(numbers: FloatArray, n: int) -> Tally:
+    """Return the sums over the first `n` values, which are known, in their order."""
     room, standardised = np.empty(n), np.empty(n)
     mean = pairwise_sum(numbers, 0, n) / n
     n_above = 0
@@ -169,11 +152,11 @@ def _tally(numbers: FloatArray, found: FloatArray) -> None:
     for i in range(n):
         room[i] = -numbers[i] if numbers[i] < 0.0 else 0.0
     missed = pairwise_sum(room, 0, n)
-    found[0], found[1], found[2], found[3] = mean, square_sum, third, fourth
-    found[4], found[5], found[6], found[7] = n_above, gained, missed, pairwise_square_sum(room, 0, n, 0.0)
+    missed_squares = pairwise_square_sum(room, 0, n, 0.0)
+    return Tally(mean, square_sum, third, fourth, float(n_above), gained, missed, missed_squares)
 
 
-@_compiled(types.void(_INPUT, _OUTPUT))
+@compiled(types.void(INPUT, _OUTPUT))
 def _deepen(part: FloatArray, fallen: FloatArray) -> None:
     """Take the next values of a curve into its peak, its deepest drawdown, and the value that may be a deeper one.
 
@@ -194,16 +177,19 @@ def _deepen(part: FloatArray, fallen: FloatArray) -> None:
     fallen[2] = peak * (1.0 + deepest) + peak * (1.0 - deepest) * _MARGIN
 
 
-@_compiled(types.float64(_INPUT))
-def _depth(equity: FloatArray) -> float:
+@compiled(types.float64(INPUT))
+def depth(equity: FloatArray) -> float:
+    """Return the deepest drawdown of an equity curve; NaN if a drawdown is unknown, or there are no values."""
+    if equity.size == 0:
+        return np.nan
     fallen = np.array([equity[0], 0.0, np.inf])
     for begin in range(0, equity.size, _AT_ONCE):
         _deepen(equity[begin : min(begin + _AT_ONCE, equity.size)], fallen)
-    depth: float = fallen[1]
-    return depth
+    deepest: float = fallen[1]
+    return deepest
 
 
-@_compiled(types.void(_INPUT, types.int64, types.int64, types.float64, _OUTPUT))
+@compiled(types.void(INPUT, types.int64, types.int64, types.float64, _OUTPUT))
 def _write_returns(equity: FloatArray, begin: int, end: int, rate: float, returns: FloatArray) -> None:
     """Write the returns of a stretch less a rate."""
     before, after = equity[begin:end], equity[begin + 1 : end + 1]
@@ -211,7 +197,7 @@ def _write_returns(equity: FloatArray, begin: int, end: int, rate: float, return
         returns[i] = after[i] / before[i] - 1.0 - rate
 
 
-@_compiled(types.float64(_INPUT, types.int64, types.int64, types.float64, _OUTPUT, _OUTPUT))
+@compiled(types.float64(INPUT, types.int64, types.int64, types.float64, _OUTPUT, _OUTPUT))
 def _sum_of_returns(
     equity: FloatArray, begin: int, end: int, rate: float, room: FloatArray, fallen: FloatArray
 ) -> float:
@@ -225,7 +211,7 @@ def _sum_of_returns(
     return pairwise_sum(room, 0, end - begin)
 
 
-@_compiled(types.float64(_INPUT, types.int64, types.int64, types.float64, types.float64, _OUTPUT))
+@compiled(types.float64(INPUT, types.int64, types.int64, types.float64, types.float64, _OUTPUT))
 def _square_sum_of_returns(
     equity: FloatArray, begin: int, end: int, rate: float, centre: float, room: FloatArray
 ) -> float:
@@ -240,67 +226,95 @@ def _square_sum_of_returns(
     return pairwise_sum(room, 0, end - begin)
 
 
-@_compiled(types.void(_INPUT, types.float64, _OUTPUT))
-def _growth(equity: FloatArray, rate: float, found: FloatArray) -> None:
+@compiled(named(Growth)(INPUT, types.float64))
+def growth(equity: FloatArray, rate: float) -> Growth:
+    """Return what the headline of a curve of at least two values rests on, its returns less a rate."""
     n = equity.size - 1
     room, fallen = np.empty(_AT_ONCE), np.array([equity[0], 0.0, np.inf])
     mean = _sum_of_returns(equity, 0, n, rate, room, fallen) / n
-    found[0], found[1], found[2] = mean, _square_sum_of_returns(equity, 0, n, rate, mean, room), fallen[1]
+    return Growth(mean, _square_sum_of_returns(equity, 0, n, rate, mean, room), fallen[1])
 
 
-@_compiled(types.void(_INPUT, _INPUT, _OUTPUT))
-def _tally_jointly(own: FloatArray, other: FloatArray, found: FloatArray) -> None:
-    n = 0
-    ours, theirs, room = np.empty(own.size), np.empty(own.size), np.empty(own.size)
-    for i in range(own.size):
-        if not (np.isnan(own[i]) or np.isnan(other[i])):
-            ours[n], theirs[n] = own[i], other[i]
-            n += 1
+@compiled(named(Side)(INPUT, INPUT, types.int64, types.float64))
+def _tally_side(own: FloatArray, other: FloatArray, n: int, side: float) -> Side:
+    """Return the sums over the first `n` pairs in which the other moved to one side, 1 or -1."""
+    ours, theirs = np.empty(n), np.empty(n)
+    count = n_counting = 0
+    for i in range(n):
+        n_counting += side * other[i] > RETURN_ROUNDING
+    for i in range(n):
+        ours[count], theirs[count] = own[i], other[i]
+        count += side * other[i] > 0.0  # the next one is written over what is not chosen: no branch to be guessed
+    own_mean, other_mean = pairwise_sum(ours, 0, count) / count, pairwise_sum(theirs, 0, count) / count
+    return Side(float(count), own_mean, other_mean, float(n_counting))
+
+
+@compiled(_JOINT(INPUT, INPUT, types.int64))
+def _tally_known(ours: FloatArray, theirs: FloatArray, n: int) -> JointTally:
+    """Return the sums over the first `n` pairs, both of which are known."""
+    room = np.empty(n)
     own_mean, other_mean = pairwise_sum(ours, 0, n) / n, pairwise_sum(theirs, 0, n) / n
-    found[0], found[1], found[2] = n, own_mean, other_mean
     for i in range(n):
         room[i] = (ours[i] - own_mean) * (theirs[i] - other_mean)
-    found[3] = pairwise_sum(room, 0, n)
-    found[4] = pairwise_square_sum(ours, 0, n, own_mean)
-    found[5] = pairwise_square_sum(theirs, 0, n, other_mean)
+    covariance_sum = pairwise_sum(room, 0, n)
     for i in range(n):
         room[i] = ours[i] - theirs[i]
     active_mean = pairwise_sum(room, 0, n) / n
-    found[6], found[7] = active_mean, pairwise_square_sum(room, 0, n, active_mean)
-    chosen = np.empty(n)
-    for place, side in ((8, 1.0), (12, -1.0)):
-        count, largest = 0, 0.0
-        for i in range(n):
-            move = side * theirs[i]
-            room[count], chosen[count] = ours[i], theirs[i]
-            count += move > 0.0  # the next one is written over what was not chosen: no branch to be guessed
-            largest = move if move > largest else largest  # noqa: FURB136  # as above
-        found[place] = count
-        found[place + 1] = pairwise_sum(room, 0, count) / count
-        found[place + 2] = pairwise_sum(chosen, 0, count) / count
-        found[place + 3] = largest
+    return JointTally(
+        n=n,
+        own_mean=own_mean,
+        other_mean=other_mean,
+        covariance_sum=covariance_sum,
+        own_square_sum=pairwise_square_sum(ours, 0, n, own_mean),
+        other_square_sum=pairwise_square_sum(theirs, 0, n, other_mean),
+        active_mean=active_mean,
+        active_square_sum=pairwise_square_sum(room, 0, n, active_mean),
+        up=_tally_side(ours, theirs, n, 1.0),
+        down=_tally_side(ours, theirs, n, -1.0),
+    )
 
 
-@_compiled(types.void(_INPUT, _INPUT, _INPUT, _OUTPUT))
-def _tally_use(exposure: FloatArray, turnover: FloatArray, costs: FloatArray, found: FloatArray) -> None:
-    room = np.empty(exposure.size)
+@compiled(_JOINT(INPUT, INPUT))
+def tally_jointly(own: FloatArray, other: FloatArray) -> JointTally:
+    """Return the sums over two series of one length; pairs of which one is unknown are left out."""
+    n_unknown, begin = 0, min(own.size, 1)
+    for i in range(begin, own.size):
+        n_unknown += np.isnan(own[i]) or np.isnan(other[i])
+    if begin > 0 and n_unknown == 0 and (np.isnan(own[0]) or np.isnan(other[0])):
+        return _tally_known(own[begin:], other[begin:], own.size - begin)  # curves lack the return of their first bar
+    ours, theirs, n = np.empty(own.size), np.empty(own.size), 0
+    for i in range(own.size):
+        ours[n], theirs[n] = own[i], other[i]
+        n += not (np.isnan(own[i]) or np.isnan(other[i]))  # as above
+    return _tally_known(ours, theirs, n)
+
+
+@compiled(_KNOWN(INPUT))
+def _sum_of_known(values: FloatArray) -> _Known:
     n = n_held = 0
-    for i in range(1, exposure.size):
-        if not np.isnan(exposure[i]):
-            room[n] = exposure[i]
-            n_held += exposure[i] != 0.0
-            n += 1
-    found[0], found[1], found[2] = n, n_held, pairwise_sum(room, 0, n)
-    n = 0
-    for i in range(1, turnover.size):
-        if not np.isnan(turnover[i]):
-            room[n] = turnover[i]
-            n += 1
-    found[3], found[4], found[5] = n, pairwise_sum(room, 0, n), pairwise_sum(costs, 0, costs.size)
+    for i in range(1, values.size):
+        n += not np.isnan(values[i])
+    for i in range(1, values.size):
+        n_held += not (np.isnan(values[i]) or values[i] == 0.0)
+    if n == values.size - 1:
+        return _Known(pairwise_sum(values, 1, values.size), n, n_held)
+    known, place = np.empty(values.size), 0
+    for i in range(1, values.size):
+        known[place] = values[i]
+        place += not np.isnan(values[i])  # as above
+    return _Known(pairwise_sum(known, 0, n), n, n_held)
 
 
-@_compiled(types.void(_INPUT, _STAMPS, _OUTPUT))
-def _fall(equity: FloatArray, stamps: IntArray, found: FloatArray) -> None:
+@compiled(named(Use)(INPUT, INPUT, INPUT))
+def tally_use(exposure: FloatArray, turnover: FloatArray, costs: FloatArray) -> Use:
+    """Return the sums over what an account held, traded and paid, of the same bars; unknown values are left out."""
+    held, traded, cost_sum = _sum_of_known(exposure), _sum_of_known(turnover), pairwise_sum(costs, 0, costs.size)
+    return Use(float(held.n), float(held.n_held), held.total, float(traded.n), traded.total, cost_sum)
+
+
+@compiled(named(Fall)(INPUT, STAMPS))
+def fall(equity: FloatArray, stamps: IntArray) -> Fall:
+    """Return how far and how long an equity curve was below its peaks; stamps are microseconds since 1970 in UTC."""
     n = equity.size
     room = np.empty(n)
     peak, depth = -np.inf, np.inf
@@ -318,5 +332,4 @@ def _fall(equity: FloatArray, stamps: IntArray, found: FloatArray) -> None:
             n_bars = max(n_bars, i - top)
             n_days = max(n_days, stamps[i] // _MICROSECONDS_PER_DAY - stamps[top] // _MICROSECONDS_PER_DAY)
         top = i
-    found[0], found[1] = depth, pairwise_square_sum(room, 1, n, 0.0) if n > 1 else np.nan
-    found[2], found[3] = n_bars, n_days
+    return Fall(depth, pairwise_square_sum(room, 1, n, 0.0) if n > 1 else np.nan, float(n_bars), float(n_days))

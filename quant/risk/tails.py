@@ -3,22 +3,23 @@
 Losses are positive fractions with their confidence, as in `quant.risk.value_at_risk`, whose measures assume nothing.
 """
 
-import math
 from functools import lru_cache
 from statistics import NormalDist
 
-import numpy as np
-
-from quant.returns import RETURN_ROUNDING, per_period_rate
-from quant.risk.arrays import FloatArray, Values, to_sample
+from quant.returns import per_period_rate
+from quant.risk.arrays import Values, to_sample
+from quant.risk.formulas import (
+    cornish_fisher_loss,
+    ewma_deviation,
+    historical_tail_ratio,
+    normal_loss,
+    normal_shortfall,
+    omega,
+)
 from quant.risk.performance import standardised_moments
-from quant.risk.value_at_risk import check_confidence, count_within, value_at_risk
+from quant.risk.value_at_risk import check_confidence
 
 _NORMAL = NormalDist()
-_FARTHEST = -4.0
-# Squares older than this have a weight below 1e-27 of the newest: less than the rounding of the sum.
-_DECAY = 0.94
-_WEIGHTS: FloatArray = _DECAY ** np.arange(1024, dtype=np.float64)
 
 
 def omega_ratio(returns: Values, *, periods_per_year: float, threshold_annual: float = 0.0) -> float:
@@ -54,8 +55,7 @@ def omega_ratio(returns: Values, *, periods_per_year: float, threshold_annual: f
     1.6666666667
     """
     excess = to_sample(returns).less(per_period_rate(threshold_annual, periods_per_year))
-    missed = excess.tally.missed
-    return excess.tally.gained / missed if missed > RETURN_ROUNDING * len(excess) else math.nan
+    return omega(excess.tally.gained, excess.tally.missed, len(excess))
 
 
 def tail_ratio(returns: Values, *, confidence: float = 0.95) -> float:
@@ -95,11 +95,7 @@ def tail_ratio(returns: Values, *, confidence: float = 0.95) -> float:
     """
     sample = to_sample(returns)
     check_confidence(confidence)
-    if len(sample) == 0:
-        return math.nan
-    loss = abs(value_at_risk(sample, confidence=confidence))
-    gain = abs(float(sample.ascending[count_within(confidence, len(sample)) - 1]))  # a loss of who bets against them
-    return gain / loss if loss > RETURN_ROUNDING else math.nan
+    return historical_tail_ratio(sample.ascending, len(sample), confidence)
 
 
 def normal_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
@@ -139,7 +135,7 @@ def normal_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     """
     check_confidence(confidence)
     sample = to_sample(returns)
-    return -(sample.mean + _quantile(1.0 - confidence) * sample.deviation)
+    return normal_loss(sample.mean, sample.deviation, normal_quantile(1.0 - confidence))
 
 
 def normal_expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
@@ -178,8 +174,8 @@ def normal_expected_shortfall(returns: Values, *, confidence: float = 0.95) -> f
     """
     check_confidence(confidence)
     sample = to_sample(returns)
-    density = _NORMAL.pdf(_quantile(confidence))
-    return -sample.mean + sample.deviation * density / (1.0 - confidence)
+    density = normal_density(normal_quantile(confidence))
+    return normal_shortfall(sample.mean, sample.deviation, density, confidence)
 
 
 def cornish_fisher_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
@@ -226,16 +222,8 @@ def cornish_fisher_value_at_risk(returns: Values, *, confidence: float = 0.95) -
     check_confidence(confidence)
     sample = to_sample(returns)
     skew, kurtosis = standardised_moments(sample)
-    z = _quantile(1.0 - confidence)
-    if math.isnan(skew) or not _rises_up_to(z, skew, kurtosis - 3.0):
-        return math.nan
-    bent = (
-        z
-        + (z**2 - 1.0) * skew / 6.0
-        + (z**3 - 3.0 * z) * (kurtosis - 3.0) / 24.0
-        - (2.0 * z**3 - 5.0 * z) * skew**2 / 36.0
-    )
-    return -(sample.mean + bent * sample.deviation)
+    z = normal_quantile(1.0 - confidence)
+    return cornish_fisher_loss(sample.mean, sample.deviation, skew, kurtosis, z)
 
 
 def ewma_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
@@ -273,30 +261,18 @@ def ewma_value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     0.016449
     """
     check_confidence(confidence)
-    recent = to_sample(returns).numbers[: -len(_WEIGHTS) - 1 : -1]
-    if len(recent) == 0:
-        return math.nan
-    weights = _WEIGHTS[: len(recent)]
-    variance = float(np.add.reduce(weights * recent * recent)) / float(np.add.reduce(weights))
-    return _quantile(confidence) * math.sqrt(variance)
+    sample = to_sample(returns)
+    deviation = ewma_deviation(sample.numbers, len(sample))
+    return normal_quantile(confidence) * deviation
 
 
 @lru_cache(maxsize=64)
-def _quantile(probability: float) -> float:
+def normal_quantile(probability: float) -> float:
     """Return a quantile of the normal distribution; the same few are asked for again and again."""
     return _NORMAL.inv_cdf(probability)
 
 
-def _rises_up_to(z: float, skew: float, excess_kurtosis: float) -> bool:
-    """Return whether the expansion rises at z and below it, as far as losses are of any interest.
-
-    Its slope is the parabola `1 + x s / 3 + (x² - 1) k / 8 - (6 x² - 5) s² / 36`, which has to be above zero there.
-    """
-    square = excess_kurtosis / 8.0 - skew**2 / 6.0
-    linear = skew / 3.0
-    constant = 1.0 - excess_kurtosis / 8.0 + 5.0 * skew**2 / 36.0
-    lowest = min(z, _FARTHEST)
-    places = [lowest, z]
-    if square > 0.0:
-        places.append(min(max(-linear / (2.0 * square), lowest), z))  # where it is least
-    return all(square * place * place + linear * place + constant > 0.0 for place in places)
+@lru_cache(maxsize=64)
+def normal_density(z: float) -> float:
+    """Return the density of the normal distribution."""
+    return _NORMAL.pdf(z)

@@ -1,14 +1,8 @@
 """How bad the bad bars are. Both measures are losses: positive fractions, with their confidence."""
 
-import math
-
-import numpy as np
-
 from quant.errors import InvalidSpec
 from quant.risk.arrays import Values, to_sample
-
-# A confidence times a count may be whole in arithmetic and not in floats: 0.07 * 100 is 7.000000000000001.
-_ROUNDING = 1e-9
+from quant.risk.formulas import historical_expected_shortfall, historical_value_at_risk
 
 
 def value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
@@ -52,9 +46,7 @@ def value_at_risk(returns: Values, *, confidence: float = 0.95) -> float:
     """
     check_confidence(confidence)
     ascending = to_sample(returns).ascending
-    if len(ascending) == 0:
-        return math.nan
-    return -float(ascending[len(ascending) - count_within(confidence, len(ascending))]) + 0.0
+    return historical_value_at_risk(ascending, len(ascending), confidence)
 
 
 def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
@@ -98,19 +90,7 @@ def expected_shortfall(returns: Values, *, confidence: float = 0.95) -> float:
     """
     check_confidence(confidence)
     ascending = to_sample(returns).ascending
-    if len(ascending) == 0:
-        return math.nan
-    mass = (1.0 - confidence) * len(ascending)
-    n_whole = int(mass + _ROUNDING)
-    rest = max(mass - n_whole, 0.0)
-    total = float(np.add.reduce(ascending[:n_whole]))
-    total += rest * float(ascending[n_whole]) if n_whole < len(ascending) else 0.0
-    return -(total / (n_whole + rest)) + 0.0
-
-
-def count_within(confidence: float, n_returns: int) -> int:
-    """Return how many losses, the smallest ones, at least a share `confidence` of them are."""
-    return math.ceil(confidence * n_returns - _ROUNDING)
+    return historical_expected_shortfall(ascending, len(ascending), confidence)
 
 
 def check_confidence(confidence: float) -> None:

@@ -10,6 +10,7 @@ from quant.frames import (
     check_prices,
     columns_of,
     is_panel_index,
+    microseconds,
     of_instrument,
     to_panel,
 )
@@ -201,3 +202,10 @@ def test_a_panel_of_one_is_that_part_of_a_panel_of_two(prices, n, step):
     both = to_panel({3: frame, 4: frame})
 
     pd.testing.assert_frame_equal(to_panel({3: frame}), both[both.index.get_level_values("instrument") == 3])
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_moments_are_microseconds_whatever_their_unit(unit):
+    index = pd.DatetimeIndex(["1970-01-01 00:00:01", "2024-03-01 21:00"], tz="UTC").as_unit(unit)
+    assert microseconds(index).tolist() == [10**6, 1_709_326_800 * 10**6]
+    assert microseconds(pd.Index(list(index), dtype=object)).tolist() == microseconds(index).tolist()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from quant.backtest.alignment import align
 from quant.backtest.catalog import BacktestSpec, CostSpec
-from quant.backtest.engine import _look_up, run_backtest
+from quant.backtest.engine import run_backtest
 from quant.errors import DataError, InvalidPrices, NotEnoughData
 
 seeds = st.integers(0, 2**32 - 1)
@@ -427,18 +427,3 @@ def test_aligned_bars_give_what_their_prices_give(market):
     for name in ("equity", "positions", "fills", "pending"):
         pd.testing.assert_frame_equal(getattr(by_prices, name), getattr(by_bars, name), check_exact=True)
     assert by_bars.equity is by_bars.equity  # made once
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.sets(st.integers(0, 400), min_size=1, max_size=60),
-    st.lists(st.integers(-20, 420), max_size=60),
-    st.sampled_from([1, 10**9]),
-)
-def test_a_moment_is_found_wherever_it_is_among_uneven_ones(among, wanted, unit):
-    found, asked = unit * np.array(sorted(among)), unit * np.array(wanted, dtype=np.int64)
-    places = np.empty(len(asked), dtype=np.int64)
-    _look_up(asked, found, places)
-
-    rows = {moment: row for row, moment in enumerate(found.tolist())}
-    assert places.tolist() == [rows.get(moment, -1) for moment in asked.tolist()]

@@ -3,11 +3,34 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quant.risk.catalog import RiskSpec
 from quant.risk.definitions import DEFINITIONS
+from quant.risk.drawdown import max_drawdown, ulcer_index
+from quant.risk.exposure import relate
 from quant.risk.measure import measure
-from quant.risk.performance import sharpe_ratio
+from quant.risk.performance import (
+    annualised_volatility,
+    calmar_ratio,
+    compound_annual_growth_rate,
+    hit_rate,
+    raw_kurtosis,
+    sharpe_ratio,
+    skewness,
+    sortino_ratio,
+    total_return,
+)
+from quant.risk.tails import (
+    cornish_fisher_value_at_risk,
+    ewma_value_at_risk,
+    normal_expected_shortfall,
+    normal_value_at_risk,
+    omega_ratio,
+    tail_ratio,
+)
+from quant.risk.value_at_risk import expected_shortfall, value_at_risk
 
 TRADES = pd.DataFrame(
     {
@@ -117,3 +140,59 @@ def test_a_ruined_account_is_measured_up_to_its_ruin(curves):
     assert values["max_drawdown"] == pytest.approx(-1.1)
     assert values["worst_bar"] == pytest.approx(-1.2)
     assert values["compound_annual_growth_rate"] == pytest.approx(0.05 ** (252 / 4) - 1)
+
+
+RETURNS = st.lists(
+    st.sampled_from([-0.9, -0.02, -0.01, -1e-16, 0.0, 1e-15, 0.004, 0.01, 0.03, 1.0, np.nan]), max_size=40
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    RETURNS, RETURNS, st.sampled_from([0.0, 0.03]), st.sampled_from([0.5, 0.95, 0.99]), st.sampled_from([12.0, 252.0])
+)
+def test_all_at_once_is_each_by_itself_to_the_last_bit(own, other, rate, confidence, periods):
+    n = min(len(own), len(other))
+    index = pd.date_range("2024-01-01", periods=n + 1, freq="D", tz="UTC", unit="us", name="timestamp")
+    ours, theirs = (
+        pd.DataFrame(
+            {"equity": 100.0 * np.cumprod([1.0, *(1.0 + np.nan_to_num(values[:n]))]), "return": [np.nan, *values[:n]]},
+            index,
+        )
+        for values in (own, other)
+    )
+    ours = ours.assign(exposure=0.5, turnover=0.1, costs=1.0)
+    spec = RiskSpec(risk_free_annual=rate, confidence=confidence)
+    found = {metric.name: metric for metric in measure(ours, theirs, TRADES, spec, periods)}
+    for side, curve in (("value", ours), ("benchmark_value", theirs)):
+        returns, equity = curve["return"], curve["equity"]
+        excess = {"periods_per_year": periods}
+        alone = {
+            "total_return": total_return(equity),
+            "compound_annual_growth_rate": compound_annual_growth_rate(equity, **excess),
+            "sharpe_ratio": sharpe_ratio(returns, risk_free_annual=rate, **excess),
+            "sortino_ratio": sortino_ratio(returns, minimum_annual=rate, **excess),
+            "omega_ratio": omega_ratio(returns, threshold_annual=rate, **excess),
+            "calmar_ratio": calmar_ratio(equity, **excess),
+            "winning_bars": hit_rate(returns),
+            "annualised_volatility": annualised_volatility(returns, **excess),
+            "max_drawdown": max_drawdown(equity),
+            "ulcer_index": ulcer_index(equity) if n else np.nan,
+            "value_at_risk": value_at_risk(returns, confidence=confidence),
+            "expected_shortfall": expected_shortfall(returns, confidence=confidence),
+            "normal_value_at_risk": normal_value_at_risk(returns, confidence=confidence),
+            "normal_expected_shortfall": normal_expected_shortfall(returns, confidence=confidence),
+            "cornish_fisher_value_at_risk": cornish_fisher_value_at_risk(returns, confidence=confidence),
+            "ewma_value_at_risk": ewma_value_at_risk(returns, confidence=confidence),
+            "tail_ratio": tail_ratio(returns, confidence=confidence),
+            "skewness": skewness(returns),
+            "raw_kurtosis": raw_kurtosis(returns),
+        }
+        assert {name: getattr(found[name], side) for name in alone} == {
+            name: value if np.isfinite(value) else None for name, value in alone.items()
+        }
+    relation = relate(ours["return"], theirs["return"], periods_per_year=periods, risk_free_annual=rate)._asdict()
+    del relation["n_observations"]
+    assert {name: found[name].value for name in relation} == {
+        name: value if np.isfinite(value) else None for name, value in relation.items()
+    }
