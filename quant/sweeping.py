@@ -16,9 +16,9 @@ from quant.backtest.alignment import align
 from quant.backtest.catalog import BacktestSpec, CostSpec
 from quant.backtest.costs import to_rates
 from quant.backtest.quick_account import MEASURES, Market, QuickRules, quick_account, to_market
-from quant.backtest.sizing import target_weights
+from quant.backtest.sizing import full_sizes
 from quant.errors import NotEnoughData
-from quant.frames import Prices, to_panel
+from quant.frames import Prices
 from quant.rules import draw
 from quant.strategies.catalog import NO_LINE, Crossover, PairSpread
 from quant.strategies.combinations import Combinations, NumberArray, PlaceArray, combine
@@ -94,14 +94,13 @@ def sweep_rule(
         )
     bars = align({0: raw}, start=adjusted.index[first])
     market = to_market(bars)
-    long = to_panel({0: pd.DataFrame({"signal": 1}, index=adjusted.index[first:])})
-    sizes = target_weights(long, {0: adjusted}, spec.sizing, periods_per_year=periods_per_year)["target_weight"]
+    sizes = full_sizes(adjusted, spec.sizing, periods_per_year=periods_per_year)[first:]
     account = QuickRules(spec.initial_cash, spec.whole_shares, spec.rebalance_threshold, to_rates(spec), risk_free)
     lines, places = combinations.lines()
     places, levels = places[part], combinations.levels()[part]
     measures = np.empty((len(places), len(MEASURES)))
     may_short = combinations.rule.direction == "long_short"
-    shared = may_short, first, sizes.to_numpy().copy(), market, account
+    shared = may_short, first, sizes, market, account
     for block in _blocks(places, len(lines), max(4, _MOST_LINE_BYTES // (8 * len(adjusted)))):
         used = _used(places[block], len(lines))
         drawn = draw(adjusted, [lines[line] for line in used])

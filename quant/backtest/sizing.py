@@ -96,6 +96,41 @@ def target_weights(
     return pd.DataFrame({"target_weight": weight}, index=signals.index)
 
 
+def full_sizes(adjusted_prices: Prices, spec: SizingSpec, *, periods_per_year: float) -> NDArray[np.float64]:
+    """Return what `target_weights` gives in a book of one instrument that is signalled long at every bar.
+
+    Parameters
+    ----------
+    adjusted_prices : DataFrame of shape (n_bars, 8)
+        Forward-adjusted price frame of the instrument.
+    spec : FixedFraction, VolatilityTarget or Kelly
+        How to size.
+    periods_per_year : float
+        Bars a year.
+
+    Returns
+    -------
+    ndarray of shape (n_bars,)
+        Share of equity, zero or more, to the last bit the same.
+
+    Notes
+    -----
+    Timing: as `target_weights`.
+
+    Examples
+    --------
+    >>> full_sizes(pd.DataFrame(index=range(2)), FixedFraction(fraction=0.8), periods_per_year=252).tolist()
+    [0.8, 0.8]
+    """
+    if isinstance(spec, FixedFraction):
+        return np.full(len(adjusted_prices), spec.fraction)
+    if isinstance(spec, VolatilityTarget):
+        return _volatility_target_size(adjusted_prices, spec, periods_per_year).to_numpy(copy=True)
+    signals = to_panel({0: pd.DataFrame({"signal": 1}, index=adjusted_prices.index)})
+    weights = target_weights(signals, {0: adjusted_prices}, spec, periods_per_year=periods_per_year)
+    return weights["target_weight"].to_numpy(copy=True)
+
+
 def realised_volatility(adjusted_prices: Prices, *, window: int) -> pd.Series:
     """Return the volatility of the last returns at each bar.
 
@@ -143,12 +178,17 @@ def _volatility_target_sizes(
     signals: pd.DataFrame, adjusted_prices: Mapping[int, Prices], spec: VolatilityTarget, periods_per_year: float
 ) -> pd.Series:
     """Return the size of a full position in each row of `signals`, before the book is divided."""
-    volatility = {
-        instrument: realised_volatility(adjusted_prices[instrument], window=spec.window).to_frame("volatility")
+    sizes = {
+        instrument: _volatility_target_size(adjusted_prices[instrument], spec, periods_per_year).to_frame("size")
         for instrument in signals.index.unique("instrument")
     }
-    if not volatility:
+    if not sizes:
         return pd.Series(index=signals.index, dtype=np.float64)
-    annualised = to_panel(volatility)["volatility"].reindex(signals.index) * np.sqrt(periods_per_year)
+    return to_panel(sizes)["size"].reindex(signals.index).fillna(0.0)
+
+
+def _volatility_target_size(adjusted_prices: Prices, spec: VolatilityTarget, periods_per_year: float) -> pd.Series:
+    """Return the size of a full position at each bar of an instrument."""
+    annualised = realised_volatility(adjusted_prices, window=spec.window) * np.sqrt(periods_per_year)
     wanted: pd.Series = spec.annualised_volatility / annualised.where(annualised > 0)
     return wanted.clip(upper=spec.max_fraction).fillna(0.0)

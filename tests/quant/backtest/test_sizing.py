@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.backtest.catalog import FixedFraction, Kelly, VolatilityTarget
-from quant.backtest.sizing import realised_volatility, target_weights
+from quant.backtest.sizing import full_sizes, realised_volatility, target_weights
 from quant.errors import InvalidSpec
 
 TARGET = VolatilityTarget(annualised_volatility=0.15, window=5, max_fraction=2.0)
@@ -142,3 +142,15 @@ def test_what_lost_is_not_bet_on_and_what_always_won_is_capped(market):
     weights = weights_of(signals_of(prices, {0: [1] * 40, 1: [1] * 40}), prices, Kelly(window=20, max_fraction=1.5))
     assert weights.xs(0, level="instrument").max() == 0.0
     assert weights.xs(1, level="instrument").iloc[-1] == 0.75
+
+
+@pytest.mark.parametrize("spec", [FixedFraction(fraction=0.7), TARGET, Kelly(window=20, part=0.5, max_fraction=1.5)])
+def test_full_sizes_are_the_weights_of_one_that_is_always_long(market, spec):
+    close = 100.0 * np.cumprod(1.0 + np.random.default_rng(3).normal(0.002, 0.01, 60))
+    close[20:30] = close[20]  # stands still for longer than the window of the target
+    prices = {0: market.prices(close.tolist())}
+    weights = weights_of(signals_of(prices, {0: [1] * len(close)}), prices, spec)
+    sizes = full_sizes(prices[0], spec, periods_per_year=252)
+    np.testing.assert_array_equal(sizes, weights)
+    assert sizes.flags.writeable
+    assert sizes.max() > 0.0
