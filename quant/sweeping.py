@@ -37,6 +37,7 @@ _KNOWN_COSTS = frozenset(
 _KNOWN_SIZES = frozenset({"fixed_fraction", "volatility_target"})
 _MOST_LINE_BYTES = 32_000_000  # that are drawn at once
 _LEAST_PART = 64  # combinations that a thread takes at once
+_COLUMNS = pd.Index(MEASURES, dtype="str")  # made once: strings take longer than the frame
 
 
 def sweep_rule(
@@ -107,7 +108,7 @@ def sweep_rule(
         rows = np.full(len(lines) + 1, NO_LINE)  # by the place in `lines`; the last one is that of no line
         rows[used] = np.arange(len(used))
         _spread(drawn, rows[places[block]], levels[block], shared, measures[block], n_threads)
-    return pd.DataFrame(measures, columns=list(MEASURES), copy=False)
+    return pd.DataFrame(measures, columns=_COLUMNS, copy=False)
 
 
 def compile_sweeps(prices: Prices) -> None:

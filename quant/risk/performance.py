@@ -356,7 +356,8 @@ def monthly_returns(equity: pd.Series, benchmark_equity: pd.Series | None = None
     """
     months, returns = _period_returns(equity, benchmark_equity, "M")
     # Numbered first and named by an index that is there already: an index of names costs more than the columns.
-    frame = pd.DataFrame(dict(enumerate((1970 + months // 12, 1 + months % 12, *returns))), copy=False)
+    columns = dict(enumerate((1970 + months // 12, 1 + months % 12, *returns)))
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(months)), copy=False)
     frame.columns = _MONTHLY_COLUMNS[: frame.shape[1]]
     return frame
 
