@@ -131,15 +131,15 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
             raise Conflict(
                 f"Expected analyses that have succeeded; “{view.summary.title}” is {view.status}. Leave it out."
             )
-    answers = [results.load(session, store, actor, id_, ("equity",)) for id_ in ids]
+    answers = [results.load(session, store, actor, id_, ("equity",), looks_for_trials=False) for id_ in ids]
+    questions = [flatten(view.spec) for view in views]
     returns = _common_returns(answers) if _have_same_bars(views) else _between_common_bars(answers)
-    first = (views[0], answers[0])
     excess, per_year = _excess(views, answers, returns)
     resampled = resampled_differences(excess, periods_per_year=per_year)
     p_values = holm([each.p_value for each in resampled])
     return Comparison(
         analyses=tuple(view.summary for view in views),
-        parameters=tuple(differing([flatten(view.spec) for view in views])),
+        parameters=tuple(differing(questions)),
         metrics=tuple(_metrics(answers)),
         curves=_curves(returns),
         whole_curves=_whole_curves(answers, returns.index),
@@ -149,7 +149,7 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
                 sharpe_difference(excess[place], excess[0], periods_per_year=per_year),
                 resampled[place - 1],
                 float(p_values[place - 1]),
-                tuple(_causes(*first, view, answer)),
+                tuple(_causes(questions[0], answers[0], questions[place], answer)),
                 is_same_answer=answer.result_hash == answers[0].result_hash,
             )
             for place, (view, answer) in enumerate(zip(views[1:], answers[1:], strict=True), start=1)
@@ -225,11 +225,12 @@ def _curves(returns: pd.DataFrame) -> pd.DataFrame:
 
 def _whole_curves(answers: Sequence[ResultView], common: pd.Index) -> pd.DataFrame:
     """Return wealth on each one's own bars, from its first to its last, and 1 at the first bar that all have."""
-    wealth = [(1.0 + answer.frames["equity"]["return"].fillna(0.0)).cumprod() for answer in answers]
     if common.empty:
         return pd.DataFrame(index=common)
-    aligned = [each.div(each.loc[common[0]]).rename(place) for place, each in enumerate(wealth)]
-    curves: pd.DataFrame = pd.concat(aligned, axis=1, join="outer").sort_index()
+    returns = [answer.frames["equity"]["return"].fillna(0.0).rename(place) for place, answer in enumerate(answers)]
+    # A bar that one lacks is unknown to it, and taken over when the others' wealth is added up.
+    wealth = (1.0 + pd.concat(returns, axis=1, join="outer").sort_index()).cumprod()
+    curves: pd.DataFrame = wealth / wealth.loc[common[0]]
     filled: pd.DataFrame = curves.ffill(limit_area="inside")  # of a bar that one lacks, its wealth is the last one's
     return filled
 
@@ -269,9 +270,11 @@ def _excess(
     return returns - rates, per_year
 
 
-def _causes(base: AnalysisView, base_answer: ResultView, view: AnalysisView, answer: ResultView) -> list[Cause]:
-    """Return what differs between two analyses: parameters, data, seed, library, code."""
-    parameters = tuple(each.path for each in differing([flatten(base.spec), flatten(view.spec)]) if each.path != "seed")
+def _causes(
+    base: Mapping[str, Any], base_answer: ResultView, question: Mapping[str, Any], answer: ResultView
+) -> list[Cause]:
+    """Return what differs between two analyses, their questions in one level: parameters, data, seed, library, code."""
+    parameters = tuple(each.path for each in differing([base, question]) if each.path != "seed")
     hashes = [each.facts["data"]["snapshot_hash"] for each in (base_answer, answer)]
     seeds = [each.facts["seed"] for each in (base_answer, answer)]
     libraries = differing([base_answer.versions, answer.versions])

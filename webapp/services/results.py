@@ -189,11 +189,12 @@ def load(
     *,
     looks_for_model: bool = False,
     looks_for_likeness: bool = False,
+    looks_for_trials: bool = True,
 ) -> ResultView:
     """Return an answer, with the frames called `names`; None: all.
 
     Whether its model was kept, and how many independent trials those of the ledger amount to, costs a look each that
-    few need: it is said if it is asked for.
+    few need: it is said if it is asked for. How many trials the ledger has is said unless it is not asked for: 0 then.
 
     Raises
     ------
@@ -209,7 +210,7 @@ def load(
     output = store.get(row.result_key, names)
     if output is None:
         raise NotFound("The files of this result are gone from the store; run the analysis again to get them back.")
-    ground = _ground_of(session, row.id)
+    ground = _ground_of(session, row.id) if looks_for_trials or looks_for_likeness else None
     return ResultView(
         id=row.public_id,
         frames=output.frames,

@@ -196,6 +196,7 @@ def test_the_ledger_is_counted_as_of_today(session, store, actor, claim):
     trials.record(session, owner_id=2, analysis_id=claim.analysis_id + 1, ground=ground, entries=[entry])
     assert results.load(session, store, actor, claim.public_id, []).n_ledger_trials == 2
     assert results.load(session, store, actor, claim.public_id, []).n_ledger_independent is None
+    assert results.load(session, store, actor, claim.public_id, [], looks_for_trials=False).n_ledger_trials == 0
     looked = results.load(session, store, actor, claim.public_id, [], looks_for_likeness=True)
     assert looked.n_ledger_independent == 2.0  # nothing is known of what they earned
 

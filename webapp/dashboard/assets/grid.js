@@ -234,7 +234,10 @@
         return column.flex ? { colId: column.colId, flex: null, width: api.getColumn(column.colId).getMinWidth() } : column;
       }),
     });
-    var width = (api.getAllDisplayedColumns() || []).reduce(function (sum, column) {
+    // Of a wide table those columns are drawn, and printed, that are in view: all of them nobody could read on paper.
+    var isWide = !api.getGridOption("suppressColumnVirtualisation");
+    var drawn = isWide ? api.getAllDisplayedVirtualColumns() : api.getAllDisplayedColumns();
+    var width = (drawn || []).reduce(function (sum, column) {
       return sum + column.getActualWidth();
     }, 0);
     body.style.zoom = Math.min(1, PAPER / width);

@@ -29,6 +29,7 @@ Row: TypeAlias = Mapping[str, Any]
 ROW_HEIGHT = 32
 HEADER_HEIGHT = 34
 MOST_ROWS = 16
+_MOST_DRAWN = 20  # columns; of more, those in view are drawn, on paper too
 _BELOW = 18  # as in assets/grid.js
 _PADDING = 20
 _OUTER = 8  # more, beside the edge of a card
@@ -179,7 +180,7 @@ def grid(
         rowData=row_data(columns, rows),
         getRowId="params.data.id",
         defaultColDef={"sortable": sorts, "filter": sorts, "resizable": True, "suppressHeaderMenuButton": True},
-        dashGridOptions=_options(label, selects=selects),
+        dashGridOptions=_options(label, selects=selects, is_wide=len(columns) > _MOST_DRAWN),
         eventListeners={
             "modelUpdated": [f"assayChanged(params, '{grid_id}')"],
             "gridSizeChanged": [f"assaySized(params, '{grid_id}')"],
@@ -218,13 +219,13 @@ def column_definitions(columns: Sequence[GridColumn], rows: Sequence[Row]) -> li
     return definitions
 
 
-def _options(label: str, *, selects: bool) -> dict[str, Any]:
+def _options(label: str, *, selects: bool, is_wide: bool) -> dict[str, Any]:
     options: dict[str, Any] = {
         "animateRows": False,
         "rowHeight": ROW_HEIGHT,
         "headerHeight": HEADER_HEIGHT,
         "tooltipShowDelay": 300,
-        "suppressColumnVirtualisation": True,
+        "suppressColumnVirtualisation": not is_wide,
         "suppressContentVisibilityAuto": True,  # paper and searches in the page find what is not in view
         "suppressMovableColumns": True,
         "enableCellTextSelection": True,

@@ -154,6 +154,13 @@ def test_long_text_wraps_tags_are_searched_as_words_and_a_name_has_a_second_line
     assert row_data(columns, rows)[0]["tags"] == ["idea", {"text": "archived", "icon": "archive"}]
 
 
+def test_of_many_columns_those_in_view_are_drawn():
+    columns = [GridColumn(f"c{place}", "Number", "number") for place in range(30)]
+    wide = grid("page-table", columns, [ROW], label="Rows", empty=empty_state("inbox", "Nothing."))
+    assert reading.by_id(wide, "page-table").dashGridOptions["suppressColumnVirtualisation"] is False
+    assert reading.by_id(show([ROW]), "page-table").dashGridOptions["suppressColumnVirtualisation"] is True
+
+
 def test_only_what_opens_something_can_be_picked():
     tree = grid("page-table", COLUMNS, [ROW], label="x", empty=empty_state("inbox", "Nothing yet."), selects=True)
     selection = reading.by_id(tree, "page-table").dashGridOptions["rowSelection"]
