@@ -81,6 +81,25 @@ def test_a_readout_shows_dates_and_values_under_the_pointer(open_page, answered)
     assert re.match(r"\d{4}-\d{2}-\d{2}", readout.inner_text())
 
 
+def test_of_many_curves_the_first_and_those_at_the_ends_are_read_out(open_page, answered):
+    page = open_page(f"/app/analyses/{answered}")
+    charts_are_drawn(page, 1)
+    page.locator("#analysis-equity .js-plotly-plot").evaluate(
+        """gd => {
+          const first = gd._fullData.find(each => each.meta && each.meta.digits !== undefined);
+          const flat = level => Array.from(first.y, () => level);
+          const others = Array.from({ length: 12 }, (_, place) => (
+            { type: "scatter", mode: "lines", name: `curve ${place}`, y: flat(1 + place), meta: { digits: 2 } }
+          ));
+          return window.Plotly.addTraces(gd, others);
+        }"""
+    )
+    readout = page.locator("#analysis-panel-overview .chart-readout")
+    expect(readout).to_contain_text("highest: ")
+    expect(readout).to_contain_text("lowest: ")
+    assert readout.locator(".item").count() == 3  # the first, the highest, the lowest
+
+
 def test_range_buttons_zoom_and_ticks_follow(open_page, answered):
     page = open_page(f"/app/analyses/{answered}")
     charts_are_drawn(page, 1)

@@ -132,14 +132,14 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
                 f"Expected analyses that have succeeded; “{view.summary.title}” is {view.status}. Leave it out."
             )
     answers = [results.load(session, store, actor, id_, ("equity",), looks_for_trials=False) for id_ in ids]
-    questions = [flatten(view.spec) for view in views]
+    parameters = tuple(differing([flatten(view.spec) for view in views]))
     returns = _common_returns(answers) if _have_same_bars(views) else _between_common_bars(answers)
     excess, per_year = _excess(views, answers, returns)
     resampled = resampled_differences(excess, periods_per_year=per_year)
     p_values = holm([each.p_value for each in resampled])
     return Comparison(
         analyses=tuple(view.summary for view in views),
-        parameters=tuple(differing(questions)),
+        parameters=parameters,
         metrics=tuple(_metrics(answers)),
         curves=_curves(returns),
         whole_curves=_whole_curves(answers, returns.index),
@@ -149,7 +149,7 @@ def compare(session: Session, store: FrameStore, actor: Actor, ids: Sequence[str
                 sharpe_difference(excess[place], excess[0], periods_per_year=per_year),
                 resampled[place - 1],
                 float(p_values[place - 1]),
-                tuple(_causes(questions[0], answers[0], questions[place], answer)),
+                tuple(_causes(parameters, place, answers[0], answer)),
                 is_same_answer=answer.result_hash == answers[0].result_hash,
             )
             for place, (view, answer) in enumerate(zip(views[1:], answers[1:], strict=True), start=1)
@@ -270,11 +270,10 @@ def _excess(
     return returns - rates, per_year
 
 
-def _causes(
-    base: Mapping[str, Any], base_answer: ResultView, question: Mapping[str, Any], answer: ResultView
-) -> list[Cause]:
-    """Return what differs between two analyses, their questions in one level: parameters, data, seed, library, code."""
-    parameters = tuple(each.path for each in differing([base, question]) if each.path != "seed")
+def _causes(asked: Sequence[Difference], place: int, base_answer: ResultView, answer: ResultView) -> list[Cause]:
+    """Return what differs between the first analysis and the one at a place: parameters, data, seed, library, code."""
+    others = [each.path for each in asked if each.by_analysis[place] != each.by_analysis[0]]
+    parameters = tuple(path for path in others if path != "seed")
     hashes = [each.facts["data"]["snapshot_hash"] for each in (base_answer, answer)]
     seeds = [each.facts["seed"] for each in (base_answer, answer)]
     libraries = differing([base_answer.versions, answer.versions])

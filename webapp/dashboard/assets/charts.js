@@ -7,6 +7,7 @@
   "use strict";
 
   var DAY = 86400000;
+  var MOST_TOLD = 10; // curves that are read out one by one
   var MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   var TOKENS = [
     "surface", "border", "text", "muted", "accent", "accent-tint", "benchmark", "benchmark-tint",
@@ -72,6 +73,25 @@
     return index * per + per - 1;
   }
 
+  // Of many curves nobody reads each value: the first one's is told, and which of the others is highest and lowest there.
+  function told(gd, at) {
+    var traces = (gd._fullData || []).filter(function (trace) {
+      return trace.meta && trace.meta.digits !== undefined;
+    });
+    if (traces.length <= MOST_TOLD) {
+      return traces.map(function (trace) { return { trace: trace, word: "" }; });
+    }
+    var others = traces.slice(1).filter(function (trace) {
+      return Number.isFinite(trace.y[last(trace, at)]);
+    }).sort(function (one, other) {
+      return other.y[last(other, at)] - one.y[last(one, at)];
+    });
+    var ends = others.length > 1
+      ? [{ trace: others[0], word: "highest: " }, { trace: others[others.length - 1], word: "lowest: " }]
+      : others.map(function (trace) { return { trace: trace, word: "" }; });
+    return [{ trace: traces[0], word: "" }].concat(ends);
+  }
+
   function readout(gd, index) {
     var chart = gd.closest(".chart");
     var line = chart && chart.querySelector(".chart-readout");
@@ -85,10 +105,8 @@
     day.className = "at";
     day.textContent = (gd.layout.meta.per > 1 ? gd.layout.meta.per + " bars to " : "") + iso(axis.days[at]);
     parts.appendChild(day);
-    (gd._fullData || []).forEach(function (trace) {
-      if (!trace.meta || trace.meta.digits === undefined) {
-        return;
-      }
+    told(gd, at).forEach(function (each) {
+      var trace = each.trace;
       var item = document.createElement("span");
       var swatch = document.createElement("span");
       var value = document.createElement("span");
@@ -105,7 +123,7 @@
         value.textContent = written(trace.y[last(trace, at)], trace.meta);
       }
       item.appendChild(swatch);
-      item.appendChild(document.createTextNode(trace.name));
+      item.appendChild(document.createTextNode(each.word + trace.name));
       item.appendChild(value);
       parts.appendChild(item);
     });

@@ -214,6 +214,8 @@ def column_definitions(columns: Sequence[GridColumn], rows: Sequence[Row]) -> li
     """Return the columns as AG Grid takes them, wide enough for what stands in them."""
     name = next((column.field for column in columns if column.kind == "name"), None)
     definitions = [_definition(column, [row.get(column.field) for row in rows], name) for column in columns]
+    if len(columns) > _MOST_DRAWN:  # what a row is about stays in view
+        definitions = [each | {"pinned": "left"} if each["field"] == name else each for each in definitions]
     for outer in (definitions[0], definitions[-1]):
         outer |= {size: outer[size] + _OUTER for size in ("width", "minWidth") if size in outer}
     return definitions
@@ -302,8 +304,10 @@ def _number_definition(column: GridColumn) -> dict[str, Any]:
         "filter": "agNumberColumnFilter",
         "valueFormatter": {"function": f"{number.in_browser}({', '.join(arguments[:n_arguments])})"},
     }
-    if column.is_signed:
-        definition["cellClassRules"] = {"is-gain": "params.value > 0", "is-loss": "params.value < 0"}
+    if column.is_signed:  # what is written as 0 is neither
+        least = 0.5 * 10.0 ** -(digits + (2 if column.kind == "percent" else 0))
+        rules = {"is-gain": f"params.value >= {least:.10f}", "is-loss": f"params.value <= -{least:.10f}"}
+        definition["cellClassRules"] = rules
     return definition
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
 
@@ -31,7 +30,8 @@ PATH = paths.COMPARE
 TITLE = "Compare · Assay"
 
 _LIKELY_LUCK = 0.05
-_FEW = 10  # of more, each has a row of its own, not a column
+_SPAN = "Each over its own whole out-of-sample span, after costs"
+_FEW = 10  # of more, each has a row in one table of all that is told of it, not columns in several
 _LONGEST_VALUE = 60
 _GRID_KINDS: dict[str, Kind] = {
     "fraction": "percent",
@@ -40,6 +40,9 @@ _GRID_KINDS: dict[str, Kind] = {
     "count": "count",
     "days": "count",
 }
+_INTERVAL = "Basic interval of the paired block bootstrap"
+_P_VALUE = "Of the paired block bootstrap, made larger for the number of pairs (Holm 1979)"
+_ALONE = "p-value of their test of this pair alone (2008), without resamples"
 _CAUSES = {
     "parameters": "Parameters",
     "data": "Prices",
@@ -69,10 +72,7 @@ def layout(ids: str = "", **_query: str) -> Component:
                 [html.Div(html.H1(f"Compare {len(found.analyses)} analyses"), className="page-header-main")],
                 className="page-header",
             ),
-            html.Div(
-                [_legend(found), _curves(found), _tests(found), _parameters(found), _metrics(found), _causes(found)],
-                className="stack",
-            ),
+            html.Div(_few(found) if len(found.analyses) <= _FEW else _many(found), className="stack"),
         ]
     )
 
@@ -86,6 +86,14 @@ def _nothing(sentence: str) -> Component:
     back = dcc.Link("To the analyses", href=paths.analyses(), className="btn btn-primary")
     title = html.Div(html.Div(html.H1("Compare"), className="page-header-main"), className="page-header")
     return html.Div([title, html.Section(empty_state("layout-split", sentence, back), className="panel")])
+
+
+def _few(found: Comparison) -> list[Component]:
+    return [_legend(found), _curves(found), _tests(found), _parameters(found), _metrics(found), _causes(found)]
+
+
+def _many(found: Comparison) -> list[Component]:
+    return [_curves(found), _each(found)]
 
 
 def _legend(found: Comparison) -> Component:
@@ -119,9 +127,10 @@ def _curves(found: Comparison) -> Component:
     names = [f"{_letter(place)} {each.title}" for place, each in enumerate(found.analyses)]
     first, last = (formats.date(each.date()) for each in (found.curves.index[0], found.curves.index[-1]))
     figure = compared_curves(found.whole_curves, names, theme=current_theme())
+    whose = ", ".join(names) if len(names) <= _FEW else f"{len(names)} analyses"
     return panel(
         "Equity from the same start",
-        chart("compare-chart", figure, label=f"Wealth of {', '.join(names)}, from 1", ranges=True),
+        chart("compare-chart", figure, label=f"Wealth of {whose}, from 1", ranges=True),
         note=f"each on its own bars, after costs, and 1 at {first}, the first of {formats.plural(n_bars, 'common bar')}"
         f" (to {last})",
     )
@@ -134,9 +143,9 @@ def _tests(found: Comparison) -> Component:
         Column("Sharpe ratio"),
         Column("of A"),
         Column("Difference"),
-        Column("95 % interval", help_text="Basic interval of the paired block bootstrap"),
-        Column("p-value", help_text="Of the paired block bootstrap, made larger for the number of pairs (Holm 1979)"),
-        Column("Ledoit and Wolf", help_text="p-value of their test of this pair alone (2008), without resamples"),
+        Column("95 % interval", help_text=_INTERVAL),
+        Column("p-value", help_text=_P_VALUE),
+        Column("Ledoit and Wolf", help_text=_ALONE),
     ]
     rows = [
         [
@@ -151,9 +160,12 @@ def _tests(found: Comparison) -> Component:
         ]
         for place, pair in enumerate(found.pairs, start=1)
     ]
+    return panel("Is the difference real?", data_table(columns, rows), note=_resamples(found), flush=True)
+
+
+def _resamples(found: Comparison) -> str:
     most = max(pair.resampled.n_resamples for pair in found.pairs)
-    note = f"paired block bootstrap, {formats.count(most)} resamples of the common bars" if most else ""
-    return panel("Is the difference real?", data_table(columns, rows), note=note, flush=True)
+    return f"paired block bootstrap, {formats.count(most)} resamples of the common bars" if most else ""
 
 
 def _interval(pair: Pair) -> str:
@@ -175,12 +187,6 @@ def _in_words(pair: Pair) -> str:
 def _parameters(found: Comparison) -> Component:
     if not found.parameters:
         return panel("Differing parameters", html.P("None: all were asked the same question.", className="muted"))
-    if len(found.analyses) > _FEW:
-        heads = [Column(path_in_words(each.path), is_number=False, help_text=each.path) for each in found.parameters]
-        values = [[_value(value, each.path) for value in each.by_analysis] for each in found.parameters]
-        return panel(
-            "Differing parameters", _by_analysis(found, heads, values), note="all others are equal", flush=True
-        )
     columns = [Column("Parameter", is_number=False), *_columns(found, is_number=False)]
     rows: list[list[Component | str]] = [
         [
@@ -198,10 +204,7 @@ def _parameters(found: Comparison) -> Component:
 
 
 def _metrics(found: Comparison) -> Component:
-    note = "Each over its own whole out-of-sample span, after costs"
-    if len(found.analyses) > _FEW:
-        return panel("Metrics", _metrics_grid(found), note=f"{note}; a click on a heading sorts by it.", flush=True)
-    note += "; the best is marked."
+    note = f"{_SPAN}; the best is marked."
     columns = [Column("Metric", is_number=False), *_columns(found, is_number=True)]
     rows: list[list[Component | str]] = [
         [html.Span(_name(line), title=DEFINITIONS[line.name].definition), *_cells(line)] for line in found.metrics
@@ -209,27 +212,58 @@ def _metrics(found: Comparison) -> Component:
     return panel("Metrics", data_table(columns, rows), note=note, flush=True)
 
 
-def _metrics_grid(found: Comparison) -> Component:
-    """Return the metrics of many: a table that draws only what is seen of its thousands of cells."""
+def _each(found: Comparison) -> Component:
+    """Return one table of many, with all that is told of each: of thousands of cells, those in view are drawn."""
+    asked = [
+        GridColumn(f"parameter{place}", path_in_words(each.path), help_text=each.path)
+        for place, each in enumerate(found.parameters)
+    ]
+    metrics = [
+        GridColumn(line.name, _name(line), _GRID_KINDS[DEFINITIONS[line.name].unit], DEFINITIONS[line.name].definition)
+        for line in found.metrics
+    ]
     columns = [
         GridColumn("title", "Analysis", "name"),
-        *(
-            GridColumn(
-                line.name, _name(line), _GRID_KINDS[DEFINITIONS[line.name].unit], DEFINITIONS[line.name].definition
-            )
-            for line in found.metrics
-        ),
+        GridColumn("whose", "Instruments"),
+        GridColumn("verdict", "Verdict"),
+        *asked,
+        GridColumn("words", "Against A"),
+        GridColumn("difference", "Sharpe ratio less A’s", "ratio", is_signed=True),
+        GridColumn("interval", "95 % interval", help_text=_INTERVAL),
+        GridColumn("p_value", "p-value", "p_value", _P_VALUE),
+        GridColumn("alone", "p-value, Ledoit and Wolf", "p_value", _ALONE),
+        *metrics,
+        *[GridColumn(kind, name, help_text="Whether it is that of A") for kind, name in _CAUSES.items()],
     ]
     rows = [
         {
             "id": each.id,
             "href": paths.analysis(each.id),
             "title": f"{_letter(place)} {each.title}",
+            "whose": _whose(each),
+            "verdict": formats.sentence(each.verdict or ""),
+            **{
+                f"parameter{n}": _in_text(line.by_analysis[place], line.path) for n, line in enumerate(found.parameters)
+            },
             **{line.name: line.by_analysis[place] for line in found.metrics},
+            **(_against_first(found.pairs[place - 1]) if place else {}),
         }
         for place, each in enumerate(found.analyses)
     ]
-    return grid("compare-metrics", columns, rows, label="Metrics", empty=html.Div())
+    same = "" if found.parameters else "; all were asked the same question"
+    note = f"{_SPAN}; {_resamples(found)}{same}. A click on a heading sorts by it."
+    return panel("Each of them", grid("compare-each", columns, rows, label="Each of them", empty=html.Div()), note=note)
+
+
+def _against_first(pair: Pair) -> dict[str, Any]:
+    return {
+        "words": _in_words(pair),
+        "difference": _known(pair.test.difference),
+        "interval": _interval(pair),
+        "p_value": _known(pair.p_value),
+        "alone": _known(pair.test.p_value),
+        **{cause.kind: _cause_in_short(cause) for cause in pair.causes},
+    }
 
 
 def _name(line: MetricLine) -> str:
@@ -248,24 +282,8 @@ def _cells(line: MetricLine) -> list[Component | str]:
     ]
 
 
-def _by_analysis(found: Comparison, heads: Sequence[Column], values: Sequence[Sequence[Component | str]]) -> Component:
-    """Return a table with a row for each analysis and a column for each thing that is told of all."""
-    rows: list[list[Component | str]] = [
-        [html.Span(_letter(place), title=each.title), *[column[place] for column in values]]
-        for place, each in enumerate(found.analyses)
-    ]
-    return data_table([Column("Letter", is_number=False), *heads], rows)
-
-
 def _causes(found: Comparison) -> Component:
     title, note = "Why did my number change?", "what differs from A, and what not"
-    if len(found.pairs) > _FEW:
-        columns = [Column("Pair", is_number=False), *[Column(name, is_number=False) for name in _CAUSES.values()]]
-        rows: list[list[Component | str]] = [
-            [f"{_letter(place)} against A", *[_cause_in_short(cause) for cause in pair.causes]]
-            for place, pair in enumerate(found.pairs, start=1)
-        ]
-        return panel(title, data_table(columns, rows), note=note, flush=True)
     blocks = [
         html.Div(
             [
@@ -309,13 +327,20 @@ def _letter(place: int) -> str:
 def _value(value: Any, path: str) -> Component:
     if value is None:
         return html.Span(formats.UNKNOWN, className="muted")
-    if value == []:
-        return html.Span("none")
-    if (words := value_in_words(path, value)) is not None:
-        return html.Span(words)
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = _in_text(value, path)
+    if value == [] or value_in_words(path, value) is not None:
+        return html.Span(text)
     shown = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
     return html.Span(shown, className="mono", title=text if shown != text else None)
+
+
+def _in_text(value: Any, path: str) -> str:
+    if value is None:
+        return formats.UNKNOWN
+    if value == []:
+        return "none"
+    words = value_in_words(path, value)
+    return words if words is not None else value if isinstance(value, str) else json.dumps(value)
 
 
 def _known(value: float) -> float | None:

@@ -66,7 +66,11 @@ def test_figures_stand_right_with_thousands_and_decimals_of_their_kind():
 def test_only_a_signed_figure_is_coloured():
     columns = by_field(column_definitions(COLUMNS, [ROW]))
 
-    assert set(columns["earned"]["cellClassRules"]) == {"is-gain", "is-loss"}
+    # What is written as 0.0 is neither.
+    assert columns["earned"]["cellClassRules"] == {
+        "is-gain": "params.value >= 0.0005000000",
+        "is-loss": "params.value <= -0.0005000000",
+    }
     assert "cellClassRules" not in columns["took"]
 
 

@@ -76,11 +76,15 @@ def test_of_many_each_has_a_row(acting, finished, monkeypatch):
     with acting() as actor:
         tree = page.layout(",".join(finished(actor) for _ in range(3)))
 
-    words = reading.text(tree)
-    assert "Parameters Prices Seed Libraries Program B against A the same the same" in words
-    rows = reading.by_id(tree, "compare-metrics").rowData
-    assert [row["title"][0] for row in rows] == ["A", "B", "C"]
-    assert len({row["total_return"] for row in rows}) == 1
+    table = reading.by_id(tree, "compare-each")
+    assert [row["title"][0] for row in table.rowData] == ["A", "B", "C"]
+    assert len({row["total_return"] for row in table.rowData}) == 1
+    first, second, _third = table.rowData
+    assert (first["words"], first["difference"], first["seed"]) == (None, None, None)
+    assert (second["words"], second["seed"]) == ("The same answer, to the last bit.", "the same")
+    assert "all were asked the same question" in reading.text(tree)
+    (name,) = [each for each in table.columnDefs if each["field"] == "title"]
+    assert name["pinned"] == "left"
 
 
 def test_letters_go_on_after_z():
