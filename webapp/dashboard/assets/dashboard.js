@@ -13,6 +13,9 @@
   function ask(gd, first, last) {
     window.clearTimeout(waiting);
     waiting = window.setTimeout(function () {
+      if (!gd.isConnected || !gd.layout) {
+        return; // the page was left meanwhile
+      }
       window.dash_clientside.set_props("dashboard-view", {
         data: { key: gd.layout.meta.key, first: first, last: last, points: points(gd) },
       });
