@@ -228,7 +228,7 @@ def _whole_curves(answers: Sequence[ResultView], common: pd.Index) -> pd.DataFra
     if common.empty:
         return pd.DataFrame(index=common)
     returns = [answer.frames["equity"]["return"].fillna(0.0).rename(place) for place, answer in enumerate(answers)]
-    # A bar that one lacks is unknown to it, and taken over when the others' wealth is added up.
+    # Where one lacks a bar that others have, its wealth is unknown there, and goes on after it.
     wealth = (1.0 + pd.concat(returns, axis=1, join="outer").sort_index()).cumprod()
     curves: pd.DataFrame = wealth / wealth.loc[common[0]]
     filled: pd.DataFrame = curves.ffill(limit_area="inside")  # of a bar that one lacks, its wealth is the last one's

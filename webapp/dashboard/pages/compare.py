@@ -250,8 +250,9 @@ def _each(found: Comparison) -> Component:
         }
         for place, each in enumerate(found.analyses)
     ]
-    same = "" if found.parameters else "; all were asked the same question"
-    note = f"{_SPAN}; {_resamples(found)}{same}. A click on a heading sorts by it."
+    same = "" if found.parameters else "all were asked the same question"
+    said = "; ".join(part for part in (_SPAN, _resamples(found), same) if part)
+    note = f"{said}. A click on a heading sorts by it."
     return panel("Each of them", grid("compare-each", columns, rows, label="Each of them", empty=html.Div()), note=note)
 
 

@@ -82,7 +82,7 @@ def test_of_many_each_has_a_row(acting, finished, monkeypatch):
     first, second, _third = table.rowData
     assert (first["words"], first["difference"], first["seed"]) == (None, None, None)
     assert (second["words"], second["seed"]) == ("The same answer, to the last bit.", "the same")
-    assert "all were asked the same question" in reading.text(tree)
+    assert "after costs; all were asked the same question. A click" in reading.text(tree)
     (name,) = [each for each in table.columnDefs if each["field"] == "title"]
     assert name["pinned"] == "left"
 
